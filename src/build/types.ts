@@ -1,0 +1,94 @@
+import type { Digest } from '../core/digest.ts';
+
+/** A build secret: its value comes from a file or from a variable of our environment, and is read when a RUN mounts it. */
+export interface SecretSource {
+  readonly id: string;
+  readonly value: () => Promise<Buffer>;
+}
+
+/** A local agent socket or key offered to `RUN --mount=type=ssh`. */
+export interface SshSource {
+  readonly id: string;
+  /** Host path of an agent's socket. */
+  readonly socket: string;
+}
+
+export type OutputSpec =
+  | { readonly type: 'rootfs'; readonly path: string }
+  | { readonly type: 'oci'; readonly path: string }
+  /** `path` '-' is standard output. */
+  | { readonly type: 'docker'; readonly path: string };
+
+/** Where layers are looked up and stored: a directory in Distribution's layout, or a repository of a registry. */
+export type CacheLocation =
+  | { readonly type: 'directory'; readonly path: string }
+  | { readonly type: 'registry'; readonly reference: string };
+
+export interface RegistrySettings {
+  /** Plain HTTP and unverified TLS. Loopback addresses are tried with plain HTTP anyway. */
+  readonly insecure: boolean;
+  /** Mirrors for docker.io, in order, as host[:port][/prefix]. */
+  readonly mirrors: readonly string[];
+  /** Docker config JSON as text, when given by option; else the usual files are read. */
+  readonly dockerConfigJson?: string;
+  readonly extraCaPem?: string;
+}
+
+/** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */
+export interface BuildRequest {
+  /** Absolute path of the context directory. */
+  readonly context: string;
+  /** Absolute path of the Dockerfile. */
+  readonly dockerfile: string;
+  readonly target?: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly SshSource[];
+  /** `os/arch[/variant]`; the machine's own when left out. */
+  readonly platform?: string;
+  /** Names under which the image is stored or written (docker archive, OCI layout, push). */
+  readonly tags: readonly string[];
+  readonly cache?: CacheLocation;
+  readonly cacheTtlDays: number;
+  readonly noCache: boolean;
+  /** Secret text that enters the first key, so that tags cannot be guessed. */
+  readonly cacheSalt?: string;
+  readonly push: boolean;
+  readonly failOnPushError: boolean;
+  readonly outputs: readonly OutputSpec[];
+  readonly compression: 'zstd' | 'gzip';
+  /** Directory for temporary state (overlay work directories, staged layers); made, and emptied at the end. */
+  readonly workDir: string;
+  readonly registries: RegistrySettings;
+  /** Proxy variables handed to RUN but never part of a key (http_proxy and so on). */
+  readonly proxyEnv: Readonly<Record<string, string>>;
+}
+
+export interface BuildSummary {
+  readonly stepsTotal: number;
+  readonly stepsHit: number;
+  readonly stepsBuilt: number;
+  readonly bytesPulled: number;
+  readonly bytesPushed: number;
+}
+
+export interface BuildResult {
+  /** Digest of the image's manifest. */
+  readonly imageDigest: Digest;
+  readonly imageConfigDigest: Digest;
+  /** `repository@digest` when the image is in a registry or in the cache directory. */
+  readonly pushedReference?: string;
+  readonly layers: readonly {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly diffId: Digest;
+    readonly mediaType: string;
+  }[];
+  readonly summary: BuildSummary;
+}
+
+export interface ProbeResult {
+  /** `repository@digest`, what ENVBUILDER_CACHED_IMAGE is set to. */
+  readonly reference: string;
+  readonly imageDigest: Digest;
+}

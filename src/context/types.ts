@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../core/digest.ts';
+
+export type TreeNodeType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
+
+/** A file of a source tree, as COPY sees it. */
+export interface TreeNode {
+  /** Path below the source's root (path string, no leading slash); '' is the root itself. */
+  readonly path: string;
+  readonly type: TreeNodeType;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtime: number;
+  readonly mtimeNsec: number;
+  /** Target of a symlink, else ''. */
+  readonly linkname: string;
+  readonly devmajor: number;
+  readonly devminor: number;
+  readonly xattrs?: ReadonlyMap<string, Buffer>;
+  /** Equal for names of one inode with nlink > 1 in this tree; undefined for others. */
+  readonly hardlink?: string;
+}
+
+/** One file to copy: where it comes from and where it goes, relative to the destination of the instruction. */
+export interface CopyItem {
+  readonly node: TreeNode;
+  /** Path relative to the instruction's destination directory; '' when the destination itself is this node (a file copied to a file name, or the root of a copied directory). */
+  readonly target: string;
+}
+
+/** A tree that files are copied from: the build context, a stage's root, an image, a git checkout, an unpacked archive. */
+export interface SourceTree {
+  /** Everything below `path` (itself included), sorted by path bytes, after excludes. Symlinks are not followed. */
+  list(path: string): Promise<readonly TreeNode[]>;
+  /** lstat after resolving symlinks in the parents inside the tree; undefined when it does not exist or is excluded. */
+  stat(path: string): Promise<TreeNode | undefined>;
+  open(node: TreeNode): Readable;
+  /** sha256 of a file's content, memoised where that is safe. */
+  contentDigest(node: TreeNode): Promise<Digest>;
+  /** For messages. */
+  readonly name: string;
+}

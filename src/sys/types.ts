@@ -1,0 +1,59 @@
+/** Mount flags and the like are the kernel's numbers (see constants.ts). Paths are path strings (core/path-bytes). Every call throws an Error with `errno`-style `code` (`EPERM`), `syscall` and `path` set, as node:fs does. */
+export interface Syscalls {
+  mount(source: string, target: string, fstype: string, flags: number, data?: string): void;
+  umount(target: string, flags?: number): void;
+  chroot(path: string): void;
+  pivotRoot(newRoot: string, putOld: string): void;
+  unshare(flags: number): void;
+  sethostname(name: string): void;
+  /** @param mode file type bits and permissions (S_IFCHR | 0o666) */
+  mknod(path: string, mode: number, major: number, minor: number): void;
+  /** Names of the extended attributes of a path itself (no symlink is followed); [] where the file system has none. */
+  listXattrs(path: string): string[];
+  getXattr(path: string, name: string): Buffer | undefined;
+  setXattr(path: string, name: string, value: Buffer): void;
+  removeXattr(path: string, name: string): void;
+  /** Sets the times of the path itself (utimensat with AT_SYMLINK_NOFOLLOW); whole seconds and nanoseconds. */
+  lutimes(path: string, mtimeSec: number, mtimeNsec: number): void;
+  /** The data segments of an open file by SEEK_DATA/SEEK_HOLE: [offset, length]; the whole file where not supported. */
+  dataSegments(fd: number, size: number): [number, number][];
+  /** Reduces the calling thread to these capability numbers: bounding, effective, permitted; clears ambient and inheritable. */
+  setCapabilities(caps: readonly number[]): void;
+  /** Effective capability set of this process as a bit mask. */
+  effectiveCapabilities(): bigint;
+  setCredentials(uid: number, gid: number, groups: readonly number[]): void;
+}
+
+/** A mount inside the root of a RUN. */
+export type RunMount =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
+
+/** A command in its own mount, PID, UTS and IPC namespaces over `root`. */
+export interface RunSpec {
+  /** Host path of the (already mounted) root file system. */
+  readonly root: string;
+  readonly argv: readonly string[];
+  /** The whole environment; nothing of ours is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute inside the root; exists. */
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Beyond Docker's standard ones (/proc, /dev, /sys), in order. Missing mount points are made by the caller. */
+  readonly mounts: readonly RunMount[];
+  readonly hostname: string;
+  readonly network: 'host' | 'none';
+  /** true: all capabilities and no masked paths (RUN --security=insecure). */
+  readonly privileged: boolean;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly stdin?: Buffer;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  /** Name of the signal that ended the command (`SIGKILL`), then exitCode is 128 + its number. */
+  readonly signal?: string;
+}
