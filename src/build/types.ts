@@ -59,6 +59,8 @@ export interface BuildRequest {
   readonly compression: 'zstd' | 'gzip';
   /** Directory for temporary state (overlay work directories, staged layers); made, and emptied at the end. */
   readonly workDir: string;
+  /** Directory kept between builds: contents of cache mounts, hashes of context files. Made on first use. */
+  readonly stateDir: string;
   readonly registries: RegistrySettings;
   /** Proxy variables handed to RUN but never part of a key (http_proxy and so on). */
   readonly proxyEnv: Readonly<Record<string, string>>;

@@ -1,0 +1,90 @@
+import { basename } from 'node:path';
+import { canonicalDigest } from '../core/canonical.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import type { Store } from '../oci/types.ts';
+import type { Plan, Step } from '../plan/types.ts';
+
+/*
+ * A trace is what the keys of a build were made of, stored under a tag that stays the same when the Dockerfile changes;
+ * it serves only to say why a step is missing and is never trusted for anything else.
+ */
+
+const ANNOTATION = 'dev.envbuilder.trace';
+/** Bytes; registries limit a manifest to 4 MiB and some to far less. */
+const TRACE_LIMIT = 256 * 1024;
+
+interface TraceStep {
+  readonly text: string;
+  readonly key: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+  command: 'its command',
+  environment: 'a variable it sees (ENV or ARG)',
+  user: 'the user',
+  workdir: 'the working directory',
+  mounts: 'its mounts',
+  sources: 'the files it copies',
+  destination: 'its destination',
+  chown: '--chown',
+  chmod: '--chmod',
+  path: 'its path',
+};
+
+/** The tag of a build's trace: the shape of the Dockerfile and the target, not their details. */
+export function traceTag(plan: Plan): string {
+  const names = [...plan.stages.values()].map(({ name, base }) => [name, base.type]);
+  const target = plan.stages.get(plan.target)!;
+  const { os, architecture, variant } = plan.platform;
+  const file = basename(target.steps[0]?.range.file ?? '');
+  return `trace-${hexOf(canonicalDigest({ names, file, platform: [os, architecture, variant ?? ''] })).slice(0, 40)}`;
+}
+
+/** Stores the trace of a finished build. */
+export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<void> {
+  const steps = allSteps(plan).map(({ text, key, fields }): TraceStep => ({ text: text.slice(0, 200), key, fields }));
+  const annotation = JSON.stringify(steps);
+  if (annotation.length > TRACE_LIMIT) return;
+  const config = Buffer.from('{}');
+  await store.put(bytesSource(config), signal);
+  const descriptor = { mediaType: MEDIA_TYPES.emptyConfig, digest: digestOf(config), size: config.length };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    artifactType: 'application/vnd.dev.envbuilder.trace',
+    config: descriptor,
+    layers: [descriptor],
+    annotations: { [ANNOTATION]: annotation },
+  };
+  await store.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, traceTag(plan), signal);
+}
+
+/** Why a step misses, when an earlier build of the same Dockerfile left a trace; undefined when it cannot be told. */
+export async function explainMiss(store: Store, plan: Plan, step: Step, signal: AbortSignal): Promise<string | undefined> {
+  const earlier = await readTrace(store, plan, signal);
+  if (!earlier) return undefined;
+  const index = allSteps(plan).indexOf(step);
+  const before = earlier[index];
+  if (!before) return 'an earlier build had no such step';
+  if (before.key === step.key) return 'it was built before, but its record is gone or too old';
+  const changed = Object.keys(step.fields).filter((name) => step.fields[name] !== before.fields[name]);
+  if (changed.length === 0) return 'something below it changed: its base image or an earlier stage';
+  return `since the last build ${changed.map((name) => FIELD_NAMES[name] ?? name).join(' and ')} changed`;
+}
+
+async function readTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<TraceStep[] | undefined> {
+  try {
+    const raw = await store.resolve(traceTag(plan), signal);
+    return raw && (JSON.parse(JSON.parse(raw.bytes.toString('utf8')).annotations[ANNOTATION]) as TraceStep[]);
+  } catch {
+    // A trace only explains; without it the miss is reported all the same.
+    return undefined;
+  }
+}
+
+function allSteps(plan: Plan): Step[] {
+  return [...plan.stages.values()].flatMap((stage) => [...stage.steps]);
+}

@@ -1,0 +1,173 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { digestOf, hexOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { PlannedMount, RunOperation, TreeSource } from '../plan/types.ts';
+import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
+import type { RootfsState } from '../rootfs/types.ts';
+import type { RunMount } from '../sys/types.ts';
+import type { CopyItem, SourceTree } from '../context/types.ts';
+import { createLocks } from './locks.ts';
+import type { SecretSource, SshSource } from './types.ts';
+
+export interface MountProvider {
+  /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */
+  use<T>(
+    operation: RunOperation,
+    work: (made: { readonly mounts: readonly RunMount[]; readonly env: Readonly<Record<string, string>> }) => Promise<T>,
+  ): Promise<T>;
+}
+
+export interface MountDeps {
+  /** For files that live as long as one RUN. */
+  readonly workDir: string;
+  /** Where cache mounts live between builds. */
+  readonly cacheDir: string;
+  readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly SshSource[];
+  readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
+  /** Writes files of the context below a directory, owned by root. */
+  readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
+}
+
+interface Made {
+  readonly mounts: RunMount[];
+  readonly env: Record<string, string>;
+}
+
+export function createMounts(deps: MountDeps): MountProvider {
+  const locks = createLocks();
+  return {
+    use: async (operation, work) => {
+      const made: Made = { mounts: [], env: {} };
+      const scratch = mkdtempSync(join(deps.workDir, 'mounts-'));
+      // Secrets stay in memory: a tmpfs where the machine has one.
+      const secretDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'envbuilder-'));
+      try {
+        if (operation.script) addScript(operation.script, scratch, made);
+        return await addMounts(operation.mounts, 0);
+      } finally {
+        rmSync(secretDir, { recursive: true, force: true });
+        rmSync(scratch, { recursive: true, force: true });
+      }
+
+      async function addMounts(mounts: readonly PlannedMount[], at: number): ReturnType<typeof work> {
+        const mount = mounts[at];
+        if (!mount) return work(made);
+        const next = () => addMounts(mounts, at + 1);
+        switch (mount.spec.type) {
+          case 'tmpfs':
+            made.mounts.push({ type: 'tmpfs', target: mount.target, ...(mount.spec.size ? { size: mount.spec.size } : {}) });
+            return next();
+          case 'secret':
+            await addSecret(deps, mount, join(secretDir, String(at)), made);
+            return next();
+          case 'ssh':
+            addSsh(deps, mount, made);
+            return next();
+          case 'cache':
+            return addCache(mount, next);
+          case 'bind':
+            return addBind(mount, join(scratch, String(at)), next);
+        }
+      }
+
+      async function addBind<T>(mount: PlannedMount, directory: string, next: () => Promise<T>): Promise<T> {
+        const { source, spec } = mount;
+        if (!source) throw new AppError('INTERNAL', 'a bind mount has no source');
+        const push = (path: string): void => {
+          made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
+        };
+        if (source.type === 'context') {
+          mkdirSync(directory, { recursive: true });
+          await deps.writeTree(source.tree, source.items, join(directory, 'files'));
+          push(join(directory, 'files'));
+          return next();
+        }
+        const state = await deps.stateOf(source);
+        const within = async (root: string): Promise<T> => {
+          const path = resolveInRoot(root, posix.join('/', mount.sourcePath), { followLast: true });
+          if (!existsSync(path)) throw missingSource(mount);
+          push(path);
+          return next();
+        };
+        if (spec.readonly) return state.read(within);
+        const copy = await state.begin();
+        try {
+          return await within(copy.root);
+        } finally {
+          await copy.abandon();
+        }
+      }
+
+      async function addCache<T>(mount: PlannedMount, next: () => Promise<T>): Promise<T> {
+        const { spec } = mount;
+        const name = hexOf(digestOf(spec.id ?? mount.target)).slice(0, 32);
+        const shared = join(deps.cacheDir, name);
+        const release = spec.sharing === 'locked' ? await locks.acquire(name) : () => {};
+        const path = spec.sharing === 'private' && !locks.tryHold(name) ? join(scratch, `cache-${name}`) : shared;
+        try {
+          if (!existsSync(path)) {
+            mkdirSync(path, { recursive: true });
+            chmodSync(path, spec.mode ?? 0o755);
+            chownSync(path, spec.uid ?? 0, spec.gid ?? 0);
+          }
+          made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
+          return await next();
+        } finally {
+          release();
+          if (spec.sharing === 'private' && path === shared) locks.letGo(name);
+        }
+      }
+    },
+  };
+}
+
+function addScript(script: { readonly path: string; readonly content: string }, scratch: string, made: Made): void {
+  const directory = join(scratch, 'pipes');
+  mkdirSync(directory);
+  const file = join(directory, posix.basename(script.path));
+  writeFileSync(file, script.content, { mode: 0o755 });
+  chmodSync(file, 0o755);
+  made.mounts.push({ type: 'bind', source: directory, target: posix.dirname(script.path), readonly: true });
+}
+
+async function addSecret(deps: MountDeps, mount: PlannedMount, file: string, made: Made): Promise<void> {
+  const { spec } = mount;
+  const secret = deps.secrets.find(({ id }) => id === spec.id);
+  if (!secret) {
+    if (!spec.required) return;
+    throw new AppError('BUILD_FAILED', `the secret "${spec.id}" is required, but was not given`, {
+      where: { range: spec.range },
+      hint: `pass it with --secret id=${spec.id},src=FILE or --secret id=${spec.id},env=NAME`,
+    });
+  }
+  const value = await secret.value();
+  if (spec.env !== undefined) made.env[spec.env] = value.toString('utf8');
+  if (mount.target === '') return;
+  writeFileSync(file, value, { mode: 0o600 });
+  chownSync(file, spec.uid ?? 0, spec.gid ?? 0);
+  chmodSync(file, spec.mode ?? 0o400);
+  made.mounts.push({ type: 'bind', source: file, target: mount.target, readonly: true });
+}
+
+function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
+  const { spec } = mount;
+  const agent = deps.ssh.find(({ id }) => id === (spec.id ?? 'default'));
+  if (!agent) {
+    if (!spec.required) return;
+    throw new AppError('BUILD_FAILED', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
+      where: { range: spec.range },
+      hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
+    });
+  }
+  made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
+  made.env['SSH_AUTH_SOCK'] ??= mount.target;
+}
+
+function missingSource(mount: PlannedMount): AppError {
+  return new AppError('BUILD_FAILED', `RUN --mount has no source "${mount.sourcePath}" in ${mount.spec.from}`, {
+    where: { range: mount.spec.range },
+  });
+}

@@ -1,0 +1,102 @@
+import { relative } from 'node:path';
+import { resolveHits, type StageHit } from '../cache/hits.ts';
+import { lookupRecords } from '../cache/lookup.ts';
+import { mapLimit } from '../core/concurrency.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { type Emit, timed } from '../core/events.ts';
+import type { Descriptor, Store } from '../oci/types.ts';
+import type { Plan, PlannedStage, Step } from '../plan/types.ts';
+import { explainMiss } from './explain-miss.ts';
+import { type AssembledImage, assembleImage } from './image.ts';
+import { createSession } from './session.ts';
+import { makePlan } from './make-plan.ts';
+import type { BuildRequest, ProbeResult } from './types.ts';
+
+/** HEAD requests under way at once. */
+const PARALLEL_CHECKS = 64;
+
+/**
+ * Whether a build would find everything in the cache, and the image that it would give, without running, downloading a
+ * layer, or writing anything.
+ * @throws AppError CACHE_MISS naming the first instruction that is missing; NOT_PUSHED when only the image itself is
+ */
+export async function runProbe(
+  request: BuildRequest,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<ProbeResult> {
+  if (!request.cache) {
+    throw new AppError('USAGE', 'a probe needs a cache to look into', {
+      hint: 'name it with --cache-repo (ENVBUILDER_CACHE_REPO) or --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR)',
+    });
+  }
+  const session = await createSession(request, { emit, signal });
+  try {
+    const plan = await timed(emit, 'plan', () => makePlan(request, session, { emit, signal, readOnly: true }));
+    const store = session.cacheStore!;
+    const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
+    const ttlMs = request.cacheTtlDays * 86_400_000;
+    const records = await timed(emit, 'lookup', () =>
+      lookupRecords(keys, { store, ttlMs, now: Date.now(), emit, signal }),
+    );
+    const hit = resolveHits(plan, records).get(plan.target)!;
+    const stage = plan.stages.get(plan.target)!;
+    const missing = stage.steps[hit.depth];
+    if (missing) throw await missError(store, plan, stage, missing, signal);
+    const image = assembleImage(plan, { ...hit, created: hit.record?.created });
+    await timed(emit, 'lookup', () => checkPresent(store, stage, hit, image, signal));
+    const digest = digestOf(image.manifest);
+    return { reference: `${session.repositoryName}@${digest}`, imageDigest: digest };
+  } finally {
+    await session.close();
+  }
+}
+
+async function missError(
+  store: Store,
+  plan: Plan,
+  stage: PlannedStage,
+  step: Step,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const { file, start } = step.range;
+  const reason = await explainMiss(store, plan, step, signal);
+  return new AppError(
+    'CACHE_MISS',
+    `not cached: ${step.text.split('\n')[0]} (${relative('.', file) || file}:${start.line}, stage ${stage.name})${reason ? `: ${reason}` : ''}`,
+    { where: { range: step.range }, hint: 'build it once with the same cache and --push, then probe again' },
+  );
+}
+
+async function checkPresent(
+  store: Store,
+  stage: PlannedStage,
+  hit: StageHit,
+  image: AssembledImage,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = digestOf(image.manifest);
+  const blobs: Descriptor[] = [...image.layers];
+  const [manifest, ...sizes] = await mapLimit([undefined, ...blobs], PARALLEL_CHECKS, async (blob) =>
+    blob ? await store.has(blob.digest, signal) : (await store.resolve(digest, signal))?.bytes.length,
+  );
+  const pushed = manifest !== undefined;
+  for (const [i, size] of sizes.entries()) {
+    const { digest: layer, size: expected } = blobs[i]!;
+    if (size === expected || (size === undefined && !pushed && isBase(layer, image))) continue;
+    const at = stage.steps[0];
+    throw new AppError('CACHE_MISS', `the cache has the record of a layer, but not the layer ${layer}`, {
+      where: { layer, ...(at ? { range: at.range } : {}) },
+      hint: `build it again: ${hit.depth} steps are recorded, and their layers will be stored anew`,
+    });
+  }
+  if (!pushed) {
+    throw new AppError('NOT_PUSHED', `every layer is cached, but the image ${digest} was never pushed to ${store.name}`, {
+      hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
+    });
+  }
+}
+
+function isBase(digest: Digest, image: AssembledImage): boolean {
+  return image.baseLayers.some((layer) => layer.digest === digest);
+}

@@ -1,0 +1,121 @@
+import { baseChainId } from '../cache/hits.ts';
+import { EMPTY_LAYER_BYTES } from '../cache/empty-layer.ts';
+import { encodeRecord } from '../cache/record.ts';
+import type { CacheRecord, LayerRef } from '../cache/types.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import type { Store } from '../oci/types.ts';
+import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { type AppError, toAppError } from '../core/error.ts';
+import { type Emit, timed } from '../core/events.ts';
+import { contentKey } from '../plan/keys.ts';
+import type { Plan, PlannedStage, Step } from '../plan/types.ts';
+import type { StagedLayer } from '../rootfs/types.ts';
+import { type PendingChain, settle, settledChainId } from './chain.ts';
+import { stagedSource } from './layer-blobs.ts';
+
+/** A step whose record is to be stored. */
+export interface PublishRequest {
+  readonly stage: PlannedStage;
+  readonly step: Step;
+  /** Up to and including this step. */
+  readonly pending: PendingChain;
+  readonly sources: Readonly<Record<string, Promise<string>>>;
+  readonly created: string;
+}
+
+/** Stores layers and records while the build goes on. */
+export interface Publisher {
+  publish(request: PublishRequest): void;
+  /** Puts a staged layer into the store, once; waits until it is there. */
+  ensureLayer(layer: LayerRef): Promise<void>;
+  /** Waits until all is stored; gives the first failure, which was also a warning. */
+  done(): Promise<AppError | undefined>;
+}
+
+export interface PublisherDeps {
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly staged: (digest: Digest) => StagedLayer | undefined;
+  readonly contentDigest: (step: Step) => Promise<Digest>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A record becomes visible only after every layer of its chain: blob, config, manifest, tag. A failure is a warning and
+ * is remembered; later records on top of the failed layer are not stored.
+ */
+export function createPublisher(deps: PublisherDeps): Publisher {
+  const { store, emit, signal } = deps;
+  const tasks: Promise<void>[] = [];
+  const puts = new Map<Digest, Promise<void>>();
+  let failure: AppError | undefined;
+
+  const putOnce = (digest: Digest, put: () => Promise<unknown>): Promise<void> => {
+    let task = puts.get(digest);
+    if (!task) {
+      task = timed(emit, 'upload', put).then(() => {});
+      task.catch(() => {});
+      puts.set(digest, task);
+    }
+    return task;
+  };
+  const putBytes = (bytes: Buffer): Promise<void> =>
+    putOnce(digestOf(bytes), () => store.put(bytesSource(bytes), signal));
+
+  const ensureLayer = async (layer: LayerRef): Promise<void> => {
+    const staged = deps.staged(layer.digest);
+    if (staged) await putOnce(layer.digest, () => store.put(stagedSource(staged), signal));
+  };
+
+  const storeRecord = async (request: PublishRequest): Promise<void> => {
+    const record = await recordOf(request);
+    await Promise.all(record.chain.map(ensureLayer));
+    if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
+    const encoded = encodeRecord(record);
+    await putBytes(encoded.config);
+    await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.key), signal);
+    if (record.contentKey) await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.contentKey), signal);
+  };
+
+  const recordOf = async ({ stage, step, pending, sources, created }: PublishRequest): Promise<CacheRecord> => {
+    const { chain, made } = await settle(pending);
+    const layer = made.endsWith('1') ? chain.at(-1) : undefined;
+    const base = baseChainId(deps.plan, stage);
+    const parent = await settledChainId(base, { layers: pending.layers.slice(0, -1) });
+    const entries = Object.entries(sources).map(async ([key, id]) => [key, await id] as const);
+    return {
+      key: step.key,
+      contentKey: contentKey(parent, await deps.contentDigest(step)),
+      base,
+      chain,
+      made,
+      ...(layer ? { layer } : {}),
+      sources: Object.fromEntries(await Promise.all(entries)),
+      created,
+      fields: step.fields,
+      platform: stage.platform,
+    };
+  };
+
+  return {
+    ensureLayer,
+    publish: (request) => {
+      const task = storeRecord(request).catch((error: unknown) => {
+        if (signal.aborted) return;
+        const known = toAppError(error, 'PUSH_FAILED', `cannot store the layer of "${request.step.text}" in ${store.name}`);
+        if (!failure) {
+          const hint = known.hint ?? 'the build goes on; its later starts will run this step again';
+          emit({ type: 'warning', code: known.code, text: known.message, hint });
+        }
+        failure ??= known;
+      });
+      tasks.push(task);
+    },
+    done: async () => {
+      for (let i = 0; i < tasks.length; i += 1) await tasks[i];
+      return failure;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import * as v from 'valibot';
+import { AppError } from '../core/error.ts';
+import { digestOf, isDigest, type Digest } from '../core/digest.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { EMPTY_LAYER } from './empty-layer.ts';
+import type { CacheRecord, LayerRef } from './types.ts';
+
+const PREFIX = 'dev.envbuilder.';
+const RECORD_SCHEMA = '1';
+
+const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a sha256 digest');
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** A layer in a chain, short since 30 of them must fit into about 10 KB: media type, digest, size, diffID, TOC offset, length, digest. */
+const CHAIN = v.array(
+  v.union([
+    v.strictTuple([v.string(), digest, count, digest]),
+    v.strictTuple([v.string(), digest, count, digest, count, count, digest]),
+  ]),
+);
+const STRINGS = v.record(v.string(), v.string());
+
+const RECORD = v.object({
+  schemaVersion: v.literal(2),
+  config: v.object({ digest, size: count, data: v.string() }),
+  layers: v.tuple([v.object({ mediaType: v.string(), digest, size: count })]),
+  annotations: STRINGS,
+});
+
+/** A record as it is stored: the manifest's exact bytes, and the config that it names. */
+export interface EncodedRecord {
+  readonly manifest: Buffer;
+  readonly config: Buffer;
+}
+
+/**
+ * A record as an OCI image manifest with one layer, so that any runtime can pull it: everything else is in annotations,
+ * and the config is embedded too, so one GET is the whole record.
+ */
+export function encodeRecord(record: CacheRecord): EncodedRecord {
+  const layer = record.layer ?? EMPTY_LAYER;
+  const config = Buffer.from(
+    JSON.stringify({
+      created: record.created,
+      architecture: record.platform.architecture,
+      os: record.platform.os,
+      ...(record.platform.variant ? { variant: record.platform.variant } : {}),
+      config: {},
+      rootfs: { type: 'layers', diff_ids: [layer.diffId] },
+      history: [{ created: record.created, created_by: 'envbuilder cache record' }],
+    }),
+  );
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: {
+      mediaType: MEDIA_TYPES.ociConfig,
+      digest: digestOf(config),
+      size: config.length,
+      data: config.toString('base64'),
+    },
+    layers: [{ mediaType: layer.mediaType, digest: layer.digest, size: layer.size }],
+    annotations: annotationsOf(record),
+  };
+  return { manifest: Buffer.from(JSON.stringify(manifest)), config };
+}
+
+/**
+ * Reads a record back.
+ * @param tag the key or content key under which it was found
+ * @throws AppError CORRUPT when anything in it does not fit; the caller treats that as a miss
+ */
+export function decodeRecord(bytes: Buffer, tag: Digest): CacheRecord {
+  try {
+    return decode(bytes, tag);
+  } catch (cause) {
+    throw new AppError('CORRUPT', `the cache record ${tag.slice(7, 19)} cannot be read: ${reason(cause)}`, { cause });
+  }
+}
+
+function decode(bytes: Buffer, tag: Digest): CacheRecord {
+  const manifest = v.parse(RECORD, JSON.parse(bytes.toString('utf8')));
+  const get = (name: string): string | undefined => manifest.annotations[PREFIX + name];
+  if (get('schema') !== RECORD_SCHEMA) throw new Error(`schema ${get('schema')} is not known`);
+  const key = v.parse(digest, get('key'));
+  const contentKey = get('content-key');
+  if (key !== tag && contentKey !== tag) throw new Error('it belongs to another key');
+  const chain = v.parse(CHAIN, JSON.parse(get('chain') ?? '')).map(toLayerRef);
+  const empty = get('empty') === 'true';
+  const layer = empty ? undefined : chain.at(-1);
+  if (manifest.layers[0].digest !== (layer ?? EMPTY_LAYER).digest) throw new Error('its layer is not the last of its chain');
+  const config = Buffer.from(manifest.config.data, 'base64');
+  if (digestOf(config) !== manifest.config.digest) throw new Error('its config does not match its digest');
+  const { os, architecture, variant } = JSON.parse(config.toString('utf8'));
+  const created = get('created') ?? '';
+  if (Number.isNaN(Date.parse(created))) throw new Error('its time of creation is malformed');
+  return {
+    key,
+    ...(contentKey ? { contentKey: v.parse(digest, contentKey) } : {}),
+    base: v.parse(v.string(), get('base')),
+    chain,
+    ...(layer ? { layer } : {}),
+    made: parseMade(get('made'), chain.length, empty),
+    sources: v.parse(STRINGS, JSON.parse(get('sources') ?? '{}')),
+    created,
+    fields: v.parse(STRINGS, JSON.parse(get('fields') ?? '{}')),
+    platform: v.parse(v.object({ os: v.string(), architecture: v.string(), variant: v.optional(v.string()) }), {
+      os,
+      architecture,
+      ...(variant ? { variant } : {}),
+    }) as CacheRecord['platform'],
+  };
+}
+
+function annotationsOf(record: CacheRecord): Record<string, string> {
+  const fields: Record<string, string | undefined> = {
+    base: record.base,
+    chain: JSON.stringify(record.chain.map(fromLayerRef)),
+    'content-key': record.contentKey,
+    created: record.created,
+    empty: record.layer ? undefined : 'true',
+    fields: JSON.stringify(record.fields),
+    key: record.key,
+    made: record.made,
+    schema: RECORD_SCHEMA,
+    sources: JSON.stringify(record.sources),
+  };
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[PREFIX + name, value]])),
+  );
+}
+
+function parseMade(made: string | undefined, layers: number, empty: boolean): string {
+  const valid = made !== undefined && /^[01]+$/.test(made) && made.endsWith(empty ? '0' : '1');
+  if (!valid || made.replaceAll('0', '').length !== layers) throw new Error('its steps do not fit its chain');
+  return made;
+}
+
+function fromLayerRef(layer: LayerRef): (string | number)[] {
+  const plain = [layer.mediaType, layer.digest, layer.size, layer.diffId];
+  return layer.toc ? [...plain, layer.toc.offset, layer.toc.length, layer.toc.digest] : plain;
+}
+
+function toLayerRef(entry: v.InferOutput<typeof CHAIN>[number]): LayerRef {
+  const [mediaType, layerDigest, size, diffId] = entry;
+  const plain = { mediaType, digest: layerDigest, size, diffId };
+  return entry.length === 7 ? { ...plain, toc: { offset: entry[4], length: entry[5], digest: entry[6] } } : plain;
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,34 @@
+import type { Digest } from '../core/digest.ts';
+import type { SourceTree } from '../context/types.ts';
+import type { Dockerfile } from '../dockerfile/types.ts';
+import type { Image, Platform } from '../oci/types.ts';
+
+/** A download as a probe sees it, without its bytes where a record knows their digest. */
+export interface UrlFacts {
+  readonly digest: Digest;
+  readonly name: string;
+  /** Seconds since the epoch. */
+  readonly lastModified?: number;
+}
+
+/** Everything that planning asks of the world; each is asked at most once a thing by the planner's caller's memo. */
+export interface PlanSources {
+  resolveImage(reference: string, platform: Platform): Promise<Image>;
+  context(): Promise<SourceTree>;
+  url(url: string, checksum?: string): Promise<UrlFacts>;
+  /** The commit that a git URL names now. */
+  gitCommit(url: string): Promise<string>;
+}
+
+export interface PlanInput {
+  readonly dockerfile: Dockerfile;
+  /** Name or index of the stage to build; the last one when left out. */
+  readonly target?: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly platform: Platform;
+  readonly buildPlatform: Platform;
+  readonly salt?: string;
+  /** See rootfs CommitOptions.mtime. */
+  readonly mtime: number | 'keep';
+  readonly sources: PlanSources;
+}

@@ -1,0 +1,95 @@
+import { posix } from 'node:path';
+import type { MountSpec, RunInstruction } from '../dockerfile/types.ts';
+import { commandLine } from './metadata.ts';
+import { imageDirectory } from './paths.ts';
+import { expand, type StageState, shellOf, stageError } from './stage-state.ts';
+import type { PlannedMount, RunOperation } from './types.ts';
+
+/** Resolves what a mount reads from; injected, since stages and contexts are the planner's. */
+export type ResolveMountSource = (
+  mount: MountSpec,
+  sourcePath: string,
+) => Promise<Pick<PlannedMount, 'source' | 'treeHash'>>;
+
+/** A RUN with everything resolved that its result depends on. */
+export async function planRun(
+  state: StageState,
+  instruction: RunInstruction,
+  resolveSource: ResolveMountSource,
+): Promise<RunOperation> {
+  const { argv, script } = runCommand(state, instruction);
+  const mounts: PlannedMount[] = [];
+  for (const spec of instruction.mounts) mounts.push(await planMount(state, spec, resolveSource));
+  return {
+    kind: 'run',
+    argv,
+    env: state.environment.runEnv(),
+    args: new Map(state.environment.args),
+    user: state.config.User ?? '',
+    cwd: state.config.WorkingDir ?? '/',
+    network: instruction.network,
+    security: instruction.security,
+    mounts,
+    ...(script ? { script } : {}),
+  };
+}
+
+/**
+ * A RUN that is nothing but one heredoc is a script: with `#!` it becomes a file, else the shell's argument. Otherwise
+ * the shell gets the line with the heredocs behind it (Dockerfile reference, "Here-Documents").
+ */
+function runCommand(
+  state: StageState,
+  { command, heredocs, range }: RunInstruction,
+): { argv: readonly string[]; script?: { path: string; content: string } } {
+  const [first] = heredocs;
+  if (!first) return { argv: commandLine(state, command) };
+  if (command.form === 'exec') throw stageError(state, range, 'RUN in exec form cannot take a heredoc');
+  const shell = shellOf(state);
+  if (heredocs.length === 1 && isOnlyHeredoc(command.line)) {
+    if (!first.content.startsWith('#!')) return { argv: [...shell, first.content] };
+    const path = posix.join('/dev/pipes', first.name);
+    return { argv: [...shell, path], script: { path, content: first.content } };
+  }
+  const full = heredocs.reduce((text, doc) => `${text}\n${doc.content}${doc.name}`, command.line);
+  return { argv: [...shell, full] };
+}
+
+function isOnlyHeredoc(line: string): boolean {
+  return /^\s*\d*<<-?\s*(["']?)[^\s"'<>|;&]+\1\s*$/.test(line);
+}
+
+async function planMount(
+  state: StageState,
+  raw: MountSpec,
+  resolveSource: ResolveMountSource,
+): Promise<PlannedMount> {
+  const word = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : expand(state, value, raw.range);
+  const spec: MountSpec = {
+    ...raw,
+    ...(raw.id === undefined ? {} : { id: word(raw.id)! }),
+    ...(raw.from === undefined ? {} : { from: word(raw.from)! }),
+    ...(raw.env === undefined ? {} : { env: word(raw.env)! }),
+  };
+  const sourcePath = word(raw.source) ?? '';
+  const workdir = state.config.WorkingDir ?? '/';
+  const target = word(raw.target) ?? defaultTarget(state, spec);
+  const resolved = imageDirectory(workdir, target);
+  if (resolved === '/' && spec.type !== 'secret' && spec.type !== 'ssh') {
+    throw stageError(state, raw.range, `RUN --mount has the invalid target "${target}"`, 'mount below the root, for example on /src');
+  }
+  const secret = spec.type === 'secret' && spec.id === undefined ? { id: posix.basename(sourcePath || resolved) } : {};
+  return {
+    spec: { ...spec, ...secret },
+    sourcePath,
+    target: spec.type === 'secret' && raw.target === undefined && spec.env !== undefined ? '' : resolved,
+    ...(await resolveSource(spec, sourcePath)),
+  };
+}
+
+function defaultTarget(state: StageState, spec: MountSpec): string {
+  if (spec.type === 'secret') return `/run/secrets/${posix.basename(spec.id ?? spec.source ?? '')}`;
+  if (spec.type === 'ssh') return `/run/buildkit/ssh_agent.${spec.id ?? 'default'}`;
+  throw stageError(state, spec.range, `RUN --mount=type=${spec.type} needs a target`, 'add target=/path');
+}
