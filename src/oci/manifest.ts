@@ -108,7 +108,8 @@ function documentType(value: Record<string, unknown>, what: string, given: strin
     (type): type is string => typeof type === 'string' && (isIndexType(type) || isManifestType(type)),
   );
   const type =
-    known[0] ?? (hasManifests ? MEDIA_TYPES.index : 'config' in value ? MEDIA_TYPES.manifest : undefined);
+    known[0] ??
+    (hasManifests ? MEDIA_TYPES.ociIndex : 'config' in value ? MEDIA_TYPES.ociManifest : undefined);
   if (
     type === undefined ||
     isIndexType(type) !== hasManifests ||

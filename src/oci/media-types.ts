@@ -1,27 +1,25 @@
-/** Media types that we write: OCI image spec, "OCI Image Media Types". */
+/**
+ * Media types of both families: OCI image spec, "OCI Image Media Types", which we write, and Docker's image manifest v2
+ * schema 2, which is read only.
+ */
 export const MEDIA_TYPES = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar',
-  layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
-  layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
-  empty: 'application/vnd.oci.empty.v1+json',
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  ociLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  ociLayerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  emptyConfig: 'application/vnd.oci.empty.v1+json',
+  dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
 } as const;
 
-/** Docker's image manifest v2 schema 2, which is read and never written. */
-export const DOCKER_MEDIA_TYPES = {
-  index: 'application/vnd.docker.distribution.manifest.list.v2+json',
-  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
-  config: 'application/vnd.docker.container.image.v1+json',
-  layer: 'application/vnd.docker.image.rootfs.diff.tar',
-  layerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
-  layerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
-  foreignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
-} as const;
-
-const INDEXES: readonly string[] = [MEDIA_TYPES.index, DOCKER_MEDIA_TYPES.index];
-const MANIFESTS: readonly string[] = [MEDIA_TYPES.manifest, DOCKER_MEDIA_TYPES.manifest];
+const INDEXES: readonly string[] = [MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerIndex];
+const MANIFESTS: readonly string[] = [MEDIA_TYPES.ociManifest, MEDIA_TYPES.dockerManifest];
 const LAYER =
   /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar)(?:[+.](gzip|zstd))?$/;
 
@@ -52,6 +50,12 @@ export function layerCompression(mediaType: string): 'zstd' | 'gzip' | 'none' | 
 
 /** The OCI media type of a layer with this compression. */
 export function layerMediaType(compression: 'zstd' | 'gzip' | 'none'): string {
-  if (compression === 'zstd') return MEDIA_TYPES.layerZstd;
-  return compression === 'gzip' ? MEDIA_TYPES.layerGzip : MEDIA_TYPES.layer;
+  if (compression === 'zstd') return MEDIA_TYPES.ociLayerZstd;
+  return compression === 'gzip' ? MEDIA_TYPES.ociLayerGzip : MEDIA_TYPES.ociLayer;
+}
+
+/** The OCI spelling of a layer's media type, whichever family it is of; anything else stays as it is. */
+export function toOciLayerType(mediaType: string): string {
+  const compression = layerCompression(mediaType);
+  return compression === undefined ? mediaType : layerMediaType(compression);
 }

@@ -105,6 +105,8 @@ export interface BlobSource {
   open(offset?: number): Readable;
   /** The bytes as a file of their own that may be hard-linked or renamed away, where there is one. */
   readonly file?: string;
+  /** `digest` was computed while this process wrote `file`, so `file` is not read again to verify it. */
+  readonly fileVerified?: true;
   /** A repository of the same registry that is known to hold the blob (OCI distribution spec, "Mounting a blob"). */
   readonly mountFrom?: string;
 }

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { FILE_CHUNK } from './blob-source.ts';
+import { iteratedReadable } from './readable.ts';
+import type { BlobSource, ByteRange } from './types.ts';
+
+/**
+ * A stream over a blob's file. Without a range it fails with AppError CORRUPT before it ends when the content does not
+ * match the digest.
+ * @param onCorrupt told about a mismatch before the stream fails
+ * @throws AppError REFERENCE when there is no such file
+ */
+export function readBlobFile(
+  path: string,
+  digest: Digest,
+  range: ByteRange | undefined,
+  onCorrupt: () => void = () => {},
+  signal?: AbortSignal,
+): Readable {
+  const size = fileSize(path);
+  if (size === undefined) {
+    throw new AppError('REFERENCE', `there is no blob ${digest} in ${dirname(path)}`, { where: { path } });
+  }
+  if (range === undefined)
+    return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
+  if (range.length === 0 || range.offset >= size) return Readable.from([], { objectMode: false });
+  return createReadStream(path, {
+    start: range.offset,
+    ...(range.length === undefined ? {} : { end: range.offset + range.length - 1 }),
+    highWaterMark: FILE_CHUNK,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/**
+ * Reads a small blob's file whole and verifies it; undefined when there is none.
+ * @throws AppError CORRUPT
+ */
+export function readSmallBlob(path: string, digest: Digest): Buffer | undefined {
+  const bytes = ifExists(() => fs.readFileSync(path));
+  if (bytes !== undefined && digestOf(bytes) !== digest) throw corrupt(path, digest);
+  return bytes;
+}
+
+/** The size of a file in bytes, or undefined when it does not exist. */
+export function fileSize(path: string): number | undefined {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() ? stat.size : undefined;
+}
+
+/**
+ * Brings a blob to `target`, whole and verified or not at all: a file that is known to be right is hard-linked, anything
+ * else is written to a file in `scratch`, which must be on the same file system, and renamed. Safe with other processes
+ * that do the same.
+ * @throws AppError CORRUPT when the source does not match its digest, DISK_FULL
+ */
+export async function storeBlobFile(
+  source: BlobSource,
+  target: string,
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const staged = join(scratch, 'data');
+  if (!linkVerified(source, staged)) await writeVerified(source, staged, signal);
+  moveInto(staged, target);
+}
+
+/** Renames a finished file to its place, making the directories above it. */
+export function moveInto(staged: string, target: string): void {
+  for (let attempt = 1; ; attempt += 1) {
+    fs.mkdirSync(dirname(target), { recursive: true });
+    try {
+      fs.renameSync(staged, target);
+      return;
+    } catch (error) {
+      // A garbage collection may remove the empty directory in between.
+      if (attempt === 3 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** The result of a file system call, or undefined when the file is not there. */
+export function ifExists<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function linkVerified(source: BlobSource, staged: string): boolean {
+  if (source.file === undefined || source.fileVerified !== true) return false;
+  if (fileSize(source.file) !== source.size) throw corrupt(source.file, source.digest);
+  try {
+    fs.linkSync(source.file, staged);
+    fs.chmodSync(staged, 0o644);
+    return true;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'].includes(code)) {
+      fs.rmSync(staged, { force: true });
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function writeVerified(
+  source: BlobSource,
+  staged: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const hash = createHash('sha256');
+  const stream = source.open();
+  const stop = () => stream.destroy(signal?.reason as Error);
+  signal?.addEventListener('abort', stop);
+  let size = 0;
+  let fd: number | undefined;
+  try {
+    signal?.throwIfAborted();
+    fd = fs.openSync(staged, 'wx', 0o644);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+      writeFully(fd, chunk);
+    }
+  } catch (error) {
+    throw signal?.aborted
+      ? error
+      : toAppError(error, 'CACHE_DIR', `cannot write the blob ${source.digest} to ${staged}`);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    stream.destroy();
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+  if (size !== source.size || `sha256:${hash.digest('hex')}` !== source.digest) {
+    throw new AppError(
+      'CORRUPT',
+      `the ${size} bytes given for the blob ${source.digest} are not its content`,
+    );
+  }
+}
+
+function writeFully(fd: number, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length; ) at += fs.writeSync(fd, chunk, at);
+}
+
+async function* verified(
+  path: string,
+  digest: Digest,
+  onCorrupt: () => void,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const hash = createHash('sha256');
+  const stream = createReadStream(path, { highWaterMark: FILE_CHUNK, signal });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (`sha256:${hash.digest('hex')}` === digest) return;
+  onCorrupt();
+  throw corrupt(path, digest);
+}
+
+function corrupt(path: string, digest: Digest): AppError {
+  return new AppError('CORRUPT', `the content of ${path} does not match its digest ${digest}`, {
+    hint: 'the file was damaged: it is written again when the blob is stored next',
+    where: { path },
+  });
+}
