@@ -1,0 +1,156 @@
+import type { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { mapLimit } from '../core/concurrency.ts';
+import type { LayerBlob, LayerReader, ReadRange, Toc, TocFrame, TocPosition } from '../layer/types.ts';
+import type { Syscalls } from '../sys/types.ts';
+import { inLayer } from './extract-errors.ts';
+import { createFrameCutter } from './extract-files.ts';
+import { decodeFrames, type FrameJob } from './extract-frames.ts';
+import { createExtractProgress, type ExtractProgress } from './extract-progress.ts';
+import { extractStreams } from './extract-stream.ts';
+import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
+import type { ExtractRequest, ExtractResult } from './types.ts';
+import { createUnion, type Union } from './union.ts';
+import { framesFor, planUnion, type UnionPlan } from './union-plan.ts';
+import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
+
+export interface ExtractDeps {
+  readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+  readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
+  readonly readToc: (readRange: ReadRange, position: TocPosition) => Promise<Toc>;
+  /** Verifies the digest of a frame and decodes it. */
+  readonly decodeFrame: (bytes: Buffer, frame: TocFrame) => Promise<Buffer> | Buffer;
+}
+
+const TOCS_AT_ONCE = 8;
+
+/**
+ * Writes the union of layers into an empty directory. Layers with a table of contents are united first and each path
+ * that is left is written once; up to the last layer without one, layers are streamed in order. Nothing is fsynced.
+ * After an error the target is incomplete, and the caller's to delete.
+ * @throws AppError CORRUPT when a layer does not match its digest or holds what no layer may hold, naming layer and store;
+ * PERMISSION, DISK_FULL, and what the store throws
+ */
+export async function extractLayers(request: ExtractRequest, deps: ExtractDeps): Promise<ExtractResult> {
+  const { layers, emit } = request;
+  const progress = createExtractProgress(layers, emit);
+  const writer = createTreeWriter(request.target, request.privileged, { sys: deps.sys, emit });
+  const streamed = layers.findLastIndex((blob) => blob.toc === undefined) + 1;
+  const tocs = readTocs(layers.slice(streamed), deps);
+  const doomed: TreeNode[] = [];
+  let streaming = true;
+  const union = createUnion({
+    removed: (node) => {
+      if (streaming) writer.remove(node);
+      else if (node.diskMode !== NOT_ON_DISK) doomed.push(node);
+    },
+  });
+
+  await extractStreams(layers.slice(0, streamed), {
+    readLayer: deps.readLayer,
+    writer,
+    union,
+    advance: progress.advance,
+    signal: request.signal,
+  });
+  streaming = false;
+  const filesOnDisk = union.fileCount();
+  const indexed = await tocs;
+  for (const [index, toc] of indexed.entries()) applyToc(union, toc, layers[streamed + index]!);
+
+  const plan = planUnion(union.root, layers.length);
+  clear(doomed, writer);
+  await writeContents(request, plan, indexed, streamed, { deps, writer, progress });
+  writeRest(plan, writer);
+  progress.finish();
+
+  const inodes = new Set(plan.leaves.map(({ inode }) => inode!).filter(({ entry }) => entry.type === 'file'));
+  let bytes = 0;
+  let fromIndexed = 0;
+  for (const { entry, layer } of inodes) {
+    bytes += entry.size;
+    if (layer >= streamed) fromIndexed += 1;
+  }
+  return { files: inodes.size, bytes, skipped: union.fileCount() - filesOnDisk - fromIndexed };
+}
+
+function readTocs(layers: readonly LayerBlob[], deps: ExtractDeps): Promise<Toc[]> {
+  const tocs = mapLimit(layers, TOCS_AT_ONCE, async (blob) => {
+    try {
+      return await deps.readToc(blob.readRange, blob.toc!);
+    } catch (error) {
+      throw inLayer(blob, error);
+    }
+  });
+  tocs.catch(() => {});
+  return tocs;
+}
+
+function applyToc(union: Union, toc: Toc, blob: LayerBlob): void {
+  try {
+    union.beginLayer();
+    for (const entry of toc.entries) union.apply(entry);
+    union.endLayer();
+  } catch (error) {
+    throw inLayer(blob, error);
+  }
+}
+
+/** Deletes what later layers replace, except content that a hard link elsewhere still needs. */
+function clear(doomed: readonly TreeNode[], writer: TreeWriter): void {
+  for (const top of doomed) {
+    walkTree(top, (node) => {
+      if (!node.inode || node.diskMode === NOT_ON_DISK || node.inode.kept !== undefined) return;
+      if (node.inode.names.every((name) => name.diskMode === NOT_ON_DISK)) writer.keep(node);
+    });
+    writer.remove(top);
+  }
+}
+
+async function writeContents(
+  { layers, signal }: ExtractRequest,
+  plan: UnionPlan,
+  tocs: readonly Toc[],
+  streamed: number,
+  { deps, writer, progress }: { deps: ExtractDeps; writer: TreeWriter; progress: ExtractProgress },
+): Promise<void> {
+  const jobs: FrameJob[] = [];
+  for (const [index, toc] of tocs.entries()) {
+    const layer = streamed + index;
+    const blob = layers[layer]!;
+    let useless = blob.size;
+    for (const frame of framesFor(plan.contents[layer]!, toc.frames)) {
+      jobs.push({ layer, blob, frame });
+      useless -= frame.length;
+    }
+    progress.advance(useless);
+  }
+  const cutters = plan.contents.map((nodes) => createFrameCutter(nodes, writer));
+  try {
+    for await (const { job, bytes } of decodeFrames(jobs, {
+      decodeFrame: deps.decodeFrame,
+      onWait: progress.waited,
+    })) {
+      signal?.throwIfAborted();
+      try {
+        cutters[job.layer]!.take(job.frame, bytes);
+      } catch (error) {
+        throw inLayer(job.blob, error);
+      }
+      progress.advance(job.frame.length);
+      await turn();
+    }
+  } finally {
+    for (const cutter of cutters) cutter.abandon();
+  }
+}
+
+/** Everything without content, further names of files, and at last the directories from the bottom up. */
+function writeRest(plan: UnionPlan, writer: TreeWriter): void {
+  for (const node of plan.leaves) {
+    if (node.diskMode === NOT_ON_DISK && !writer.link(node)) writer.leaf(node);
+  }
+  writer.dropKept();
+  for (const dir of plan.dirs) writer.dir(dir);
+  for (const dir of plan.dirs.toReversed()) writer.finishDir(dir);
+}

@@ -1,0 +1,166 @@
+import fs from 'node:fs';
+import { AppError } from '../core/error.ts';
+import { fsPath } from '../core/path-bytes.ts';
+import type { LayerEntry } from '../layer/types.ts';
+import { createMetaWriter, type WriterDeps } from './tree-writer-meta.ts';
+import { type Inode, NOT_ON_DISK, type TreeNode } from './union-tree.ts';
+
+/**
+ * Puts nodes of a union on disk, each at most once. All calls are synchronous. Parents are directories of the union that
+ * this writer made itself, so no path ever leads through a symlink.
+ */
+export interface TreeWriter {
+  /** A file with all its content. */
+  file(node: TreeNode, content: Uint8Array): void;
+  /** Opens a file whose content comes in parts: `write` them in order, then `close`. */
+  open(node: TreeNode): number;
+  write(fd: number, content: Uint8Array): void;
+  close(fd: number, node: TreeNode): void;
+  /** Closes a file that is not finished, after an error. */
+  discard(fd: number): void;
+  /** An empty file, symlink, device or fifo. */
+  leaf(node: TreeNode): void;
+  /** Another name for an inode that is on disk under one of its names or as `kept`; false when it is not. */
+  link(node: TreeNode): boolean;
+  dir(node: TreeNode): void;
+  /** A directory's owner, mode, attributes and times; after everything in it. */
+  finishDir(node: TreeNode): void;
+  /** Deletes a node and everything below it, as far as it is on disk. */
+  remove(node: TreeNode): void;
+  /** Moves a file out of the way, to be linked later and dropped with `dropKept`. */
+  keep(node: TreeNode): void;
+  dropKept(): void;
+}
+
+const CREATE = fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
+const KIND = { char: fs.constants.S_IFCHR, block: fs.constants.S_IFBLK, fifo: fs.constants.S_IFIFO } as const;
+
+/** What a directory is that no layer has an entry for; BuildKit and Docker make it so as well. */
+const IMPLICIT_DIR = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNsec: 0 } as LayerEntry;
+
+/** @param target an existing directory; nothing outside it is written */
+export function createTreeWriter(target: string, privileged: boolean, deps: WriterDeps): TreeWriter {
+  const prefix = target.endsWith('/') ? target : `${target}/`;
+  const meta = createMetaWriter(privileged, deps);
+  const kept: Inode[] = [];
+  let warnedDevice = false;
+
+  const makeDir = (node: TreeNode): void => {
+    if (node.diskMode !== NOT_ON_DISK) return;
+    if (!node.parent) {
+      node.diskMode = fs.statSync(fsPath(target)).mode & 0o7777;
+      if ((node.diskMode & 0o2000) === 0) return;
+      node.diskMode &= 0o777;
+      fs.chmodSync(fsPath(target), node.diskMode);
+      return;
+    }
+    makeDir(node.parent);
+    const mode = ((node.meta?.mode ?? IMPLICIT_DIR.mode) & 0o777) | 0o700;
+    fs.mkdirSync(fsPath(prefix + node.path), mode);
+    node.diskMode = mode & ~meta.lostBits;
+  };
+  const open = (node: TreeNode): number => {
+    if (node.parent!.diskMode === NOT_ON_DISK) makeDir(node.parent!);
+    const { mode } = node.inode!.entry;
+    node.diskMode = mode;
+    return fs.openSync(fsPath(prefix + node.path), CREATE, mode);
+  };
+  const write = (fd: number, content: Uint8Array): void => {
+    let at = fs.writeSync(fd, content);
+    while (at < content.length) at += fs.writeSync(fd, content, at);
+  };
+  const close = (fd: number, node: TreeNode): void => {
+    try {
+      meta.file(fd, prefix + node.path, node.inode!.entry);
+    } finally {
+      fs.closeSync(fd);
+    }
+  };
+  const file = (node: TreeNode, content: Uint8Array): void => {
+    const fd = open(node);
+    try {
+      if (content.length > 0) write(fd, content);
+      meta.file(fd, prefix + node.path, node.inode!.entry);
+    } finally {
+      fs.closeSync(fd);
+    }
+  };
+  const device = (node: TreeNode, path: string, type: keyof typeof KIND): boolean => {
+    const { mode, devmajor, devminor } = node.inode!.entry;
+    try {
+      deps.sys.mknod(path, KIND[type] | mode, devmajor, devminor);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+      if (privileged) throw noDevices(path, error);
+      if (!warnedDevice)
+        deps.emit({
+          type: 'warning',
+          code: 'DEVICE_LEFT_OUT',
+          text: `device nodes such as ${node.path} are left out, for they need root`,
+        });
+      warnedDevice = true;
+      return false;
+    }
+  };
+  const remove = (node: TreeNode): void => {
+    if (node.diskMode === NOT_ON_DISK) return;
+    const path = fsPath(prefix + node.path);
+    if (node.children) {
+      for (const child of node.children.values()) remove(child);
+      fs.rmdirSync(path);
+    } else fs.unlinkSync(path);
+    node.diskMode = NOT_ON_DISK;
+  };
+
+  return {
+    file,
+    open,
+    write,
+    close,
+    discard: (fd) => fs.closeSync(fd),
+    dir: makeDir,
+    remove,
+    leaf: (node) => {
+      const { entry } = node.inode!;
+      if (entry.type === 'file') return file(node, new Uint8Array(0));
+      makeDir(node.parent!);
+      const path = prefix + node.path;
+      if (entry.type === 'symlink') {
+        fs.symlinkSync(fsPath(entry.linkname), fsPath(path));
+        meta.other(path, entry, undefined);
+      } else if (device(node, path, entry.type as keyof typeof KIND)) {
+        meta.other(path, entry, entry.mode & ~meta.lostBits);
+      } else return;
+      node.diskMode = entry.mode;
+    },
+    link: (node) => {
+      const { names, kept: aside } = node.inode!;
+      const source = aside ?? names.find((name) => name.diskMode !== NOT_ON_DISK)?.path;
+      if (source === undefined) return false;
+      makeDir(node.parent!);
+      fs.linkSync(fsPath(prefix + source), fsPath(prefix + node.path));
+      node.diskMode = node.inode!.entry.mode;
+      return true;
+    },
+    finishDir: (node) =>
+      meta.other(node.parent ? prefix + node.path : target, node.meta ?? IMPLICIT_DIR, node.diskMode),
+    keep: (node) => {
+      node.inode!.kept = `.wh..wh.kept-${kept.length}`;
+      fs.renameSync(fsPath(prefix + node.path), fsPath(prefix + node.inode!.kept));
+      node.diskMode = NOT_ON_DISK;
+      kept.push(node.inode!);
+    },
+    dropKept: () => {
+      for (const inode of kept.splice(0)) fs.unlinkSync(fsPath(prefix + inode.kept!));
+    },
+  };
+}
+
+function noDevices(path: string, cause: unknown): AppError {
+  return new AppError('PERMISSION', `cannot make the device node "${path}"`, {
+    hint: 'run with CAP_MKNOD, or as an ordinary user, for whom device nodes are left out',
+    cause,
+    where: { path },
+  });
+}
