@@ -50,7 +50,7 @@ export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal):
   if (annotation.length > TRACE_LIMIT) return;
   const config = Buffer.from('{}');
   await store.put(bytesSource(config), signal);
-  const descriptor = { mediaType: MEDIA_TYPES.emptyConfig, digest: digestOf(config), size: config.length };
+  const descriptor = { mediaType: MEDIA_TYPES.ociEmpty, digest: digestOf(config), size: config.length };
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,

@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
 import type { LayerRef } from '../cache/types.ts';
 import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Manifest } from '../oci/types.ts';
@@ -10,6 +10,8 @@ export interface AssembledImage {
   readonly config: Buffer;
   readonly layers: readonly Descriptor[];
   readonly baseLayers: readonly Descriptor[];
+  /** Of `layers`, in the same order. */
+  readonly diffIds: readonly Digest[];
 }
 
 /** What the cache or the build knows about the target stage. */
@@ -53,7 +55,7 @@ export function assembleImage(plan: Plan, target: TargetLayers): AssembledImage 
     config: { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(configBytes), size: configBytes.length },
     layers,
   };
-  return { manifest: Buffer.from(JSON.stringify(manifest)), config: configBytes, layers, baseLayers };
+  return { manifest: Buffer.from(JSON.stringify(manifest)), config: configBytes, layers, baseLayers, diffIds: config.rootfs.diff_ids };
 }
 
 /** The image that a stage starts from, through any `FROM stage`; undefined for scratch. */

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { LayerRef } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { LayerBlob } from '../layer/types.ts';
+import { FILE_CHUNK, fileSource, storeSource } from '../oci/blob-source.ts';
+import { lazyReadable } from '../oci/readable.ts';
 import type { BlobSource, Image, Store } from '../oci/types.ts';
 import type { StagedLayer } from '../rootfs/types.ts';
-
-/** Bytes of a file stream's chunk: large, since every chunk costs a turn of the event loop. */
-const CHUNK = 1024 * 1024;
 
 /** A layer that a store holds. */
 export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
@@ -38,7 +38,7 @@ export function stagedBlob(layer: StagedLayer): LayerBlob {
     diffId: layer.diffId,
     ...(layer.toc ? { toc: layer.toc } : {}),
     from: layer.file,
-    open: async () => createReadStream(layer.file, { highWaterMark: CHUNK }),
+    open: async () => createReadStream(layer.file, { highWaterMark: FILE_CHUNK }),
     readRange: async (offset, length) => {
       const handle = await open(layer.file, 'r');
       try {
@@ -52,14 +52,31 @@ export function stagedBlob(layer: StagedLayer): LayerBlob {
   };
 }
 
-/** A staged layer as something to put into a store. */
+/** A staged layer as something to put into a store; our own writer computed its digest. */
 export function stagedSource(layer: StagedLayer): BlobSource {
+  return fileSource(layer.file, layer.digest, layer.size, true);
+}
+
+/** Any layer as something to put into a store. */
+export function layerBlobSource(layer: LayerBlob): BlobSource {
   return {
     digest: layer.digest,
     size: layer.size,
-    file: layer.file,
-    open: (offset = 0) => createReadStream(layer.file, { start: offset, highWaterMark: CHUNK }),
+    open: (offset = 0) => lazyReadable(async () => skipBytes(await layer.open(), offset)),
   };
+}
+
+function skipBytes(stream: Readable, count: number): Readable {
+  if (count === 0) return stream;
+  return Readable.from(rest(stream, count), { objectMode: false });
+}
+
+async function* rest(stream: Readable, count: number): AsyncGenerator<Buffer> {
+  let left = count;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (chunk.length > left) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
 }
 
 /** The layers of an image, lowest first. */
@@ -85,6 +102,8 @@ export function createLayerLocator(store: Store | undefined): {
   stage(layer: StagedLayer): void;
   staged(digest: Digest): StagedLayer | undefined;
   blob(layer: LayerRef): LayerBlob;
+  /** The layer as something to put into another store. */
+  source(layer: Pick<LayerRef, 'digest' | 'size'>): BlobSource;
 } {
   const staged = new Map<Digest, StagedLayer>();
   return {
@@ -92,6 +111,12 @@ export function createLayerLocator(store: Store | undefined): {
       staged.set(layer.digest, layer);
     },
     staged: (digest) => staged.get(digest),
+    source: (layer) => {
+      const local = staged.get(layer.digest);
+      if (local) return stagedSource(local);
+      if (store) return storeSource(store, layer);
+      throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
+    },
     blob: (layer) => {
       const local = staged.get(layer.digest);
       if (local) return stagedBlob(local);

@@ -27,8 +27,6 @@ export interface PublishRequest {
 /** Stores layers and records while the build goes on. */
 export interface Publisher {
   publish(request: PublishRequest): void;
-  /** Puts a staged layer into the store, once; waits until it is there. */
-  ensureLayer(layer: LayerRef): Promise<void>;
   /** Waits until all is stored; gives the first failure, which was also a warning. */
   done(): Promise<AppError | undefined>;
 }
@@ -100,7 +98,6 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   };
 
   return {
-    ensureLayer,
     publish: (request) => {
       const task = storeRecord(request).catch((error: unknown) => {
         if (signal.aborted) return;

@@ -5,7 +5,7 @@ import { resolveCopy } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
-import { expandWord } from '../dockerfile/expand.ts';
+import { expandHeredoc } from '../dockerfile/expand.ts';
 import { located } from './located.ts';
 import { resolveFrom } from './mount-source.ts';
 import { joinImagePath } from './paths.ts';
@@ -145,7 +145,7 @@ async function gitInput(request: SourceRequest, instruction: AddInstruction, url
 function inlineInput(state: StageState, heredoc: Heredoc): CopyInput {
   const { dockerfile, environment } = state;
   const text = heredoc.expand
-    ? expandWord(heredoc.content, environment.lookup, dockerfile.escape, whereOf(dockerfile, heredoc.range))
+    ? expandHeredoc(heredoc.content, environment.lookup, whereOf(dockerfile, heredoc.range))
     : heredoc.content;
   return { kind: 'inline', name: posix.basename(heredoc.name), content: Buffer.from(text) };
 }

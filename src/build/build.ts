@@ -1,0 +1,156 @@
+import { lookupRecords } from '../cache/lookup.ts';
+import type { CacheRecord } from '../cache/types.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { type Emit, type Event, timed } from '../core/events.ts';
+import type { Plan } from '../plan/types.ts';
+import { settle } from './chain.ts';
+import { storeTrace } from './explain-miss.ts';
+import { type AssembledImage, assembleImage } from './image.ts';
+import { type Execution, startExecution } from './execution.ts';
+import { makePlan } from './make-plan.ts';
+import { checkRootfsTarget } from './output.ts';
+import { writeOutputs } from './write-outputs.ts';
+import { pushImage } from './push-image.ts';
+import { createSession, type Session } from './session.ts';
+import { usableRecords } from './usable-records.ts';
+import type { BuildRequest, BuildResult } from './types.ts';
+
+export interface BuildDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Tries with a cached layer that turns out to be unreadable left out; each such layer costs one. */
+const MOST_BAD_LAYERS = 8;
+
+/**
+ * Builds the target, taking from the cache what it holds, and stores what it does not; then writes the outputs.
+ * @throws AppError of any code; the request's outputs are then not there
+ */
+export async function runBuild(request: BuildRequest, { emit: listener, signal }: BuildDeps): Promise<BuildResult> {
+  const { emit, summary } = countEvents(listener);
+  for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
+  const deps = { emit, signal };
+  const session = await createSession(request, deps);
+  try {
+    const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
+    announce(plan, emit);
+    const found = await timed(emit, 'lookup', () => lookup(request, session, plan, deps));
+    const bad = new Set<Digest>();
+    for (;;) {
+      const usable = await usableRecords(plan, found, { store: session.cacheStore, bad, ...deps });
+      const execution = startExecution(request, session, plan, usable, deps);
+      try {
+        return { ...(await finish(request, session, plan, execution, deps)), summary: summary() };
+      } catch (error) {
+        const layer = unreadableLayer(error, usable.records);
+        if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
+        bad.add(layer);
+        const text = `the cached layer ${layer} cannot be read, its step will run again: ${(error as AppError).message}`;
+        emit({ type: 'warning', code: 'CORRUPT', text });
+      } finally {
+        await execution.dispose();
+      }
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+async function lookup(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  { emit, signal }: BuildDeps,
+): Promise<ReadonlyMap<Digest, CacheRecord>> {
+  if (!session.cacheStore || request.noCache) return new Map();
+  const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
+  const ttlMs = request.cacheTtlDays * 86_400_000;
+  return lookupRecords(keys, { store: session.cacheStore, ttlMs, now: Date.now(), emit, signal });
+}
+
+async function finish(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  execution: Execution,
+  deps: BuildDeps,
+): Promise<Omit<BuildResult, 'summary'>> {
+  const target = await execution.resultOf(plan.target);
+  const { chain, made } = await settle(target.pending);
+  const image = assembleImage(plan, { chain, made, created: target.created });
+  const imageDigest = digestOf(image.manifest);
+  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
+  const pushed = pushAll(request, session, plan, execution, image, deps);
+  pushed.catch(() => {});
+  await timed(deps.emit, 'output', () => writeOutputs(request, session, { plan, image, chain, execution }, deps));
+  const failure = await pushed;
+  if (failure && request.failOnPushError) {
+    throw new AppError('PUSH_FAILED', `the build succeeded, but a push failed: ${failure.message}`, {
+      cause: failure,
+      ...(failure.hint ? { hint: failure.hint } : {}),
+    });
+  }
+  return {
+    imageDigest,
+    imageConfigDigest: digestOf(image.config),
+    ...(request.push && !failure && session.repositoryName ? { pushedReference: `${session.repositoryName}@${imageDigest}` } : {}),
+    layers: image.layers.map(({ digest, size, mediaType }, i) => ({
+      digest,
+      size,
+      mediaType,
+      diffId: image.diffIds[i]!,
+    })),
+  };
+}
+
+async function pushAll(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  execution: Execution,
+  image: AssembledImage,
+  { emit, signal }: BuildDeps,
+): Promise<AppError | undefined> {
+  const failure = await execution.published();
+  if (failure || signal.aborted) return failure;
+  try {
+    if (request.push) await timed(emit, 'upload', () => pushImage(request, session, { plan, image, execution }, { emit, signal }));
+    if (session.cacheStore && execution.builtAnything()) await storeTrace(session.cacheStore, plan, signal);
+    return undefined;
+  } catch (error) {
+    const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');
+    emit({ type: 'warning', code: known.code, text: known.message, ...(known.hint ? { hint: known.hint } : {}) });
+    return known;
+  }
+}
+
+function announce(plan: Plan, emit: Emit): void {
+  for (const stage of plan.stages.values()) {
+    for (const { stage: index, index: step, text, range } of stage.steps) {
+      emit({ type: 'step-planned', id: { stage: index, step }, stageName: stage.name, text, range });
+    }
+  }
+}
+
+/** The layer of a record that an error says cannot be read. */
+function unreadableLayer(error: unknown, records: ReadonlyMap<Digest, CacheRecord>): Digest | undefined {
+  if (!(error instanceof AppError) || !error.where?.layer) return undefined;
+  if (!['CORRUPT', 'REFERENCE', 'REGISTRY'].includes(error.code)) return undefined;
+  const { layer } = error.where;
+  for (const record of records.values()) if (record.chain.some(({ digest }) => digest === layer)) return layer as Digest;
+  return undefined;
+}
+
+function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {
+  const counts = { stepsTotal: 0, stepsHit: 0, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 };
+  const emit = (event: Event): void => {
+    if (event.type === 'step-planned') counts.stepsTotal += 1;
+    if (event.type === 'step-finished' && event.outcome === 'hit') counts.stepsHit += 1;
+    if (event.type === 'step-finished' && event.outcome === 'built') counts.stepsBuilt += 1;
+    if (event.type === 'transfer') counts[event.direction === 'pull' ? 'bytesPulled' : 'bytesPushed'] += event.bytes;
+    listener(event);
+  };
+  return { emit, summary: () => ({ ...counts }) };
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import type { LayerRef } from '../cache/types.ts';
+import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
+import type { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import type { LayerBlob } from '../layer/types.ts';
+import type { BlobSource } from '../oci/types.ts';
+import type { Plan, TreeSource } from '../plan/types.ts';
+import { createOverlayBackend } from '../rootfs/overlay-backend.ts';
+import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
+import { requireBuildRights } from '../sys/rights.ts';
+import { createRunner } from '../sys/run.ts';
+import { createContentDigests } from './content-digest.ts';
+import { createExecutor } from './execute-step.ts';
+import { baseImage } from './image.ts';
+import { createLayerLocator, imageBlobs } from './layer-blobs.ts';
+import { createMounts } from './mounts.ts';
+import { createNetworkFiles } from './network-files.ts';
+import { createPublisher } from './publish.ts';
+import { HOSTNAME } from './run-step.ts';
+import type { Session } from './session.ts';
+import { createStageRunner, type StageResult } from './stage-runner.ts';
+import type { BuildRequest } from './types.ts';
+import type { UsableRecords } from './usable-records.ts';
+import { isProxyArg } from '../plan/environment.ts';
+
+/** One attempt at a plan: its stages, and what it has stored. */
+export interface Execution {
+  readonly resultOf: (stage: number) => Promise<StageResult>;
+  /** A layer of the chain, wherever it is. */
+  readonly blob: (layer: LayerRef) => LayerBlob;
+  /** The layers of the target's base image, from the cache where that holds them. */
+  baseBlobs(): LayerBlob[];
+  /** Waits until records and layers are stored; the first failure, if any. */
+  published(): Promise<AppError | undefined>;
+  /** A layer of the chain as something to put into another store. */
+  readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>) => BlobSource;
+  /** Whether any step ran. */
+  builtAnything(): boolean;
+  dispose(): Promise<void>;
+}
+
+/** Gets ready to carry out a plan; nothing runs, and no right is needed, until a stage is asked for that misses steps. */
+export function startExecution(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  usable: UsableRecords,
+  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+): Execution {
+  const { emit } = deps;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([deps.signal, stop.signal]);
+  const store = session.cacheStore;
+  const locator = createLayerLocator(store);
+  let built = false;
+  let opened: RootfsBackend | undefined;
+
+  const backend = once(async (): Promise<RootfsBackend> => {
+    requireBuildRights({ syscalls: session.syscalls(), workDir: session.workDir });
+    const syscalls = session.syscalls();
+    opened = createOverlayBackend({
+      workDir: session.workDir,
+      syscalls,
+      runner: createRunner({ syscalls }),
+      extract: session.extract,
+      createLayerWriter: session.createLayerWriter,
+      emit,
+    });
+    return opened;
+  });
+  const stateOf = async (source: TreeSource): Promise<RootfsState> =>
+    source.type === 'stage'
+      ? (await resultOf(source.stage)).state()
+      : (await backend()).fromLayers(imageBlobs(source.image).map(session.preferCache));
+
+  const copy = {
+    workDir: session.workDir,
+    syscalls: session.syscalls,
+    stateOf,
+    fetchUrl: session.fetchUrl,
+    checkoutGit: session.checkoutGit,
+  };
+  const contentDigest = createContentDigests({ stateOf, resultOf: (stage) => resultOf(stage) });
+  const publisher = store
+    ? createPublisher({ plan, store, staged: locator.staged, contentDigest, emit, signal })
+    : undefined;
+  const execute = once(() =>
+    createExecutor({
+      run: {
+        mounts: createMounts({
+          workDir: session.workDir,
+          cacheDir: join(request.stateDir, 'cache-mounts'),
+          secrets: request.secrets,
+          ssh: request.ssh,
+          stateOf,
+          writeTree: session.writeTree,
+        }),
+        networkFiles: createNetworkFiles(join(session.workDir, 'network'), HOSTNAME),
+        proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },
+        emit,
+        signal,
+      },
+      copy,
+      commit: { compression: request.compression, ...(plan.mtime === 'keep' ? {} : { mtime: plan.mtime }) },
+    }),
+  );
+  const resultOf = createStageRunner({
+    plan,
+    ...usable,
+    lookup:
+      store && !request.noCache
+        ? { store, ttlMs: request.cacheTtlDays * 86_400_000, now: Date.now(), emit, signal }
+        : undefined,
+    backend,
+    baseBlob: session.preferCache,
+    blob: locator.blob,
+    stage: locator.stage,
+    execute: (step, state) => {
+      built = true;
+      return execute()(step, state);
+    },
+    contentDigest,
+    publish: (publication) => publisher?.publish(publication),
+    created: `${new Date().toISOString().slice(0, 19)}Z`,
+    emit,
+  });
+
+  return {
+    resultOf,
+    blob: locator.blob,
+    baseBlobs: () => {
+      const base = baseImage(plan, plan.stages.get(plan.target)!);
+      return base ? imageBlobs(base).map(session.preferCache) : [];
+    },
+    published: async () => publisher?.done(),
+    source: locator.source,
+    builtAnything: () => built,
+    dispose: async () => {
+      stop.abort();
+      await publisher?.done();
+      await opened?.dispose();
+    },
+  };
+}
+
+function proxyArgs({ buildArgs }: BuildRequest): Record<string, string> {
+  return Object.fromEntries([...buildArgs].filter(([name]) => isProxyArg(name)));
+}

@@ -1,0 +1,64 @@
+import { baseImage, type AssembledImage } from './image.ts';
+import { mapLimit } from '../core/concurrency.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { copyBlob } from '../oci/copy.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { Store } from '../oci/types.ts';
+import type { Plan } from '../plan/types.ts';
+import type { Execution } from './execution.ts';
+import type { Session } from './session.ts';
+import type { BuildRequest } from './types.ts';
+
+const PARALLEL_COPIES = 4;
+
+export interface PushableImage {
+  readonly plan: Plan;
+  readonly image: AssembledImage;
+  readonly execution: Execution;
+}
+
+/**
+ * Pushes the image to the cache's repository, and to the registry of every tag: layers, config, manifest, then the name.
+ * Where there is no cache, the tags alone say where.
+ * @throws AppError REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
+ */
+export async function pushImage(
+  request: BuildRequest,
+  session: Session,
+  pushable: PushableImage,
+  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<void> {
+  if (!session.cacheStore && request.tags.length === 0) {
+    throw new AppError('USAGE', 'there is nowhere to push to', { hint: 'name a cache with --cache-repo, or a --tag' });
+  }
+  const digest = digestOf(pushable.image.manifest);
+  if (session.cacheStore) await pushTo(session.cacheStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
+  for (const tag of request.tags) {
+    const reference = parseReference(tag);
+    await pushTo(session.openRepository(reference), session, pushable, reference.tag ?? 'latest', deps.signal);
+  }
+}
+
+async function pushTo(
+  store: Store,
+  session: Session,
+  { plan, image, execution }: PushableImage,
+  tag: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const base = baseImage(plan, plan.stages.get(plan.target)!);
+  const baseCount = image.baseLayers.length;
+  await mapLimit(image.layers, PARALLEL_COPIES, async (layer, i) => {
+    if (i < baseCount && base) {
+      const mountFrom = session.sameRegistry(base.store, store);
+      return copyBlob(base.store, store, layer, { signal, ...(mountFrom ? { mountFrom } : {}) });
+    }
+    return store.put(execution.source(layer), signal);
+  });
+  await store.put(bytesSource(image.config), signal);
+  await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+}

@@ -1,0 +1,54 @@
+import { resolveHits, type StageHit } from '../cache/hits.ts';
+import type { CacheRecord } from '../cache/types.ts';
+import { mapLimit } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Emit } from '../core/events.ts';
+import type { Store } from '../oci/types.ts';
+import type { Plan } from '../plan/types.ts';
+
+const PARALLEL_CHECKS = 64;
+
+export interface UsableRecords {
+  readonly records: ReadonlyMap<Digest, CacheRecord>;
+  readonly hits: ReadonlyMap<number, StageHit>;
+}
+
+/**
+ * The hits of a plan whose layers are all in the store, with their right sizes; a record of a layer that is gone is a
+ * miss with a warning. Layers are asked for with HEAD, all of a round at once.
+ * @param bad layers that turned out to be unreadable earlier in this build
+ */
+export async function usableRecords(
+  plan: Plan,
+  found: ReadonlyMap<Digest, CacheRecord>,
+  deps: { readonly store: Store | undefined; readonly bad: ReadonlySet<Digest>; readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<UsableRecords> {
+  const unusable = new Set(deps.bad);
+  const present = new Set<Digest>();
+  for (;;) {
+    const records = new Map(
+      [...found].filter(([, record]) => !record.chain.some((layer) => unusable.has(layer.digest))),
+    );
+    const hits = resolveHits(plan, records);
+    const layers = [...hits.values()].flatMap((hit) => [...hit.chain]);
+    const unknown = [...new Map(layers.map((layer) => [layer.digest, layer])).values()].filter(
+      (layer) => !present.has(layer.digest),
+    );
+    if (unknown.length === 0 || !deps.store) return { records, hits };
+    const { store } = deps;
+    const sizes = await mapLimit(unknown, PARALLEL_CHECKS, (layer) => store.has(layer.digest, deps.signal));
+    for (const [i, layer] of unknown.entries()) {
+      if (sizes[i] === layer.size) {
+        present.add(layer.digest);
+        continue;
+      }
+      unusable.add(layer.digest);
+      const state = sizes[i] === undefined ? 'is gone' : `has ${sizes[i]} bytes instead of ${layer.size}`;
+      deps.emit({
+        type: 'warning',
+        code: 'CORRUPT',
+        text: `the cached layer ${layer.digest} ${state} in ${store.name}; its step counts as a miss`,
+      });
+    }
+  }
+}
