@@ -1,6 +1,9 @@
 import type { SourceRange } from '../core/error.ts';
 
-/** A here-document attached to an instruction (Dockerfile reference, "Here-Documents"). */
+/**
+ * A here-document attached to an instruction (Dockerfile reference, "Here-Documents"). In COPY and ADD the content of one
+ * with `expand` goes through expandHeredoc (expand.ts); in RUN the shell expands it.
+ */
 export interface Heredoc {
   /** The word after `<<`, without quotes: `EOF`. */
   readonly name: string;
@@ -9,7 +12,9 @@ export interface Heredoc {
   /** False when the name was quoted: the content is then taken literally. */
   readonly expand: boolean;
   readonly chomp: boolean;
+  /** The number before `<<`, 0 when there is none. */
   readonly fd: number;
+  /** The lines behind the instruction, the terminator included. */
   readonly range: SourceRange;
 }
 
@@ -20,14 +25,14 @@ interface Node {
   readonly text: string;
 }
 
-/** Flags are unexpanded strings; `range` points at the flag for errors. */
+/** A flag as given, quotes removed and unexpanded; `range` points at it for errors. */
 export interface Flag {
   readonly name: string;
   readonly value: string;
   readonly range: SourceRange;
 }
 
-/** A command in shell form (`line` unexpanded) or exec form. */
+/** A command in shell form or exec form. Never expanded by the builder: the shell does that at run time. */
 export type Command =
   | { readonly form: 'shell'; readonly line: string }
   | { readonly form: 'exec'; readonly argv: readonly string[] };
@@ -37,7 +42,10 @@ export interface KeyValue {
   readonly value: string;
 }
 
-/** `RUN --mount=…`: values unexpanded, checked for shape by the parser. */
+/**
+ * `RUN --mount=…`, checked for shape by the parser. Values may hold variables: before use, pass the mount through
+ * expandMount (mount.ts), which also fills in numbers and booleans that were variables. `from` is final.
+ */
 export interface MountSpec {
   readonly type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
   readonly source?: string;
@@ -54,27 +62,34 @@ export interface MountSpec {
   readonly size?: number;
   /** For secrets: the environment variable to set. */
   readonly env?: string;
+  /** The flag's value as written. */
+  readonly text: string;
   readonly range: SourceRange;
 }
 
+/** `image` and `platform` go through expandWord with the global ARGs; `name` is final and in lower case. */
 export interface FromInstruction extends Node {
   readonly kind: 'from';
   readonly image: string;
   readonly platform?: string;
   readonly name?: string;
 }
+/** Each `value` goes through expandWord, after the ARGs before it; `key` is final. */
 export interface ArgInstruction extends Node {
   readonly kind: 'arg';
   readonly args: readonly { readonly key: string; readonly value?: string }[];
 }
+/** `key` and `value` of every pair go through expandWord, all of them with the variables from before the instruction. */
 export interface EnvInstruction extends Node {
   readonly kind: 'env';
   readonly pairs: readonly KeyValue[];
 }
+/** As ENV: `key` and `value` of every pair go through expandWord. */
 export interface LabelInstruction extends Node {
   readonly kind: 'label';
   readonly pairs: readonly KeyValue[];
 }
+/** All final but the mounts. `command.line` holds the heredocs' starts (`cat <<EOF`), not their content. */
 export interface RunInstruction extends Node {
   readonly kind: 'run';
   readonly command: Command;
@@ -83,6 +98,10 @@ export interface RunInstruction extends Node {
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
 }
+/**
+ * `sources`, `destination`, `chown` and `chmod` each go through expandWord (never split); `from` and `excludes` are final.
+ * `heredocs` are sources too, left out of `sources`.
+ */
 export interface CopyInstruction extends Node {
   readonly kind: 'copy';
   readonly sources: readonly string[];
@@ -95,6 +114,7 @@ export interface CopyInstruction extends Node {
   readonly parents: boolean;
   readonly excludes: readonly string[];
 }
+/** As COPY; `checksum` goes through expandWord too. */
 export interface AddInstruction extends Node {
   readonly kind: 'add';
   readonly sources: readonly string[];
@@ -109,10 +129,12 @@ export interface AddInstruction extends Node {
   /** undefined: the default (local archives are unpacked, downloads are not). */
   readonly unpack?: boolean;
 }
+/** `path` goes through expandWord. */
 export interface WorkdirInstruction extends Node {
   readonly kind: 'workdir';
   readonly path: string;
 }
+/** `user` goes through expandWord. */
 export interface UserInstruction extends Node {
   readonly kind: 'user';
   readonly user: string;
@@ -129,14 +151,17 @@ export interface EntrypointInstruction extends Node {
   readonly kind: 'entrypoint';
   readonly command: Command;
 }
+/** Every port goes through expandWords: a variable may hold several. */
 export interface ExposeInstruction extends Node {
   readonly kind: 'expose';
   readonly ports: readonly string[];
 }
+/** Every path goes through expandWord. */
 export interface VolumeInstruction extends Node {
   readonly kind: 'volume';
   readonly paths: readonly string[];
 }
+/** `signal` goes through expandWord. */
 export interface StopsignalInstruction extends Node {
   readonly kind: 'stopsignal';
   readonly signal: string;
@@ -159,11 +184,14 @@ export interface MaintainerInstruction extends Node {
 }
 export interface OnbuildInstruction extends Node {
   readonly kind: 'onbuild';
-  /** The trigger as text, for the image's config. */
+  /** The trigger as text with its heredocs, for the image's config; parseOnbuildTrigger reads it again. */
   readonly trigger: string;
 }
 
-/** Everything that can stand in a stage after FROM. Strings are unexpanded; quotes and escapes are still in place where the reference says that the instruction is expanded. */
+/**
+ * Everything that can stand in a stage after FROM. Fields that go through an expansion still have their quotes and escapes;
+ * which fields those are stands at each interface, and all others are final.
+ */
 export type Instruction =
   | ArgInstruction
   | EnvInstruction
