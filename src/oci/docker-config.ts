@@ -1,0 +1,129 @@
+import * as fs from 'node:fs';
+import { type ParseError, parse } from 'jsonc-parser';
+import { once } from '../core/concurrency.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { type Emit, silent } from '../core/events.ts';
+import { ifExists } from './blob-file.ts';
+import { runCredentialHelper, type SpawnHelper, spawnCredentialHelper } from './credential-helper.ts';
+import type { Credential, CredentialSource } from './http/types.ts';
+import { DOCKER_HUB } from './reference.ts';
+
+export interface CredentialOptions {
+  /** Docker config JSON as text; beats every file. */
+  readonly configJson?: string;
+  /** Files to look for, the first that exists is used; one that is a directory stands for its `config.json`. */
+  readonly configPaths: readonly string[];
+  /** Environment of credential helpers; PATH says where they are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly spawnHelper?: SpawnHelper;
+  readonly emit?: Emit;
+}
+
+interface AuthEntry {
+  readonly auth?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+interface DockerConfig {
+  readonly auths?: Readonly<Record<string, AuthEntry>>;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+  readonly credsStore?: string;
+}
+
+/** Docker's own key for Docker Hub, and other spellings of it. */
+const HUB_KEY = 'https://index.docker.io/v1/';
+const HUB_HOSTS = [
+  DOCKER_HUB,
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+  'hub.docker.com',
+];
+
+/**
+ * Credentials as Docker's config file has them: a helper for the registry, else the common helper, else `auths`. The file
+ * is read on first use; comments in it are allowed. A helper that fails is a warning, and the registry is then called
+ * anonymously, since the config may come from another machine than the one that it is used on.
+ * @throws AppError AUTH (from the source) when the config cannot be read
+ */
+export function createCredentials(options: CredentialOptions): CredentialSource {
+  const { configJson, configPaths, env, emit = silent, spawnHelper = spawnCredentialHelper } = options;
+  const config = once(() =>
+    configJson === undefined ? readFirst(configPaths) : parseConfig(configJson, 'the Docker config'),
+  );
+
+  return async (registry) => {
+    const { auths = {}, credHelpers = {}, credsStore } = config();
+    const key = HUB_HOSTS.includes(registry) ? HUB_KEY : registry;
+    const helper = valueFor(credHelpers, registry) ?? credsStore;
+    if (helper) {
+      try {
+        const found = await runCredentialHelper(spawnHelper, helper, key, env);
+        if (found !== undefined) return found;
+      } catch (thrown) {
+        const error = toAppError(thrown, 'AUTH', `the credential helper docker-credential-${helper} failed`);
+        emit({
+          type: 'warning',
+          code: 'AUTH',
+          text: error.message,
+          ...(error.hint ? { hint: error.hint } : {}),
+        });
+      }
+    }
+    const entry = valueFor(auths, registry);
+    return entry && credentialOf(entry);
+  };
+}
+
+function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T | undefined {
+  if (Object.hasOwn(entries, registry)) return entries[registry];
+  const wanted = hostOf(registry);
+  const found = Object.keys(entries).find((key) => hostOf(key) === wanted);
+  return found === undefined ? undefined : entries[found];
+}
+
+function hostOf(key: string): string {
+  const host = key
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/.*$/, '')
+    .toLowerCase();
+  return HUB_HOSTS.includes(host) ? DOCKER_HUB : host;
+}
+
+function credentialOf(entry: AuthEntry): Credential | undefined {
+  if (entry.registrytoken) return { registryToken: entry.registrytoken };
+  if (entry.identitytoken) return { identityToken: entry.identitytoken };
+  if (entry.username && entry.password !== undefined)
+    return { username: entry.username, password: entry.password };
+  const text = Buffer.from(entry.auth ?? '', 'base64')
+    .toString('utf8')
+    .replace(/\0+$/, '');
+  const colon = text.indexOf(':');
+  return colon < 1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function readFirst(paths: readonly string[]): DockerConfig {
+  for (const path of paths) {
+    const file = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `${path}/config.json` : path;
+    try {
+      const text = ifExists(() => fs.readFileSync(file, 'utf8'));
+      if (text !== undefined) return parseConfig(text, file);
+    } catch (error) {
+      throw toAppError(error, 'AUTH', `cannot read the Docker config ${file}`, { where: { path: file } });
+    }
+  }
+  return {};
+}
+
+function parseConfig(text: string, what: string): DockerConfig {
+  const errors: ParseError[] = [];
+  const value: unknown = text.trim() === '' ? {} : parse(text, errors, { allowTrailingComma: true });
+  if (errors.length === 0 && value !== null && typeof value === 'object' && !Array.isArray(value))
+    return value;
+  throw new AppError('AUTH', `${what} is not a JSON object`, {
+    hint: 'it should look like {"auths": {"registry.example": {"auth": "…"}}}',
+  });
+}

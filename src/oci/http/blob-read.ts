@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import { iteratedReadable } from '../readable.ts';
+import type { ByteRange } from '../types.ts';
+import { coalesce } from './coalesce.ts';
+import { networkError, redactUrl, transientDelay } from './errors.ts';
+import type { HttpResponse, RegistryClient } from './types.ts';
+
+export interface BlobRead {
+  readonly client: RegistryClient;
+  readonly registry: string;
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly range?: ByteRange;
+  readonly signal?: AbortSignal;
+}
+
+/** Chunks that are handed on have at least this many bytes, the last one aside. */
+const CHUNK = 128 * 1024;
+const TRANSFER_STEP = 4 * 1024 * 1024;
+
+/**
+ * Opens a blob for reading. A connection that breaks is made again from where it broke, as long as each one brings
+ * something. Without a range the content is verified.
+ * @throws AppError REGISTRY, AUTH, REFERENCE at once; the stream fails with REGISTRY or CORRUPT
+ */
+export async function openRemoteBlob(read: BlobRead): Promise<Readable> {
+  const { range } = read;
+  if (range?.length === 0) return Readable.from([], { objectMode: false });
+  const abort = new AbortController();
+  const signal = read.signal === undefined ? abort.signal : AbortSignal.any([read.signal, abort.signal]);
+  const linked = { ...read, signal };
+  const first = await requestFrom(linked, range?.offset ?? 0);
+  const stream = iteratedReadable(() => coalesce(blobBytes(linked, first), CHUNK));
+  stream.once('close', () => {
+    abort.abort();
+    first.body.on('error', () => {}).destroy();
+  });
+  return stream;
+}
+
+async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<Buffer, void> {
+  const { client, digest, range } = read;
+  const hash = range === undefined ? createHash('sha256') : undefined;
+  const start = range?.offset ?? 0;
+  const report = transferReport(read);
+  const what = describe(read);
+  let end = endOf(first, start, range);
+  let at = start;
+  let failures = 0;
+  for (let response = first; ; ) {
+    try {
+      for await (const chunk of contentFrom(response, at, end)) {
+        at += chunk.length;
+        failures = 0;
+        hash?.update(chunk);
+        report(chunk.length);
+        yield chunk;
+      }
+      end ??= at;
+      if (at >= end) break;
+      throw new Error(`the answer ended after ${at - start} of ${end - start} bytes`);
+    } catch (thrown) {
+      read.signal?.throwIfAborted();
+      const error = networkError(what, read.registry, response.url, thrown);
+      failures += 1;
+      const suggested = client.policy.baseDelayMs * 2 ** (failures - 1);
+      const delayMs = transientDelay(error, Math.min(suggested, client.policy.maxDelayMs));
+      if (delayMs === undefined || failures >= client.policy.attempts) throw error;
+      client.emit({ type: 'retry', what, attempt: failures, delayMs, reason: error.message });
+      await sleep(delayMs, undefined, read.signal ? { signal: read.signal } : {});
+      response = await requestFrom(read, at);
+      end ??= endOf(response, at, range);
+    }
+  }
+  report(0);
+  const actual = hash && `sha256:${hash.digest('hex')}`;
+  if (actual === undefined || actual === digest) return;
+  throw new AppError(
+    'CORRUPT',
+    `${read.registry} sent other content for the blob ${digest} (it has ${actual})`,
+    {
+      where: { url: redactUrl(first.url) },
+    },
+  );
+}
+
+function requestFrom(read: BlobRead, offset: number): Promise<HttpResponse> {
+  const { client, registry, repository, digest, range, signal } = read;
+  const last = range?.length === undefined ? '' : range.offset + range.length - 1;
+  const whole = offset === 0 && last === '';
+  return client.request(registry, {
+    method: 'GET',
+    path: `${repository}/blobs/${digest}`,
+    headers: whole ? {} : { range: `bytes=${offset}-${last}` },
+    scopes: [`repository:${repository}:pull`],
+    accept: [200, 206],
+    what: describe(read),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** The content from `offset` on, to `end` at most, whether the answer is the whole blob or a part. */
+async function* contentFrom(
+  response: HttpResponse,
+  offset: number,
+  end: number | undefined,
+): AsyncGenerator<Buffer> {
+  let at = response.status === 206 ? (contentRange(response).start ?? offset) : 0;
+  if (at > offset) throw new Error(`the answer starts at byte ${at} instead of ${offset}`);
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    const from = Math.max(0, offset - at);
+    const to = end === undefined ? chunk.length : Math.min(chunk.length, end - at);
+    at += chunk.length;
+    if (from < to) yield from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
+    if (end !== undefined && at >= end && response.status === 200 && to < chunk.length) break;
+  }
+}
+
+/** Where the content that was asked for ends, as far as the answer tells. */
+function endOf(response: HttpResponse, start: number, range: ByteRange | undefined): number | undefined {
+  const total = response.status === 206 ? contentRange(response).total : contentLength(response);
+  if (range?.length === undefined) return total;
+  return Math.min(start + range.length, total ?? Number.POSITIVE_INFINITY);
+}
+
+function contentRange({ headers }: HttpResponse): { start: number | undefined; total: number | undefined } {
+  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+  return {
+    start: start === undefined ? undefined : Number(start),
+    total: total === undefined || total === '*' ? undefined : Number(total),
+  };
+}
+
+function contentLength({ headers }: HttpResponse): number | undefined {
+  const length = headers['content-length'];
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+function transferReport({ client, digest }: BlobRead): (bytes: number) => void {
+  let pending = 0;
+  return (bytes) => {
+    pending += bytes;
+    if (pending === 0 || (bytes > 0 && pending < TRANSFER_STEP)) return;
+    client.emit({ type: 'transfer', direction: 'pull', digest, bytes: pending });
+    pending = 0;
+  };
+}
+
+function describe({ registry, repository, digest }: BlobRead): string {
+  return `read the blob ${digest.slice(0, 19)} of ${registry}/${repository}`;
+}

@@ -1,0 +1,136 @@
+import { AppError } from '../../core/error.ts';
+import { type Emit, silent } from '../../core/events.ts';
+import { DEFAULT_RETRY, type RetryPolicy, retry } from '../../core/retry.ts';
+import { DOCKER_HUB } from '../reference.ts';
+import { type Authenticator, createAuthenticator } from './auth.ts';
+import { answerError, networkError, transientDelay } from './errors.ts';
+import { isLoopback } from './proxy.ts';
+import { discard, follow, resolveLocation } from './redirect.ts';
+import { createTransport, type Transport, type TransportOptions } from './transport.ts';
+import type { CredentialSource, HttpResponse, RegistryClient, RegistryRequest } from './types.ts';
+
+export interface ClientOptions extends TransportOptions {
+  /** Anonymous when left out. */
+  readonly credentials?: CredentialSource;
+  readonly emit?: Emit;
+  readonly retry?: RetryPolicy;
+}
+
+/** The registry's base URL and the authorisation of its requests. */
+interface Endpoint {
+  readonly base: string;
+  readonly auth: Authenticator;
+}
+
+const HUB_HOST = 'registry-1.docker.io';
+const MAX_AUTH_ROUNDS = 3;
+
+/**
+ * A client for the OCI distribution API of any number of registries. HTTPS; plain HTTP is tried as well for loopback
+ * hosts, as Docker does, and for every host when `insecure`.
+ */
+export function createRegistryClient(options: ClientOptions = {}): RegistryClient {
+  const {
+    credentials = async () => undefined,
+    emit = silent,
+    retry: policy = DEFAULT_RETRY,
+    insecure = false,
+  } = options;
+  const transport = createTransport(options);
+  const endpoints = new Map<string, Promise<Endpoint>>();
+
+  const retrying = <T>(
+    what: string,
+    work: () => Promise<T>,
+    signal?: AbortSignal,
+    attempts = policy.attempts,
+  ): Promise<T> =>
+    retry(
+      { ...policy, attempts },
+      {
+        delayFor: transientDelay,
+        onRetry: (error, attempt, delayMs) =>
+          emit({ type: 'retry', what, attempt, delayMs, reason: (error as Error).message }),
+        ...(signal === undefined ? {} : { signal }),
+      },
+      work,
+    );
+
+  const endpointOf = (registry: string): Promise<Endpoint> => {
+    const known = endpoints.get(registry);
+    if (known !== undefined) return known;
+    const made = findBase(transport, registry, insecure).then((base) => ({
+      base,
+      auth: createAuthenticator({ transport, registry, base, credentials, insecure, retrying }),
+    }));
+    endpoints.set(registry, made);
+    made.catch(() => endpoints.delete(registry));
+    return made;
+  };
+
+  const exchange = async (registry: string, request: RegistryRequest): Promise<HttpResponse> => {
+    const { base, auth } = await endpointOf(registry);
+    const url = resolveLocation(request.path, `${base}/v2/`);
+    const ours = new URL(url).host === new URL(base).host;
+    const since = Date.now();
+    for (let round = 1; ; round += 1) {
+      const header = ours ? await auth.header(request.scopes) : undefined;
+      const authorization = header === undefined ? {} : { authorization: header };
+      let response: HttpResponse;
+      try {
+        request.signal?.throwIfAborted();
+        response = await follow(
+          transport,
+          { ...request, url, headers: { ...request.headers, ...authorization } },
+          insecure,
+        );
+      } catch (error) {
+        auth.release();
+        request.signal?.throwIfAborted();
+        throw networkError(request.what, registry, url, error);
+      }
+      const { status, headers } = response;
+      const answered = ours && new URL(response.url).host === new URL(base).host;
+      const again =
+        answered &&
+        auth.learn(
+          { status, challenge: headers['www-authenticate'] },
+          { scopes: request.scopes, header, since },
+        );
+      if (!answered) auth.release();
+      if (request.accept.includes(status)) return response;
+      if (status !== 401 || !again || round === MAX_AUTH_ROUNDS)
+        throw await answerError(request.what, registry, response);
+      discard(response.body);
+    }
+  };
+
+  return {
+    request: (registry, request) =>
+      retrying(request.what, () => exchange(registry, request), request.signal, request.attempts),
+    close: transport.close,
+    emit,
+    policy,
+  };
+}
+
+async function findBase(transport: Transport, registry: string, insecure: boolean): Promise<string> {
+  const host = registry === DOCKER_HUB ? HUB_HOST : registry;
+  if (!URL.canParse(`https://${host}`))
+    throw new AppError('REFERENCE', `"${registry}" is not a registry's host`);
+  if (!insecure && !isLoopback(new URL(`https://${host}`).hostname)) return `https://${host}`;
+  const answers = async (base: string): Promise<number> => {
+    const { status, body } = await transport.send({ method: 'GET', url: `${base}/v2/` });
+    discard(body);
+    return status;
+  };
+  try {
+    await answers(`https://${host}`);
+    return `https://${host}`;
+  } catch (error) {
+    // A server that expects TLS answers 400 to plain HTTP: then what is wrong is its certificate.
+    const plain = await answers(`http://${host}`).catch(() => 400);
+    if (plain !== 400) return `http://${host}`;
+    throw networkError(`reach the registry ${registry}`, registry, `https://${host}`, error);
+  }
+}

@@ -1,0 +1,115 @@
+import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import { manifestMediaType } from '../manifest.ts';
+import { MANIFEST_ACCEPT } from '../media-types.ts';
+import { readAll } from '../readable.ts';
+import type { Descriptor, RawManifest } from '../types.ts';
+import { answerOf, networkError, redactUrl } from './errors.ts';
+import { discard } from './redirect.ts';
+import type { HttpResponse, RegistryClient } from './types.ts';
+
+/** A repository of a registry, and the client to call it with. */
+export interface Repository {
+  readonly client: RegistryClient;
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/** Registries must take manifests of 4 MiB at least (OCI distribution spec, "Pushing Manifests"). */
+const MAX_MANIFEST = 8 * 1024 * 1024;
+
+/** The manifest or index under a tag or digest, verified; undefined when there is none. @throws AppError REGISTRY, AUTH, CORRUPT */
+export async function getManifest(
+  repository: Repository,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+): Promise<RawManifest | undefined> {
+  const response = await ask(repository, 'GET', tagOrDigest, signal);
+  if (response === undefined) return undefined;
+  const what = `the manifest ${tagOrDigest} of ${repository.registry}/${repository.repository}`;
+  const tooLong = () => new AppError('CORRUPT', `${what} is larger than ${MAX_MANIFEST} bytes`);
+  const bytes = await readAll(response.body, MAX_MANIFEST, tooLong).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw networkError(`read ${what}`, repository.registry, response.url, error);
+  });
+  const digest = digestOf(bytes);
+  const told = response.headers['docker-content-digest'] ?? '';
+  const expected = isDigest(tagOrDigest) ? tagOrDigest : isDigest(told) ? told : digest;
+  if (digest !== expected) {
+    const where = { url: redactUrl(response.url) };
+    throw new AppError('CORRUPT', `${what} should have the digest ${expected}, but has ${digest}`, { where });
+  }
+  const mediaType = contentType(response) ?? manifestMediaType(bytes, what);
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+/**
+ * The descriptor of a manifest or index by HEAD, which most registries do not count as a pull; undefined when there is
+ * none. What it says is not verified.
+ * @throws AppError REGISTRY, AUTH
+ */
+export async function headManifest(
+  repository: Repository,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+): Promise<Descriptor | undefined> {
+  const response = await ask(repository, 'HEAD', tagOrDigest, signal);
+  if (response === undefined) return undefined;
+  discard(response.body);
+  const digest = response.headers['docker-content-digest'] ?? tagOrDigest;
+  const mediaType = contentType(response);
+  const size = Number(response.headers['content-length']);
+  if (isDigest(digest) && mediaType !== undefined && Number.isSafeInteger(size))
+    return { mediaType, digest, size };
+  return (await getManifest(repository, tagOrDigest, signal))?.descriptor;
+}
+
+/** Puts a manifest under a tag or its own digest. @throws AppError REGISTRY, AUTH */
+export async function putManifest(
+  { client, registry, repository }: Repository,
+  bytes: Buffer,
+  mediaType: string,
+  tag?: string,
+  signal?: AbortSignal,
+): Promise<Descriptor> {
+  const digest: Digest = digestOf(bytes);
+  const response = await client.request(registry, {
+    method: 'PUT',
+    path: `${repository}/manifests/${tag ?? digest}`,
+    headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
+    body: () => bytes,
+    scopes: [`repository:${repository}:pull,push`],
+    accept: [200, 201, 202, 204],
+    what: `push ${registry}/${repository}${tag === undefined ? `@${digest.slice(0, 19)}` : `:${tag}`}`,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  discard(response.body);
+  return { mediaType, digest, size: bytes.length };
+}
+
+async function ask(
+  { client, registry, repository }: Repository,
+  method: 'GET' | 'HEAD',
+  tagOrDigest: string,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse | undefined> {
+  try {
+    return await client.request(registry, {
+      method,
+      path: `${repository}/manifests/${tagOrDigest}`,
+      headers: { accept: MANIFEST_ACCEPT },
+      scopes: [`repository:${repository}:pull`],
+      accept: [200],
+      what: `look up ${registry}/${repository}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    if (answerOf(error)?.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function contentType({ headers }: HttpResponse): string | undefined {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim();
+  return type !== undefined && MANIFEST_ACCEPT.split(', ').includes(type) ? type : undefined;
+}

@@ -1,0 +1,90 @@
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { proxyFor } from './proxy.ts';
+import type { HttpRequest, HttpResponse, ProxySettings } from './types.ts';
+
+export interface TransportOptions {
+  readonly proxy?: ProxySettings;
+  /** PEM certificates that are trusted besides the built-in ones. */
+  readonly extraCaPem?: string;
+  /** Accept any certificate. */
+  readonly insecure?: boolean;
+  /** Connections to one host at a time. */
+  readonly connections?: number;
+  readonly userAgent?: string;
+}
+
+/** One HTTP exchange: no redirects, no retries. */
+export interface Transport {
+  /** @throws whatever the connection fails with */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+/** A silent connection is given up after this long; a read goes on from where it was. */
+const BODY_TIMEOUT_MS = 60_000;
+/** A registry may take its time to move a large upload to its place before it answers. */
+const HEADERS_TIMEOUT_MS = 300_000;
+
+/** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
+export function createTransport(options: TransportOptions): Transport {
+  const { proxy = {}, insecure = false, connections = 16, userAgent = 'envbuilder' } = options;
+  const ca = trustedCertificates(options.extraCaPem);
+  const connect = {
+    timeout: 15_000,
+    ...(insecure ? { rejectUnauthorized: false } : {}),
+    ...(ca === undefined ? {} : { secureContext: createSecureContext({ ca }) }),
+  };
+  const common: Agent.Options = {
+    connections,
+    connect,
+    allowH2: false,
+    keepAliveTimeout: 30_000,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+  };
+  const agents = new Map<string, Dispatcher>();
+  const agentFor = (url: URL): Dispatcher => {
+    const uri = proxyFor(url, proxy) ?? '';
+    let agent = agents.get(uri);
+    if (agent === undefined) {
+      agent =
+        uri === ''
+          ? new Agent(common)
+          : new ProxyAgent({ ...common, uri, requestTls: connect, proxyTls: connect });
+      agents.set(uri, agent);
+    }
+    return agent;
+  };
+
+  return {
+    send: async ({ method, url, headers, body, signal }) => {
+      const content = body?.();
+      const response = await request(url, {
+        method,
+        dispatcher: agentFor(new URL(url)),
+        headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
+        ...(content === undefined ? {} : { body: content }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { status: response.statusCode, headers: flatten(response.headers), body: response.body, url };
+    },
+    close: async () => {
+      await Promise.all([...agents.values()].map((agent) => agent.close()));
+    },
+  };
+}
+
+function trustedCertificates(extra: string | undefined): string[] | undefined {
+  if (extra === undefined || extra.trim() === '') return undefined;
+  return [...getCACertificates('default'), extra];
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const entries = Object.entries(headers).filter(
+    (entry): entry is [string, string | string[]] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}

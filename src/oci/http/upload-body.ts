@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream';
+import { AppError } from '../../core/error.ts';
+import { iteratedReadable } from '../readable.ts';
+import type { Upload } from './upload.ts';
+
+const TRANSFER_STEP = 4 * 1024 * 1024;
+
+/**
+ * The bytes of a blob from `start` to `end` as a request body, made anew for every try. Sent bytes are reported.
+ * @throws AppError CORRUPT (from the stream) when the source yields fewer
+ */
+export function countedBody({ client, source }: Upload, start: number, end: number): () => Readable {
+  const report = (bytes: number) =>
+    client.emit({ type: 'transfer', direction: 'push', digest: source.digest, bytes });
+  async function* content(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const stream = source.open(start);
+    const stop = () => stream.destroy();
+    signal.addEventListener('abort', stop);
+    let at = start;
+    let reported = start;
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        const part = at + chunk.length > end ? chunk.subarray(0, end - at) : chunk;
+        at += part.length;
+        yield part;
+        if (at - reported >= TRANSFER_STEP || at === end) {
+          report(at - reported);
+          reported = at;
+        }
+        if (at === end) break;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stream.destroy();
+    }
+    if (at === end) return;
+    throw new AppError('CORRUPT', `the blob ${source.digest} ended after ${at} of ${source.size} bytes`);
+  }
+  return () => iteratedReadable(content);
+}
+
+/**
+ * Bytes that a registry holds of an upload, by its `Range: 0-<last>` header; 0 when it does not say, and for `0-0`, which
+ * Distribution sends for an empty upload too.
+ */
+export function rangeOf(headers: Readonly<Record<string, string>>): number {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(headers.range ?? '')?.[1];
+  return last === undefined || last === '0' ? 0 : Number(last) + 1;
+}

@@ -1,0 +1,78 @@
+import type { Digest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { openRemoteBlob } from './http/blob-read.ts';
+import { answerOf } from './http/errors.ts';
+import { getManifest, putManifest, type Repository } from './http/manifests.ts';
+import { createMirroredStore } from './http/mirrors.ts';
+import { discard } from './http/redirect.ts';
+import { uploadBlob } from './http/upload.ts';
+import { DOCKER_HUB, isTag } from './reference.ts';
+import type { Store } from './types.ts';
+
+export interface RemoteStoreOptions extends Repository {
+  /** Mirrors for docker.io, as `host[:port][/prefix]`: read from in order, before docker.io itself. */
+  readonly mirrors?: readonly string[];
+}
+
+/**
+ * A repository of a registry (OCI distribution spec v1.1). Nothing is asked before the first call.
+ * @param options.registry the host to call, `docker.io` for Docker Hub
+ */
+export function createRemoteStore({ mirrors = [], ...target }: RemoteStoreOptions): Store {
+  const origin = createRepositoryStore(target);
+  if (target.registry !== DOCKER_HUB || mirrors.length === 0) return origin;
+  const stores = mirrors.map((mirror) => {
+    const [host = '', ...prefix] = mirror
+      .replace(/^https?:\/\//, '')
+      .split('/')
+      .filter(Boolean);
+    return createRepositoryStore({
+      ...target,
+      registry: host,
+      repository: [...prefix, target.repository].join('/'),
+    });
+  });
+  return createMirroredStore(stores, origin, target.client.emit);
+}
+
+function createRepositoryStore(target: Repository): Store {
+  const { client, registry, repository } = target;
+  const head = async (
+    digest: Digest,
+    actions: string,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> => {
+    try {
+      const response = await client.request(registry, {
+        method: 'HEAD',
+        path: `${repository}/blobs/${digest}`,
+        scopes: [`repository:${repository}:${actions}`],
+        accept: [200],
+        what: `look up the blob ${digest.slice(0, 19)} in ${registry}/${repository}`,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      discard(response.body);
+      const size = response.headers['content-length'];
+      if (size !== undefined && /^\d+$/.test(size)) return Number(size);
+      throw new AppError('REGISTRY', `${registry} does not tell the size of the blob ${digest}`);
+    } catch (error) {
+      if (answerOf(error)?.status === 404) return undefined;
+      throw error;
+    }
+  };
+  return {
+    name: `${registry}/${repository}`,
+    has: (digest, signal) => head(digest, 'pull', signal),
+    get: (digest, range, signal) =>
+      openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
+    put: async (source, signal) => {
+      if ((await head(source.digest, 'pull,push', signal)) !== undefined) return 'exists';
+      return uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
+    },
+    resolve: (tagOrDigest, signal) => getManifest(target, tagOrDigest, signal),
+    tag: async (bytes, mediaType, tag, signal) => {
+      if (tag === undefined || isTag(tag)) return putManifest(target, bytes, mediaType, tag, signal);
+      throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
+    },
+  };
+}
