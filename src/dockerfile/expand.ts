@@ -59,7 +59,8 @@ function lex(word: string, options: Omit<LexOptions, 'fail'>, where: Where): Lex
   return lexWord(word, { ...options, fail });
 }
 
-function narrowed(where: Where, word: string): Where {
+/** The place of a word inside a place, when the word stands on its source line; else the place itself. */
+export function narrowed(where: Where, word: string): Where {
   const { range, sourceLine } = where;
   const from = (range?.start.column ?? 1) - 1;
   const at = word === '' ? -1 : (sourceLine?.indexOf(word, from) ?? -1);

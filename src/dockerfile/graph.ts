@@ -77,7 +77,7 @@ export function resolveFrom(dockerfile: Dockerfile, stage: number, from: string,
 }
 
 /** What an instruction's `--from` and mounts name, in order; see resolveFrom for the errors. */
-export function sourcesOf(
+function sourcesOf(
   dockerfile: Dockerfile,
   stage: number,
   instruction: Instruction,

@@ -1,7 +1,7 @@
 import { isPlain } from './expand.ts';
 import { resolveBase } from './graph.ts';
 import type { Finding, LintInput, LintRule } from './lint-types.ts';
-import type { Unit } from './parse.ts';
+import type { Unit } from './unit.ts';
 
 /** Rules about what instructions do in a stage. */
 export const commandRules: readonly LintRule[] = [

@@ -1,8 +1,8 @@
 import { variablesIn } from './expand.ts';
 import type { Finding, LintRule } from './lint-types.ts';
 import { tokenRange } from './logical-line.ts';
-import type { Unit } from './parse.ts';
 import type { FromInstruction } from './types.ts';
+import type { Unit } from './unit.ts';
 import { plainWords } from './words.ts';
 
 type FromUnit = Unit & { readonly node: FromInstruction };

@@ -1,9 +1,9 @@
 import { looksLikeJson } from './command.ts';
 import type { LintInput, LintRule } from './lint-types.ts';
 import { tokenRange } from './logical-line.ts';
-import type { Unit } from './parse.ts';
 import { isLegacyPair } from './parse-variables.ts';
 import { linesRange } from './source.ts';
+import type { Unit } from './unit.ts';
 import { plainWords } from './words.ts';
 
 /** Rules about how things are written. */

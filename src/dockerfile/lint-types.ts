@@ -1,6 +1,6 @@
 import type { SourceRange } from '../core/error.ts';
-import type { Unit } from './parse.ts';
 import type { Dockerfile } from './types.ts';
+import type { Unit } from './unit.ts';
 
 /** What rules look at. */
 export interface LintInput {

@@ -1,12 +1,14 @@
-import { AppError } from '../core/error.ts';
+import { AppError, type SourceRange } from '../core/error.ts';
 import { expandWord, variablesIn } from './expand.ts';
 import { resolveBase } from './graph.ts';
 import { chainUnits } from './lint-commands.ts';
 import { fromUnits } from './lint-stages.ts';
 import type { Finding, LintInput, LintRule } from './lint-types.ts';
+import { tokenRange } from './logical-line.ts';
 import { PREDEFINED_ARGS } from './predefined-args.ts';
 import { nearest } from './suggest.ts';
 import type { FromInstruction, Instruction } from './types.ts';
+import type { Unit } from './unit.ts';
 
 const SECRET = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const NO_SECRET = /(?:_|^)(?:public|file|version)(?:_|$)/i;
@@ -55,6 +57,7 @@ function undefinedInFrom({ dockerfile, units }: LintInput): Finding[] {
       .map((name) => ({
         unit,
         text: `no ARG before the first FROM declares ${name}${suggestion(name, known)}`,
+        ...placeOf(unit, name),
       })),
   );
 }
@@ -104,7 +107,11 @@ function undefinedVariables(input: LintInput): Finding[] {
     return expandedWords(unit.node).flatMap(([words, own]) =>
       variablesIn(words, dockerfile.escape)
         .filter((name) => !known.has(name) && !own.includes(name))
-        .map((name) => ({ unit, text: `the variable ${name} is not defined${suggestion(name, known)}` })),
+        .map((name) => ({
+          unit,
+          text: `the variable ${name} is not defined${suggestion(name, known)}`,
+          ...placeOf(unit, name),
+        })),
     );
   });
 }
@@ -156,4 +163,16 @@ function expandedWords(node: Instruction): [string, string[]][] {
 function suggestion(name: string, known: Iterable<string>): string {
   const match = nearest(name, known);
   return match === undefined ? '' : ` (did you mean ${match}?)`;
+}
+
+/** Where an instruction first reads a variable; nothing when the name is not written out there. */
+function placeOf({ statement }: Unit, name: string): { range?: SourceRange } {
+  const { source, line, keyword } = statement;
+  for (const mark of [`\${${name}`, `$${name}`]) {
+    const start = line.text.indexOf(mark, keyword.end);
+    if (start === -1) continue;
+    const end = start + mark.length + (line.text[start + mark.length] === '}' ? 1 : 0);
+    return { range: tokenRange(source, line, { text: mark, start, end }) };
+  }
+  return {};
 }

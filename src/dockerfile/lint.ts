@@ -2,9 +2,9 @@ import { directiveIn } from './directives.ts';
 import { type LintOptions, parseLintOptions } from './lint-options.ts';
 import { RULES } from './lint-rules.ts';
 import type { Finding, LintInput } from './lint-types.ts';
-import type { Unit } from './parse.ts';
 import { failAt, linesRange, type Source } from './source.ts';
 import type { Dockerfile, LintWarning } from './types.ts';
+import type { Unit } from './unit.ts';
 
 /**
  * Applies all rules that the `check` directive and `# check=` comments above an instruction leave on; findings come in

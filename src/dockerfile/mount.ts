@@ -1,6 +1,6 @@
 import { AppError, type SourceRange, type Where } from '../core/error.ts';
 import type { Escape } from './directives.ts';
-import { expandWord, isPlain, type Lookup } from './expand.ts';
+import { expandWord, isPlain, type Lookup, narrowed } from './expand.ts';
 import { checkMount } from './mount-rules.ts';
 import { didYouMean } from './suggest.ts';
 import type { MountSpec } from './types.ts';
@@ -105,13 +105,20 @@ function readMount(
   where: Where,
   resolve: (option: string, value: string) => string | undefined,
 ): MountSpec {
-  const fail: Fail = (message, hint) => {
-    throw new AppError('DOCKERFILE', message, { where, ...(hint === undefined ? {} : { hint }) });
-  };
+  const failAt =
+    (word: string): Fail =>
+    (message, hint) => {
+      throw new AppError('DOCKERFILE', message, {
+        where: narrowed(where, word),
+        ...(hint === undefined ? {} : { hint }),
+      });
+    };
+  const fail = failAt('');
   const draft: MountDraft = { given: new Set(), typeUnknown: false };
   const fields =
-    csvFields(text) ?? fail('the quotes in --mount do not match', 'quote whole options: "source=a,b"');
-  for (const field of fields) readOption(draft, field, resolve, fail);
+    csvFields(text) ??
+    fail('the quotes in --mount do not match', `quote an option with a comma twice: '"source=a,b"'`);
+  for (const field of fields) readOption(draft, field, resolve, failAt(field));
   checkMount(draft, fail);
   const { given: _, typeUnknown: __, readonly, required, type = 'bind', ...rest } = draft;
   const set = Object.fromEntries(

@@ -4,13 +4,7 @@ import { lint } from './lint.ts';
 import { failAt, linesRange, readSource, type Source } from './source.ts';
 import { fail, readStatements, type Statement } from './statement.ts';
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction } from './types.ts';
-
-/** A statement with what it means; `stage` is -1 before the first FROM. */
-export interface Unit {
-  readonly statement: Statement;
-  readonly node: FromInstruction | Instruction;
-  readonly stage: number;
-}
+import type { Unit } from './unit.ts';
 
 /**
  * Parses a Dockerfile as BuildKit's front end does: source → lines → logical lines with heredocs → instructions → stages.

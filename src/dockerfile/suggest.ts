@@ -1,10 +1,10 @@
 /** Names further away than this many edits are no help. */
 const MAX_DISTANCE = 2;
 
-/** The option nearest to `word` by edits, ignoring case; undefined when none is close enough. */
+/** The option nearest to `word` by edits, ignoring case; undefined when none is close, by at most half of the word. */
 export function nearest(word: string, options: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = MAX_DISTANCE + 1;
+  let bestDistance = Math.min(MAX_DISTANCE, Math.ceil((word.length - 1) / 2)) + 1;
   for (const option of options) {
     const distance = editDistance(word.toLowerCase(), option.toLowerCase());
     if (distance < bestDistance) {
