@@ -1,4 +1,4 @@
-import { removePrefix, removeSuffix, replacePattern } from './shell-pattern.ts';
+import { readVariable } from './shell-variable.ts';
 import { isSpace } from './text.ts';
 
 /** How to read a word; the rules are those of BuildKit's shell lexer, which the Dockerfile reference describes in part. */
@@ -27,16 +27,20 @@ export interface Lexed {
 export function lexWord(source: string, options: LexOptions): Lexed {
   const lexer: Lexer = {
     chars: Array.from(source),
+    options,
+    readUntil: (stop, keepEscapes) => readUntil(lexer, stop, keepEscapes).text,
     at: 0,
     keepEscapes: options.keepEscapes ?? false,
-    options,
   };
   return readUntil(lexer, undefined, lexer.keepEscapes);
 }
 
-interface Lexer {
+/** A word while it is read; `at` moves. */
+export interface Lexer {
   readonly chars: readonly string[];
   readonly options: LexOptions;
+  /** Reads up to and over a character that ends a nested word. */
+  readonly readUntil: (stop: string, keepEscapes: boolean) => string;
   at: number;
   keepEscapes: boolean;
 }
@@ -147,81 +151,4 @@ function readDoubleQuoted(lexer: Lexer): string {
     lexer.at += 1;
     text += (lexer.keepEscapes ? char : '') + next;
   }
-}
-
-function readVariable(lexer: Lexer): string {
-  const { chars, options } = lexer;
-  lexer.at += 1;
-  if (chars[lexer.at] !== '{') {
-    const name = readName(lexer);
-    if (name === '') return '$';
-    return options.lookup(name) ?? (options.keepUnset ? `$${name}` : '');
-  }
-  lexer.at += 1;
-  const first = chars[lexer.at];
-  if (first === undefined) options.fail('the closing } is missing');
-  if (first === '{' || first === '}' || first === ':') options.fail('a variable name is missing after ${');
-  const name = readName(lexer);
-  const operator = chars[lexer.at];
-  lexer.at += 1;
-  if (operator === undefined) return options.fail('the closing } is missing');
-  if (operator === '}') return options.lookup(name) ?? (options.keepUnset ? `\${${name}}` : '');
-  if (operator === '/') return readReplacement(lexer, name);
-  return readModifier(lexer, name, operator);
-}
-
-function readModifier(lexer: Lexer, name: string, operator: string): string {
-  const { chars, options } = lexer;
-  const colon = operator === ':';
-  const modifier = colon ? (chars[lexer.at++] ?? '') : operator;
-  const written = colon ? `:${modifier}` : modifier;
-  const trims = modifier === '#' || modifier === '%';
-  if (!['-', '+', '?', '#', '%'].includes(modifier) || (colon && trims)) {
-    options.fail(`the modifier ${written} of \${${name}${written}} is not supported`);
-  }
-  const word = readUntil(lexer, '}', trims).text;
-  const value = options.lookup(name);
-  if (value === undefined && options.keepUnset) return `\${${name}${written}${word}}`;
-  const missing = value === undefined || (colon && value === '');
-  switch (modifier) {
-    case '-':
-      return missing ? word : value;
-    case '+':
-      return missing ? '' : word;
-    case '?':
-      if (!missing) return value;
-      return options.fail(
-        `${name}: ${word || `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`}`,
-      );
-    default: {
-      const longest = word.startsWith(modifier);
-      const trim = modifier === '#' ? removePrefix : removeSuffix;
-      return trim(value ?? '', longest ? word.slice(1) : word, longest, options.fail);
-    }
-  }
-}
-
-function readReplacement(lexer: Lexer, name: string): string {
-  const { chars, options } = lexer;
-  const all = chars[lexer.at] === '/';
-  if (all) lexer.at += 1;
-  const pattern = readUntil(lexer, '/', true).text;
-  const replacement = readUntil(lexer, '}', true).text;
-  const value = options.lookup(name);
-  if (value === undefined && options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
-  return replacePattern(value ?? '', pattern, replacement, all, options.fail);
-}
-
-/** A variable name, a positional parameter, or one of the shell's special parameters. */
-function readName(lexer: Lexer): string {
-  const { chars } = lexer;
-  const start = lexer.at;
-  const first = chars[start] ?? '';
-  const pattern = /^\p{Nd}$/u.test(first) ? /^\p{Nd}$/u : /^[\p{L}\p{Nd}_]$/u;
-  if ('@*#?-$!'.includes(first) && first !== '') {
-    lexer.at += 1;
-    return first;
-  }
-  while (pattern.test(chars[lexer.at] ?? '')) lexer.at += 1;
-  return chars.slice(start, lexer.at).join('');
 }
