@@ -1,0 +1,58 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { extractPackages, writeLauncher } from './extracted-packages.ts';
+import { freePort, startService, waitUntilReady } from './service-process.ts';
+
+export interface RegistryServer {
+  /** `127.0.0.1:port`, plain HTTP. */
+  readonly host: string;
+  /** Its storage directory, in CNCF Distribution's layout. */
+  readonly storage: string;
+  readonly logFile: string;
+}
+
+/**
+ * Starts Debian's docker-registry on a free port.
+ * @param dir existing directory for its configuration, its log and, unless `storage` is given, its storage
+ * @param storage directory in Distribution's layout to serve; it is left alone at the end
+ */
+export async function startRegistry(
+  dir: string,
+  storage = join(dir, 'registry-storage'),
+): Promise<{ readonly registry: RegistryServer; readonly stop: () => Promise<void> }> {
+  const extracted = await extractPackages('registry', ['bookworm', 'trixie'], ['docker-registry']);
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const command = writeLauncher(extracted, '/usr/bin/docker-registry', join(dir, 'bin/docker-registry'));
+  const config = join(dir, `registry-${port}.yml`);
+  const logFile = join(dir, `registry-${port}.log`);
+  mkdirSync(storage, { recursive: true });
+  writeFileSync(config, configuration(storage, host));
+  const service = startService(command, ['serve', config], logFile, { OTEL_TRACES_EXPORTER: 'none' });
+  await waitUntilReady('docker-registry', service, async () => {
+    const answer = await fetch(`http://${host}/v2/`);
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+  });
+  const stop = async () => {
+    await service.stop();
+    rmSync(config, { force: true });
+  };
+  return { registry: { host, storage, logFile }, stop };
+}
+
+function configuration(storage: string, address: string): string {
+  return `version: 0.1
+log:
+  level: warn
+  accesslog:
+    disabled: true
+storage:
+  filesystem:
+    rootdirectory: ${JSON.stringify(storage)}
+    maxthreads: 100
+  delete:
+    enabled: true
+http:
+  addr: ${address}
+`;
+}
