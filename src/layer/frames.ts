@@ -1,0 +1,48 @@
+import { constants as zlib, zstdDecompressSync } from 'node:zlib';
+import { digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { LayerBlob, Toc, TocEntry, TocFrame } from './types.ts';
+
+/** Tar bytes of a frame: small enough to be read alone, large enough to compress as well as a whole (1 to 3 % larger). */
+export const FRAME_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The tar bytes of a frame.
+ * @param bytes the frame as it stands in the blob
+ * @throws AppError CORRUPT when it does not match its digest or its length
+ */
+export function decodeFrame(bytes: Buffer, frame: TocFrame): Buffer {
+  if (bytes.length !== frame.length || digestOf(bytes) !== frame.digest) {
+    throw new AppError('CORRUPT', `the frame at byte ${frame.offset} does not match its digest`);
+  }
+  return decodeVerified(bytes, frame);
+}
+
+/** As decodeFrame, for bytes whose digest was checked before. */
+export function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
+  try {
+    const decoded = zstdDecompressSync(bytes, {
+      chunkSize: Math.max(frame.tarLength, zlib.Z_MIN_CHUNK),
+      maxOutputLength: Math.max(frame.tarLength, 1),
+    });
+    if (decoded.length === frame.tarLength) return decoded;
+  } catch (cause) {
+    throw new AppError('CORRUPT', `the frame at byte ${frame.offset} cannot be decoded`, { cause });
+  }
+  throw new AppError(
+    'CORRUPT',
+    `the frame at byte ${frame.offset} does not have the length that its table says`,
+  );
+}
+
+/** The content of one file of a layer, reading only the frames that hold it. */
+export async function* readEntryContent(blob: LayerBlob, toc: Toc, entry: TocEntry): AsyncGenerator<Buffer> {
+  const end = entry.contentOffset + entry.size;
+  for (const frame of toc.frames) {
+    const from = Math.max(entry.contentOffset, frame.tarOffset);
+    const to = Math.min(end, frame.tarOffset + frame.tarLength);
+    if (from >= to) continue;
+    const bytes = decodeFrame(await blob.readRange(frame.offset, frame.length), frame);
+    yield bytes.subarray(from - frame.tarOffset, to - frame.tarOffset);
+  }
+}

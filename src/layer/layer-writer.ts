@@ -1,0 +1,151 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { Digest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { layerMediaType } from '../oci/media-types.ts';
+import { type CompressedFrame, type CompressPool, compressFrame } from './compress-pool.ts';
+import { FRAME_BYTES } from './frames.ts';
+import { BLOCK, encodeHeader, padding } from './tar-header.ts';
+import { encodeToc } from './toc.ts';
+import type { Compression, LayerEntry, LayerResult, LayerWriter, TocEntry, TocFrame } from './types.ts';
+
+export interface LayerWriterOptions {
+  readonly compression: Compression;
+  /** Without one, frames are compressed in this thread. */
+  readonly pool?: CompressPool;
+  /** Takes the blob's bytes in order. */
+  readonly sink: (chunk: Buffer) => void | Promise<void>;
+}
+
+/** A frame on its way: where it lies in the tar, and its compressed bytes to come. */
+interface Pending {
+  readonly tarOffset: number;
+  readonly tarLength: number;
+  readonly compressed: Promise<CompressedFrame> | CompressedFrame;
+}
+
+const ZEROS = Buffer.alloc(BLOCK * 2);
+
+/**
+ * Makes a layer: an ordinary tar, cut at entries into frames of 4 MiB that are compressed alone, and for zstd a table of
+ * contents behind them. The bytes depend on the entries only, not on how content is chunked nor on the threads.
+ * Memory holds a few frames, however large the layer.
+ */
+export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
+  const { compression, pool, sink } = options;
+  const diff = createHash('sha256');
+  const blob = createHash('sha256');
+  const frames: TocFrame[] = [];
+  const entries: TocEntry[] = [];
+  const pending: Pending[] = [];
+  let frame = Buffer.allocUnsafeSlow(FRAME_BYTES);
+  let filled = 0;
+  let tarOffset = 0;
+  let size = 0;
+
+  const flushOne = async (): Promise<void> => {
+    const first = pending.shift();
+    if (!first) return;
+    const { bytes, digest } = await first.compressed;
+    frames.push({
+      offset: size,
+      length: bytes.length,
+      tarOffset: first.tarOffset,
+      tarLength: first.tarLength,
+      digest,
+    });
+    size += bytes.length;
+    blob.update(bytes);
+    await sink(bytes);
+  };
+
+  /** @param last a layer of a single frame is compressed at once, without waking a worker */
+  const cut = async (last: boolean): Promise<void> => {
+    if (filled === 0) return;
+    const content = frame.subarray(0, filled);
+    const alone = !pool || (last && pending.length === 0);
+    diff.update(content);
+    // Workers own what they are given; in this thread the frame's memory is used again.
+    const compressed = alone ? compressFrame(content, compression) : pool.compress(content, compression);
+    if (!alone) frame = last ? Buffer.alloc(0) : Buffer.allocUnsafeSlow(FRAME_BYTES);
+    else if (compression === 'none') frame = Buffer.allocUnsafeSlow(FRAME_BYTES);
+    pending.push({ tarOffset: tarOffset - filled, tarLength: filled, compressed });
+    if ('catch' in compressed) compressed.catch(() => {});
+    filled = 0;
+    while (pending.length > (pool ? pool.parallel : 0)) await flushOne();
+  };
+
+  const append = async (bytes: Uint8Array, hash?: Hash): Promise<void> => {
+    hash?.update(bytes);
+    let at = 0;
+    while (at < bytes.length) {
+      if (filled === FRAME_BYTES) await cut(false);
+      const count = Math.min(bytes.length - at, FRAME_BYTES - filled);
+      frame.set(at === 0 && count === bytes.length ? bytes : bytes.subarray(at, at + count), filled);
+      filled += count;
+      tarOffset += count;
+      at += count;
+    }
+  };
+
+  return {
+    add: async (entry, content) => {
+      const header = encodeHeader(entry);
+      const length = entry.type === 'file' ? entry.size : 0;
+      if (filled > 0 && filled + header.length + length + padding(length) > FRAME_BYTES) await cut(false);
+      await append(header);
+      const contentOffset = length > 0 ? tarOffset : 0;
+      if (length === 0) {
+        entries.push({ ...entry, contentOffset });
+        return;
+      }
+      const hash = createHash('sha256');
+      await appendContent(entry, content, (chunk) => append(chunk, hash));
+      await append(ZEROS.subarray(0, padding(length)));
+      entries.push({ ...entry, contentOffset, contentDigest: `sha256:${hash.digest('hex')}` as Digest });
+    },
+    finish: async () => {
+      await append(ZEROS);
+      await cut(true);
+      while (pending.length > 0) await flushOne();
+      const tarSize = tarOffset;
+      const base: Omit<LayerResult, 'digest' | 'size'> = {
+        mediaType: layerMediaType(compression),
+        diffId: `sha256:${diff.digest('hex')}`,
+        tarSize,
+        entryCount: entries.length,
+      };
+      if (compression !== 'zstd') return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
+      const toc = encodeToc({ frames, entries }, size);
+      blob.update(toc.frame);
+      await sink(toc.frame);
+      return {
+        ...base,
+        digest: `sha256:${blob.digest('hex')}`,
+        size: size + toc.frame.length,
+        toc: toc.position,
+      };
+    },
+  };
+}
+
+async function appendContent(
+  entry: LayerEntry,
+  content: AsyncIterable<Buffer> | Iterable<Buffer> | undefined,
+  append: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
+  let got = 0;
+  for await (const chunk of content ?? []) {
+    got += chunk.length;
+    if (got > entry.size) break;
+    await append(chunk);
+  }
+  if (got === entry.size) return;
+  throw new AppError(
+    'CONTEXT',
+    `the file ${entry.path} changed while it was read: it had ${entry.size} bytes`,
+    {
+      where: { path: entry.path },
+      hint: 'build again when nothing writes to it',
+    },
+  );
+}

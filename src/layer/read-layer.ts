@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Digest } from '../core/digest.ts';
+import { decodeStream } from './decode-stream.ts';
+import { readTar } from './tar-reader.ts';
+import type { LayerReader } from './types.ts';
+
+/**
+ * Reads a layer of any compression in order.
+ * @param _mediaType not trusted: the bytes say how they are compressed
+ * @param what names the layer in errors, usually its digest
+ * @throws AppError CORRUPT from the iteration
+ */
+export function readLayer(stream: Readable, _mediaType: string, what: string): LayerReader {
+  return readTar(decodeStream(stream, what), what);
+}
+
+/** The diffID of a layer: the digest of its plain bytes (OCI image spec, "Layer DiffID"). @throws AppError CORRUPT */
+export async function diffIdOf(stream: Readable, what: string): Promise<Digest> {
+  const hash = createHash('sha256');
+  for await (const chunk of decodeStream(stream, what)) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,233 @@
+import { AppError } from '../core/error.ts';
+import { decodePath, encodePath } from '../core/path-bytes.ts';
+import type { EntryType, LayerEntry } from './types.ts';
+
+/** Bytes of a tar block; headers and content are padded to it (POSIX.1-2017 pax, "ustar Interchange Format"). */
+export const BLOCK = 512;
+
+const TYPE_FLAGS: Readonly<Record<EntryType, string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  dir: '5',
+  fifo: '6',
+};
+
+const NAME_BYTES = 100;
+const OCTAL_7 = 0o7777777;
+const OCTAL_11 = 0o77777777777;
+
+/** Padding after content of `size` bytes. */
+export function padding(size: number): number {
+  return (BLOCK - (size % BLOCK)) % BLOCK;
+}
+
+/**
+ * The header blocks of an entry: a plain ustar header, with a PAX header before it only for what does not fit. Same
+ * entry, same bytes.
+ */
+export function encodeHeader(entry: LayerEntry): Buffer {
+  const name = encodePath(entry.type === 'dir' ? `${entry.path}/`.replace(/^\/$/, './') : entry.path);
+  const link = encodePath(entry.linkname);
+  const pax = paxRecords(entry, name, link);
+  const header = ustar({
+    name: name.subarray(0, NAME_BYTES),
+    link: link.subarray(0, NAME_BYTES),
+    flag: TYPE_FLAGS[entry.type],
+    entry,
+    size: entry.type === 'file' ? entry.size : 0,
+  });
+  if (pax.length === 0) return header;
+  const body = Buffer.concat(pax);
+  const plain: LayerEntry = { ...EMPTY, path: 'PaxHeaders/entry', size: body.length };
+  const paxHeader = ustar({
+    name: Buffer.from(plain.path),
+    link: Buffer.alloc(0),
+    flag: 'x',
+    entry: plain,
+    size: body.length,
+  });
+  return Buffer.concat([paxHeader, body, Buffer.alloc(padding(body.length)), header]);
+}
+
+const EMPTY: LayerEntry = {
+  path: '',
+  type: 'file',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: 0,
+  mtimeNsec: 0,
+  linkname: '',
+  devmajor: 0,
+  devminor: 0,
+};
+
+function paxRecords(entry: LayerEntry, name: Buffer, link: Buffer): Buffer[] {
+  const records: [string, Buffer][] = [];
+  const add = (key: string, value: Buffer | string): void => {
+    records.push([key, Buffer.from(value as string)]);
+  };
+  if (name.length > NAME_BYTES || !isAscii(name)) add('path', name);
+  if (link.length > NAME_BYTES || !isAscii(link)) add('linkpath', link);
+  if (entry.type === 'file' && entry.size > OCTAL_11) add('size', String(entry.size));
+  if (entry.uid > OCTAL_7) add('uid', String(entry.uid));
+  if (entry.gid > OCTAL_7) add('gid', String(entry.gid));
+  if (entry.mtime < 0 || entry.mtime > OCTAL_11 || entry.mtimeNsec !== 0) add('mtime', formatTime(entry));
+  const names = [...(entry.xattrs?.keys() ?? [])].sort();
+  for (const xattr of names) add(`SCHILY.xattr.${xattr}`, entry.xattrs!.get(xattr)!);
+  return records.map(([key, value]) => paxRecord(key, value));
+}
+
+/** `length key=value\n`, where the length counts itself (POSIX.1-2017 pax, "pax Header Block"). */
+function paxRecord(key: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from('\n')]);
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+function formatTime({ mtime, mtimeNsec }: LayerEntry): string {
+  if (mtimeNsec === 0) return String(mtime);
+  if (mtime >= 0) return `${mtime}.${String(mtimeNsec).padStart(9, '0')}`;
+  const whole = mtime + 1;
+  return `-${-whole}.${String(1_000_000_000 - mtimeNsec).padStart(9, '0')}`;
+}
+
+interface Fields {
+  readonly name: Buffer;
+  readonly link: Buffer;
+  readonly flag: string;
+  readonly entry: LayerEntry;
+  readonly size: number;
+}
+
+function ustar({ name, link, flag, entry, size }: Fields): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  name.copy(block, 0);
+  octal(block, 100, 8, entry.mode);
+  octal(block, 108, 8, entry.uid > OCTAL_7 ? 0 : entry.uid);
+  octal(block, 116, 8, entry.gid > OCTAL_7 ? 0 : entry.gid);
+  octal(block, 124, 12, size > OCTAL_11 ? 0 : size);
+  octal(block, 136, 12, entry.mtime < 0 || entry.mtime > OCTAL_11 ? 0 : entry.mtime);
+  block.write(flag, 156, 'latin1');
+  link.copy(block, 157);
+  block.write('ustar\x0000', 257, 'latin1');
+  if (entry.type === 'char' || entry.type === 'block') {
+    octal(block, 329, 8, entry.devmajor);
+    octal(block, 337, 8, entry.devminor);
+  }
+  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
+}
+
+function octal(block: Buffer, at: number, width: number, value: number): void {
+  block.write(value.toString(8).padStart(width - 1, '0'), at, 'latin1');
+}
+
+function checksum(block: Buffer): number {
+  let sum = 8 * 32;
+  for (let i = 0; i < BLOCK; i += 1) if (i < 148 || i >= 156) sum += block[i]!;
+  return sum;
+}
+
+function isAscii(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte < 128);
+}
+
+/** A header block as it stands, before PAX and GNU extensions are applied. */
+export interface RawHeader {
+  readonly name: Buffer;
+  readonly link: Buffer;
+  readonly flag: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtime: number;
+  readonly devmajor: number;
+  readonly devminor: number;
+  readonly block: Buffer;
+}
+
+/**
+ * Reads one header block; undefined for a block of zeros.
+ * @throws AppError CORRUPT for a wrong checksum or a malformed number; `what` names the layer
+ */
+export function parseHeader(block: Buffer, what: string): RawHeader | undefined {
+  if (isZero(block)) return undefined;
+  const stored = number(block, 148, 8, what);
+  if (stored !== checksum(block) && stored !== signedChecksum(block)) {
+    throw new AppError('CORRUPT', `${what} is not a tar archive: a header has a wrong checksum`);
+  }
+  const magic = block.toString('latin1', 257, 263);
+  const posix = magic === 'ustar\0';
+  const name = text(block, 0, 100);
+  const prefix = posix ? text(block, 345, 155) : Buffer.alloc(0);
+  const device = magic.startsWith('ustar');
+  return {
+    name: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
+    link: text(block, 157, 100),
+    flag: String.fromCharCode(block[156]!),
+    mode: number(block, 100, 8, what) & 0o7777,
+    uid: number(block, 108, 8, what),
+    gid: number(block, 116, 8, what),
+    size: number(block, 124, 12, what),
+    mtime: number(block, 136, 12, what),
+    devmajor: device ? number(block, 329, 8, what) : 0,
+    devminor: device ? number(block, 337, 8, what) : 0,
+    block,
+  };
+}
+
+/** A cleaned path: no leading `/` or `./`, no trailing `/`. @throws AppError CORRUPT for `..` and NUL */
+export function cleanPath(bytes: Buffer, what: string): string {
+  const path = decodePath(bytes);
+  if (path.includes('\0')) throw new AppError('CORRUPT', `${what} has a file name with a NUL byte`);
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..'))
+    throw new AppError('CORRUPT', `${what} has the file name "${path}", which leaves the root`);
+  return parts.join('/');
+}
+
+/** A numeric field: octal text, or base 256 when its first bit is set (GNU tar, "Extensions to tar"). */
+export function number(block: Buffer, at: number, width: number, what: string): number {
+  if (block[at]! & 0x80) return base256(block, at, width, what);
+  const digits = block
+    .toString('latin1', at, at + width)
+    .replace(/[\0 ]+$/g, '')
+    .trimStart();
+  if (digits === '') return 0;
+  if (!/^[0-7]+$/.test(digits))
+    throw new AppError('CORRUPT', `${what} has a tar header with the malformed number "${digits}"`);
+  return Number.parseInt(digits, 8);
+}
+
+function base256(block: Buffer, at: number, width: number, what: string): number {
+  let value = BigInt(block[at]! & 0x7f);
+  const negative = (block[at]! & 0x40) !== 0;
+  for (let i = 1; i < width; i += 1) value = (value << 8n) | BigInt(block[at + i]!);
+  if (negative) value -= 1n << BigInt(width * 8 - 1);
+  const result = Number(value);
+  if (!Number.isSafeInteger(result))
+    throw new AppError('CORRUPT', `${what} has a tar header with a number out of range`);
+  return result;
+}
+
+function text(block: Buffer, at: number, width: number): Buffer {
+  const end = block.indexOf(0, at);
+  return block.subarray(at, end === -1 || end > at + width ? at + width : end);
+}
+
+function signedChecksum(block: Buffer): number {
+  let sum = 8 * 32;
+  for (let i = 0; i < BLOCK; i += 1) if (i < 148 || i >= 156) sum += block.readInt8(i);
+  return sum;
+}
+
+function isZero(block: Buffer): boolean {
+  return block.every((byte) => byte === 0);
+}
