@@ -64,7 +64,12 @@ export function describeTree(
       mtime: stat.mtimeNs,
       link: type === 'symlink' ? decodePath(fs.readlinkSync(fsPath(full), { encoding: 'buffer' })) : '',
       device: type === 'char' || type === 'block' ? deviceNumber(stat.rdev) : '',
-      sha256: type === 'file' ? createHash('sha256').update(fs.readFileSync(fsPath(full))).digest('hex') : '',
+      sha256:
+        type === 'file'
+          ? createHash('sha256')
+              .update(fs.readFileSync(fsPath(full)))
+              .digest('hex')
+          : '',
       xattrs: sys ? xattrsOf(full, sys) : {},
       first: first.get(inode)!,
     };

@@ -1,4 +1,5 @@
 import type { LayerBlob, TocFrame } from '../layer/types.ts';
+import { createFrameDecoder, type DecodedFrame } from './extract-decoder.ts';
 import { inLayer } from './extract-errors.ts';
 
 /** A frame to be fetched and decoded; `layer` is the index of `blob`. */
@@ -9,8 +10,6 @@ export interface FrameJob {
 }
 
 export interface FrameDeps {
-  /** Verifies and decodes. */
-  readonly decodeFrame: (bytes: Buffer, frame: TocFrame) => Promise<Buffer> | Buffer;
   /** Called with the milliseconds that the consumer waited for bytes to arrive. */
   readonly onWait: (ms: number) => void;
 }
@@ -22,11 +21,11 @@ interface Group {
   bytes: Promise<Buffer> | undefined;
 }
 
-const MAX_RANGE = 8 << 20;
+const MAX_RANGE = 4 << 20;
 const FIRST_RANGE = 1 << 20;
 /** Ranges under way or waiting to be decoded, and frames decoded or being decoded ahead of the consumer. */
 const FETCH_AHEAD = 4;
-const DECODE_AHEAD = 5;
+const DECODE_AHEAD = 4;
 
 /**
  * Yields the decoded frames in order. Neighbours are fetched with one ranged read of up to 8 MiB; reads and decoding run
@@ -36,7 +35,12 @@ export async function* decodeFrames(
   jobs: readonly FrameJob[],
   deps: FrameDeps,
 ): AsyncGenerator<{ readonly job: FrameJob; readonly bytes: Buffer }> {
+  if (jobs.length === 0) return;
   const { groups, groupOf } = groupFrames(jobs);
+  const decoder = createFrameDecoder(
+    jobs.map(({ frame }) => frame),
+    DECODE_AHEAD,
+  );
   const fetched = (index: number): Promise<Buffer> => {
     for (let i = index; i < Math.min(groups.length, index + FETCH_AHEAD); i += 1) {
       const group = groups[i]!;
@@ -44,34 +48,40 @@ export async function* decodeFrames(
     }
     return groups[index]!.bytes!;
   };
-  const decode = async (index: number, arrived: { yet: boolean }): Promise<Buffer> => {
+  const decode = async (index: number, arrived: { yet: boolean }): Promise<DecodedFrame> => {
     const { frame, blob } = jobs[index]!;
     const group = groups[groupOf[index]!]!;
     try {
       const bytes = await fetched(groupOf[index]!);
       arrived.yet = true;
       const from = frame.offset - group.offset;
-      return await deps.decodeFrame(bytes.subarray(from, from + frame.length), frame);
+      return await decoder.decode(bytes.subarray(from, from + frame.length), frame);
     } catch (error) {
       throw inLayer(blob, error);
     }
   };
 
-  const queue: { decoded: Promise<Buffer>; arrived: { yet: boolean } }[] = [];
+  const queue: { decoded: Promise<DecodedFrame>; arrived: { yet: boolean } }[] = [];
   let next = 0;
-  for (const [index, job] of jobs.entries()) {
-    for (; next < Math.min(jobs.length, index + DECODE_AHEAD); next += 1) {
-      const arrived = { yet: false };
-      queue.push({ decoded: quiet(decode(next, arrived)), arrived });
+  try {
+    for (const [index, job] of jobs.entries()) {
+      for (; next < Math.min(jobs.length, index + DECODE_AHEAD); next += 1) {
+        const arrived = { yet: false };
+        queue.push({ decoded: quiet(decode(next, arrived)), arrived });
+      }
+      const { decoded, arrived } = queue.shift()!;
+      if (!arrived.yet) {
+        const start = performance.now();
+        await fetched(groupOf[index]!).catch(() => {});
+        deps.onWait(performance.now() - start);
+      }
+      const frame = await decoded;
+      yield { job, bytes: frame.bytes };
+      frame.release();
+      if (groupOf[index + 1] !== groupOf[index]) groups[groupOf[index]!]!.bytes = undefined;
     }
-    const { decoded, arrived } = queue.shift()!;
-    if (!arrived.yet) {
-      const start = performance.now();
-      await fetched(groupOf[index]!).catch(() => {});
-      deps.onWait(performance.now() - start);
-    }
-    yield { job, bytes: await decoded };
-    if (groupOf[index + 1] !== groupOf[index]) groups[groupOf[index]!]!.bytes = undefined;
+  } finally {
+    decoder.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { mapLimit } from '../core/concurrency.ts';
-import type { LayerBlob, LayerReader, ReadRange, Toc, TocFrame, TocPosition } from '../layer/types.ts';
+import type { LayerBlob, LayerReader, ReadRange, Toc, TocPosition } from '../layer/types.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { inLayer } from './extract-errors.ts';
 import { createFrameCutter } from './extract-files.ts';
@@ -18,8 +18,6 @@ export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
   readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
   readonly readToc: (readRange: ReadRange, position: TocPosition) => Promise<Toc>;
-  /** Verifies the digest of a frame and decodes it. */
-  readonly decodeFrame: (bytes: Buffer, frame: TocFrame) => Promise<Buffer> | Buffer;
 }
 
 const TOCS_AT_ONCE = 8;
@@ -60,7 +58,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
 
   const plan = planUnion(union.root, layers.length);
   clear(doomed, writer);
-  await writeContents(request, plan, indexed, streamed, { deps, writer, progress });
+  await writeContents(request, plan, indexed, streamed, { writer, progress });
   writeRest(plan, writer);
   progress.finish();
 
@@ -112,7 +110,7 @@ async function writeContents(
   plan: UnionPlan,
   tocs: readonly Toc[],
   streamed: number,
-  { deps, writer, progress }: { deps: ExtractDeps; writer: TreeWriter; progress: ExtractProgress },
+  { writer, progress }: { writer: TreeWriter; progress: ExtractProgress },
 ): Promise<void> {
   const jobs: FrameJob[] = [];
   for (const [index, toc] of tocs.entries()) {
@@ -128,7 +126,6 @@ async function writeContents(
   const cutters = plan.contents.map((nodes) => createFrameCutter(nodes, writer));
   try {
     for await (const { job, bytes } of decodeFrames(jobs, {
-      decodeFrame: deps.decodeFrame,
       onWait: progress.waited,
     })) {
       signal?.throwIfAborted();
