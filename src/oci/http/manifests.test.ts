@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { digestOf } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import type { Event } from '../../core/events.ts';
+import { MEDIA_TYPES } from '../media-types.ts';
+import { createRemoteStore } from '../remote-store.ts';
+import { collect, fail, startFakeRegistry } from '../testing/fake-registry.ts';
+import { createRegistryClient } from './client.ts';
+import { headManifest } from './manifests.ts';
+import { createMirroredStore } from './mirrors.ts';
+import { listTags } from './tags.ts';
+
+const FAST = { attempts: 2, baseDelayMs: 1, maxDelayMs: 5 };
+const BYTES = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+
+async function setUp(t: TestContext) {
+  const registry = await startFakeRegistry();
+  const events: Event[] = [];
+  const client = createRegistryClient({ retry: FAST, emit: (event) => events.push(event) });
+  t.after(async () => {
+    await registry.close();
+    await client.close();
+  });
+  const repository = { client, registry: registry.host, repository: 'a/b' };
+  return { registry, repository, store: createRemoteStore(repository), events };
+}
+
+test('a manifest goes round by tag and by digest', async (t) => {
+  const { registry, repository, store } = await setUp(t);
+  const descriptor = await store.tag(BYTES, MEDIA_TYPES.ociIndex, 'v1');
+  assert.deepEqual(await store.resolve('v1'), { descriptor, bytes: BYTES });
+  assert.deepEqual(await store.resolve(descriptor.digest), { descriptor, bytes: BYTES });
+  assert.deepEqual(await headManifest(repository, 'v1'), descriptor);
+  assert.equal(await store.resolve('v2'), undefined);
+  const { accept = '' } = registry.seen.at(-1)!.headers;
+  for (const type of [
+    MEDIA_TYPES.ociManifest,
+    MEDIA_TYPES.ociIndex,
+    MEDIA_TYPES.dockerManifest,
+    MEDIA_TYPES.dockerIndex,
+  ]) {
+    assert.ok(accept.includes(type));
+  }
+});
+
+test('a manifest that is not its digest is CORRUPT', async (t) => {
+  const { registry, store } = await setUp(t);
+  registry.manifests.set(digestOf('x'), { bytes: BYTES, type: MEDIA_TYPES.ociIndex });
+  await assert.rejects(
+    store.resolve(digestOf('x')),
+    (error) => error instanceof AppError && error.code === 'CORRUPT',
+  );
+});
+
+test('tags are listed page by page', async (t) => {
+  const { registry, repository } = await setUp(t);
+  registry.faults.push((seen, response) => {
+    if (!seen.path.endsWith('/tags/list')) return false;
+    const last = seen.query.get('last');
+    if (last === null) response.setHeader('link', '</v2/a/b/tags/list?last=b&n=2>; rel="next"');
+    response.end(JSON.stringify({ name: 'a/b', tags: last === null ? ['a', 'b'] : ['c', '../bad'] }));
+    return true;
+  });
+  assert.deepEqual(await listTags(repository), ['a', 'b', 'c']);
+});
+
+test('tags of a repository that is not there are none', async (t) => {
+  assert.deepEqual(await listTags((await setUp(t)).repository), []);
+});
+
+test('mirrors are read in order, then the origin; writes go to the origin', async (t) => {
+  const failing = await setUp(t);
+  const mirror = await setUp(t);
+  const origin = await setUp(t);
+  const events: Event[] = [];
+  const store = createMirroredStore([failing.store, mirror.store], origin.store, (event) =>
+    events.push(event),
+  );
+  failing.registry.faults.push((seen, response) => {
+    if (seen.path === '/v2/') return false;
+    fail(response, 403, 'DENIED');
+    return true;
+  });
+  const [atMirror, atOrigin] = [
+    mirror.registry.addBlob(Buffer.from('m')),
+    origin.registry.addBlob(Buffer.from('o')),
+  ];
+  assert.equal((await collect(await store.get(atMirror))).toString(), 'm');
+  assert.equal((await collect(await store.get(atOrigin))).toString(), 'o');
+  assert.equal(await store.has(digestOf('none')), undefined);
+  await store.tag(BYTES, MEDIA_TYPES.ociIndex, 'v1');
+  assert.equal(mirror.registry.manifests.size, 0);
+  assert.ok(origin.registry.manifests.has('v1'));
+  assert.ok(events.some((event) => event.type === 'warning' && event.code === 'AUTH'));
+});
+
+test('a mirror that cannot be reached is asked once', async (t) => {
+  const gone = await setUp(t);
+  await gone.registry.close();
+  const origin = await setUp(t);
+  const events: Event[] = [];
+  const store = createMirroredStore([gone.store], origin.store, (event) => events.push(event));
+  const digest = origin.registry.addBlob(Buffer.from('o'));
+  assert.equal(await store.has(digest), 1);
+  assert.equal(await store.has(digest), 1);
+  assert.equal(events.length, 1);
+});
+
+test('a registry that cannot be reached is a REGISTRY error with a hint', async (t) => {
+  const { registry, store } = await setUp(t);
+  await registry.close();
+  await assert.rejects(store.resolve('v1'), (error) => {
+    assert.ok(error instanceof AppError && error.code === 'REGISTRY');
+    assert.match(error.hint ?? '', /listens at/);
+    return true;
+  });
+});

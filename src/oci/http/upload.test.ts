@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { digestOf } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import type { Event } from '../../core/events.ts';
+import { bytesSource } from '../blob-source.ts';
+import { createRemoteStore } from '../remote-store.ts';
+import { fail, startFakeRegistry } from '../testing/fake-registry.ts';
+import { createRegistryClient } from './client.ts';
+
+const FAST = { attempts: 4, baseDelayMs: 1, maxDelayMs: 5 };
+const CONTENT = randomBytes(3_000_000);
+const DIGEST = digestOf(CONTENT);
+
+async function setUp(t: TestContext) {
+  const registry = await startFakeRegistry();
+  const events: Event[] = [];
+  const client = createRegistryClient({ retry: FAST, emit: (event) => events.push(event) });
+  t.after(async () => {
+    await registry.close();
+    await client.close();
+  });
+  const store = createRemoteStore({ client, registry: registry.host, repository: 'a/b' });
+  const methods = () => registry.seen.filter(({ path }) => path !== '/v2/').map(({ method }) => method);
+  return { registry, store, methods, events };
+}
+
+test('a blob is sent in one piece, and not again', async (t) => {
+  const { registry, store, methods, events } = await setUp(t);
+  assert.equal(await store.put(bytesSource(CONTENT)), 'stored');
+  assert.ok(registry.blobs.get(DIGEST)?.equals(CONTENT));
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT']);
+  const sum = events.reduce((total, event) => total + (event.type === 'transfer' ? event.bytes : 0), 0);
+  assert.equal(sum, CONTENT.length);
+  assert.equal(await store.put(bytesSource(CONTENT)), 'exists');
+});
+
+test('an empty blob', async (t) => {
+  const { registry, store } = await setUp(t);
+  assert.equal(await store.put(bytesSource(Buffer.alloc(0))), 'stored');
+  assert.ok(registry.blobs.has(digestOf('')));
+});
+
+test('a blob is mounted from another repository where the registry can', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.addBlob(CONTENT);
+  registry.faults.push((seen, response) => {
+    if (seen.method !== 'HEAD') return false;
+    fail(response, 404, 'BLOB_UNKNOWN');
+    return true;
+  });
+  assert.equal(await store.put({ ...bytesSource(CONTENT), mountFrom: 'c/d' }), 'mounted');
+  assert.equal(registry.seen.at(-1)?.query.get('from'), 'c/d');
+  const other = Buffer.from('not there');
+  assert.equal(await store.put({ ...bytesSource(other), mountFrom: 'c/d' }), 'stored');
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'HEAD', 'POST', 'PUT']);
+});
+
+test('a body that is too large for one piece is sent in chunks', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.faults.push((seen, response, request) => {
+    if (seen.method !== 'PUT' || seen.headers['content-length'] === '0') return false;
+    request.resume().on('end', () => fail(response, 413, 'SIZE_INVALID'));
+    return true;
+  });
+  assert.equal(await store.put(bytesSource(CONTENT)), 'stored');
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT', 'POST', 'PATCH', 'PUT']);
+  assert.equal(
+    registry.seen.find(({ method }) => method === 'PATCH')?.headers['content-range'],
+    `0-${CONTENT.length - 1}`,
+  );
+});
+
+test('an upload that breaks goes on where the registry stands', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.breakUpload.at = 1_000_000;
+  const offsets: number[] = [];
+  const source = bytesSource(CONTENT);
+  const open = (offset = 0) => {
+    offsets.push(offset);
+    return Readable.from([CONTENT.subarray(offset)], { objectMode: false });
+  };
+  assert.equal(await store.put({ ...source, open }), 'stored');
+  assert.ok(registry.blobs.get(DIGEST)?.equals(CONTENT));
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT', 'GET', 'PATCH', 'PUT']);
+  assert.ok(offsets[1]! > 500_000, String(offsets));
+});
+
+test('a session that the registry forgot is begun anew', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  let forgotten = false;
+  registry.faults.push((seen, response) => {
+    if (seen.method !== 'PUT' || forgotten) return false;
+    forgotten = true;
+    fail(response, 404, 'BLOB_UPLOAD_UNKNOWN');
+    return true;
+  });
+  assert.equal(await store.put(bytesSource(Buffer.from('small'))), 'stored');
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT', 'POST', 'PUT']);
+});
+
+test('content that is not the digest is CORRUPT', async (t) => {
+  const { store } = await setUp(t);
+  const wrong = { ...bytesSource(CONTENT), digest: digestOf('other') };
+  await assert.rejects(store.put(wrong), (error) => error instanceof AppError && error.code === 'CORRUPT');
+});
+
+test('a source that ends early is CORRUPT', async (t) => {
+  const { store } = await setUp(t);
+  const short = {
+    ...bytesSource(CONTENT),
+    open: () => Readable.from([CONTENT.subarray(1)], { objectMode: false }),
+  };
+  await assert.rejects(store.put(short), (error) => error instanceof AppError && error.code === 'CORRUPT');
+});
+
+test('a registry that always fails is an error after the last attempt', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.faults.push((seen, response) => {
+    if (seen.method !== 'PUT') return false;
+    fail(response, 502, 'UNKNOWN');
+    return true;
+  });
+  await assert.rejects(
+    store.put(bytesSource(Buffer.from('x'))),
+    (error) => error instanceof AppError && error.code === 'REGISTRY',
+  );
+  assert.equal(methods().filter((method) => method === 'PUT').length, FAST.attempts);
+});
