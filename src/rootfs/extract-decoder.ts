@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/error.ts';
+import { decodeFrame } from '../layer/frames.ts';
 import type { TocFrame } from '../layer/types.ts';
 
-/** Verifies and decodes frames in worker threads. */
+/** Verifies and decodes frames, in worker threads unless there are few. */
 export interface FrameDecoder {
   /** At most `slots` frames may be decoded and not released at any time. @throws AppError CORRUPT */
   decode(bytes: Buffer, frame: TocFrame): Promise<DecodedFrame>;
@@ -32,6 +33,8 @@ export interface DecodeAnswer {
   readonly problem: string | undefined;
 }
 
+/** Starting a worker takes as long as decoding this many frames. */
+const INLINE_FRAMES = 2;
 const MAX_FRAME = 64 << 20;
 const MAX_WORKERS = 3;
 
@@ -44,6 +47,7 @@ export function createFrameDecoder(frames: readonly TocFrame[], slots: number): 
   const inSize = frames.reduce((max, { length }) => Math.max(max, length), 0);
   const outSize = frames.reduce((max, { tarLength }) => Math.max(max, tarLength), 0);
   if (Math.max(inSize, outSize) > MAX_FRAME) throw new AppError('CORRUPT', 'a frame is larger than 64 MiB');
+  if (frames.length <= INLINE_FRAMES) return inlineDecoder;
   const memory = new SharedArrayBuffer(slots * (inSize + outSize));
   const free = Array.from({ length: slots }, (_, slot) => slot);
   const waiting = new Map<number, { resolve: () => void; reject: (error: AppError) => void }>();
@@ -90,3 +94,8 @@ export function createFrameDecoder(frames: readonly TocFrame[], slots: number): 
     },
   };
 }
+
+const inlineDecoder: FrameDecoder = {
+  decode: async (bytes, frame) => ({ bytes: decodeFrame(bytes, frame), release: () => {} }),
+  close: () => {},
+};

@@ -1,5 +1,6 @@
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { AppError } from '../core/error.ts';
+import { readLayer } from '../layer/read-layer.ts';
 import type { LayerBlob, LayerEntry, LayerReader } from '../layer/types.ts';
 import { inLayer } from './extract-errors.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -7,7 +8,6 @@ import type { Union } from './union.ts';
 import type { TreeNode } from './union-tree.ts';
 
 export interface StreamDeps {
-  readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
   readonly writer: TreeWriter;
   readonly union: Union;
   /** Called with the compressed bytes of each chunk. */
@@ -34,7 +34,7 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
       }
       try {
         deps.union.beginLayer();
-        await extractStream(deps.readLayer(await opened[index]!, blob.mediaType, blob.digest), deps);
+        await extractStream(readLayer(await opened[index]!, blob.mediaType, blob.digest), deps);
         deps.union.endLayer();
       } catch (error) {
         deps.signal?.throwIfAborted();

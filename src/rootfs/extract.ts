@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { mapLimit } from '../core/concurrency.ts';
-import type { LayerBlob, LayerReader, ReadRange, Toc, TocPosition } from '../layer/types.ts';
+import { readToc } from '../layer/toc.ts';
+import type { LayerBlob, Toc } from '../layer/types.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { inLayer } from './extract-errors.ts';
 import { createFrameCutter } from './extract-files.ts';
@@ -16,8 +16,6 @@ import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
-  readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
-  readonly readToc: (readRange: ReadRange, position: TocPosition) => Promise<Toc>;
 }
 
 const TOCS_AT_ONCE = 8;
@@ -34,7 +32,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   const progress = createExtractProgress(layers, emit);
   const writer = createTreeWriter(request.target, request.privileged, { sys: deps.sys, emit });
   const streamed = layers.findLastIndex((blob) => blob.toc === undefined) + 1;
-  const tocs = readTocs(layers.slice(streamed), deps);
+  const tocs = readTocs(layers.slice(streamed));
   const doomed: TreeNode[] = [];
   let streaming = true;
   const union = createUnion({
@@ -45,7 +43,6 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   });
 
   await extractStreams(layers.slice(0, streamed), {
-    readLayer: deps.readLayer,
     writer,
     union,
     advance: progress.advance,
@@ -59,7 +56,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   const plan = planUnion(union.root, layers.length);
   clear(doomed, writer);
   await writeContents(request, plan, indexed, streamed, { writer, progress });
-  writeRest(plan, writer);
+  writeRest(plan, layers, writer);
   progress.finish();
 
   const inodes = new Set(plan.leaves.map(({ inode }) => inode!).filter(({ entry }) => entry.type === 'file'));
@@ -72,10 +69,10 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   return { files: inodes.size, bytes, skipped: union.fileCount() - filesOnDisk - fromIndexed };
 }
 
-function readTocs(layers: readonly LayerBlob[], deps: ExtractDeps): Promise<Toc[]> {
+function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {
   const tocs = mapLimit(layers, TOCS_AT_ONCE, async (blob) => {
     try {
-      return await deps.readToc(blob.readRange, blob.toc!);
+      return await readToc(blob.readRange, blob.toc!);
     } catch (error) {
       throw inLayer(blob, error);
     }
@@ -143,9 +140,14 @@ async function writeContents(
 }
 
 /** Everything without content, further names of files, and at last the directories from the bottom up. */
-function writeRest(plan: UnionPlan, writer: TreeWriter): void {
+function writeRest(plan: UnionPlan, layers: readonly LayerBlob[], writer: TreeWriter): void {
   for (const node of plan.leaves) {
-    if (node.diskMode === NOT_ON_DISK && !writer.link(node)) writer.leaf(node);
+    if (node.diskMode !== NOT_ON_DISK) continue;
+    try {
+      if (!writer.link(node)) writer.leaf(node);
+    } catch (error) {
+      throw inLayer(layers[node.inode!.layer]!, error);
+    }
   }
   writer.dropKept();
   for (const dir of plan.dirs) writer.dir(dir);

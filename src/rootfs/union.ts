@@ -1,5 +1,6 @@
 import { AppError } from '../core/error.ts';
 import type { LayerEntry } from '../layer/types.ts';
+import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../layer/whiteout.ts';
 import { checkedParts, createNode, type Inode, type TreeNode, walkPath } from './union-tree.ts';
 
 /** What happens to the tree while entries are applied, for a caller that mirrors it on disk. */
@@ -24,9 +25,6 @@ export interface Union {
   endLayer(): void;
 }
 
-const PREFIX = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-
 /**
  * A union with the outcome of an overlay mount in which every layer was unpacked to a directory of its own (OCI image spec,
  * "Representing Changes"):
@@ -49,7 +47,7 @@ export function createUnion(events: UnionEvents = {}): Union {
 
   const attach = (node: TreeNode): TreeNode => {
     node.parent!.children!.set(node.name, node);
-    if (node.name.startsWith(PREFIX)) hidden.push(node);
+    if (node.name.startsWith(WHITEOUT_PREFIX)) hidden.push(node);
     return node;
   };
   const remove = (node: TreeNode): void => {
@@ -171,10 +169,10 @@ export function createUnion(events: UnionEvents = {}): Union {
       }
       if (entry.type === 'dir') return placeDir(entry);
       const name = checkedName(entry.path, entry.path.lastIndexOf('/'));
-      if (!name.startsWith(PREFIX)) return placeLeaf(entry, name);
-      if (name === OPAQUE) return void hideBelow(parentOf(entry.path));
-      if (name.startsWith(`${PREFIX}${PREFIX}`)) return placeLeaf(entry, name);
-      const hiddenName = name.slice(PREFIX.length);
+      if (!name.startsWith(WHITEOUT_PREFIX)) return placeLeaf(entry, name);
+      if (name === OPAQUE_NAME) return void hideBelow(parentOf(entry.path));
+      if (name.startsWith(`${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`)) return placeLeaf(entry, name);
+      const hiddenName = name.slice(WHITEOUT_PREFIX.length);
       if (hiddenName === '' || hiddenName === '.' || hiddenName === '..') {
         throw new AppError('CORRUPT', `the path "${entry.path}" is not one that a layer may hold`);
       }
