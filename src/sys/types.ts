@@ -17,10 +17,14 @@ export interface Syscalls {
   lutimes(path: string, mtimeSec: number, mtimeNsec: number): void;
   /** The data segments of an open file by SEEK_DATA/SEEK_HOLE: [offset, length]; the whole file where not supported. */
   dataSegments(fd: number, size: number): [number, number][];
-  /** Reduces the calling thread to these capability numbers: bounding, effective, permitted; clears ambient and inheritable. */
+  /** Limits what the calling thread can have after its next execve to these capability numbers (its bounding set). */
   setCapabilities(caps: readonly number[]): void;
   /** Effective capability set of this process as a bit mask. */
   effectiveCapabilities(): bigint;
+  /** Has the kernel send this signal to this process when the thread that started it ends. */
+  dieWithParent(signal: number): void;
+  /** Has every descriptor from this one on closed by execve(2). */
+  closeOnExec(from: number): void;
   setCredentials(uid: number, gid: number, groups: readonly number[]): void;
 }
 

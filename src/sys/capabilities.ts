@@ -1,0 +1,11 @@
+/** Capability numbers that the program asks about (linux/capability.h). */
+export const CAP = { SYS_CHROOT: 18, SYS_ADMIN: 21, MKNOD: 27 } as const;
+
+/**
+ * What Docker gives a container by default (moby, default capabilities): chown, dac_override, fowner, fsetid, kill,
+ * setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap.
+ */
+export const DOCKER_CAPABILITIES: readonly number[] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31];
+
+/** The highest capability number that any kernel knows so far, with room. */
+export const LAST_CAPABILITY = 63;

@@ -1,0 +1,27 @@
+/** Flags of unshare(2). */
+export const CLONE = {
+  NEWNS: 0x00020000,
+  NEWUTS: 0x04000000,
+  NEWIPC: 0x08000000,
+  NEWPID: 0x20000000,
+  NEWNET: 0x40000000,
+} as const;
+
+/** Flags of mount(2). */
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 32,
+  BIND: 4096,
+  REC: 16384,
+  PRIVATE: 1 << 18,
+  STRICTATIME: 1 << 24,
+} as const;
+
+/** Flag of umount2(2): detach now, clean up when no longer in use. */
+export const MNT_DETACH = 2;
+
+/** File type bits of st_mode. */
+export const S_IF = { MT: 0o170000, CHR: 0o020000, BLK: 0o060000, IFO: 0o010000 } as const;

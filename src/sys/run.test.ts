@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createRunner } from './run.ts';
+import type { RunResult, RunSpec } from './types.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'envbuilder-run-'));
+const shell = '/bin/busybox';
+const skip = !hasBusybox() && 'busybox-static is not installed';
+
+before(() => {
+  chmodSync(root, 0o755);
+  for (const dir of ['bin', 'proc', 'dev', 'sys', 'tmp', 'etc', 'work']) mkdirSync(join(root, dir));
+  if (skip) return;
+  cpSync(shell, join(root, 'bin/busybox'));
+  for (const name of [
+    'sh',
+    'id',
+    'cat',
+    'ls',
+    'hostname',
+    'sleep',
+    'env',
+    'mount',
+    'touch',
+    'stat',
+    'grep',
+  ]) {
+    symlinkSync('busybox', join(root, 'bin', name));
+  }
+});
+after(() => rmSync(root, { recursive: true, force: true }));
+
+function hasBusybox(): boolean {
+  try {
+    return readFileSync(shell).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function run(
+  script: string | string[],
+  change: Partial<RunSpec> = {},
+): Promise<RunResult & { out: string; err: string }> {
+  const text = { stdout: '', stderr: '' };
+  const result = await createRunner()({
+    root,
+    argv: typeof script === 'string' ? ['/bin/sh', '-c', script] : script,
+    env: { PATH: '/bin', X: 'y z' },
+    cwd: '/work',
+    uid: 0,
+    gid: 0,
+    groups: [],
+    mounts: [],
+    hostname: 'builder',
+    network: 'host',
+    privileged: false,
+    onOutput: (stream, chunk) => {
+      text[stream] += chunk.toString();
+    },
+    ...change,
+  });
+  return { ...result, out: text.stdout, err: text.stderr };
+}
+
+test('the command is process 1 of its own namespaces, with its own name, root and working directory', {
+  skip,
+}, async () => {
+  const { out } = await run('echo $$; hostname; pwd; ls /');
+  assert.equal(out, '1\nbuilder\n/work\nbin\ndev\netc\nproc\nsys\ntmp\nwork\n');
+});
+
+test('its environment is exactly what was given', { skip }, async () => {
+  process.env['ENVBUILDER_SECRET_OF_OURS'] = 'x';
+  const { out } = await run(['/bin/env']);
+  delete process.env['ENVBUILDER_SECRET_OF_OURS'];
+  assert.deepEqual(out.trim().split('\n').sort(), ['PATH=/bin', 'X=y z']);
+});
+
+test('it has the capabilities of a Docker container, and all of them when privileged', { skip }, async () => {
+  const { out } = await run('grep CapEff /proc/self/status');
+  assert.match(out, /00000000a80425fb/);
+  const privileged = await run('grep CapEff /proc/self/status', { privileged: true });
+  assert.doesNotMatch(privileged.out, /00000000a80425fb/);
+});
+
+test('another user has no capabilities, and just the groups given', { skip }, async () => {
+  const { out } = await run('id; grep CapEff /proc/self/status', { uid: 1000, gid: 1001, groups: [5, 6] });
+  assert.match(out, /uid=1000 gid=1001 groups=.*5.*6/);
+  assert.match(out, /CapEff:\s*0000000000000000/);
+});
+
+test('no descriptor of ours is open in it', { skip }, async () => {
+  const { out } = await run('ls /proc/self/fd');
+  // 3 is the directory that ls itself reads.
+  assert.deepEqual(out.trim().split('\n'), ['0', '1', '2', '3']);
+});
+
+test('/dev is small and works, /proc and /sys are protected', { skip }, async () => {
+  const { out } = await run(
+    'ls /dev; echo x > /dev/null && echo ok; cat /proc/kcore | ls -l /proc/keys; touch /proc/sys/x /sys/x',
+  );
+  assert.match(
+    out,
+    /^core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nok\n/,
+  );
+  const write = await run('echo 1 > /proc/sys/vm/drop_caches');
+  assert.notEqual(write.exitCode, 0);
+});
+
+test('exit codes and signals are told apart', { skip }, async () => {
+  assert.deepEqual((await run('exit 7')).exitCode, 7);
+  const killed = await run('sh -c "kill -9 \\$\\$"; exit $?');
+  assert.equal(killed.exitCode, 137);
+});
+
+test('processes that it leaves behind are gone, and it does not wait for them', { skip }, async () => {
+  const mark = join(root, 'work/late');
+  const { exitCode } = await run('(sleep 1; touch /work/late) >/dev/null 2>&1 & exit 0');
+  assert.equal(exitCode, 0);
+  await new Promise((resolve) => setTimeout(resolve, 1300));
+  assert.throws(() => readFileSync(mark), { code: 'ENOENT' });
+});
+
+test('an abort ends it', { skip }, async () => {
+  const controller = new AbortController();
+  const started = run('echo up; sleep 60', { signal: controller.signal, onOutput: () => controller.abort() });
+  await assert.rejects(started, { name: 'AbortError' });
+});
+
+test('a command that cannot be started says why', { skip }, async () => {
+  writeFileSync(join(root, 'work/script'), '#!/no/such\r\n', { mode: 0o755 });
+  writeFileSync(join(root, 'work/plain'), 'text', { mode: 0o644 });
+  await assert.rejects(run(['nothing']), { code: 'BUILD_FAILED', message: /nothing was not found in PATH/ });
+  await assert.rejects(run(['/work/script']), { message: /interpreter \/no\/such/ });
+  await assert.rejects(run(['/work/plain']), { message: /not executable/ });
+});
+
+test("the host's mount table is the same during and after", { skip }, async () => {
+  const table = (): string => readFileSync('/proc/self/mountinfo', 'utf8');
+  const before = table();
+  await run('mount -t tmpfs x /tmp; echo up', {
+    onOutput: () => assert.equal(table(), before),
+    mounts: [{ type: 'tmpfs', target: '/tmp' }],
+  });
+  assert.equal(table(), before);
+});
+
+test('bind mounts are read-only when they say so', { skip }, async () => {
+  const source = mkdtempSync(join(tmpdir(), 'envbuilder-bind-'));
+  writeFileSync(join(source, 'f'), 'content');
+  const mounts = [{ type: 'bind', source, target: '/tmp', readonly: true } as const];
+  const { out, exitCode } = await run('cat /tmp/f; touch /tmp/x 2>/dev/null', { mounts });
+  rmSync(source, { recursive: true });
+  assert.deepEqual([out, exitCode], ['content', 1]);
+});

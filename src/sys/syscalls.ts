@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+import { encodePath } from '../core/path-bytes.ts';
+import { LAST_CAPABILITY } from './capabilities.ts';
+import type { Syscalls } from './types.ts';
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const PR_CAPBSET_DROP = 24;
+const CLOSE_RANGE_CLOEXEC = 4;
+const PR_SET_PDEATHSIG = 1;
+const XATTR_SIZE_MAX = 65536;
+
+/**
+ * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
+ * Loaded by whoever calls this, which costs about 15 ms.
+ */
+export function createSyscalls(): Syscalls {
+  const libc = koffi.load('libc.so.6');
+  const c = {
+    mount: libc.func('int mount(void *, void *, void *, ulong, void *)'),
+    umount: libc.func('int umount2(void *, int)'),
+    chroot: libc.func('int chroot(void *)'),
+    pivotRoot: libc.func('int pivot_root(void *, void *)'),
+    unshare: libc.func('int unshare(int)'),
+    sethostname: libc.func('int sethostname(void *, size_t)'),
+    mknod: libc.func('int mknod(void *, uint, ulong)'),
+    llistxattr: libc.func('int64_t llistxattr(void *, void *, size_t)'),
+    lgetxattr: libc.func('int64_t lgetxattr(void *, void *, void *, size_t)'),
+    lsetxattr: libc.func('int lsetxattr(void *, void *, void *, size_t, int)'),
+    lremovexattr: libc.func('int lremovexattr(void *, void *)'),
+    utimensat: libc.func('int utimensat(int, void *, void *, int)'),
+    lseek: libc.func('int64_t lseek(int, int64_t, int)'),
+    closeRange: libc.func('int close_range(uint, uint, int)'),
+    prctl: libc.func('int prctl(int, ulong, ulong, ulong, ulong)'),
+  };
+  const times = Buffer.alloc(32);
+  const attribute = Buffer.alloc(XATTR_SIZE_MAX);
+
+  const check = (result: number, syscall: string, path = ''): number => {
+    if (result === -1) throw systemError(koffi.errno(), syscall, path);
+    return result;
+  };
+  const bytes = (path: string): Buffer => Buffer.concat([encodePath(path), Buffer.of(0)]);
+
+  return {
+    mount: (source, target, fstype, flags, data) => {
+      check(
+        c.mount(bytes(source), bytes(target), bytes(fstype), flags, data ? bytes(data) : null),
+        'mount',
+        target,
+      );
+    },
+    umount: (target, flags = 0) => {
+      check(c.umount(bytes(target), flags), 'umount', target);
+    },
+    chroot: (path) => {
+      check(c.chroot(bytes(path)), 'chroot', path);
+    },
+    pivotRoot: (newRoot, putOld) => {
+      check(c.pivotRoot(bytes(newRoot), bytes(putOld)), 'pivot_root', newRoot);
+    },
+    unshare: (flags) => {
+      check(c.unshare(flags), 'unshare');
+    },
+    sethostname: (name) => {
+      const text = Buffer.from(name);
+      check(c.sethostname(text, text.length), 'sethostname');
+    },
+    mknod: (path, mode, major, minor) => {
+      check(c.mknod(bytes(path), mode, makedev(major, minor)), 'mknod', path);
+    },
+    listXattrs: (path) => {
+      const size = c.llistxattr(bytes(path), attribute, attribute.length);
+      if (size === -1 && isUnsupported(koffi.errno())) return [];
+      check(Number(size), 'llistxattr', path);
+      return size === 0 ? [] : attribute.toString('utf8', 0, size - 1).split('\0');
+    },
+    getXattr: (path, name) => {
+      const size = c.lgetxattr(bytes(path), bytes(name), attribute, attribute.length);
+      if (size === -1 && (isUnsupported(koffi.errno()) || errnoName(koffi.errno()) === 'ENODATA'))
+        return undefined;
+      check(size, 'lgetxattr', path);
+      return Buffer.from(attribute.subarray(0, size));
+    },
+    setXattr: (path, name, value) => {
+      check(c.lsetxattr(bytes(path), bytes(name), value, value.length, 0), 'lsetxattr', path);
+    },
+    removeXattr: (path, name) => {
+      check(c.lremovexattr(bytes(path), bytes(name)), 'lremovexattr', path);
+    },
+    lutimes: (path, mtimeSec, mtimeNsec) => {
+      for (const at of [0, 16]) {
+        times.writeBigInt64LE(BigInt(mtimeSec), at);
+        times.writeBigInt64LE(BigInt(mtimeNsec), at + 8);
+      }
+      check(c.utimensat(AT_FDCWD, bytes(path), times, AT_SYMLINK_NOFOLLOW), 'utimensat', path);
+    },
+    dataSegments: (fd, size) => {
+      const found: [number, number][] = [];
+      for (let at = 0; at < size; ) {
+        const start = Number(c.lseek(fd, at, SEEK_DATA));
+        if (start === -1) {
+          if (errnoName(koffi.errno()) === 'ENXIO') return found;
+          return [[0, size]];
+        }
+        const end = Math.min(size, Number(c.lseek(fd, start, SEEK_HOLE)));
+        found.push([start, end - start]);
+        at = end;
+      }
+      return found;
+    },
+    setCapabilities: (caps) => {
+      for (let cap = 0; cap <= LAST_CAPABILITY; cap += 1) {
+        if (caps.includes(cap)) continue;
+        const failed = c.prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) === -1;
+        // Numbers above the kernel's last capability are refused; all below it are dropped by then.
+        if (failed && errnoName(koffi.errno()) === 'EINVAL') return;
+        if (failed) throw systemError(koffi.errno(), 'prctl', '');
+      }
+    },
+    dieWithParent: (signal) => {
+      check(c.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), 'prctl');
+    },
+    closeOnExec: (from) => {
+      check(c.closeRange(from, 0xffffffff, CLOSE_RANGE_CLOEXEC), 'close_range');
+    },
+    effectiveCapabilities: () => {
+      const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));
+      return BigInt(`0x${line?.[1] ?? '0'}`);
+    },
+    setCredentials: (uid, gid, groups) => {
+      process.setgroups?.([...groups]);
+      process.setgid?.(gid);
+      process.setuid?.(uid);
+    },
+  };
+}
+
+/** glibc's dev_t: 12 and 20 bits each, split (gnu_dev_makedev). */
+function makedev(major: number, minor: number): bigint {
+  const [a, b] = [BigInt(major), BigInt(minor)];
+  return ((a & 0xfffn) << 8n) | ((a & ~0xfffn) << 32n) | (b & 0xffn) | ((b & ~0xffn) << 12n);
+}
+
+function errnoName(errno: number): string {
+  return getSystemErrorName(-errno);
+}
+
+function isUnsupported(errno: number): boolean {
+  return ['ENOTSUP', 'EOPNOTSUPP'].includes(errnoName(errno));
+}
+
+function systemError(errno: number, syscall: string, path: string): NodeJS.ErrnoException {
+  const code = errnoName(errno);
+  const error: NodeJS.ErrnoException = new Error(`${code}: ${syscall}${path === '' ? '' : ` '${path}'`}`);
+  return Object.assign(error, { code, errno: -errno, syscall, path });
+}
