@@ -70,7 +70,7 @@ export function createTransport(options: TransportOptions): Transport {
       return { status: response.statusCode, headers: flatten(response.headers), body: response.body, url };
     },
     close: async () => {
-      await Promise.all([...agents.values()].map((agent) => agent.close()));
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
   };
 }

@@ -58,7 +58,7 @@ export interface RegistryClient {
    * @throws AppError REGISTRY, AUTH, REFERENCE (404)
    */
   request(registry: string, request: RegistryRequest): Promise<HttpResponse>;
-  /** Closes idle connections; to be called once nothing is under way. */
+  /** Closes all connections; what is still under way fails. */
   close(): Promise<void>;
   readonly emit: Emit;
   readonly policy: RetryPolicy;

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, type Server } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { digestOf } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import { createRemoteStore } from '../remote-store.ts';
+import { tempDir } from '../testing/temp-dir.ts';
+import { type ClientOptions, createRegistryClient } from './client.ts';
+
+const skip: string | false = existsSync('/usr/bin/openssl') ? false : 'openssl is not installed';
+const DIGEST = digestOf('content');
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function setUp(t: TestContext) {
+  const dir = tempDir(t);
+  const names = 'subjectAltName=IP:127.0.0.1,DNS:r.test';
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  execFileSync(
+    'openssl',
+    [
+      ...request,
+      '-subj',
+      '/CN=test',
+      '-addext',
+      names,
+      '-keyout',
+      join(dir, 'key'),
+      '-out',
+      join(dir, 'cert'),
+    ],
+    { stdio: 'ignore' },
+  );
+  const [key, cert] = [readFileSync(join(dir, 'key')), readFileSync(join(dir, 'cert'), 'utf8')];
+  const port = await listen(
+    t,
+    createHttpsServer({ key, cert }, (_request, response) =>
+      response.writeHead(200, { 'content-length': 7 }).end(),
+    ),
+  );
+  const has = async (registry: string, options: ClientOptions): Promise<number | undefined> => {
+    const client = createRegistryClient({
+      retry: { attempts: 2, baseDelayMs: 1, maxDelayMs: 2 },
+      ...options,
+    });
+    try {
+      return await createRemoteStore({ client, registry, repository: 'a/b' }).has(DIGEST);
+    } finally {
+      await client.close();
+    }
+  };
+  return { cert, port, has };
+}
+
+test('a certificate of an unknown authority is refused, with a hint', { skip }, async (t) => {
+  const { port, has } = await setUp(t);
+  await assert.rejects(has(`127.0.0.1:${port}`, {}), (error) => {
+    assert.ok(error instanceof AppError && error.code === 'REGISTRY');
+    assert.match(error.hint ?? '', /certificate authority/);
+    return true;
+  });
+});
+
+test('an extra authority is trusted, and with insecure any', { skip }, async (t) => {
+  const { cert, port, has } = await setUp(t);
+  assert.equal(await has(`127.0.0.1:${port}`, { extraCaPem: cert }), 7);
+  assert.equal(await has(`127.0.0.1:${port}`, { insecure: true }), 7);
+});
+
+test('HTTPS goes through a proxy by CONNECT', { skip }, async (t) => {
+  const { cert, port, has } = await setUp(t);
+  const tunnels: (string | undefined)[] = [];
+  const proxy = createHttpServer();
+  proxy.on('connect', (request, socket) => {
+    tunnels.push(request.url);
+    const target = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      target.pipe(socket).pipe(target);
+    });
+    for (const end of [target, socket]) end.on('error', () => {});
+  });
+  const proxyPort = await listen(t, proxy);
+  const settings = { https: `http://127.0.0.1:${proxyPort}` };
+  assert.equal(await has('r.test', { extraCaPem: cert, proxy: settings }), 7);
+  assert.deepEqual(tunnels, ['r.test:443']);
+});
+
+test('a proxy that refuses is an error with a hint', { skip }, async (t) => {
+  const { cert, has } = await setUp(t);
+  const proxy = createHttpServer();
+  proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 407 No\r\n\r\n'));
+  const proxyPort = await listen(t, proxy);
+  await assert.rejects(
+    has('r.test', { extraCaPem: cert, proxy: { https: `http://127.0.0.1:${proxyPort}` } }),
+    (error) => {
+      assert.ok(error instanceof AppError && error.code === 'REGISTRY');
+      assert.match(error.hint ?? '', /proxy/);
+      return true;
+    },
+  );
+});
