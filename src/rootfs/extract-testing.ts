@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Compression, LayerBlob, LayerEntry } from '../layer/types.ts';
-import type { Syscalls } from '../sys/types.ts';
 
 /* Helpers of the tests that need layers; no part of the product. */
 
@@ -73,7 +72,16 @@ export async function withOverlay<T>(
     const own = path.join(base, `${index}`);
     fs.mkdirSync(own);
     const { file } = await layerOf(base, entries, 'none');
-    execFileSync('tar', ['-xpf', file, '-C', own, '--numeric-owner', '--xattrs', '--xattrs-include=*']);
+    execFileSync('tar', [
+      '-xpf',
+      file,
+      '-C',
+      own,
+      '--numeric-owner',
+      '--delay-directory-restore',
+      '--xattrs',
+      '--xattrs-include=*',
+    ]);
     lower.unshift(own);
   }
   execFileSync('python3', ['-c', CONVERT_WHITEOUTS, ...lower]);
@@ -99,31 +107,3 @@ for top in sys.argv[1:]:
                 os.mknod(os.path.join(where, name[4:]), stat.S_IFCHR, os.makedev(0, 0))
         os.utime(where, ns=(times.st_atime_ns, times.st_mtime_ns))
 `;
-
-/** The system calls that extraction needs, by way of Python. */
-export const testSys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes' | 'listXattrs' | 'getXattr'> = {
-  mknod: (at, mode, major, minor) => {
-    python('os.mknod(at, a[0], os.makedev(a[1], a[2]))', at, [mode, major, minor]);
-  },
-  setXattr: (at, name, value) => {
-    python('os.setxattr(at, a[0], bytes.fromhex(a[1]), follow_symlinks=False)', at, [
-      name,
-      value.toString('hex'),
-    ]);
-  },
-  lutimes: (at, sec, nsec) => {
-    python('os.utime(at, ns=(a[0],) * 2, follow_symlinks=False)', at, [sec * 1e9 + nsec]);
-  },
-  listXattrs: (at) =>
-    JSON.parse(python('print(json.dumps(os.listxattr(at, follow_symlinks=False)))', at, [])),
-  getXattr: (at, name) =>
-    Buffer.from(
-      python('print(os.getxattr(at, a[0], follow_symlinks=False).hex())', at, [name]).trim(),
-      'hex',
-    ),
-};
-
-function python(line: string, at: string, rest: unknown[]): string {
-  const program = `import json, os, sys\nat = sys.argv[1]\na = json.loads(sys.argv[2])\n${line}`;
-  return execFileSync('python3', ['-c', program, at, JSON.stringify(rest)], { encoding: 'utf8' });
-}

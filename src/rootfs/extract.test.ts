@@ -8,18 +8,12 @@ import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
 import type { Compression, LayerBlob } from '../layer/types.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
 import { describeTree } from './describe-tree.ts';
 import { extractLayers } from './extract.ts';
-import {
-  entryOf,
-  fileBlob,
-  fileOf,
-  layerOf,
-  type TestEntry,
-  testSys,
-  withOverlay,
-} from './extract-testing.ts';
+import { entryOf, fileBlob, fileOf, layerOf, type TestEntry, withOverlay } from './extract-testing.ts';
 
+const sys = createSyscalls();
 const base = fs.mkdtempSync(path.join(os.tmpdir(), 'extract-test-'));
 after(() => fs.rmSync(base, { recursive: true, force: true }));
 
@@ -33,7 +27,7 @@ const root = dir('');
 async function extract(layers: readonly LayerBlob[], events: Event[] = [], privileged = true) {
   const target = fs.mkdtempSync(path.join(base, 'target-'));
   const emit = (event: Event): number => events.push(event);
-  return { target, result: await extractLayers({ layers, target, privileged, emit }, { sys: testSys }) };
+  return { target, result: await extractLayers({ layers, target, privileged, emit }, { sys }) };
 }
 
 async function extractStack(stack: readonly (readonly TestEntry[])[], compressions: readonly Compression[]) {
@@ -270,7 +264,7 @@ describe('what layers of other tools hold', () => {
     ];
     for (const compressions of [['zstd'], ['gzip']] as const) {
       const { target } = await extractStack(stack, compressions);
-      const tree = new Map(describeTree(target, testSys).map((each) => [each.path, each]));
+      const tree = new Map(describeTree(target, sys).map((each) => [each.path, each]));
       assert.equal(tree.get('null')!.device, '1:3');
       assert.equal(tree.get('null')!.mode, 0o666);
       assert.deepEqual([tree.get('pipe')!.type, tree.get('pipe')!.mode], ['fifo', 0o622]);
@@ -412,7 +406,7 @@ describe('the work', () => {
     const signal = AbortSignal.abort(new AppError('ABORTED', 'interrupted'));
     for (const each of layers) {
       const request = { layers: [each], target, privileged: true, emit: () => {}, signal };
-      assert.equal((await failure(extractLayers(request, { sys: testSys }))).code, 'ABORTED');
+      assert.equal((await failure(extractLayers(request, { sys }))).code, 'ABORTED');
     }
   });
 
@@ -425,13 +419,13 @@ describe('the work', () => {
     const target = fs.mkdtempSync(path.join(base, 'target-'));
     const events: Event[] = [];
     const emit = (event: Event): number => events.push(event);
-    const sys = {
-      ...testSys,
+    const refusing = {
+      ...sys,
       mknod: () => {
         throw Object.assign(new Error('refused'), { code: 'EPERM' });
       },
     };
-    await extractLayers({ layers: [layer], target, privileged: false, emit }, { sys });
+    await extractLayers({ layers: [layer], target, privileged: false, emit }, { sys: refusing });
     const tree = describeTree(target).map(({ path: name, mode, uid }) => [name, mode, uid]);
     assert.deepEqual(tree, [
       ['', 0o755, 0],
@@ -441,7 +435,7 @@ describe('the work', () => {
     assert.equal(events.filter((event) => event.type === 'warning').length, 1);
     const again = fs.mkdtempSync(path.join(base, 'target-'));
     const error = await failure(
-      extractLayers({ layers: [layer], target: again, privileged: true, emit }, { sys }),
+      extractLayers({ layers: [layer], target: again, privileged: true, emit }, { sys: refusing }),
     );
     assert.equal(error.code, 'PERMISSION');
     assert.ok(error.hint);
