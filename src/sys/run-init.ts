@@ -19,7 +19,7 @@ function main(): void {
   const syscalls = createSyscalls();
   enterRoot(syscalls, spec);
   syscalls.sethostname(spec.hostname);
-  const program = findProgram(spec.argv[0] ?? '', spec.env['PATH'] ?? '', spec.cwd);
+  const program = findProgram(spec.argv[0] ?? '', spec.env.PATH ?? '', spec.cwd);
   if ('message' in program) return fail(program);
   try {
     process.chdir(spec.cwd);

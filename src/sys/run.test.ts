@@ -83,9 +83,9 @@ test('the command is process 1 of its own namespaces, with its own name, root an
 });
 
 test('its environment is exactly what was given', { skip }, async () => {
-  process.env['ENVBUILDER_SECRET_OF_OURS'] = 'x';
+  process.env.ENVBUILDER_SECRET_OF_OURS = 'x';
   const { out } = await run(['/bin/env']);
-  delete process.env['ENVBUILDER_SECRET_OF_OURS'];
+  delete process.env.ENVBUILDER_SECRET_OF_OURS;
   assert.deepEqual(out.trim().split('\n').sort(), ['PATH=/bin', 'X=y z']);
 });
 

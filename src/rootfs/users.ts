@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { AppError } from '../core/error.ts';
+import { resolveInRoot } from './resolve-in-root.ts';
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+interface GroupEntry {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/**
+ * Who `USER` means in a root: `name`, `uid`, `name:group`, `uid:gid`, looked up in its /etc/passwd and /etc/group. A
+ * number that they do not know is taken as it is, with group 0; '' is root.
+ * @throws AppError BUILD_FAILED for a name that is unknown
+ */
+export function lookupUser(root: string, user: string): Identity {
+  const [name = '', group] = split(user);
+  const passwd = readPasswd(root);
+  const groups = readGroups(root);
+  const entry =
+    passwd.find((each) => each.name === (name || 'root')) ??
+    passwd.find((each) => String(each.uid) === (name || '0'));
+  const uid = entry?.uid ?? numeric(name || '0');
+  if (uid === undefined) throw unknown('user', name, '/etc/passwd');
+  if (group !== undefined && group !== '') return { uid, gid: groupId(groups, group), groups: [] };
+  const member =
+    entry === undefined
+      ? []
+      : groups.filter((each) => each.members.includes(entry.name)).map((each) => each.gid);
+  const gid = entry?.gid ?? 0;
+  return { uid, gid, groups: [...new Set(member.filter((id) => id !== gid))] };
+}
+
+/**
+ * Who `--chown` means: as USER, but a bare number without a group gives files that number as group too when nobody has
+ * it, and a bare name gives the name's own group (Dockerfile reference, "COPY --chown").
+ * @throws AppError BUILD_FAILED for a name that is unknown
+ */
+export function lookupChown(root: string, spec: string): { readonly uid: number; readonly gid: number } {
+  const [name = '', group] = split(spec);
+  const groups = readGroups(root);
+  if (numeric(name) !== undefined) {
+    const id = numeric(name)!;
+    return { uid: id, gid: group ? groupId(groups, group) : id };
+  }
+  const { uid, gid } = lookupUser(root, group ? `${name}:${group}` : name);
+  return { uid, gid };
+}
+
+/** The home directory of a uid, `/` when /etc/passwd does not know it. */
+export function homeOf(root: string, uid: number): string {
+  return readPasswd(root).find((entry) => entry.uid === uid)?.home || (uid === 0 ? '/root' : '/');
+}
+
+function split(spec: string): [string, string?] {
+  const colon = spec.indexOf(':');
+  return colon === -1 ? [spec] : [spec.slice(0, colon), spec.slice(colon + 1)];
+}
+
+function groupId(groups: readonly GroupEntry[], group: string): number {
+  const gid = groups.find((each) => each.name === group)?.gid ?? numeric(group);
+  if (gid === undefined) throw unknown('group', group, '/etc/group');
+  return gid;
+}
+
+function numeric(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+function unknown(kind: 'user' | 'group', name: string, file: string): AppError {
+  return new AppError('BUILD_FAILED', `the ${kind} "${name}" is not in ${file} of the image`, {
+    hint: `create it in an earlier RUN, or use its number`,
+  });
+}
+
+function readPasswd(root: string): PasswdEntry[] {
+  return lines(root, '/etc/passwd').map(([name = '', , uid, gid, , home = '']) => ({
+    name,
+    uid: Number(uid),
+    gid: Number(gid),
+    home,
+  }));
+}
+
+function readGroups(root: string): GroupEntry[] {
+  return lines(root, '/etc/group').map(([name = '', , gid, members = '']) => ({
+    name,
+    gid: Number(gid),
+    members: members.split(',').filter(Boolean),
+  }));
+}
+
+function lines(root: string, file: string): string[][] {
+  try {
+    const text = readFileSync(resolveInRoot(root, file, { followLast: true }), 'utf8');
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+      .map((line) => line.split(':'));
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
