@@ -15,7 +15,9 @@ export interface DockerEngine {
 }
 
 const suites = ['sid', 'trixie'];
-const packages = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd', 'runc', 'git', 'ca-certificates'];
+const programs = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd', 'runc', 'ca-certificates'];
+/** For ADD of git repositories; parts of git are shell scripts. */
+const forGit = ['git', 'dash', 'sed', 'coreutils', 'grep'];
 
 /**
  * Starts dockerd, with a containerd of its own, in a mount and process namespace of its own: no network bridge, no
@@ -26,7 +28,7 @@ const packages = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd', 'run
 export async function startDockerEngine(
   dir: string,
 ): Promise<{ readonly engine: DockerEngine; readonly stop: () => Promise<void> }> {
-  const extracted = await extractPackages('docker', suites, packages);
+  const extracted = await extractPackages('docker', suites, [...programs, ...forGit]);
   return step('Starting a Docker engine', async () => {
     const state = join(dir, 'docker');
     const config = join(state, 'client');

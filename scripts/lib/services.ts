@@ -11,6 +11,8 @@ import { step } from './shell.ts';
 /** What the end-to-end tests talk to. A service that this machine cannot run is missing, and `reasons` says why. */
 export interface Services {
   readonly dir: string;
+  /** Seconds since the epoch: whatever has a later mtime was made during this run. */
+  readonly startedAt: number;
   readonly docker?: DockerEngine;
   readonly registry?: RegistryServer;
   readonly http?: HttpFixtures;
@@ -23,7 +25,7 @@ export type ServiceName = 'docker' | 'registry' | 'http';
 export const servicesVariable = 'ENVBUILDER_E2E';
 
 /** Packages that the end-to-end tests use besides the services themselves. */
-const testPackages = ['git', 'skopeo', 'umoci', 'zstd', 'gzip', 'tar', 'attr', 'libcap2-bin', 'util-linux'];
+const testPackages = ['git', 'skopeo', 'umoci', 'zstd', 'gzip', 'tar', 'bzip2', 'xz-utils', 'openssh-client', 'util-linux'];
 
 /**
  * Starts the services in a temporary directory and fills the registry with base images; `cleanUp` stops and removes all of
@@ -40,6 +42,7 @@ export async function startServices(
     if (keepLogs()) process.stderr.write(`Logs of the services: ${dir}\n`);
     else await rm(dir, { recursive: true, force: true });
   });
+  const startedAt = Math.floor(Date.now() / 1000);
   const reasons: Partial<Record<ServiceName, string>> = {};
   const attempt = async <T extends { stop: () => Promise<void> }>(name: ServiceName, start: () => Promise<T>) => {
     if (!wanted.includes(name)) {
@@ -70,6 +73,7 @@ export async function startServices(
   const docker = await attempt('docker', () => startDockerEngine(dir));
   return {
     dir,
+    startedAt,
     ...(docker && { docker: docker.engine }),
     ...(registry && { registry: registry.registry }),
     ...(http && { http: http.http }),

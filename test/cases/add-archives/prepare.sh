@@ -1,0 +1,1 @@
+mkdir -p t/d; echo in > t/d/f; ln -s d/f t/l; ln t/d/f t/h; chmod 4750 t/d/f; chown 1000:50 t/d/f; touch -d 2010-01-01T00:00:00Z t/d/f; tar -cf t.tar t; gzip -k t.tar; bzip2 -k -c t.tar > t.tbz2; xz -k t.tar; zstd -q t.tar -o t.tar.zst; cp t.tar.gz misnamed.txt; rm -r t

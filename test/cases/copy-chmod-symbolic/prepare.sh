@@ -1,0 +1,1 @@
+chmod 666 a.txt; chmod 700 dir/x

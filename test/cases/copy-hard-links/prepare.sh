@@ -1,0 +1,1 @@
+ln one two; mkdir d; ln one d/three

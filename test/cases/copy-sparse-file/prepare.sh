@@ -1,0 +1,1 @@
+truncate -s 3000000 sparse; echo end >> sparse; truncate -s 6000000 sparse
