@@ -1,0 +1,48 @@
+import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import type { CommandName } from './option-types.ts';
+import { type Parsed, parseOptions } from './parse.ts';
+import { optionWarnings } from './request.ts';
+import { addOptionSecrets, type CommandContext, reporterFor } from './run-context.ts';
+
+/** What a command does once its options are known. */
+export type CommandBody = (parsed: Parsed, context: CommandContext, emit: Emit) => Promise<void>;
+
+/**
+ * Parses, runs and reports a command.
+ * @returns the exit code; errors of the body are reported and never thrown
+ * @throws AppError USAGE from parsing, before there is a reporter
+ */
+export async function runCommand(
+  name: CommandName,
+  args: readonly string[],
+  context: CommandContext,
+  body: CommandBody,
+): Promise<number> {
+  const parsed = parseOptions(name, args, context.env);
+  addOptionSecrets(context.redactor, parsed);
+  const reporter = await reporterFor(parsed, context);
+  const warn = (text: string, hint?: string): void =>
+    reporter.emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
+  try {
+    for (const { text, hint } of parsed.warnings) warn(text, hint);
+    for (const text of optionWarnings(parsed)) warn(text);
+    await body(parsed, context, reporter.emit);
+    reporter.close();
+    return 0;
+  } catch (thrown) {
+    const error = finalError(thrown, context.signal);
+    reporter.emit({ type: 'error', error });
+    reporter.close();
+    return EXIT_CODES[error.code].exit;
+  }
+}
+
+/** What to report for anything thrown: an interrupted run is that and nothing else. */
+export function finalError(thrown: unknown, signal: AbortSignal): AppError {
+  if (signal.aborted) {
+    return new AppError('ABORTED', 'interrupted; what was half-written is removed', { cause: thrown });
+  }
+  if (thrown instanceof AppError) return thrown;
+  return toAppError(thrown, 'INTERNAL', 'unexpected failure');
+}

@@ -1,0 +1,84 @@
+import { type CommandName, GROUPS, type OptionRow } from './option-types.ts';
+import { OPTIONS, optionsOf } from './options-table.ts';
+
+/** The commands of the command line, with a line each. */
+export const COMMANDS: Readonly<Record<string, string>> = {
+  build: 'Build a Dockerfile, taking from the cache what it holds',
+  probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
+  version: 'Print the version',
+  help: 'Show this, or the options of a command',
+};
+
+const USAGE: Readonly<Record<CommandName, string>> = {
+  build: `Usage: envbuilder build [options] [context]
+
+Builds a Dockerfile without a container engine. The context is a directory, by default the current one. With a cache
+(--layer-cache-dir or --cache-repo) steps that were built before are taken from it, and new ones are stored in it.
+Prints the digest of the image on standard output; everything else goes to standard error.`,
+  probe: `Usage: envbuilder probe [options] [context]
+
+Looks up every step of a Dockerfile in a cache, runs nothing and downloads no layer. When all is there, the last line on
+standard output is ENVBUILDER_CACHED_IMAGE=<repository>@<digest> and the exit code is 0; otherwise the error names the
+first instruction that is missing.`,
+  start: `Usage: envbuilder <command> [options]
+       envbuilder [options]        as the start of a container, set up by variables (see below)
+
+Builds a repository's Dockerfile without a container engine, and finds every layer again.
+
+Without a command, ENVBUILDER_GET_CACHED_IMAGE=1 probes the workspace's Dockerfile. The start itself is planned.`,
+};
+
+const WIDTH = 100;
+const FLAG_COLUMN = 34;
+
+/** The help of a command, or of the whole program. */
+export function helpText(command: CommandName): string {
+  const parts = [USAGE[command]];
+  if (command === 'start') parts.push(commandList());
+  const rows = optionsOf(command);
+  for (const group of GROUPS) {
+    const inGroup = rows.filter((row) => row.group === group);
+    if (inGroup.length > 0) parts.push([`${group}:`, ...inGroup.flatMap(optionLines)].join('\n'));
+  }
+  if (command === 'start') {
+    const planned = OPTIONS.filter(({ status }) => status === 'planned').length;
+    parts.push(
+      `${planned} more options are planned and not there yet; docs/reference/options.md lists all of them.`,
+    );
+  }
+  parts.push('A flag wins over its variable. -h, --help shows this.');
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** How an option is written, as `-t, --tag NAME`. */
+export function flagText(row: OptionRow): string {
+  const value = row.choices?.join('|') ?? row.placeholder;
+  return `${row.short ? `-${row.short}, ` : ''}--${row.name}${value && row.type !== 'boolean' ? ` ${value}` : ''}`;
+}
+
+function commandList(): string {
+  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(10)}${text}`);
+  return ['Commands:', ...lines].join('\n');
+}
+
+function optionLines(row: OptionRow): string[] {
+  const flag = `  ${flagText(row)}`;
+  const notes = [
+    row.variable && `[${row.variable}]`,
+    row.default !== undefined && `(default: ${row.default})`,
+  ];
+  const text = [row.text, ...notes].filter(Boolean).join(' ');
+  const lines = wrap(text, WIDTH - FLAG_COLUMN).map((line) => `${' '.repeat(FLAG_COLUMN)}${line}`);
+  if (flag.length >= FLAG_COLUMN - 1) return [flag, ...lines];
+  return [`${flag.padEnd(FLAG_COLUMN)}${lines[0]!.trimStart()}`, ...lines.slice(1)];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,66 @@
+/** What an option can apply to; `start` is the program without a command, the drop-in. */
+export type CommandName = 'build' | 'probe' | 'start';
+
+export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
+
+/** Headings of the help and of the reference page, in this order. */
+export const GROUPS = [
+  'Build',
+  'Cache',
+  'Output',
+  'Registries',
+  'Workspace',
+  'Git',
+  'Start',
+  'Dev container',
+  'General',
+] as const;
+
+export type Group = (typeof GROUPS)[number];
+
+/** One option. The tables of rows drive the flags, the variables, the help and docs/reference/options.md. */
+export interface OptionRow {
+  /** The flag without its dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** Other flags with the same meaning; not shown in the help. */
+  readonly aliases?: readonly string[];
+  /** The environment variable, in full; options that only a command line can sensibly have name none. */
+  readonly variable?: string;
+  readonly type: OptionType;
+  readonly default?: string | number | boolean;
+  readonly choices?: readonly string[];
+  /** Stands for the value in the help. */
+  readonly placeholder?: string;
+  /** How a list or map is written: comma separated by default; `whole`: one item a flag, commas belong to it. */
+  readonly split?: 'whole' | 'semicolon';
+  /** One or two sentences for people. */
+  readonly text: string;
+  readonly commands: readonly CommandName[];
+  readonly group: Group;
+  /** The value, or a part of it, must never be printed. */
+  readonly secret?: true;
+  /** Accepted and documented, but what it controls does not exist yet. */
+  readonly status?: 'planned';
+}
+
+export type OptionValue = string | boolean | number | readonly string[] | ReadonlyMap<string, string>;
+
+type TypeOf<Row extends OptionRow> = Row['type'] extends 'boolean'
+  ? boolean
+  : Row['type'] extends 'list'
+    ? readonly string[]
+    : Row['type'] extends 'map'
+      ? ReadonlyMap<string, string>
+      : Row['type'] extends 'integer'
+        ? WithDefault<Row, number>
+        : WithDefault<Row, string>;
+
+type WithDefault<Row extends OptionRow, Value> = Row extends { readonly default: unknown }
+  ? Value
+  : Value | undefined;
+
+/** The values of a table of rows, by option name. */
+export type ValuesOf<Rows extends readonly OptionRow[]> = {
+  readonly [Row in Rows[number] as Row['name']]: TypeOf<Row>;
+};

@@ -1,0 +1,102 @@
+import type { OptionRow } from './option-types.ts';
+
+/** Where the image goes. */
+export const OUTPUT_OPTIONS = [
+  {
+    name: 'tag',
+    short: 't',
+    variable: 'ENVBUILDER_TAG',
+    type: 'list',
+    placeholder: 'NAME',
+    text: 'A name for the image: with --push where it is pushed to, otherwise the name in the archives that are written. Can be repeated.',
+    commands: ['build', 'probe'],
+    group: 'Output',
+  },
+  {
+    name: 'push-image',
+    aliases: ['push'],
+    variable: 'ENVBUILDER_PUSH_IMAGE',
+    type: 'boolean',
+    text: 'Push the image to the cache and to every --tag; --push is the same. With a probe: push an image whose layers are all cached, without building.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Output',
+  },
+  {
+    name: 'exit-on-push-failure',
+    variable: 'ENVBUILDER_EXIT_ON_PUSH_FAILURE',
+    type: 'boolean',
+    text: 'Fail when something could not be pushed, instead of only warning.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Output',
+  },
+  {
+    name: 'output',
+    short: 'o',
+    type: 'list',
+    split: 'whole',
+    placeholder: 'DIR|type=TYPE,dest=PATH',
+    text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated.',
+    commands: ['build'],
+    group: 'Output',
+  },
+  {
+    name: 'compression',
+    variable: 'ENVBUILDER_COMPRESSION',
+    type: 'string',
+    default: 'zstd',
+    choices: ['zstd', 'gzip'],
+    text: 'How new layers are compressed; gzip is for runtimes that cannot read zstd.',
+    commands: ['build'],
+    group: 'Output',
+  },
+  {
+    name: 'metadata-file',
+    variable: 'ENVBUILDER_METADATA_FILE',
+    type: 'string',
+    placeholder: 'FILE',
+    text: 'Write the digests and a summary of the build to this JSON file.',
+    commands: ['build'],
+    group: 'Output',
+  },
+] as const satisfies readonly OptionRow[];
+
+/** How registries are reached. */
+export const REGISTRY_OPTIONS = [
+  {
+    name: 'docker-config-base64',
+    variable: 'ENVBUILDER_DOCKER_CONFIG_BASE64',
+    type: 'string',
+    placeholder: 'BASE64',
+    text: 'A Docker config with registry credentials. It beats $DOCKER_CONFIG (a directory or a file), /.envbuilder/config.json and ~/.docker/config.json, of which the first that exists is read.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Registries',
+    secret: true,
+  },
+  {
+    name: 'registry-mirror',
+    variable: 'KANIKO_REGISTRY_MIRROR',
+    type: 'list',
+    split: 'semicolon',
+    placeholder: 'HOST[/PREFIX]',
+    text: 'Mirrors for docker.io, tried in order before it. The flag can be repeated, the variable is separated by semicolons.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Registries',
+  },
+  {
+    name: 'insecure',
+    variable: 'ENVBUILDER_INSECURE',
+    type: 'boolean',
+    text: 'Allow plain HTTP and certificates that cannot be verified.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Registries',
+  },
+  {
+    name: 'ssl-cert-base64',
+    variable: 'ENVBUILDER_SSL_CERT_BASE64',
+    type: 'string',
+    placeholder: 'BASE64',
+    text: 'Further certificate authorities to trust, as PEM.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Registries',
+  },
+] as const satisfies readonly OptionRow[];

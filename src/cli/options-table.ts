@@ -1,0 +1,68 @@
+import type { CommandName, OptionRow, ValuesOf } from './option-types.ts';
+import { BUILD_OPTIONS, CACHE_OPTIONS } from './options-build.ts';
+import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './options-output.ts';
+import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './options-start.ts';
+import { WORKSPACE_OPTIONS } from './options-workspace.ts';
+
+const GENERAL_OPTIONS = [
+  {
+    name: 'progress',
+    variable: 'ENVBUILDER_PROGRESS',
+    type: 'string',
+    default: 'auto',
+    choices: ['auto', 'plain', 'json'],
+    text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
+    commands: ['build', 'probe', 'start'],
+    group: 'General',
+  },
+  {
+    name: 'verbose',
+    variable: 'ENVBUILDER_VERBOSE',
+    type: 'boolean',
+    text: 'Show details, all output of commands on a terminal, and the causes of errors.',
+    commands: ['build', 'probe', 'start'],
+    group: 'General',
+  },
+  {
+    name: 'work-dir',
+    variable: 'ENVBUILDER_WORK_DIR',
+    type: 'string',
+    placeholder: 'DIR',
+    text: 'Where a build keeps its temporary files; emptied at its end. Default: envbuilder/work in $XDG_CACHE_HOME or ~/.cache.',
+    commands: ['build', 'probe', 'start'],
+    group: 'General',
+  },
+  {
+    name: 'state-dir',
+    variable: 'ENVBUILDER_STATE_DIR',
+    type: 'string',
+    placeholder: 'DIR',
+    text: 'What is kept between builds: cache mounts and the hashes of context files. Default: envbuilder/state in $XDG_CACHE_HOME or ~/.cache.',
+    commands: ['build', 'probe', 'start'],
+    group: 'General',
+  },
+] as const satisfies readonly OptionRow[];
+
+const ROWS = [
+  ...BUILD_OPTIONS,
+  ...CACHE_OPTIONS,
+  ...OUTPUT_OPTIONS,
+  ...REGISTRY_OPTIONS,
+  ...WORKSPACE_OPTIONS,
+  ...START_OPTIONS,
+  ...DEVCONTAINER_OPTIONS,
+  ...GENERAL_OPTIONS,
+] as const satisfies readonly OptionRow[];
+
+/** Every option there is. */
+export const OPTIONS: readonly OptionRow[] = ROWS;
+
+/** A value for every option, typed by the table. */
+export type Options = ValuesOf<typeof ROWS>;
+
+export type OptionName = keyof Options;
+
+/** The rows that a command takes; planned ones are left out, since using them is an error. */
+export function optionsOf(command: CommandName): readonly OptionRow[] {
+  return OPTIONS.filter((row) => row.status !== 'planned' && row.commands.includes(command));
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { RegistrySettings } from '../build/types.ts';
+import { AppError } from '../core/error.ts';
+import type { Options } from './options-table.ts';
+import { OPTIONS } from './options-table.ts';
+import type { Environment } from './parse.ts';
+
+/** Where kaniko-like images mount a Docker config. */
+const IMAGE_DOCKER_CONFIG = '/.envbuilder/config.json';
+
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'];
+
+/**
+ * How registries are reached, by the options and by the usual variables for proxies and Docker's config.
+ * @throws AppError USAGE when a base64 value cannot be decoded
+ */
+export function registrySettings(options: Options, env: Environment): RegistrySettings {
+  const config = decodeBase64('ENVBUILDER_DOCKER_CONFIG_BASE64', options['docker-config-base64']);
+  const certificates = decodeBase64('ENVBUILDER_SSL_CERT_BASE64', options['ssl-cert-base64']);
+  const proxy = (name: string) => env[name] || env[name.toUpperCase()];
+  const [http, https, noProxy] = [proxy('http_proxy'), proxy('https_proxy'), proxy('no_proxy')];
+  return {
+    insecure: options.insecure,
+    mirrors: options['registry-mirror'],
+    ...(config === undefined ? {} : { dockerConfigJson: config }),
+    dockerConfigPaths: dockerConfigPaths(env),
+    helperEnv: withoutOurs(env),
+    proxy: { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(noProxy ? { noProxy } : {}) },
+    ...(certificates === undefined ? {} : { extraCaPem: certificates }),
+  };
+}
+
+/**
+ * What RUN sees of proxies: the variables of our environment, in both spellings, then build arguments of these names
+ * (Dockerfile reference, "Predefined ARGs").
+ */
+export function proxyEnvironment(
+  env: Environment,
+  buildArgs: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> {
+  const seen: Record<string, string> = {};
+  for (const lower of PROXY_VARIABLES) {
+    for (const name of [lower, lower.toUpperCase()]) {
+      const value = buildArgs.get(name) ?? env[name];
+      if (value) seen[name] = value;
+    }
+  }
+  return seen;
+}
+
+/** Files that a Docker config may be in, first wins; a directory stands for its config.json. */
+export function dockerConfigPaths(env: Environment): readonly string[] {
+  return [
+    ...(env.DOCKER_CONFIG ? [env.DOCKER_CONFIG] : []),
+    IMAGE_DOCKER_CONFIG,
+    ...(env.HOME ? [join(env.HOME, '.docker', 'config.json')] : []),
+  ];
+}
+
+function withoutOurs(env: Environment): Environment {
+  const ours = new Set(OPTIONS.flatMap(({ variable }) => (variable ? [variable] : [])));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
+}
+
+function decodeBase64(variable: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const compact = text.replace(/\s+/g, '');
+  if (/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact) && compact.replace(/=+$/, '').length % 4 !== 1) {
+    return Buffer.from(compact, 'base64').toString('utf8');
+  }
+  throw new AppError('USAGE', `${variable} is not base64`, {
+    hint: 'encode the file with `base64 -w0 FILE`',
+  });
+}

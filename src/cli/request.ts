@@ -1,0 +1,88 @@
+import { join, resolve } from 'node:path';
+import type { BuildRequest, CacheLocation } from '../build/types.ts';
+import { AppError } from '../core/error.ts';
+import type { Redactor } from '../report/redact.ts';
+import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
+import type { Options } from './options-table.ts';
+import { parseOutput } from './outputs.ts';
+import type { Environment, Parsed } from './parse.ts';
+import { userCacheDir } from './paths.ts';
+import { proxyEnvironment, registrySettings } from './registries.ts';
+
+/** What a request is made from besides the options. */
+export interface RequestDeps {
+  readonly env: Environment;
+  /** What relative paths on the command line are relative to. */
+  readonly cwd: string;
+  readonly redactor: Redactor;
+}
+
+/** Where the files of a build are; both absolute. */
+export interface BuildFiles {
+  readonly context: string;
+  readonly dockerfile: string;
+}
+
+/**
+ * What to ask the build or the probe for.
+ * @throws AppError USAGE for values that cannot be meant, and for a push without a place to push to
+ */
+export function makeRequest({ options }: Parsed, files: BuildFiles, deps: RequestDeps): BuildRequest {
+  const { env, cwd, redactor } = deps;
+  const ours = userCacheDir(env);
+  const cache = cacheLocation(options, cwd);
+  if (options['push-image'] && !cache && options.tag.length === 0) {
+    throw new AppError('USAGE', 'there is nowhere to push to', {
+      hint: 'name --cache-repo (ENVBUILDER_CACHE_REPO), --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR) or a --tag',
+    });
+  }
+  const variableSecrets = [...options['build-secrets']];
+  return {
+    ...files,
+    ...(options.target === undefined ? {} : { target: options.target }),
+    buildArgs: options['build-arg'],
+    secrets: [
+      ...options.secret.map((text) => parseSecret(text, deps)),
+      ...variableSecrets.map(([id, value]) => textSecret(id, value, redactor)),
+    ],
+    ssh: options.ssh.map((text) => parseSsh(text, deps)),
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    tags: options.tag,
+    ...(cache ? { cache } : {}),
+    cacheTtlDays: options['cache-ttl-days'],
+    noCache: options['no-cache'],
+    ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),
+    push: options['push-image'],
+    failOnPushError: options['exit-on-push-failure'],
+    outputs: outputs(options, cwd),
+    compression: options.compression === 'gzip' ? 'gzip' : 'zstd',
+    workDir: resolve(cwd, options['work-dir'] ?? join(ours, 'work')),
+    stateDir: resolve(cwd, options['state-dir'] ?? join(ours, 'state')),
+    registries: registrySettings(options, env),
+    // Secrets given by name are variables of RUN as well, and like proxies they are no part of a key.
+    proxyEnv: { ...proxyEnvironment(env, options['build-arg']), ...Object.fromEntries(variableSecrets) },
+  };
+}
+
+/** Where to look for cached layers; a directory wins over a repository. */
+export function cacheLocation(options: Options, cwd: string): CacheLocation | undefined {
+  const path = options['layer-cache-dir'];
+  if (path !== undefined) return { type: 'directory', path: resolve(cwd, path) };
+  const reference = options['cache-repo'];
+  return reference === undefined ? undefined : { type: 'registry', reference };
+}
+
+/** Warnings about options that do not go together. */
+export function optionWarnings({ given }: Parsed): readonly string[] {
+  return given.has('layer-cache-dir') && given.has('cache-repo')
+    ? ['both a layer cache directory and a cache repository are named; the repository is not used']
+    : [];
+}
+
+function outputs(options: Options, cwd: string): BuildRequest['outputs'] {
+  const all = options.output.map((text) => parseOutput(text, cwd));
+  const paths = all.map(({ path }) => path);
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice === undefined) return all;
+  throw new AppError('USAGE', `two outputs go to ${twice}`, { hint: 'give each output a path of its own' });
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import type { SourceRange } from '../core/error.ts';
+import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
+import { createReporter } from '../report/reporter.ts';
+import type { Reporter, Sink } from '../report/types.ts';
+import { OPTIONS } from './options-table.ts';
+import type { Environment, Parsed } from './parse.ts';
+import { dockerConfigPaths } from './registries.ts';
+
+/** What a command gets to work with; tests hand in their own. */
+export interface CommandContext {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly redactor: Redactor;
+}
+
+/** A redactor that knows what is secret in an environment. */
+export function environmentRedactor(env: Environment): Redactor {
+  const redactor = createRedactor();
+  const addAll = (secrets: readonly string[]): void => {
+    for (const secret of secrets) redactor.add(secret);
+  };
+  for (const { variable, secret } of OPTIONS) {
+    const value = variable && env[variable];
+    if (secret && value) redactor.add(value);
+  }
+  for (const value of Object.values(env)) if (value?.includes('://')) addAll(urlSecrets(value));
+  const config = env.ENVBUILDER_DOCKER_CONFIG_BASE64;
+  if (config) addAll(dockerConfigSecrets(Buffer.from(config, 'base64').toString('utf8')));
+  for (const path of dockerConfigPaths(env)) addAll(dockerConfigSecrets(readIfPossible(path)));
+  return redactor;
+}
+
+/** Registers the secrets among the options, however they were given. */
+export function addOptionSecrets(redactor: Redactor, { options }: Parsed): void {
+  for (const { name, secret } of OPTIONS) {
+    const value: unknown = options[name as keyof typeof options];
+    if (!secret) continue;
+    if (typeof value === 'string') redactor.add(value);
+    if (value instanceof Map) for (const item of value.values()) redactor.add(String(item));
+  }
+  const config = options['docker-config-base64'];
+  if (!config) return;
+  for (const found of dockerConfigSecrets(Buffer.from(config, 'base64').toString('utf8')))
+    redactor.add(found);
+}
+
+/** The reporter that the options ask for, on standard error. */
+export function reporterFor(
+  { options }: Parsed,
+  { stderr, env, redactor }: CommandContext,
+): Promise<Reporter> {
+  return createReporter({
+    mode: options.progress === 'json' || options.progress === 'plain' ? options.progress : 'auto',
+    err: stderr,
+    verbose: options.verbose,
+    color: wantsColor(stderr, env),
+    redactor,
+    readLine: readSourceLine,
+  });
+}
+
+/** Whether to colour what goes to a stream (no-color.org). */
+export function wantsColor(sink: Sink, env: Environment): boolean {
+  return sink.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+/** The line of a file that a range starts on; undefined when it cannot be read. */
+export function readSourceLine({ file, start }: SourceRange): string | undefined {
+  return readIfPossible(file).split(/\r?\n/)[start.line - 1] || undefined;
+}
+
+function readIfPossible(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Whoever needs the file reports that it cannot be read; here it only has nothing to add.
+    return '';
+  }
+}

@@ -1,0 +1,129 @@
+import type { Event, StepId } from '../core/events.ts';
+import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
+import type { Redactor } from './redact.ts';
+
+/** Lines of a failing step that are repeated at its error. */
+const TAIL_LINES = 20;
+
+/** What the reporters know of a step. */
+export interface StepView {
+  /** From 1, in the order of the plan. */
+  readonly number: number;
+  /** `[build 3/7] RUN make`: stage, place in the stage, first line of the instruction. */
+  readonly label: string;
+  /** When it started, in the clock's milliseconds. */
+  readonly startedAt: number | undefined;
+  readonly lastLine: string;
+  readonly tail: readonly string[];
+}
+
+/** Follows the steps of a run. */
+export interface StepBoard {
+  /** Takes note of an event, and returns the lines of output that it completes. */
+  take(event: Event): readonly string[];
+  view(id: StepId): StepView;
+  /** Steps that were started and are not finished, in order of the plan. */
+  running(): readonly StepView[];
+  /** The first step that failed. */
+  failed(): StepView | undefined;
+}
+
+interface MutableStep {
+  number: number;
+  stageName: string;
+  text: string;
+  startedAt: number | undefined;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  lastLine: string;
+  tail: string[];
+  buffers: Record<'stdout' | 'stderr', LineBuffer>;
+}
+
+/** @param now the clock, in milliseconds */
+export function createStepBoard({ now, redactor }: { now: () => number; redactor: Redactor }): StepBoard {
+  const steps = new Map<string, MutableStep>();
+  const keyOf = ({ stage, step }: StepId): string => `${stage}.${step}`;
+
+  const stepOf = (id: StepId): MutableStep => {
+    const key = keyOf(id);
+    const known = steps.get(key);
+    if (known) return known;
+    const buffer = (): LineBuffer => createLineBuffer(redactor.longest);
+    const made: MutableStep = {
+      number: steps.size + 1,
+      stageName: String(id.stage),
+      text: `step ${id.step + 1}`,
+      startedAt: undefined,
+      state: 'waiting',
+      lastLine: '',
+      tail: [],
+      buffers: { stdout: buffer(), stderr: buffer() },
+    };
+    steps.set(key, made);
+    return made;
+  };
+
+  const keep = (step: MutableStep, raw: readonly string[]): readonly string[] => {
+    const lines = raw.map(redactor.text);
+    step.lastLine = lines.findLast((line) => line.trim() !== '') ?? step.lastLine;
+    step.tail = [...step.tail, ...lines].slice(-TAIL_LINES);
+    return lines;
+  };
+
+  const view = (id: StepId): StepView => {
+    const step = stepOf(id);
+    const total = [...steps.keys()].filter((key) => key.startsWith(`${id.stage}.`)).length;
+    const place = `${step.stageName} ${id.step + 1}/${Math.max(total, id.step + 1)}`;
+    const { number, startedAt, lastLine, tail } = step;
+    return { number, startedAt, lastLine, tail, label: `[${place}] ${redactor.text(firstLine(step.text))}` };
+  };
+  const ids = (state: MutableStep['state']): StepId[] =>
+    [...steps].filter(([, step]) => step.state === state).map(([key]) => idFrom(key));
+
+  return {
+    view,
+    running: () => ids('running').map(view),
+    failed: () => ids('failed').map(view)[0],
+    take: (event) => {
+      switch (event.type) {
+        case 'step-planned': {
+          const step = stepOf(event.id);
+          step.stageName = /^\d+$/.test(event.stageName) ? `stage-${event.stageName}` : event.stageName;
+          step.text = event.text;
+          return [];
+        }
+        case 'step-started': {
+          const step = stepOf(event.id);
+          step.startedAt = now();
+          step.state = 'running';
+          return [];
+        }
+        case 'step-output': {
+          const step = stepOf(event.id);
+          const lines = keep(step, step.buffers[event.stream].push(event.text));
+          const state = step.buffers[event.stream].overwritten();
+          if (state !== undefined) step.lastLine = redactor.text(state);
+          return lines;
+        }
+        case 'step-finished': {
+          const step = stepOf(event.id);
+          step.state = event.outcome === 'failed' ? 'failed' : 'done';
+          return keep(step, [...step.buffers.stdout.end(), ...step.buffers.stderr.end()]);
+        }
+        default:
+          return [];
+      }
+    },
+  };
+}
+
+function idFrom(key: string): StepId {
+  const [stage, step] = key.split('.').map(Number);
+  return { stage: stage!, step: step! };
+}
+
+function firstLine(text: string): string {
+  const lines = text.split('\n');
+  const first = lines[0]!.trimEnd().replace(/\s*\\$/, '');
+  return lines.length > 1 ? `${first} …` : first;
+}
