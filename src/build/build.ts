@@ -5,16 +5,16 @@ import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
+import { type Execution, startExecution } from './execution.ts';
 import { storeTrace } from './explain-miss.ts';
 import { type AssembledImage, assembleImage } from './image.ts';
-import { type Execution, startExecution } from './execution.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './output.ts';
-import { writeOutputs } from './write-outputs.ts';
 import { pushImage } from './push-image.ts';
 import { createSession, type Session } from './session.ts';
-import { usableRecords } from './usable-records.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
+import { usableRecords } from './usable-records.ts';
+import { writeOutputs } from './write-outputs.ts';
 
 export interface BuildDeps {
   readonly emit: Emit;
@@ -28,7 +28,10 @@ const MOST_BAD_LAYERS = 8;
  * Builds the target, taking from the cache what it holds, and stores what it does not; then writes the outputs.
  * @throws AppError of any code; the request's outputs are then not there
  */
-export async function runBuild(request: BuildRequest, { emit: listener, signal }: BuildDeps): Promise<BuildResult> {
+export async function runBuild(
+  request: BuildRequest,
+  { emit: listener, signal }: BuildDeps,
+): Promise<BuildResult> {
   const { emit, summary } = countEvents(listener);
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   const deps = { emit, signal };
@@ -84,7 +87,9 @@ async function finish(
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
   const pushed = pushAll(request, session, plan, execution, image, deps);
   pushed.catch(() => {});
-  await timed(deps.emit, 'output', () => writeOutputs(request, session, { plan, image, chain, execution }, deps));
+  await timed(deps.emit, 'output', () =>
+    writeOutputs(request, session, { plan, image, chain, execution }, deps),
+  );
   const failure = await pushed;
   if (failure && request.failOnPushError) {
     throw new AppError('PUSH_FAILED', `the build succeeded, but a push failed: ${failure.message}`, {
@@ -95,7 +100,9 @@ async function finish(
   return {
     imageDigest,
     imageConfigDigest: digestOf(image.config),
-    ...(request.push && !failure && session.repositoryName ? { pushedReference: `${session.repositoryName}@${imageDigest}` } : {}),
+    ...(request.push && !failure && session.repositoryName
+      ? { pushedReference: `${session.repositoryName}@${imageDigest}` }
+      : {}),
     layers: image.layers.map(({ digest, size, mediaType }, i) => ({
       digest,
       size,
@@ -116,12 +123,20 @@ async function pushAll(
   const failure = await execution.published();
   if (failure || signal.aborted) return failure;
   try {
-    if (request.push) await timed(emit, 'upload', () => pushImage(request, session, { plan, image, execution }, { emit, signal }));
+    if (request.push)
+      await timed(emit, 'upload', () =>
+        pushImage(request, session, { plan, image, execution }, { emit, signal }),
+      );
     if (session.cacheStore && execution.builtAnything()) await storeTrace(session.cacheStore, plan, signal);
     return undefined;
   } catch (error) {
     const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');
-    emit({ type: 'warning', code: known.code, text: known.message, ...(known.hint ? { hint: known.hint } : {}) });
+    emit({
+      type: 'warning',
+      code: known.code,
+      text: known.message,
+      ...(known.hint ? { hint: known.hint } : {}),
+    });
     return known;
   }
 }
@@ -139,7 +154,8 @@ function unreadableLayer(error: unknown, records: ReadonlyMap<Digest, CacheRecor
   if (!(error instanceof AppError) || !error.where?.layer) return undefined;
   if (!['CORRUPT', 'REFERENCE', 'REGISTRY'].includes(error.code)) return undefined;
   const { layer } = error.where;
-  for (const record of records.values()) if (record.chain.some(({ digest }) => digest === layer)) return layer as Digest;
+  for (const record of records.values())
+    if (record.chain.some(({ digest }) => digest === layer)) return layer as Digest;
   return undefined;
 }
 
@@ -149,7 +165,8 @@ function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['
     if (event.type === 'step-planned') counts.stepsTotal += 1;
     if (event.type === 'step-finished' && event.outcome === 'hit') counts.stepsHit += 1;
     if (event.type === 'step-finished' && event.outcome === 'built') counts.stepsBuilt += 1;
-    if (event.type === 'transfer') counts[event.direction === 'pull' ? 'bytesPulled' : 'bytesPushed'] += event.bytes;
+    if (event.type === 'transfer')
+      counts[event.direction === 'pull' ? 'bytesPulled' : 'bytesPushed'] += event.bytes;
     listener(event);
   };
   return { emit, summary: () => ({ ...counts }) };

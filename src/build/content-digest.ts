@@ -1,9 +1,9 @@
-import type { Canonical } from '../core/canonical.ts';
-import type { Digest } from '../core/digest.ts';
 import { createDirectoryTree } from '../context/dir-tree.ts';
 import { resolveCopy } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
-import { digestFields, operationFields } from '../plan/keys.ts';
+import type { Canonical } from '../core/canonical.ts';
+import type { Digest } from '../core/digest.ts';
+import { digestFields, operationFields, treeSourceKey } from '../plan/keys.ts';
 import type { CopyInput, CopyOperation, Operation, Step, TreeSource } from '../plan/types.ts';
 import type { RootfsState } from '../rootfs/types.ts';
 import type { StageResult } from './stage-runner.ts';
@@ -32,16 +32,18 @@ export function createContentDigests(deps: ContentDigestDeps): (step: Step) => P
 }
 
 async function compute(deps: ContentDigestDeps, operation: Operation): Promise<Digest> {
-  const byChain = new Map<TreeSource, Canonical>();
+  const byChain = new Map<number, Canonical>();
   const resolved: Operation =
     operation.kind === 'copy' ? { ...operation, inputs: await hashInputs(deps, operation) } : operation;
   if (operation.kind === 'run') {
     for (const { source } of operation.mounts) {
-      if (source?.type === 'stage') byChain.set(source, await (await deps.resultOf(source.stage)).chainId());
-      if (source?.type === 'image') byChain.set(source, { diffIds: source.image.config.rootfs.diff_ids });
+      if (source?.type === 'stage')
+        byChain.set(source.stage, await (await deps.resultOf(source.stage)).chainId());
     }
   }
-  return digestFields(operationFields(resolved, (source) => byChain.get(source) ?? null)).digest;
+  return digestFields(
+    operationFields(resolved, (source) => treeSourceKey(source, (stage) => byChain.get(stage) ?? null)),
+  ).digest;
 }
 
 async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Promise<CopyInput[]> {
@@ -57,7 +59,10 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
         const tree = createDirectoryTree({ root, name: 'the source stage' });
         const { excludes, parents } = operation;
         const items = await resolveCopy(tree, { sources: input.paths, excludes, parents, where: {} });
-        const hash = await treeHash(items, { ownership: true, contentDigest: (node) => tree.contentDigest(node) });
+        const hash = await treeHash(items, {
+          ownership: true,
+          contentDigest: (node) => tree.contentDigest(node),
+        });
         return { kind: 'context', items: [], tree, treeHash: hash };
       }),
     );

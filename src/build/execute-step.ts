@@ -1,10 +1,11 @@
 import type { Step } from '../plan/types.ts';
-import { lookupUser } from '../rootfs/users.ts';
 import type { CommitOptions, RootfsState, RootfsStep } from '../rootfs/types.ts';
-import { executeCopy, type CopyStepDeps } from './copy-step.ts';
+import { lookupUser } from '../rootfs/users.ts';
+import { type CopyStepDeps, executeCopy } from './copy-step.ts';
 import { makeDirectory } from './make-directory.ts';
 import { executeRun, type RunStepDeps } from './run-step.ts';
 import type { ExecuteStep } from './stage-runner.ts';
+import { atStep } from './step-error.ts';
 
 export interface ExecuteDeps {
   readonly run: RunStepDeps;
@@ -17,7 +18,7 @@ export function createExecutor(deps: ExecuteDeps): ExecuteStep {
   return async (step: Step, state: RootfsState) => {
     const rootfs = await state.begin();
     try {
-      await apply(deps, step, rootfs);
+      await atStep(step, () => apply(deps, step, rootfs));
       return await rootfs.commit(deps.commit);
     } catch (error) {
       await rootfs.abandon();

@@ -1,17 +1,20 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
-import type { Digest } from '../core/digest.ts';
 import type { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import type { BlobSource } from '../oci/types.ts';
+import { isProxyArg } from '../plan/environment.ts';
 import type { Plan, TreeSource } from '../plan/types.ts';
 import { createOverlayBackend } from '../rootfs/overlay-backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { requireBuildRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
 import { createContentDigests } from './content-digest.ts';
+import { writeContextTree } from './context-tree.ts';
 import { createExecutor } from './execute-step.ts';
 import { baseImage } from './image.ts';
 import { createLayerLocator, imageBlobs } from './layer-blobs.ts';
@@ -23,7 +26,6 @@ import type { Session } from './session.ts';
 import { createStageRunner, type StageResult } from './stage-runner.ts';
 import type { BuildRequest } from './types.ts';
 import type { UsableRecords } from './usable-records.ts';
-import { isProxyArg } from '../plan/environment.ts';
 
 /** One attempt at a plan: its stages, and what it has stored. */
 export interface Execution {
@@ -58,30 +60,29 @@ export function startExecution(
   let opened: RootfsBackend | undefined;
 
   const backend = once(async (): Promise<RootfsBackend> => {
-    requireBuildRights({ syscalls: session.syscalls(), workDir: session.workDir });
     const syscalls = session.syscalls();
-    opened = createOverlayBackend({
-      workDir: session.workDir,
+    requireBuildRights({ syscalls });
+    const workDir = join(session.workDir(), 'o');
+    mkdirSync(workDir);
+    const made = createOverlayBackend({
+      workDir,
       syscalls,
-      runner: createRunner({ syscalls }),
+      runner: createRunner(),
       extract: session.extract,
-      createLayerWriter: session.createLayerWriter,
+      createLayerWriter: (file, compression) =>
+        createFileLayerWriter(file, { compression, pool: session.pool() }),
       emit,
+      signal,
     });
-    return opened;
+    opened = made;
+    return made;
   });
-  const stateOf = async (source: TreeSource): Promise<RootfsState> =>
-    source.type === 'stage'
-      ? (await resultOf(source.stage)).state()
-      : (await backend()).fromLayers(imageBlobs(source.image).map(session.preferCache));
-
-  const copy = {
-    workDir: session.workDir,
-    syscalls: session.syscalls,
-    stateOf,
-    fetchUrl: session.fetchUrl,
-    checkoutGit: session.checkoutGit,
+  const stateOf = async (source: TreeSource): Promise<RootfsState> => {
+    if (source.type === 'stage') return (await resultOf(source.stage)).state();
+    const blobs = source.type === 'image' ? imageBlobs(source.image).map(session.preferCache) : [];
+    return (await backend()).fromLayers(blobs);
   };
+  const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
   const contentDigest = createContentDigests({ stateOf, resultOf: (stage) => resultOf(stage) });
   const publisher = store
     ? createPublisher({ plan, store, staged: locator.staged, contentDigest, emit, signal })
@@ -90,14 +91,14 @@ export function startExecution(
     createExecutor({
       run: {
         mounts: createMounts({
-          workDir: session.workDir,
+          workDir: session.workDir(),
           cacheDir: join(request.stateDir, 'cache-mounts'),
           secrets: request.secrets,
           ssh: request.ssh,
           stateOf,
-          writeTree: session.writeTree,
+          writeTree: (tree, items, target) => writeContextTree(session.syscalls(), tree, items, target),
         }),
-        networkFiles: createNetworkFiles(join(session.workDir, 'network'), HOSTNAME),
+        networkFiles: createNetworkFiles(join(session.workDir(), 'network'), HOSTNAME),
         proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },
         emit,
         signal,

@@ -11,6 +11,8 @@ import type { Plan, Step } from '../plan/types.ts';
  * it serves only to say why a step is missing and is never trusted for anything else.
  */
 
+/** OCI image spec, "Guidance for an Empty Descriptor". */
+const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const ANNOTATION = 'dev.envbuilder.trace';
 /** Bytes; registries limit a manifest to 4 MiB and some to far less. */
 const TRACE_LIMIT = 256 * 1024;
@@ -45,12 +47,14 @@ export function traceTag(plan: Plan): string {
 
 /** Stores the trace of a finished build. */
 export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<void> {
-  const steps = allSteps(plan).map(({ text, key, fields }): TraceStep => ({ text: text.slice(0, 200), key, fields }));
+  const steps = allSteps(plan).map(
+    ({ text, key, fields }): TraceStep => ({ text: text.slice(0, 200), key, fields }),
+  );
   const annotation = JSON.stringify(steps);
   if (annotation.length > TRACE_LIMIT) return;
   const config = Buffer.from('{}');
   await store.put(bytesSource(config), signal);
-  const descriptor = { mediaType: MEDIA_TYPES.ociEmpty, digest: digestOf(config), size: config.length };
+  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(config), size: config.length };
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
@@ -63,7 +67,12 @@ export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal):
 }
 
 /** Why a step misses, when an earlier build of the same Dockerfile left a trace; undefined when it cannot be told. */
-export async function explainMiss(store: Store, plan: Plan, step: Step, signal: AbortSignal): Promise<string | undefined> {
+export async function explainMiss(
+  store: Store,
+  plan: Plan,
+  step: Step,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const earlier = await readTrace(store, plan, signal);
   if (!earlier) return undefined;
   const index = allSteps(plan).indexOf(step);

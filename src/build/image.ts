@@ -1,5 +1,5 @@
-import { type Digest, digestOf } from '../core/digest.ts';
 import type { LayerRef } from '../cache/types.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Manifest } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
@@ -55,7 +55,13 @@ export function assembleImage(plan: Plan, target: TargetLayers): AssembledImage 
     config: { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(configBytes), size: configBytes.length },
     layers,
   };
-  return { manifest: Buffer.from(JSON.stringify(manifest)), config: configBytes, layers, baseLayers, diffIds: config.rootfs.diff_ids };
+  return {
+    manifest: Buffer.from(JSON.stringify(manifest)),
+    config: configBytes,
+    layers,
+    baseLayers,
+    diffIds: config.rootfs.diff_ids,
+  };
 }
 
 /** The image that a stage starts from, through any `FROM stage`; undefined for scratch. */

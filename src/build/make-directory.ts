@@ -10,14 +10,19 @@ import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
  * @param path absolute inside the root
  * @throws AppError BUILD_FAILED when something on the way is not a directory
  */
-export function makeDirectory(root: string, path: string, owner: { readonly uid: number; readonly gid: number }): void {
+export function makeDirectory(
+  root: string,
+  path: string,
+  owner: { readonly uid: number; readonly gid: number },
+): void {
   let at = '/';
   for (const part of path.split('/').filter(Boolean)) {
     at = posix.join(at, part);
     const host = fsPath(resolveInRoot(root, at, { followLast: true }));
     const existing = lstatSync(host, { throwIfNoEntry: false });
     if (existing?.isDirectory()) continue;
-    if (existing) throw new AppError('BUILD_FAILED', `cannot make the directory ${path}: ${at} is not a directory`);
+    if (existing)
+      throw new AppError('BUILD_FAILED', `cannot make the directory ${path}: ${at} is not a directory`);
     mkdirSync(host);
     chmodSync(host, 0o755);
     chownSync(host, owner.uid, owner.gid);

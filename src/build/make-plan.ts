@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolveGitCommit } from '../context/add-git.ts';
 import { once } from '../core/concurrency.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -8,6 +9,7 @@ import type { Image } from '../oci/types.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { openContext } from './open-context.ts';
+import { probeUrl } from './probe-url.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
 
@@ -37,13 +39,16 @@ export async function makePlan(
     mtime: 'keep',
     sources: {
       resolveImage: (reference, platform) =>
-        memo(images, `${reference} ${formatPlatform(platform)}`, () => session.resolveImage(reference, platform)),
-      context: once(() => openContext(request, session, deps)),
-      url: session.probeUrl,
-      gitCommit: session.gitCommit,
+        memo(images, `${reference} ${formatPlatform(platform)}`, () =>
+          session.resolveImage(reference, platform),
+        ),
+      context: once(async () => openContext(request, session, deps)),
+      url: (url, checksum) => probeUrl(url, checksum),
+      gitCommit: (url) => resolveGitCommit(url),
     },
   });
-  for (const { rule, text, range } of result.warnings) deps.emit({ type: 'warning', code: rule, text, range });
+  for (const { rule, text, range } of result.warnings)
+    deps.emit({ type: 'warning', code: rule, text, range });
   return result;
 }
 
@@ -52,7 +57,8 @@ async function readDockerfile(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (!missing) throw toAppError(error, 'DOCKERFILE', `cannot read the Dockerfile ${path}`, { where: { path } });
+    if (!missing)
+      throw toAppError(error, 'DOCKERFILE', `cannot read the Dockerfile ${path}`, { where: { path } });
     throw new AppError('DOCKERFILE', `there is no Dockerfile at ${path}`, {
       where: { path },
       hint: 'name it with -f, or name the context directory that holds it',

@@ -1,13 +1,13 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
+import type { CopyItem, SourceTree } from '../context/types.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../plan/types.ts';
 import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import type { RootfsState } from '../rootfs/types.ts';
 import type { RunMount } from '../sys/types.ts';
-import type { CopyItem, SourceTree } from '../context/types.ts';
 import { createLocks } from './locks.ts';
 import type { SecretSource, SshSource } from './types.ts';
 
@@ -15,7 +15,10 @@ export interface MountProvider {
   /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */
   use<T>(
     operation: RunOperation,
-    work: (made: { readonly mounts: readonly RunMount[]; readonly env: Readonly<Record<string, string>> }) => Promise<T>,
+    work: (made: {
+      readonly mounts: readonly RunMount[];
+      readonly env: Readonly<Record<string, string>>;
+    }) => Promise<T>,
   ): Promise<T>;
 }
 
@@ -58,7 +61,11 @@ export function createMounts(deps: MountDeps): MountProvider {
         const next = () => addMounts(mounts, at + 1);
         switch (mount.spec.type) {
           case 'tmpfs':
-            made.mounts.push({ type: 'tmpfs', target: mount.target, ...(mount.spec.size ? { size: mount.spec.size } : {}) });
+            made.mounts.push({
+              type: 'tmpfs',
+              target: mount.target,
+              ...(mount.spec.size ? { size: mount.spec.size } : {}),
+            });
             return next();
           case 'secret':
             await addSecret(deps, mount, join(secretDir, String(at)), made);
@@ -106,7 +113,8 @@ export function createMounts(deps: MountDeps): MountProvider {
         const name = hexOf(digestOf(spec.id ?? mount.target)).slice(0, 32);
         const shared = join(deps.cacheDir, name);
         const release = spec.sharing === 'locked' ? await locks.acquire(name) : () => {};
-        const path = spec.sharing === 'private' && !locks.tryHold(name) ? join(scratch, `cache-${name}`) : shared;
+        const path =
+          spec.sharing === 'private' && !locks.tryHold(name) ? join(scratch, `cache-${name}`) : shared;
         try {
           if (!existsSync(path)) {
             mkdirSync(path, { recursive: true });
@@ -124,7 +132,11 @@ export function createMounts(deps: MountDeps): MountProvider {
   };
 }
 
-function addScript(script: { readonly path: string; readonly content: string }, scratch: string, made: Made): void {
+function addScript(
+  script: { readonly path: string; readonly content: string },
+  scratch: string,
+  made: Made,
+): void {
   const directory = join(scratch, 'pipes');
   mkdirSync(directory);
   const file = join(directory, posix.basename(script.path));
@@ -157,17 +169,25 @@ function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
   const agent = deps.ssh.find(({ id }) => id === (spec.id ?? 'default'));
   if (!agent) {
     if (!spec.required) return;
-    throw new AppError('BUILD_FAILED', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
-      where: { range: spec.range },
-      hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
-    });
+    throw new AppError(
+      'BUILD_FAILED',
+      `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`,
+      {
+        where: { range: spec.range },
+        hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
+      },
+    );
   }
   made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
   made.env['SSH_AUTH_SOCK'] ??= mount.target;
 }
 
 function missingSource(mount: PlannedMount): AppError {
-  return new AppError('BUILD_FAILED', `RUN --mount has no source "${mount.sourcePath}" in ${mount.spec.from}`, {
-    where: { range: mount.spec.range },
-  });
+  return new AppError(
+    'BUILD_FAILED',
+    `RUN --mount has no source "${mount.sourcePath}" in ${mount.spec.from}`,
+    {
+      where: { range: mount.spec.range },
+    },
+  );
 }

@@ -15,27 +15,42 @@ export function checkRootfsTarget(path: string): void {
     throw new AppError('OUTPUT', `the output ${path} exists and is not a directory`, { where: { path } });
   }
   if (readdirSync(path).length === 0) return;
-  throw new AppError('UNSAFE', `the output directory ${path} is not empty, and nothing in it will be overwritten`, {
-    where: { path },
-    hint: 'name a new directory, or empty this one yourself',
-  });
+  throw new AppError(
+    'UNSAFE',
+    `the output directory ${path} is not empty, and nothing in it will be overwritten`,
+    {
+      where: { path },
+      hint: 'name a new directory, or empty this one yourself',
+    },
+  );
 }
 
 /** Writes the layers' union into a new directory; what was half-written is removed on failure. */
 export async function writeRootfs(
   path: string,
   layers: readonly LayerBlob[],
-  deps: { readonly extract: (request: ExtractRequest) => Promise<unknown>; readonly emit: Emit; readonly signal: AbortSignal },
+  deps: {
+    readonly extract: (request: ExtractRequest) => Promise<unknown>;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   checkRootfsTarget(path);
   const existed = existsSync(path);
   try {
     mkdirSync(path, { recursive: true });
     await timed(deps.emit, 'output', () =>
-      deps.extract({ layers, target: path, privileged: process.getuid?.() === 0, emit: deps.emit, signal: deps.signal }),
+      deps.extract({
+        layers,
+        target: path,
+        privileged: process.getuid?.() === 0,
+        emit: deps.emit,
+        signal: deps.signal,
+      }),
     );
   } catch (error) {
-    for (const name of existsSync(path) ? readdirSync(path) : []) rmSync(`${path}/${name}`, { recursive: true, force: true });
+    for (const name of existsSync(path) ? readdirSync(path) : [])
+      rmSync(`${path}/${name}`, { recursive: true, force: true });
     if (!existed) rmSync(path, { recursive: true, force: true });
     throw toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`);
   }

@@ -9,8 +9,8 @@ import type { Descriptor, Store } from '../oci/types.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import { explainMiss } from './explain-miss.ts';
 import { type AssembledImage, assembleImage } from './image.ts';
-import { createSession } from './session.ts';
 import { makePlan } from './make-plan.ts';
+import { createSession } from './session.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
 
 /** HEAD requests under way at once. */
@@ -32,7 +32,9 @@ export async function runProbe(
   }
   const session = await createSession(request, { emit, signal });
   try {
-    const plan = await timed(emit, 'plan', () => makePlan(request, session, { emit, signal, readOnly: true }));
+    const plan = await timed(emit, 'plan', () =>
+      makePlan(request, session, { emit, signal, readOnly: true }),
+    );
     const store = session.cacheStore!;
     const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
     const ttlMs = request.cacheTtlDays * 86_400_000;
@@ -91,9 +93,13 @@ async function checkPresent(
     });
   }
   if (!pushed) {
-    throw new AppError('NOT_PUSHED', `every layer is cached, but the image ${digest} was never pushed to ${store.name}`, {
-      hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
-    });
+    throw new AppError(
+      'NOT_PUSHED',
+      `every layer is cached, but the image ${digest} was never pushed to ${store.name}`,
+      {
+        hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
+      },
+    );
   }
 }
 

@@ -1,13 +1,13 @@
-import { baseChainId } from '../cache/hits.ts';
 import { EMPTY_LAYER_BYTES } from '../cache/empty-layer.ts';
+import { baseChainId } from '../cache/hits.ts';
 import { encodeRecord } from '../cache/record.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
-import { bytesSource } from '../oci/blob-source.ts';
-import { MEDIA_TYPES } from '../oci/media-types.ts';
-import type { Store } from '../oci/types.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { type AppError, toAppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import type { Store } from '../oci/types.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { StagedLayer } from '../rootfs/types.ts';
@@ -74,10 +74,17 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const encoded = encodeRecord(record);
     await putBytes(encoded.config);
     await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.key), signal);
-    if (record.contentKey) await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.contentKey), signal);
+    if (record.contentKey)
+      await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.contentKey), signal);
   };
 
-  const recordOf = async ({ stage, step, pending, sources, created }: PublishRequest): Promise<CacheRecord> => {
+  const recordOf = async ({
+    stage,
+    step,
+    pending,
+    sources,
+    created,
+  }: PublishRequest): Promise<CacheRecord> => {
     const { chain, made } = await settle(pending);
     const layer = made.endsWith('1') ? chain.at(-1) : undefined;
     const base = baseChainId(deps.plan, stage);
@@ -101,7 +108,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     publish: (request) => {
       const task = storeRecord(request).catch((error: unknown) => {
         if (signal.aborted) return;
-        const known = toAppError(error, 'PUSH_FAILED', `cannot store the layer of "${request.step.text}" in ${store.name}`);
+        const known = toAppError(
+          error,
+          'PUSH_FAILED',
+          `cannot store the layer of "${request.step.text}" in ${store.name}`,
+        );
         if (!failure) {
           const hint = known.hint ?? 'the build goes on; its later starts will run this step again';
           emit({ type: 'warning', code: known.code, text: known.message, hint });

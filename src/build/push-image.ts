@@ -1,4 +1,3 @@
-import { baseImage, type AssembledImage } from './image.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
@@ -10,6 +9,7 @@ import { parseReference } from '../oci/reference.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Execution } from './execution.ts';
+import { type AssembledImage, baseImage } from './image.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
 
@@ -33,13 +33,22 @@ export async function pushImage(
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
   if (!session.cacheStore && request.tags.length === 0) {
-    throw new AppError('USAGE', 'there is nowhere to push to', { hint: 'name a cache with --cache-repo, or a --tag' });
+    throw new AppError('USAGE', 'there is nowhere to push to', {
+      hint: 'name a cache with --cache-repo, or a --tag',
+    });
   }
   const digest = digestOf(pushable.image.manifest);
-  if (session.cacheStore) await pushTo(session.cacheStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
+  if (session.cacheStore)
+    await pushTo(session.cacheStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
   for (const tag of request.tags) {
     const reference = parseReference(tag);
-    await pushTo(session.openRepository(reference), session, pushable, reference.tag ?? 'latest', deps.signal);
+    await pushTo(
+      session.openRepository(reference),
+      session,
+      pushable,
+      reference.tag ?? 'latest',
+      deps.signal,
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import type { RunOperation, Step } from '../plan/types.ts';
 import { DEFAULT_PATH } from '../plan/stage-state.ts';
+import type { RunOperation, Step } from '../plan/types.ts';
 import type { RootfsStep } from '../rootfs/types.ts';
 import { homeOf, lookupUser } from '../rootfs/users.ts';
 import type { RunMount } from '../sys/types.ts';
@@ -24,7 +24,12 @@ export interface RunStepDeps {
  * Runs a RUN in an open step.
  * @throws AppError BUILD_FAILED with the exit code or signal, at the instruction
  */
-export async function executeRun(deps: RunStepDeps, step: Step, operation: RunOperation, rootfs: RootfsStep): Promise<void> {
+export async function executeRun(
+  deps: RunStepDeps,
+  step: Step,
+  operation: RunOperation,
+  rootfs: RootfsStep,
+): Promise<void> {
   const user = lookupUser(rootfs.root, operation.user);
   const id = { stage: step.stage, step: step.index };
   const result = await deps.mounts.use(operation, async ({ mounts, env }) =>
@@ -43,7 +48,8 @@ export async function executeRun(deps: RunStepDeps, step: Step, operation: RunOp
       hostname: HOSTNAME,
       network: operation.network === 'none' ? 'none' : 'host',
       privileged: operation.security === 'insecure',
-      onOutput: (stream, chunk) => deps.emit({ type: 'step-output', id, stream, text: chunk.toString('utf8') }),
+      onOutput: (stream, chunk) =>
+        deps.emit({ type: 'step-output', id, stream, text: chunk.toString('utf8') }),
       signal: deps.signal,
     }),
   );
@@ -59,7 +65,9 @@ function outcome(result: { exitCode: number; signal?: string }): string {
 }
 
 function hintFor(exitCode: number): string {
-  if (exitCode === 127) return 'a command was not found: is its package installed in this stage, and is it on PATH?';
-  if (exitCode === 128 + constants.signals.SIGKILL) return 'the kernel may have run out of memory; give the build more';
+  if (exitCode === 127)
+    return 'a command was not found: is its package installed in this stage, and is it on PATH?';
+  if (exitCode === 128 + constants.signals.SIGKILL)
+    return 'the kernel may have run out of memory; give the build more';
   return 'its output is above; nothing of this step was stored';
 }

@@ -1,10 +1,10 @@
 import { baseChainId, type StageHit, startsWith } from '../cache/hits.ts';
 import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
+import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { once } from '../core/concurrency.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
@@ -96,11 +96,25 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function start(stage: PlannedStage, hit: StageHit): Promise<Cursor> {
     if (hit.depth === 0 && stage.base.type === 'stage') {
       const parent = await resultOf(stage.base.stage);
-      return { pending: parent.pending, state: parent.state, sources: {}, created: parent.created, fresh: false };
+      return {
+        pending: parent.pending,
+        state: parent.state,
+        sources: {},
+        created: parent.created,
+        fresh: false,
+      };
     }
-    const sources = Object.fromEntries(Object.entries(hit.sources).map(([key, id]) => [key, Promise.resolve(id)]));
+    const sources = Object.fromEntries(
+      Object.entries(hit.sources).map(([key, id]) => [key, Promise.resolve(id)]),
+    );
     const pending = settledChain(hit.chain, hit.made);
-    return { pending, state: materialise(stage, pending), sources, created: hit.record?.created, fresh: false };
+    return {
+      pending,
+      state: materialise(stage, pending),
+      sources,
+      created: hit.record?.created,
+      fresh: false,
+    };
   }
 
   function materialise(stage: PlannedStage, pending: PendingChain): () => Promise<RootfsState> {

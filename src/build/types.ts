@@ -29,8 +29,14 @@ export interface RegistrySettings {
   readonly insecure: boolean;
   /** Mirrors for docker.io, in order, as host[:port][/prefix]. */
   readonly mirrors: readonly string[];
-  /** Docker config JSON as text, when given by option; else the usual files are read. */
+  /** Docker config JSON as text; beats every file. */
   readonly dockerConfigJson?: string;
+  /** Where else to look for it, the first that exists wins; a directory stands for its config.json. */
+  readonly dockerConfigPaths: readonly string[];
+  /** The environment of credential helpers (docker-credential-*). */
+  readonly helperEnv: Readonly<Record<string, string | undefined>>;
+  /** The usual proxy variables' values. */
+  readonly proxy: { readonly http?: string; readonly https?: string; readonly noProxy?: string };
   readonly extraCaPem?: string;
 }
 

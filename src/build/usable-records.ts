@@ -21,7 +21,12 @@ export interface UsableRecords {
 export async function usableRecords(
   plan: Plan,
   found: ReadonlyMap<Digest, CacheRecord>,
-  deps: { readonly store: Store | undefined; readonly bad: ReadonlySet<Digest>; readonly emit: Emit; readonly signal: AbortSignal },
+  deps: {
+    readonly store: Store | undefined;
+    readonly bad: ReadonlySet<Digest>;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+  },
 ): Promise<UsableRecords> {
   const unusable = new Set(deps.bad);
   const present = new Set<Digest>();

@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import type { LayerRef } from '../cache/types.ts';
 import { toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import type { LayerBlob } from '../layer/types.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { writeDockerArchive } from '../oci/docker-archive.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
@@ -12,7 +13,6 @@ import { writeRootfs } from './output.ts';
 import type { PushableImage } from './push-image.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest, OutputSpec } from './types.ts';
-import type { LayerBlob } from '../layer/types.ts';
 
 /** A built image with the chain of its own layers. */
 export interface OutputImage extends PushableImage {
@@ -38,7 +38,8 @@ async function writeOutput(
   output: OutputSpec,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (output.type === 'rootfs') return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
+  if (output.type === 'rootfs')
+    return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
   if (output.type === 'oci') {
     const store = createOciLayoutStore(output.path);
     for (const layer of layers) await store.put(layerBlobSource(layer), deps.signal);
@@ -55,6 +56,8 @@ async function writeOutput(
     await rename(half, output.path);
   } catch (error) {
     await rm(half, { force: true });
-    throw toAppError(error, 'OUTPUT', `cannot write the archive ${output.path}`, { where: { path: output.path } });
+    throw toAppError(error, 'OUTPUT', `cannot write the archive ${output.path}`, {
+      where: { path: output.path },
+    });
   }
 }

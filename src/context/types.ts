@@ -39,6 +39,8 @@ export interface SourceTree {
   open(node: TreeNode): Readable;
   /** sha256 of a file's content, memoised where that is safe. */
   contentDigest(node: TreeNode): Promise<Digest>;
+  /** Where a file lies on this machine, where it does. */
+  hostPath?(node: TreeNode): string;
   /** For messages. */
   readonly name: string;
 }

@@ -1,5 +1,5 @@
-import { AppError } from '../core/error.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
+import { AppError } from '../core/error.ts';
 
 /**
  * All of a path of a tree as items relative to it: a file is one item with the target ''.
@@ -8,7 +8,10 @@ import type { CopyItem, SourceTree } from '../context/types.ts';
 export async function contextItems(tree: SourceTree, path: string): Promise<CopyItem[]> {
   const start = path.replace(/^\/+|\/+$/g, '').replace(/^\.$/, '');
   const root = await tree.stat(start);
-  if (!root) throw new AppError('CONTEXT', `"${path}" is not in ${tree.name}`, { hint: 'check the path and .dockerignore' });
+  if (!root)
+    throw new AppError('CONTEXT', `"${path}" is not in ${tree.name}`, {
+      hint: 'check the path and .dockerignore',
+    });
   const nodes = await tree.list(root.path);
   const prefix = root.path === '' ? 0 : root.path.length + 1;
   return nodes.map((node) => ({ node, target: node.path === root.path ? '' : node.path.slice(prefix) }));

@@ -4,8 +4,8 @@ import { isArchive } from '../context/archive.ts';
 import { resolveCopy } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
-import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
 import { expandHeredoc } from '../dockerfile/expand.ts';
+import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
 import { located } from './located.ts';
 import { resolveFrom } from './mount-source.ts';
 import { joinImagePath } from './paths.ts';
@@ -22,16 +22,25 @@ export async function planCopy(
   const { range } = instruction;
   const word = (text: string): string => expand(state, text, range);
   const sources = instruction.sources.map(word);
-  const excludes = instruction.excludes.map(word);
+  const { excludes } = instruction;
   const destination = joinImagePath(state.config.WorkingDir ?? '/', word(instruction.destination));
   const sourceCount = sources.length + instruction.heredocs.length;
   if (sourceCount > 1 && !destination.endsWith('/')) {
-    throw stageError(state, range, `${instruction.kind.toUpperCase()} of several sources needs a directory as its destination`, `write ${destination}/`);
+    throw stageError(
+      state,
+      range,
+      `${instruction.kind.toUpperCase()} of several sources needs a directory as its destination`,
+      `write ${destination}/`,
+    );
   }
   const parents = instruction.kind === 'copy' && instruction.parents;
   const inputs: CopyInput[] = instruction.heredocs.map((heredoc) => inlineInput(state, heredoc));
   const request: SourceRequest = { deps, state, instruction, sources, excludes, parents };
-  inputs.push(...(instruction.kind === 'copy' ? await copyInputs(request, instruction) : await addInputs(request, instruction)));
+  inputs.push(
+    ...(instruction.kind === 'copy'
+      ? await copyInputs(request, instruction)
+      : await addInputs(request, instruction)),
+  );
   return {
     kind: 'copy',
     inputs,
@@ -66,7 +75,11 @@ async function addInputs(request: SourceRequest, instruction: AddInstruction): P
   const inputs: CopyInput[] = [];
   const remote = request.sources.filter((source) => isGitUrl(source) || isUrl(source));
   if (instruction.checksum !== undefined && (remote.length !== 1 || request.sources.length !== 1)) {
-    throw stageError(request.state, instruction.range, 'ADD --checksum needs exactly one source, a URL or a git repository');
+    throw stageError(
+      request.state,
+      instruction.range,
+      'ADD --checksum needs exactly one source, a URL or a git repository',
+    );
   }
   for (const source of request.sources) {
     if (isGitUrl(source)) inputs.push(await gitInput(request, instruction, source));
@@ -81,7 +94,11 @@ async function contextInput(request: SourceRequest, sources: readonly string[]):
   return hashed(tree, await itemsOf(request, tree, sources));
 }
 
-async function itemsOf(request: SourceRequest, tree: SourceTree, sources: readonly string[]): Promise<CopyItem[]> {
+async function itemsOf(
+  request: SourceRequest,
+  tree: SourceTree,
+  sources: readonly string[],
+): Promise<CopyItem[]> {
   const where = whereOf(request.state.dockerfile, request.instruction.range);
   const { excludes, parents } = request;
   return located(where, () => resolveCopy(tree, { sources, excludes, parents, where }));
@@ -93,19 +110,27 @@ async function hashed(tree: SourceTree, items: readonly CopyItem[]): Promise<Cop
 }
 
 /** ADD unpacks every file that it names and that is an archive; files inside a named directory are left as they are. */
-async function localInputs(request: SourceRequest, instruction: AddInstruction, source: string): Promise<CopyInput[]> {
+async function localInputs(
+  request: SourceRequest,
+  instruction: AddInstruction,
+  source: string,
+): Promise<CopyInput[]> {
   const tree = await request.deps.input.sources.context();
   const items = await itemsOf(request, tree, [source]);
   const plain: CopyItem[] = [];
   const inputs: CopyInput[] = [];
   for (const item of items) {
     const named = item.node.type === 'file' && !item.target.includes('/');
-    const unpack = named && isNamed(item, items) && instruction.unpack !== false && (await isArchive(tree, item.node));
+    const unpack =
+      named && isNamed(item, items) && instruction.unpack !== false && (await isArchive(tree, item.node));
     if (!unpack) {
       plain.push(item);
       continue;
     }
-    const hash = await treeHash([item], { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
+    const hash = await treeHash([item], {
+      ownership: false,
+      contentDigest: (node) => tree.contentDigest(node),
+    });
     inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash: hash });
   }
   if (plain.length > 0 || inputs.length === 0) inputs.push(await hashed(tree, plain));
@@ -114,11 +139,22 @@ async function localInputs(request: SourceRequest, instruction: AddInstruction, 
 
 /** Whether an item was named itself (or matched by a wildcard), not found inside a named directory. */
 function isNamed(item: CopyItem, items: readonly CopyItem[]): boolean {
-  return !items.some((other) => other.node.type === 'dir' && item.node.path.startsWith(other.node.path === '' ? '' : `${other.node.path}/`));
+  return !items.some(
+    (other) =>
+      other.node.type === 'dir' &&
+      item.node.path.startsWith(other.node.path === '' ? '' : `${other.node.path}/`),
+  );
 }
 
-async function urlInput(request: SourceRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {
-  const checksum = instruction.checksum === undefined ? undefined : expand(request.state, instruction.checksum, instruction.range);
+async function urlInput(
+  request: SourceRequest,
+  instruction: AddInstruction,
+  url: string,
+): Promise<CopyInput> {
+  const checksum =
+    instruction.checksum === undefined
+      ? undefined
+      : expand(request.state, instruction.checksum, instruction.range);
   const where = whereOf(request.state.dockerfile, instruction.range);
   const facts = await located(where, () => request.deps.input.sources.url(url, checksum));
   return {
@@ -132,12 +168,24 @@ async function urlInput(request: SourceRequest, instruction: AddInstruction, url
   };
 }
 
-async function gitInput(request: SourceRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {
+async function gitInput(
+  request: SourceRequest,
+  instruction: AddInstruction,
+  url: string,
+): Promise<CopyInput> {
   const where = whereOf(request.state.dockerfile, instruction.range);
   const commit = await located(where, () => request.deps.input.sources.gitCommit(url));
-  const wanted = instruction.checksum === undefined ? undefined : expand(request.state, instruction.checksum, instruction.range);
+  const wanted =
+    instruction.checksum === undefined
+      ? undefined
+      : expand(request.state, instruction.checksum, instruction.range);
   if (wanted !== undefined && !commit.startsWith(wanted)) {
-    throw stageError(request.state, instruction.range, `ADD ${url} is at commit ${commit}, not at ${wanted}`, 'update --checksum, or name the commit in the URL');
+    throw stageError(
+      request.state,
+      instruction.range,
+      `ADD ${url} is at commit ${commit}, not at ${wanted}`,
+      'update --checksum, or name the commit in the URL',
+    );
   }
   return { kind: 'git', url, commit, keepGitDir: instruction.keepGitDir };
 }

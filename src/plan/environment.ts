@@ -2,7 +2,10 @@ import type { Platform } from '../oci/types.ts';
 
 /** Names that Docker predefines: usable in RUN without an ARG line, and never part of a key. */
 const PROXY_NAMES: ReadonlySet<string> = new Set(
-  ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]),
+  ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [
+    name,
+    name.toUpperCase(),
+  ]),
 );
 
 /** Whether an ARG is one of the predefined proxy arguments (Dockerfile reference, "Predefined ARGs"). */

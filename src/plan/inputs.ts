@@ -1,5 +1,5 @@
-import type { Digest } from '../core/digest.ts';
 import type { SourceTree } from '../context/types.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Dockerfile } from '../dockerfile/types.ts';
 import type { Image, Platform } from '../oci/types.ts';
 

@@ -1,6 +1,6 @@
 import { type Canonical, canonicalDigest } from '../core/canonical.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
-import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
+import type { ContainerConfig, Platform } from '../oci/types.ts';
 import type { CopyInput, CopyOperation, Operation, PlannedMount, RunOperation, TreeSource } from './types.ts';
 
 /** Part of the first key of every stage: a change of what keys or records mean must change it, and throws every cache away. */
@@ -46,9 +46,10 @@ export function contentKey(parent: string, operation: Digest): Digest {
 /** What stands for a source of files in a key: the last key of a stage, or the layers of an image. */
 export type SourceKey = (source: TreeSource) => Canonical;
 
-/** The key of an image as a source of files: its diffIDs. */
-export function imageSourceKey(image: Image): Canonical {
-  return { diffIds: image.config.rootfs.diff_ids };
+/** The key of a source of files: of a stage as given, of an image its diffIDs. */
+export function treeSourceKey(source: TreeSource, stageKey: (stage: number) => Canonical): Canonical {
+  if (source.type === 'stage') return stageKey(source.stage);
+  return source.type === 'image' ? { diffIds: source.image.config.rootfs.diff_ids } : 'scratch';
 }
 
 /**
@@ -68,7 +69,8 @@ export function digestFields(fields: Record<string, Canonical>): {
   readonly fields: Readonly<Record<string, string>>;
 } {
   const short: Record<string, string> = {};
-  for (const [name, value] of Object.entries(fields)) short[name] = hexOf(canonicalDigest(value)).slice(0, 16);
+  for (const [name, value] of Object.entries(fields))
+    short[name] = hexOf(canonicalDigest(value)).slice(0, 16);
   return { digest: canonicalDigest(fields), fields: short };
 }
 
@@ -150,9 +152,19 @@ function inputFields(input: CopyInput, operation: CopyOperation, sourceKey: Sour
       };
     case 'git':
       // A URL may carry a subdirectory after the commit; the same commit elsewhere is the same tree.
-      return { kind: 'git', commit: input.commit, subdir: gitSubdir(input.url), keepGitDir: input.keepGitDir };
+      return {
+        kind: 'git',
+        commit: input.commit,
+        subdir: gitSubdir(input.url),
+        keepGitDir: input.keepGitDir,
+      };
     case 'from':
-      return { kind: 'from', source: sourceKey(input.source), paths: input.paths, parents: operation.parents };
+      return {
+        kind: 'from',
+        source: sourceKey(input.source),
+        paths: input.paths,
+        parents: operation.parents,
+      };
   }
 }
 

@@ -16,18 +16,25 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
   const keys = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]));
   switch (instruction.kind) {
     case 'env': {
-      const pairs = instruction.pairs.map(({ key, value }) => [expand(state, key, range), expand(state, value, range)]);
+      const pairs = instruction.pairs.map(({ key, value }) => [
+        expand(state, key, range),
+        expand(state, value, range),
+      ]);
       for (const [key, value] of pairs) state.environment.setEnv(key!, value!);
       break;
     }
     case 'label': {
-      const pairs = instruction.pairs.map(({ key, value }) => [expand(state, key, range), expand(state, value, range)]);
+      const pairs = instruction.pairs.map(({ key, value }) => [
+        expand(state, key, range),
+        expand(state, value, range),
+      ]);
       set({ Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
       break;
     }
     case 'user': {
       const user = expand(state, instruction.user, range);
-      if (user === '') throw stageError(state, range, 'USER is empty after expansion', 'give the ARG in it a value');
+      if (user === '')
+        throw stageError(state, range, 'USER is empty after expansion', 'give the ARG in it a value');
       set({ User: user });
       break;
     }
@@ -36,7 +43,10 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       break;
     case 'cmd':
       state.cmdSet = true;
-      set({ Cmd: commandLine(state, instruction.command), ArgsEscaped: instruction.command.form === 'shell' });
+      set({
+        Cmd: commandLine(state, instruction.command),
+        ArgsEscaped: instruction.command.form === 'shell',
+      });
       break;
     case 'entrypoint': {
       const { Cmd, ...rest } = state.config;
@@ -54,7 +64,8 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       break;
     case 'volume': {
       const paths = instruction.paths.map((path) => expand(state, path, range));
-      if (paths.some((path) => path.trim() === '')) throw stageError(state, range, 'VOLUME has an empty path');
+      if (paths.some((path) => path.trim() === ''))
+        throw stageError(state, range, 'VOLUME has an empty path');
       set({ Volumes: { ...state.config.Volumes, ...keys(paths) } });
       break;
     }
@@ -93,6 +104,14 @@ function healthcheck({ check }: HealthcheckInstruction): Healthcheck {
 }
 
 function stopSignal(state: StageState, signal: string, instruction: MetadataInstruction): string {
-  if (/^\d+$/.test(signal) ? Number(signal) >= 1 && Number(signal) <= 64 : /^(SIG)?[A-Z0-9+-]+$/i.test(signal)) return signal;
-  throw stageError(state, instruction.range, `STOPSIGNAL has the invalid signal "${signal}"`, 'write a name such as SIGTERM or a number from 1 to 64');
+  if (
+    /^\d+$/.test(signal) ? Number(signal) >= 1 && Number(signal) <= 64 : /^(SIG)?[A-Z0-9+-]+$/i.test(signal)
+  )
+    return signal;
+  throw stageError(
+    state,
+    instruction.range,
+    `STOPSIGNAL has the invalid signal "${signal}"`,
+    'write a name such as SIGTERM or a number from 1 to 64',
+  );
 }

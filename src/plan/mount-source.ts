@@ -1,10 +1,13 @@
 import { treeHash } from '../context/tree-hash.ts';
+import type { SourceRange } from '../core/error.ts';
+import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
+import { contextItems } from './context-items.ts';
 import { located } from './located.ts';
 import type { ResolveMountSource } from './run-operation.ts';
 import type { StageDeps } from './stage.ts';
 import { type StageState, whereOf } from './stage-state.ts';
-import { contextItems } from './context-items.ts';
+import type { TreeSource } from './types.ts';
 
 /** Finds what a bind or cache mount reads: a stage, an image, or files of the build context. */
 export function resolveMountSource(deps: StageDeps, state: StageState): ResolveMountSource {
@@ -17,21 +20,24 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
     const tree = await deps.input.sources.context();
     const where = whereOf(state.dockerfile, mount.range);
     const items = await located(where, () => contextItems(tree, sourcePath));
-    const hash = await treeHash(items, { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
+    const hash = await treeHash(items, {
+      ownership: false,
+      contentDigest: (node) => tree.contentDigest(node),
+    });
     return { source: { type: 'context', tree, items }, treeHash: hash };
   };
 }
 
-/** The stage or image of `--from=` or `from=`: a stage by name or index first, else an image. */
+/** What `--from=` or `from=` names, an image being resolved. */
 export async function resolveFrom(
   deps: StageDeps,
   state: StageState,
   name: string,
-  range: MountSpec['range'],
-): Promise<NonNullable<ReturnType<StageDeps['find']>>> {
-  const stage = deps.find(name, deps.stage.index, true);
-  if (stage) return stage;
+  range: SourceRange,
+): Promise<TreeSource> {
   const where = whereOf(state.dockerfile, range);
-  const image = await located(where, () => deps.input.sources.resolveImage(name, deps.input.platform));
-  return { type: 'image', image };
+  const source = resolveFromName(state.dockerfile, deps.stage.index, name, where);
+  if (source.type !== 'image') return source;
+  const { sources, platform } = deps.input;
+  return { type: 'image', image: await located(where, () => sources.resolveImage(source.image, platform)) };
 }

@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
+import { heredocStart } from '../dockerfile/heredoc.ts';
+import { expandMount } from '../dockerfile/mount.ts';
 import type { MountSpec, RunInstruction } from '../dockerfile/types.ts';
 import { commandLine } from './metadata.ts';
 import { imageDirectory } from './paths.ts';
-import { expand, type StageState, shellOf, stageError } from './stage-state.ts';
+import { type StageState, shellOf, stageError, whereOf } from './stage-state.ts';
 import type { PlannedMount, RunOperation } from './types.ts';
 
 /** Resolves what a mount reads from; injected, since stages and contexts are the planner's. */
@@ -46,7 +48,7 @@ function runCommand(
   if (!first) return { argv: commandLine(state, command) };
   if (command.form === 'exec') throw stageError(state, range, 'RUN in exec form cannot take a heredoc');
   const shell = shellOf(state);
-  if (heredocs.length === 1 && isOnlyHeredoc(command.line)) {
+  if (heredocs.length === 1 && heredocStart(command.line) !== undefined) {
     if (!first.content.startsWith('#!')) return { argv: [...shell, first.content] };
     const path = posix.join('/dev/pipes', first.name);
     return { argv: [...shell, path], script: { path, content: first.content } };
@@ -55,31 +57,27 @@ function runCommand(
   return { argv: [...shell, full] };
 }
 
-function isOnlyHeredoc(line: string): boolean {
-  return /^\s*\d*<<-?\s*(["']?)[^\s"'<>|;&]+\1\s*$/.test(line);
-}
-
 async function planMount(
   state: StageState,
   raw: MountSpec,
   resolveSource: ResolveMountSource,
 ): Promise<PlannedMount> {
-  const word = (value: string | undefined): string | undefined =>
-    value === undefined ? undefined : expand(state, value, raw.range);
-  const spec: MountSpec = {
-    ...raw,
-    ...(raw.id === undefined ? {} : { id: word(raw.id)! }),
-    ...(raw.from === undefined ? {} : { from: word(raw.from)! }),
-    ...(raw.env === undefined ? {} : { env: word(raw.env)! }),
-  };
-  const sourcePath = word(raw.source) ?? '';
+  const where = whereOf(state.dockerfile, raw.range);
+  const spec = expandMount(raw, state.environment.lookup, state.dockerfile.escape, where);
+  const sourcePath = spec.source ?? '';
   const workdir = state.config.WorkingDir ?? '/';
-  const target = word(raw.target) ?? defaultTarget(state, spec);
+  const target = spec.target ?? defaultTarget(state, spec);
   const resolved = imageDirectory(workdir, target);
   if (resolved === '/' && spec.type !== 'secret' && spec.type !== 'ssh') {
-    throw stageError(state, raw.range, `RUN --mount has the invalid target "${target}"`, 'mount below the root, for example on /src');
+    throw stageError(
+      state,
+      raw.range,
+      `RUN --mount has the invalid target "${target}"`,
+      'mount below the root, for example on /src',
+    );
   }
-  const secret = spec.type === 'secret' && spec.id === undefined ? { id: posix.basename(sourcePath || resolved) } : {};
+  const secret =
+    spec.type === 'secret' && spec.id === undefined ? { id: posix.basename(sourcePath || resolved) } : {};
   return {
     spec: { ...spec, ...secret },
     sourcePath,

@@ -23,7 +23,11 @@ export interface StageState {
 }
 
 /** @param config the base's execution config; Env, ONBUILD and an absent WORKDIR are normalised as BuildKit does */
-export function createStageState(dockerfile: Dockerfile, config: ContainerConfig, author?: string): StageState {
+export function createStageState(
+  dockerfile: Dockerfile,
+  config: ContainerConfig,
+  author?: string,
+): StageState {
   const environment = createStageEnvironment(config.Env ?? []);
   const { OnBuild: _, ...rest } = config;
   return {
@@ -50,7 +54,12 @@ export function whereOf(dockerfile: Dockerfile, range: SourceRange): Where {
 
 /** Expands one word against the stage's variables. */
 export function expand(state: StageState, word: string, range: SourceRange): string {
-  return expandWord(word, state.environment.lookup, state.dockerfile.escape, whereOf(state.dockerfile, range));
+  return expandWord(
+    word,
+    state.environment.lookup,
+    state.dockerfile.escape,
+    whereOf(state.dockerfile, range),
+  );
 }
 
 /** Expands words that may each become several or none. */

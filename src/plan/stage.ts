@@ -1,19 +1,27 @@
 import type { Canonical } from '../core/canonical.ts';
 import { AppError } from '../core/error.ts';
 import { expandWord } from '../dockerfile/expand.ts';
+import { resolveBase as resolveBaseName } from '../dockerfile/graph.ts';
 import { parseOnbuildTrigger } from '../dockerfile/onbuild.ts';
 import type { ArgInstruction, Instruction, Stage } from '../dockerfile/types.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Platform } from '../oci/types.ts';
 import { planCopy } from './copy-operation.ts';
 import type { PlanInput } from './inputs.ts';
+import { baseKey, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
 import { located } from './located.ts';
-import { baseKey, digestFields, imageSourceKey, operationFields, stepKey } from './keys.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
-import { createStageState, DEFAULT_PATH, expand, type StageState, stageError, whereOf } from './stage-state.ts';
+import {
+  createStageState,
+  DEFAULT_PATH,
+  expand,
+  type StageState,
+  stageError,
+  whereOf,
+} from './stage-state.ts';
 import type { Operation, PlannedStage, TreeSource } from './types.ts';
 
 /** ARGs before the first FROM, with build arguments and platforms applied. */
@@ -29,8 +37,6 @@ export interface StageDeps {
   readonly stage: Stage;
   /** Plans another stage first. */
   readonly need: (stage: number) => Promise<PlannedStage>;
-  /** The stage of a name or index: before `before`, or anywhere. */
-  readonly find: (name: string, before: number, anywhere: boolean) => TreeSource | undefined;
 }
 
 interface Base {
@@ -46,7 +52,9 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const { stage, input } = deps;
   const base = await resolveBase(deps);
   const state = createStageState(input.dockerfile, base.config, base.author);
-  const triggers = (base.config.OnBuild ?? []).map((trigger) => parseOnbuildTrigger(trigger, stage.from.range));
+  const triggers = (base.config.OnBuild ?? []).map((trigger) =>
+    parseOnbuildTrigger(trigger, stage.from.range),
+  );
   const instructions = [...triggers, ...stage.instructions];
   const planner = createStepPlanner(deps, state, base.key);
   for (const instruction of instructions) await planner.apply(instruction);
@@ -80,20 +88,20 @@ async function resolveBase(deps: StageDeps): Promise<Base> {
   }
   const platform = from.platform === undefined ? input.platform : parsePlatform(word(from.platform));
   const common = { salt: input.salt, platform, mtime: input.mtime };
-  const parent = deps.find(name, stage.index, false);
-  if (parent?.type === 'stage') {
-    const planned = await deps.need(parent.stage);
+  const source = resolveBaseName(input.dockerfile, stage.index, name);
+  if (source.type === 'stage') {
+    const planned = await deps.need(source.stage);
     return {
-      source: parent,
+      source,
       platform: planned.platform,
       config: planned.config,
       key: planned.lastKey,
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }
-  if (name === 'scratch') {
+  if (source.type === 'scratch') {
     const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`] };
-    return { source: { type: 'scratch' }, platform, config, key: baseKey({ ...common, diffIds: [], config }) };
+    return { source, platform, config, key: baseKey({ ...common, diffIds: [], config }) };
   }
   const image = await located(where, () => input.sources.resolveImage(name, platform));
   const config = image.config.config ?? {};
@@ -122,7 +130,10 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       case 'add':
         return add(instruction, await planCopy(deps, state, instruction));
       case 'workdir': {
-        const path = imageDirectory(state.config.WorkingDir ?? '/', expand(state, instruction.path, instruction.range));
+        const path = imageDirectory(
+          state.config.WorkingDir ?? '/',
+          expand(state, instruction.path, instruction.range),
+        );
         state.config = { ...state.config, WorkingDir: path };
         return add(instruction, { kind: 'workdir', path, user: state.config.User ?? '' });
       }
@@ -136,16 +147,26 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
     const sources = sourceStages(operation);
     const keys = new Map<number, Canonical>();
     for (const index of sources) {
-      if (index === stage.index) throw stageError(state, instruction.range, 'a stage cannot copy from itself');
+      if (index === stage.index)
+        throw stageError(state, instruction.range, 'a stage cannot copy from itself');
       keys.set(index, (await deps.need(index)).lastKey);
     }
-    const sourceKey = (source: TreeSource): Canonical =>
-      source.type === 'stage' ? keys.get(source.stage)! : imageSourceKey(source.image);
+    const sourceKey = (source: TreeSource): Canonical => treeSourceKey(source, (index) => keys.get(index)!);
     const { digest, fields } = digestFields(operationFields(operation, sourceKey));
     key = stepKey(key, digest);
     const index = state.steps.length;
     const { text, range } = instruction;
-    state.steps.push({ stage: stage.index, index, text, range, operation, key, operationDigest: digest, fields, stages: sources });
+    state.steps.push({
+      stage: stage.index,
+      index,
+      text,
+      range,
+      operation,
+      key,
+      operationDigest: digest,
+      fields,
+      stages: sources,
+    });
     state.history.push({ createdBy: historyText(instruction, operation), step: index });
   }
 
@@ -156,8 +177,8 @@ function applyArg({ input, scope }: StageDeps, state: StageState, instruction: A
   for (const { key, value } of instruction.args) {
     const given = input.buildArgs.get(key);
     if (given !== undefined) scope.used.add(key);
-    const inherited = value === undefined ? scope.lookup(key) : expand(state, value, instruction.range);
-    const resolved = given ?? inherited;
+    const resolved =
+      given ?? (value === undefined ? scope.lookup(key) : expand(state, value, instruction.range));
     if (resolved !== undefined) state.environment.setArg(key, resolved);
   }
   state.history.push({ createdBy: instruction.text });
@@ -170,7 +191,8 @@ export function sourceStages(operation: Operation): number[] {
     if (source?.type === 'stage') found.add(source.stage!);
   };
   if (operation.kind === 'run') for (const mount of operation.mounts) add(mount.source);
-  if (operation.kind === 'copy') for (const input of operation.inputs) if (input.kind === 'from') add(input.source);
+  if (operation.kind === 'copy')
+    for (const input of operation.inputs) if (input.kind === 'from') add(input.source);
   return [...found];
 }
 
@@ -182,7 +204,14 @@ function historyText(instruction: Instruction, operation: Operation): string {
   return `RUN ${prefix}${operation.argv.join(' ')}`;
 }
 
-function imagePlatform(config: { os: string; architecture: string; variant?: string }, fallback: Platform): Platform {
+function imagePlatform(
+  config: { os: string; architecture: string; variant?: string },
+  fallback: Platform,
+): Platform {
   const { os, architecture, variant } = config;
-  return { os: os || fallback.os, architecture: architecture || fallback.architecture, ...(variant ? { variant } : {}) };
+  return {
+    os: os || fallback.os,
+    architecture: architecture || fallback.architecture,
+    ...(variant ? { variant } : {}),
+  };
 }

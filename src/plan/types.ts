@@ -1,17 +1,23 @@
+import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
-import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { Instruction, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 
 /** Where COPY --from, RUN --mount=from and FROM may take files from. */
 export type TreeSource =
+  | { readonly type: 'scratch' }
   | { readonly type: 'stage'; readonly stage: number }
   | { readonly type: 'image'; readonly image: Image };
 
 /** One source of a COPY or ADD, resolved as far as it can be without running anything. */
 export type CopyInput =
-  | { readonly kind: 'context'; readonly items: readonly CopyItem[]; readonly tree: SourceTree; readonly treeHash: Digest }
+  | {
+      readonly kind: 'context';
+      readonly items: readonly CopyItem[];
+      readonly tree: SourceTree;
+      readonly treeHash: Digest;
+    }
   | { readonly kind: 'archive'; readonly path: string; readonly tree: SourceTree; readonly treeHash: Digest }
   | { readonly kind: 'inline'; readonly name: string; readonly content: Buffer }
   | {
@@ -44,7 +50,9 @@ export interface CopyOperation {
 /** A `RUN --mount`, expanded; `from` and the tree hash of a context bind are resolved. */
 export interface PlannedMount {
   readonly spec: MountSpec;
-  readonly source?: TreeSource | { readonly type: 'context'; readonly tree: SourceTree; readonly items: readonly CopyItem[] };
+  readonly source?:
+    | TreeSource
+    | { readonly type: 'context'; readonly tree: SourceTree; readonly items: readonly CopyItem[] };
   readonly sourcePath: string;
   /** Absolute inside the image. */
   readonly target: string;
@@ -103,7 +111,7 @@ export interface PlannedStage {
   readonly index: number;
   /** The name after AS, or its index. */
   readonly name: string;
-  readonly base: { readonly type: 'scratch' } | TreeSource;
+  readonly base: TreeSource;
   readonly platform: Platform;
   /** The key before the first step. */
   readonly baseKey: Digest;

@@ -1,0 +1,146 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { once } from '../core/concurrency.ts';
+import { toAppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
+import type { LayerBlob } from '../layer/types.ts';
+import { createDirectoryStore } from '../oci/dir-store.ts';
+import { createCredentials } from '../oci/docker-config.ts';
+import { createRegistryClient } from '../oci/http/client.ts';
+import { resolveImage } from '../oci/image.ts';
+import { parseReference } from '../oci/reference.ts';
+import { createRemoteStore } from '../oci/remote-store.ts';
+import type { Image, Platform, Reference, Store } from '../oci/types.ts';
+import { extractLayers } from '../rootfs/extract.ts';
+import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import type { Syscalls } from '../sys/types.ts';
+import { storeBlob } from './layer-blobs.ts';
+import type { BuildRequest } from './types.ts';
+
+/** The repository inside a layer cache directory. */
+export const DIRECTORY_REPOSITORY = 'local/cache';
+
+/** What a build or a probe shares: connections, stores, workers, and a working directory of its own. */
+export interface Session {
+  readonly cacheStore: Store | undefined;
+  /** `host/repository` of the cache, without a tag; undefined without a cache. */
+  readonly repositoryName: string | undefined;
+  /** A new directory of this build alone; removed by close. */
+  readonly workDir: () => string;
+  readonly syscalls: () => Syscalls;
+  readonly pool: () => CompressPool;
+  readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
+  resolveImage(reference: string, platform: Platform): Promise<Image>;
+  openRepository(reference: Reference): Store;
+  /** The repository of `from` when both stores are repositories of one registry, so that blobs can be mounted. */
+  sameRegistry(from: Store, to: Store): string | undefined;
+  /** The same layer, read from the cache where that holds it. */
+  preferCache(layer: LayerBlob): LayerBlob;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what a request needs; nothing is asked of any registry yet, and nothing is written before workDir is called.
+ * @throws AppError REFERENCE, CACHE_DIR
+ */
+export function createSession(
+  request: BuildRequest,
+  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+): Session {
+  const { registries } = request;
+  const client = createRegistryClient({
+    proxy: registries.proxy,
+    insecure: registries.insecure,
+    emit: deps.emit,
+    credentials: createCredentials({
+      ...(registries.dockerConfigJson === undefined ? {} : { configJson: registries.dockerConfigJson }),
+      configPaths: registries.dockerConfigPaths,
+      env: registries.helperEnv,
+      emit: deps.emit,
+    }),
+    ...(registries.extraCaPem === undefined ? {} : { extraCaPem: registries.extraCaPem }),
+  });
+  const repositories = new Map<Store, Reference>();
+  const openRepository = (reference: Reference): Store => {
+    const { registry, repository } = reference;
+    const store = createRemoteStore({ client, registry, repository, mirrors: registries.mirrors });
+    repositories.set(store, reference);
+    return store;
+  };
+  const { cacheStore, repositoryName } = openCache(request, openRepository);
+  let madeDir: string | undefined;
+  let pool: CompressPool | undefined;
+  const syscalls = once(createSyscalls);
+  return {
+    cacheStore,
+    repositoryName,
+    openRepository,
+    workDir: once(() => {
+      madeDir = makeWorkDir(request.workDir);
+      return madeDir;
+    }),
+    syscalls,
+    extract: (layers) => extractLayers(layers, { sys: syscalls() }),
+    pool: once(() => {
+      pool = createCompressPool();
+      return pool;
+    }),
+    resolveImage: async (reference, platform) => {
+      const parsed = parseReference(reference);
+      return resolveImage(openRepository(parsed), parsed, platform, deps.signal);
+    },
+    sameRegistry: (from, to) => {
+      const [a, b] = [repositories.get(from), repositories.get(to)];
+      return a && b && a.registry === b.registry && a.repository !== b.repository ? a.repository : undefined;
+    },
+    preferCache: (layer) => (cacheStore ? preferStore(cacheStore, layer) : layer),
+    close: async () => {
+      await pool?.close();
+      await client.close();
+      if (madeDir) rmSync(madeDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function openCache(
+  { cache }: BuildRequest,
+  openRepository: (reference: Reference) => Store,
+): Pick<Session, 'cacheStore' | 'repositoryName'> {
+  if (!cache) return { cacheStore: undefined, repositoryName: undefined };
+  if (cache.type === 'directory') {
+    const store = createDirectoryStore({ root: cache.path, repository: DIRECTORY_REPOSITORY });
+    return { cacheStore: store, repositoryName: DIRECTORY_REPOSITORY };
+  }
+  const reference = parseReference(cache.reference);
+  return {
+    cacheStore: openRepository(reference),
+    repositoryName: `${reference.registry}/${reference.repository}`,
+  };
+}
+
+function makeWorkDir(parent: string): string {
+  try {
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    const made = join(parent, `build-${process.pid}-${Date.now().toString(36)}`);
+    mkdirSync(made, { mode: 0o700 });
+    return made;
+  } catch (error) {
+    throw toAppError(error, 'OUTPUT', `cannot make a working directory in ${parent}`, {
+      where: { path: parent },
+      hint: 'name another one with --work-dir',
+    });
+  }
+}
+
+function preferStore(store: Store, layer: LayerBlob): LayerBlob {
+  const chosen = once(async () =>
+    (await store.has(layer.digest)) === layer.size ? storeBlob(store, layer) : layer,
+  );
+  return {
+    ...layer,
+    open: async () => (await chosen()).open(),
+    readRange: async (offset, length) => (await chosen()).readRange(offset, length),
+  };
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Dispatcher, getGlobalDispatcher, interceptors, request } from 'undici';
+import { type Digest, isDigest } from '../core/digest.ts';
+import { AppError, toAppError } from '../core/error.ts';
+
+export interface Fetched {
+  /** What ADD calls the file when its destination is a directory. */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly size: number;
+  /** Seconds since the epoch. */
+  readonly lastModified?: number;
+  readonly file: string;
+}
+
+const MOST_REDIRECTS = 10;
+
+/**
+ * Downloads a URL of ADD into a directory.
+ * @param options.checksum as of ADD --checksum
+ * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum; no file is left then
+ */
+export async function fetchUrl(
+  url: string,
+  options: { readonly targetDir: string; readonly checksum?: string; readonly dispatcher?: Dispatcher },
+): Promise<Fetched> {
+  const shown = withoutCredentials(url);
+  const { checksum } = options;
+  if (checksum !== undefined && !isDigest(checksum)) {
+    throw new AppError('DOCKERFILE', `ADD --checksum has the malformed digest "${checksum}"`, {
+      hint: 'write sha256: and 64 hex digits',
+    });
+  }
+  const file = join(options.targetDir, 'download');
+  const hash = createHash('sha256');
+  let size = 0;
+  const counted = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      hash.update(chunk);
+      size += chunk.length;
+      done(null, chunk);
+    },
+  });
+  try {
+    const dispatcher = (options.dispatcher ?? getGlobalDispatcher()).compose(
+      interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
+    );
+    const response = await request(url, { dispatcher });
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      throw new AppError('CONTEXT', `${shown} answered ${response.statusCode}`, { where: { url: shown } });
+    }
+    await pipeline(response.body as Readable, counted, createWriteStream(file, { mode: 0o600 }));
+    const digest: Digest = `sha256:${hash.digest('hex')}`;
+    if (checksum !== undefined && checksum !== digest) {
+      throw new AppError('CORRUPT', `${shown} has the digest ${digest}, not ${checksum}`, {
+        where: { url: shown },
+      });
+    }
+    const modified = Date.parse(String(response.headers['last-modified'] ?? ''));
+    return {
+      name: urlFileName(url, String(response.headers['content-disposition'] ?? '')),
+      digest,
+      size,
+      file,
+      ...(Number.isNaN(modified) ? {} : { lastModified: Math.floor(modified / 1000) }),
+    };
+  } catch (error) {
+    await rm(file, { force: true });
+    throw toAppError(error, 'CONTEXT', `cannot download ${shown}`, { where: { url: shown } });
+  }
+}
+
+/** The name of a download: its Content-Disposition's, else the last part of the URL's path. */
+export function urlFileName(url: string, disposition = ''): string {
+  const named = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(disposition)?.[1];
+  const name = basename(decode(named ?? new URL(url).pathname));
+  return name === '' || name === '.' || name === '..' ? 'download' : name;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function withoutCredentials(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.username = '';
+    parsed.password = '';
+    parsed.search = '';
+    return parsed.href;
+  } catch {
+    return url.replace(/\/\/[^@/]*@/, '//');
+  }
+}

@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { posix } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../core/error.ts';
+import { fsPath } from '../core/path-bytes.ts';
+import type { LayerEntry, LayerReader } from '../layer/types.ts';
+import { S_IF } from '../sys/constants.ts';
+import type { Syscalls } from '../sys/types.ts';
+import type { SourceTree, TreeNode } from './types.ts';
+
+const HEAD_BYTES = 512;
+const MAGIC: readonly (readonly [kind: 'bzip2' | 'xz' | 'direct', offset: number, bytes: Buffer])[] = [
+  ['direct', 0, Buffer.from([0x1f, 0x8b, 0x08])],
+  ['direct', 0, Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['bzip2', 0, Buffer.from('BZh')],
+  ['xz', 0, Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+  ['direct', 257, Buffer.from('ustar')],
+];
+
+/** Whether ADD unpacks a file: tar, plain or compressed by gzip, bzip2, xz or zstd, told by its first bytes. */
+export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boolean> {
+  if (node.type !== 'file' || node.size === 0) return false;
+  return kindOf(await firstBytes(tree.open(node))) !== undefined;
+}
+
+export interface UnpackOptions {
+  readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
+  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+  /** Names the archive in errors. */
+  readonly what: string;
+}
+
+/**
+ * Unpacks an archive into an empty directory, with owners, modes, times, links and attributes. Nothing is written
+ * through a symlink, so nothing can leave the directory.
+ * @throws AppError CORRUPT when it is not an archive or leaves its root; CONTEXT when bzip2 or xz is needed and missing
+ */
+export async function unpackArchive(stream: Readable, target: string, options: UnpackOptions): Promise<void> {
+  const [head, whole] = await peek(stream);
+  const kind = kindOf(head);
+  const plain = kind === 'bzip2' || kind === 'xz' ? decompress(whole, kind, options.what) : whole;
+  const directories: LayerEntry[] = [];
+  for await (const { entry, content } of options.readLayer(plain, '', options.what)) {
+    if (entry.type === 'dir') directories.push(entry);
+    await unpackOne(entry, content, target, options);
+  }
+  for (const entry of directories.toReversed()) finishEntry(entry, join(target, entry.path), options);
+}
+
+async function unpackOne(
+  entry: LayerEntry,
+  content: AsyncIterable<Buffer>,
+  target: string,
+  options: UnpackOptions,
+): Promise<void> {
+  const path = join(target, entry.path);
+  if (entry.path === '') return;
+  makeParents(target, entry.path, options.what);
+  const existing = lstatSync(fsPath(path), { throwIfNoEntry: false });
+  if (existing && !(entry.type === 'dir' && existing.isDirectory()))
+    rmSync(fsPath(path), { recursive: true });
+  switch (entry.type) {
+    case 'dir':
+      if (!existing?.isDirectory()) mkdirSync(fsPath(path));
+      return;
+    case 'symlink':
+      symlinkSync(fsPath(entry.linkname), fsPath(path));
+      break;
+    case 'hardlink':
+      makeParents(target, entry.linkname, options.what);
+      linkSync(fsPath(join(target, entry.linkname)), fsPath(path));
+      return;
+    case 'file':
+      await writeFile(path, content);
+      break;
+    default: {
+      const type = { char: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO }[entry.type];
+      options.syscalls.mknod(path, type | entry.mode, entry.devmajor, entry.devminor);
+    }
+  }
+  finishEntry(entry, path, options);
+}
+
+function finishEntry(entry: LayerEntry, path: string, { syscalls }: UnpackOptions): void {
+  lchownSync(fsPath(path), entry.uid, entry.gid);
+  if (entry.type !== 'symlink') chmodSync(fsPath(path), entry.mode);
+  for (const [name, value] of entry.xattrs ?? []) syscalls.setXattr(path, name, value);
+  syscalls.lutimes(path, entry.mtime, entry.mtimeNsec);
+}
+
+async function writeFile(path: string, content: AsyncIterable<Buffer>): Promise<void> {
+  const fd = openSync(fsPath(path), 'wx', 0o600);
+  try {
+    for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes missing parents; one that is a symlink is refused. */
+function makeParents(target: string, path: string, what: string): void {
+  let at = target;
+  for (const part of path.split('/').slice(0, -1)) {
+    at = join(at, part);
+    const stat = lstatSync(fsPath(at), { throwIfNoEntry: false });
+    if (!stat) mkdirSync(fsPath(at), { mode: 0o755 });
+    else if (!stat.isDirectory()) {
+      throw new AppError('CORRUPT', `${what} writes "${path}" through something that is not a directory`);
+    }
+  }
+}
+
+function decompress(stream: Readable, program: 'bzip2' | 'xz', what: string): Readable {
+  const child = spawn(program, ['-dc'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  const out = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const fail = (error: unknown): void => {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const message = missing
+      ? `${what} is compressed by ${program}, which is not installed`
+      : `${what} cannot be unpacked by ${program}`;
+    out.destroy(
+      new AppError(missing ? 'CONTEXT' : 'CORRUPT', message, {
+        cause: error,
+        ...(missing ? { hint: `install ${program}` } : {}),
+      }),
+    );
+  };
+  child.on('error', fail);
+  child.on('exit', (code) => (code === 0 ? undefined : fail(new Error(`${program} exited with ${code}`))));
+  pipeline(stream, child.stdin).catch(() => {});
+  pipeline(child.stdout, out).catch(() => {});
+  return out;
+}
+
+function kindOf(head: Buffer): 'bzip2' | 'xz' | 'direct' | undefined {
+  return MAGIC.find(([, offset, bytes]) => head.subarray(offset, offset + bytes.length).equals(bytes))?.[0];
+}
+
+async function firstBytes(stream: Readable): Promise<Buffer> {
+  const [head] = await peek(stream);
+  stream.destroy();
+  return head;
+}
+
+async function peek(stream: Readable): Promise<[Buffer, Readable]> {
+  let head: Buffer = Buffer.alloc(0);
+  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  while (head.length < HEAD_BYTES) {
+    const next = await iterator.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  const first = head;
+  const whole = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const rest = async function* (): AsyncGenerator<Buffer> {
+    if (first.length > 0) yield first;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  };
+  pipeline(rest, whole).catch(() => {});
+  return [head, whole];
+}
+
+function join(root: string, path: string): string {
+  return path === '' ? root : posix.join(root, path);
+}

@@ -1,0 +1,161 @@
+import { posix } from 'node:path';
+import { AppError, type Where } from '../core/error.ts';
+import { nearest } from '../dockerfile/suggest.ts';
+import { createIgnore, type Ignore } from './dockerignore.ts';
+import { goMatch, hasWildcards } from './go-match.ts';
+import type { CopyItem, SourceTree, TreeNode } from './types.ts';
+
+export interface CopyRequest {
+  /** As written, expanded; relative to the tree's root, whatever slashes they start with. */
+  readonly sources: readonly string[];
+  /** Patterns as in .dockerignore, relative to each source. */
+  readonly excludes: readonly string[];
+  readonly parents: boolean;
+  /** The instruction, for errors. */
+  readonly where: Where;
+}
+
+const MOST_LINKS = 40;
+
+/**
+ * The files that COPY or ADD names (Dockerfile reference, "COPY"): a directory gives its contents, with one item for
+ * itself at ''; a file or a matched file gives one item under its own name; a symlink that is named is followed inside
+ * the tree, links within directories are kept. A wildcard that matches nothing gives nothing.
+ * @throws AppError CONTEXT when a named source does not exist
+ */
+export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promise<CopyItem[]> {
+  const excludes = request.excludes.length > 0 ? createIgnore(request.excludes) : undefined;
+  const items: CopyItem[] = [];
+  for (const source of request.sources) {
+    const { path, pivot } = splitPivot(source, request.parents);
+    const nodes = hasWildcards(path)
+      ? await matching(tree, path)
+      : [await named(tree, path, source, request.where)];
+    for (const { node, name } of nodes) {
+      items.push(
+        ...(await below(tree, node, request.parents ? name.slice(pivot) : name, request.parents, excludes)),
+      );
+    }
+  }
+  return items;
+}
+
+interface Named {
+  readonly node: TreeNode;
+  /** The path by which it was named, which may be that of a symlink to it. */
+  readonly name: string;
+}
+
+/** With --parents, what stands before `/./` is not part of the target (Dockerfile reference, "COPY --parents"). */
+function splitPivot(source: string, parents: boolean): { path: string; pivot: number } {
+  const at = parents ? source.indexOf('/./') : -1;
+  const path = clean(source);
+  const before = at === -1 ? '' : clean(source.slice(0, at));
+  return { path, pivot: before === '' ? 0 : before.length + 1 };
+}
+
+function clean(path: string): string {
+  return posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '');
+}
+
+async function named(tree: SourceTree, path: string, source: string, where: Where): Promise<Named> {
+  const node = await follow(tree, path);
+  if (node) return { node, name: path };
+  throw new AppError('CONTEXT', `"${source}" is not in ${tree.name}`, {
+    where,
+    hint: await hintFor(tree, path),
+  });
+}
+
+async function follow(tree: SourceTree, path: string): Promise<TreeNode | undefined> {
+  let at = path;
+  for (let links = 0; links < MOST_LINKS; links += 1) {
+    const node = await tree.stat(at);
+    if (node?.type !== 'symlink') return node;
+    at = clean(
+      node.linkname.startsWith('/') ? node.linkname : `${posix.dirname(node.path)}/${node.linkname}`,
+    );
+  }
+  return undefined;
+}
+
+async function matching(tree: SourceTree, pattern: string): Promise<Named[]> {
+  const parts = pattern.split('/');
+  const fixed = parts
+    .slice(
+      0,
+      parts.findIndex((part) => hasWildcards(part)),
+    )
+    .join('/');
+  const start = await follow(tree, fixed);
+  if (!start) return [];
+  const deep = pattern.includes('**');
+  const ignore = deep ? createIgnore([pattern]) : undefined;
+  const found: Named[] = [];
+  for (const candidate of await tree.list(start.path)) {
+    const name = start.path === fixed ? candidate.path : `${fixed}${candidate.path.slice(start.path.length)}`;
+    const matches = ignore
+      ? ignore.excluded(name) && candidate.type !== 'dir'
+      : name.split('/').length === parts.length && goMatch(pattern, name);
+    if (!matches) continue;
+    const node = candidate.type === 'symlink' ? await follow(tree, candidate.path) : candidate;
+    if (node) found.push({ node, name });
+  }
+  return found;
+}
+
+async function below(
+  tree: SourceTree,
+  node: TreeNode,
+  name: string,
+  parents: boolean,
+  excludes: Ignore | undefined,
+): Promise<CopyItem[]> {
+  const above = parents ? await parentItems(tree, name, node) : [];
+  if (node.type !== 'dir') {
+    const target = parents ? name : posix.basename(name);
+    return excludes?.excluded(target) ? [] : [...above, { node, target }];
+  }
+  const nodes = await tree.list(node.path);
+  const prefix = node.path === '' ? 0 : node.path.length + 1;
+  const items = nodes.map((each) => {
+    const inside = each.path === node.path ? '' : each.path.slice(prefix);
+    return { node: each, target: parents ? posix.join(name, inside).replace(/^\.$/, '') : inside };
+  });
+  return [...above, ...items.filter((item) => !kept(item, excludes))];
+}
+
+function kept({ target, node }: CopyItem, excludes: Ignore | undefined): boolean {
+  if (!excludes || target === '') return false;
+  return excludes.excluded(target) && !(node.type === 'dir' && excludes.mayContainIncluded(target));
+}
+
+/** The directories above a path, so that --parents gives them their own modes. */
+async function parentItems(tree: SourceTree, name: string, node: TreeNode): Promise<CopyItem[]> {
+  const parts = name.split('/').slice(0, -1);
+  const depth = node.path.split('/').length;
+  const items: CopyItem[] = [];
+  for (const [i] of parts.entries()) {
+    const target = parts.slice(0, i + 1).join('/');
+    const path = node.path
+      .split('/')
+      .slice(0, depth - parts.length + i)
+      .join('/');
+    const parent = await tree.stat(path);
+    if (parent?.type === 'dir') items.push({ node: parent, target });
+  }
+  return items;
+}
+
+async function hintFor(tree: SourceTree, path: string): Promise<string> {
+  const dir = posix.dirname(path) === '.' ? '' : posix.dirname(path);
+  const parent = await follow(tree, dir);
+  if (!parent) return `the directory "${dir}" is not there either; check the path and .dockerignore`;
+  const names = (await tree.list(parent.path))
+    .map((node) => node.path.slice(parent.path === '' ? 0 : parent.path.length + 1))
+    .filter((name) => name !== '' && !name.includes('/'));
+  const match = nearest(posix.basename(path), names);
+  return match === undefined
+    ? 'check the path, and whether .dockerignore leaves it out'
+    : `did you mean ${posix.join(dir, match)}?`;
+}

@@ -1,0 +1,45 @@
+import { type Canonical, canonicalDigest } from '../core/canonical.ts';
+import type { Digest } from '../core/digest.ts';
+import { comparePaths } from '../core/path-bytes.ts';
+import type { CopyItem, TreeNode } from './types.ts';
+
+export interface TreeHashOptions {
+  /** Whether owners count: they do for files that keep them (COPY --from). */
+  readonly ownership: boolean;
+  readonly contentDigest: (node: TreeNode) => Promise<Digest>;
+}
+
+/**
+ * The digest of everything about files that a copy of them keeps: where they go, type, mode, size, content, link target,
+ * device numbers, attributes, and which are names of one file. Times and the order on disk do not count.
+ */
+export async function treeHash(items: readonly CopyItem[], options: TreeHashOptions): Promise<Digest> {
+  const sorted = items
+    .map((item, order) => ({ ...item, order }))
+    .sort((a, b) => comparePaths(a.target, b.target) || a.order - b.order);
+  const groups = new Map<string, number>();
+  const fields: Canonical[] = [];
+  for (const { target, node } of sorted) fields.push(await fieldsOf(target, node, options, groups));
+  return canonicalDigest(fields);
+}
+
+async function fieldsOf(
+  target: string,
+  node: TreeNode,
+  { ownership, contentDigest }: TreeHashOptions,
+  groups: Map<string, number>,
+): Promise<Canonical> {
+  const { hardlink } = node;
+  if (hardlink !== undefined && !groups.has(hardlink)) groups.set(hardlink, groups.size);
+  return {
+    target,
+    type: node.type,
+    mode: node.type === 'symlink' ? 0 : node.mode,
+    ...(node.type === 'file' ? { size: node.size, content: await contentDigest(node) } : {}),
+    ...(node.type === 'symlink' ? { link: node.linkname } : {}),
+    ...(node.type === 'char' || node.type === 'block' ? { device: [node.devmajor, node.devminor] } : {}),
+    ...(node.xattrs ? { xattrs: Object.fromEntries(node.xattrs) } : {}),
+    ...(hardlink === undefined ? {} : { hardlink: groups.get(hardlink)! }),
+    ...(ownership ? { owner: [node.uid, node.gid] } : {}),
+  };
+}

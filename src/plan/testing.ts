@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream';
+import type { SourceTree, TreeNode } from '../context/types.ts';
+import { digestOf } from '../core/digest.ts';
+import { parseDockerfile } from '../dockerfile/parse.ts';
+import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
+import { plan } from './plan.ts';
+import type { Plan } from './types.ts';
+
+/** What a planned build is made of in a test; everything has a default. */
+export interface TestBuild {
+  readonly dockerfile: string;
+  readonly target?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, TestFile | string>>;
+  readonly images?: Readonly<
+    Record<string, { readonly layers: readonly string[]; readonly config?: ContainerConfig }>
+  >;
+  readonly platform?: Platform;
+  readonly salt?: string;
+  readonly urls?: Readonly<Record<string, string>>;
+  readonly commits?: Readonly<Record<string, string>>;
+}
+
+export interface TestFile {
+  readonly content: string;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mtime?: number;
+  readonly symlink?: string;
+}
+
+const LINUX: Platform = { os: 'linux', architecture: 'amd64' };
+
+/** Plans a build of texts, without a machine under it. */
+export async function planOf(build: TestBuild): Promise<Plan> {
+  return plan({
+    dockerfile: parseDockerfile(build.dockerfile, 'Dockerfile'),
+    ...(build.target === undefined ? {} : { target: build.target }),
+    buildArgs: new Map(Object.entries(build.buildArgs ?? {})),
+    platform: build.platform ?? LINUX,
+    buildPlatform: LINUX,
+    ...(build.salt === undefined ? {} : { salt: build.salt }),
+    mtime: 'keep',
+    sources: {
+      resolveImage: async (reference, platform) => testImage(build, reference, platform),
+      context: async () => memoryTree(build.files ?? {}),
+      url: async (url) => ({ digest: digestOf(build.urls?.[url] ?? ''), name: url.split('/').at(-1) ?? '' }),
+      gitCommit: async (url) => build.commits?.[url] ?? '0'.repeat(40),
+    },
+  });
+}
+
+/** The last key of the target, which stands for everything that the build does. */
+export async function keyOf(build: TestBuild): Promise<string> {
+  const planned = await planOf(build);
+  return planned.stages.get(planned.target)!.lastKey;
+}
+
+function testImage(build: TestBuild, reference: string, platform: Platform): Image {
+  const image = build.images?.[reference] ?? { layers: [reference] };
+  const config = {
+    ...platform,
+    config: image.config ?? { Env: ['PATH=/bin'] },
+    rootfs: { type: 'layers' as const, diff_ids: image.layers.map((layer) => digestOf(`diff ${layer}`)) },
+  };
+  return { reference, config, parsed: { layers: [] } } as unknown as Image;
+}
+
+/** A tree of files in memory, in whatever order they are given; directories are implied. */
+export function memoryTree(files: Readonly<Record<string, TestFile | string>>): SourceTree {
+  const nodes = new Map<string, TreeNode>();
+  const contents = new Map<string, string>();
+  const dir = (path: string): void => {
+    if (nodes.has(path)) return;
+    nodes.set(path, node(path, 'dir', { content: '', mode: 0o755 }));
+    if (path !== '') dir(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
+  };
+  dir('');
+  for (const [path, given] of Object.entries(files)) {
+    const file = typeof given === 'string' ? { content: given } : given;
+    dir(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
+    nodes.set(path, node(path, file.symlink === undefined ? 'file' : 'symlink', file));
+    contents.set(path, file.content);
+  }
+  const sorted = (): TreeNode[] => [...nodes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    name: 'the test context',
+    list: async (path) =>
+      sorted().filter((each) => path === '' || each.path === path || each.path.startsWith(`${path}/`)),
+    stat: async (path) => nodes.get(path.replace(/^\/+|\/+$/g, '')),
+    open: (each) => Readable.from([Buffer.from(contents.get(each.path) ?? '')]),
+    contentDigest: async (each) => digestOf(contents.get(each.path) ?? ''),
+  };
+}
+
+function node(path: string, type: TreeNode['type'], file: TestFile): TreeNode {
+  return {
+    path,
+    type,
+    mode: file.mode ?? 0o644,
+    uid: file.uid ?? 1000,
+    gid: file.gid ?? 1000,
+    size: type === 'file' ? Buffer.byteLength(file.content) : 0,
+    mtime: file.mtime ?? 1_700_000_000,
+    mtimeNsec: 0,
+    linkname: file.symlink ?? '',
+    devmajor: 0,
+    devminor: 0,
+  };
+}
