@@ -24,7 +24,11 @@ export function goPattern(pattern: string): string {
   return out;
 }
 
-function readClass(chars: readonly string[], start: number, pattern: string): { source: string; end: number } {
+function readClass(
+  chars: readonly string[],
+  start: number,
+  pattern: string,
+): { source: string; end: number } {
   let i = start;
   const negated = chars[i] === '^';
   if (negated) i += 1;

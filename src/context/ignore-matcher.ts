@@ -40,7 +40,9 @@ export function createMatcher(patterns: readonly string[], file = '.dockerignore
       throw malformed(clean, file, cause);
     }
   }
-  const exceptions = compiled.filter(({ exception }) => exception).map(({ text }) => withoutTrailingGlob(text));
+  const exceptions = compiled
+    .filter(({ exception }) => exception)
+    .map(({ text }) => withoutTrailingGlob(text));
   const onlyPrefixes = exceptions.every((text) => !/[*[\]?^\\]/.test(text));
 
   const match: IgnoreMatcher['match'] = (path, parent) => {
