@@ -22,8 +22,8 @@ export function createLineBuffer(keep: () => number): LineBuffer {
       const raw = (rest + chunk).split('\n');
       const lines = raw.slice(0, -1).map(lastState);
       const last = raw.at(-1) ?? '';
-      // A carriage return at the very end may be the first half of a line end.
-      const cut = last.lastIndexOf('\r', last.length - 2);
+      // Carriage returns at the very end may belong to a line end.
+      const cut = last.replace(/\r+$/, '').lastIndexOf('\r');
       state = cut < 0 ? (lines.length > 0 ? undefined : state) : lastState(last.slice(0, cut));
       rest = last.slice(cut + 1);
       if (rest.length > LIMIT) {
