@@ -9,8 +9,15 @@ import type { CacheRecord } from './types.ts';
 
 const key = (stage: number, step: number): Digest => digestOf(`key ${stage}.${step}`);
 
-function fakeStage(index: number, steps: number, base: PlannedStage['base'] = { type: 'scratch' }): PlannedStage {
-  const list = Array.from({ length: steps }, (_, i) => ({ key: key(index, i), stages: [] }) as unknown as Step);
+function fakeStage(
+  index: number,
+  steps: number,
+  base: PlannedStage['base'] = { type: 'scratch' },
+): PlannedStage {
+  const list = Array.from(
+    { length: steps },
+    (_, i) => ({ key: key(index, i), stages: [] }) as unknown as Step,
+  );
   const lastKey = list.at(-1)?.key ?? digestOf(`base ${index}`);
   return { index, name: String(index), base, steps: list, lastKey } as unknown as PlannedStage;
 }
@@ -27,13 +34,19 @@ const chainOf = (...names: string[]): string =>
   );
 
 test('the deepest record wins, and a gap before it does not matter', () => {
-  const hits = hitsOf([fakeStage(0, 3)], [fakeRecord(key(0, 0), ['a']), fakeRecord(key(0, 2), ['a', 'b', 'c'])]);
+  const hits = hitsOf(
+    [fakeStage(0, 3)],
+    [fakeRecord(key(0, 0), ['a']), fakeRecord(key(0, 2), ['a', 'b', 'c'])],
+  );
   assert.equal(hits.get(0)!.depth, 3);
   assert.equal(hits.get(0)!.chain.length, 3);
 });
 
 test('a record on top of other layers than those of an earlier record is a miss, never a mix', () => {
-  const hits = hitsOf([fakeStage(0, 2)], [fakeRecord(key(0, 0), ['rebuilt']), fakeRecord(key(0, 1), ['old', 'b'])]);
+  const hits = hitsOf(
+    [fakeStage(0, 2)],
+    [fakeRecord(key(0, 0), ['rebuilt']), fakeRecord(key(0, 1), ['old', 'b'])],
+  );
   assert.equal(hits.get(0)!.depth, 1);
   assert.deepEqual(hits.get(0)!.chain, [fakeLayer('rebuilt')]);
 });
@@ -47,7 +60,10 @@ test('a COPY --from a stage that was rebuilt with another result is stale, howev
   const source = fakeStage(0, 1);
   const target = fakeStage(1, 3);
   const sources = { [source.lastKey]: chainOf('old') };
-  const stale = [fakeRecord(key(1, 1), ['x', 'copied'], { sources }), fakeRecord(key(1, 2), ['x', 'copied', 'y'], { sources })];
+  const stale = [
+    fakeRecord(key(1, 1), ['x', 'copied'], { sources }),
+    fakeRecord(key(1, 2), ['x', 'copied', 'y'], { sources }),
+  ];
   const first = fakeRecord(key(1, 0), ['x']);
   assert.equal(hitsOf([source, target], [fakeRecord(key(0, 0), ['new']), first, ...stale]).get(1)!.depth, 1);
   assert.equal(hitsOf([source, target], [fakeRecord(key(0, 0), ['old']), first, ...stale]).get(1)!.depth, 3);

@@ -22,7 +22,10 @@ export interface StageHit {
  * image below it, the records of earlier steps, and the present chains of the stages that it copied from. So layers of
  * two different builds are never mixed.
  */
-export function resolveHits(plan: Plan, records: ReadonlyMap<Digest, CacheRecord>): ReadonlyMap<number, StageHit> {
+export function resolveHits(
+  plan: Plan,
+  records: ReadonlyMap<Digest, CacheRecord>,
+): ReadonlyMap<number, StageHit> {
   const hits = new Map<number, StageHit>();
   const resolve = (index: number): StageHit => {
     const known = hits.get(index);

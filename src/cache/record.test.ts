@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import { EMPTY_LAYER, EMPTY_LAYER_BYTES } from './empty-layer.ts';
@@ -50,22 +50,29 @@ test('whatever is done to the bytes, decoding gives the record or CORRUPT, never
   const record = fakeRecord(key, ['a', '', 'b']);
   const { manifest } = encodeRecord(record);
   fc.assert(
-    fc.property(fc.nat(manifest.length - 1), fc.integer({ min: 0, max: 255 }), fc.boolean(), (at, byte, cut) => {
-      const bytes = Buffer.from(cut ? manifest.subarray(0, at) : manifest);
-      if (!cut) bytes[at] = byte;
-      try {
-        decodeRecord(bytes, key);
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, 'CORRUPT');
-      }
-    }),
+    fc.property(
+      fc.nat(manifest.length - 1),
+      fc.integer({ min: 0, max: 255 }),
+      fc.boolean(),
+      (at, byte, cut) => {
+        const bytes = Buffer.from(cut ? manifest.subarray(0, at) : manifest);
+        if (!cut) bytes[at] = byte;
+        try {
+          decodeRecord(bytes, key);
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'CORRUPT');
+        }
+      },
+    ),
     { numRuns: 3000 },
   );
 });
 
 test('a chain that does not fit its steps or its own layer is refused', () => {
   const { manifest } = encodeRecord(fakeRecord(key, ['a', 'b']));
-  const change = (edit: (manifest: { layers: { digest: string }[]; annotations: Record<string, string> }) => void) => {
+  const change = (
+    edit: (manifest: { layers: { digest: string }[]; annotations: Record<string, string> }) => void,
+  ) => {
     const parsed = JSON.parse(manifest.toString());
     edit(parsed);
     return Buffer.from(JSON.stringify(parsed));

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
@@ -8,7 +8,10 @@ import type { CacheRecord, LayerRef } from './types.ts';
 const PREFIX = 'dev.envbuilder.';
 const RECORD_SCHEMA = '1';
 
-const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a sha256 digest');
+const digest = v.custom<Digest>(
+  (value) => typeof value === 'string' && isDigest(value),
+  'not a sha256 digest',
+);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** A layer in a chain, short since 30 of them must fit into about 10 KB: media type, digest, size, diffID, TOC offset, length, digest. */
@@ -74,7 +77,9 @@ export function decodeRecord(bytes: Buffer, tag: Digest): CacheRecord {
   try {
     return decode(bytes, tag);
   } catch (cause) {
-    throw new AppError('CORRUPT', `the cache record ${tag.slice(7, 19)} cannot be read: ${reason(cause)}`, { cause });
+    throw new AppError('CORRUPT', `the cache record ${tag.slice(7, 19)} cannot be read: ${reason(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -88,7 +93,8 @@ function decode(bytes: Buffer, tag: Digest): CacheRecord {
   const chain = v.parse(CHAIN, JSON.parse(get('chain') ?? '')).map(toLayerRef);
   const empty = get('empty') === 'true';
   const layer = empty ? undefined : chain.at(-1);
-  if (manifest.layers[0].digest !== (layer ?? EMPTY_LAYER).digest) throw new Error('its layer is not the last of its chain');
+  if (manifest.layers[0].digest !== (layer ?? EMPTY_LAYER).digest)
+    throw new Error('its layer is not the last of its chain');
   const config = Buffer.from(manifest.config.data, 'base64');
   if (digestOf(config) !== manifest.config.digest) throw new Error('its config does not match its digest');
   const { os, architecture, variant } = JSON.parse(config.toString('utf8'));
@@ -104,11 +110,14 @@ function decode(bytes: Buffer, tag: Digest): CacheRecord {
     sources: v.parse(STRINGS, JSON.parse(get('sources') ?? '{}')),
     created,
     fields: v.parse(STRINGS, JSON.parse(get('fields') ?? '{}')),
-    platform: v.parse(v.object({ os: v.string(), architecture: v.string(), variant: v.optional(v.string()) }), {
-      os,
-      architecture,
-      ...(variant ? { variant } : {}),
-    }) as CacheRecord['platform'],
+    platform: v.parse(
+      v.object({ os: v.string(), architecture: v.string(), variant: v.optional(v.string()) }),
+      {
+        os,
+        architecture,
+        ...(variant ? { variant } : {}),
+      },
+    ) as CacheRecord['platform'],
   };
 }
 
@@ -144,7 +153,9 @@ function fromLayerRef(layer: LayerRef): (string | number)[] {
 function toLayerRef(entry: v.InferOutput<typeof CHAIN>[number]): LayerRef {
   const [mediaType, layerDigest, size, diffId] = entry;
   const plain = { mediaType, digest: layerDigest, size, diffId };
-  return entry.length === 7 ? { ...plain, toc: { offset: entry[4], length: entry[5], digest: entry[6] } } : plain;
+  return entry.length === 7
+    ? { ...plain, toc: { offset: entry[4], length: entry[5], digest: entry[6] } }
+    : plain;
 }
 
 function reason(cause: unknown): string {

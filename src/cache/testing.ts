@@ -13,7 +13,11 @@ export function fakeLayer(name: string): LayerRef {
 }
 
 /** A record for tests over the layers of these names; '' stands for a step that changed nothing. */
-export function fakeRecord(key: Digest, names: readonly string[], change: Partial<CacheRecord> = {}): CacheRecord {
+export function fakeRecord(
+  key: Digest,
+  names: readonly string[],
+  change: Partial<CacheRecord> = {},
+): CacheRecord {
   const chain = names.filter((name) => name !== '').map(fakeLayer);
   const last = names.at(-1) === '' ? undefined : chain.at(-1);
   return {

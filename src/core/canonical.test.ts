@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { type Canonical, canonicalBytes } from './canonical.ts';
 
@@ -41,7 +41,15 @@ test('the bytes of a small value stay as they are: every stored key depends on t
   const bytes = canonicalBytes({ b: [true, 'x'], a: 7 }).toString('hex');
   assert.equal(
     bytes,
-    ['0700000002', '040000000161', '030000000137', '040000000162', '0600000002', '0200000000', '040000000178'].join(''),
+    [
+      '0700000002',
+      '040000000161',
+      '030000000137',
+      '040000000162',
+      '0600000002',
+      '0200000000',
+      '040000000178',
+    ].join(''),
   );
 });
 

@@ -64,6 +64,12 @@ test('a full disk is recognised wherever it happens', () => {
 });
 
 test('units read well at their edges', () => {
-  assert.deepEqual([0, 999, 1000, 9_960_000, 123_456_789].map(formatBytes), ['0 B', '999 B', '1.0 kB', '10 MB', '123 MB']);
+  assert.deepEqual([0, 999, 1000, 9_960_000, 123_456_789].map(formatBytes), [
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '10 MB',
+    '123 MB',
+  ]);
   assert.deepEqual([340, 2400, 192_000].map(formatDuration), ['340 ms', '2.4 s', '3 min 12 s']);
 });

@@ -6,7 +6,10 @@ import { comparePaths, decodePath, encodePath, fsPath } from './path-bytes.ts';
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 
 test('any bytes survive the round trip', () => {
-  fc.assert(fc.property(bytes, (raw) => assert.deepEqual(encodePath(decodePath(raw)), raw)), { numRuns: 3000 });
+  fc.assert(
+    fc.property(bytes, (raw) => assert.deepEqual(encodePath(decodePath(raw)), raw)),
+    { numRuns: 3000 },
+  );
 });
 
 test('ordinary names stay ordinary strings', () => {

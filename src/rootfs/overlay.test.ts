@@ -18,7 +18,6 @@ import { after, test } from 'node:test';
 import { silent } from '../core/events.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import { readLayer } from '../layer/read-layer.ts';
-import { readToc } from '../layer/toc.ts';
 import type { LayerBlob, LayerEntry } from '../layer/types.ts';
 import { createRunner } from '../sys/run.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
@@ -45,7 +44,7 @@ function createBackend() {
     workDir,
     syscalls,
     runner: createRunner(),
-    extract: (request) => extractLayers(request, { sys: syscalls, readLayer, readToc }),
+    extract: (request) => extractLayers(request, { sys: syscalls }),
     createLayerWriter: (file, compression) => createFileLayerWriter(file, { compression }),
     emit: silent,
     signal: new AbortController().signal,
@@ -189,7 +188,7 @@ test('layers that were committed materialise to the same tree', async () => {
     blobs.push(blobOf(layer!));
   }
   const listing = (root: string): string =>
-    execFileSync('sh', ['-c', `cd ${root}; find . -printf '%p %y %m %U %G %s %n\n' | sort`]).toString();
+    execFileSync('sh', ['-c', `cd ${root}; find . -type d -printf '%p d %m %U %G\n' -o -printf '%p %y %m %U %G %s %n\n' | sort`]).toString();
   const again = await createBackend().fromLayers(blobs);
   assert.equal(
     await again.read(async (root) => listing(root)),
