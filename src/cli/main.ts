@@ -1,4 +1,3 @@
-import { enableCompileCache } from 'node:module';
 import type { CommandName } from './option-types.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -18,7 +17,6 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const command = isCommand(first) ? first : first === '' || first.startsWith('-') ? 'start' : undefined;
-  if (process.env.ENVBUILDER_GET_CACHED_IMAGE === undefined) await cacheCompiledCode();
   const { dispatch } = await import('./dispatch.ts');
   return dispatch(command, first === 'help' ? second : first, isCommand(first) ? args.slice(1) : args);
 }
@@ -34,10 +32,4 @@ function helpTopic(args: readonly string[]): CommandName | undefined {
 
 function isCommand(word: string): word is 'build' | 'probe' {
   return word === 'build' || word === 'probe';
-}
-
-/** Keeps compiled code between runs; a start that cannot write there is only slower. */
-async function cacheCompiledCode(): Promise<void> {
-  const { userCacheDir } = await import('./paths.ts');
-  enableCompileCache(`${userCacheDir(process.env)}/node-compile`);
 }

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { OutputSpec } from '../build/types.ts';
+import { AppError } from '../core/error.ts';
+import { createRedactor } from '../report/redact.ts';
+import { commandFiles } from './build-command.ts';
+import { parseSecret, parseSsh } from './build-secrets.ts';
+import { parseOutput } from './outputs.ts';
+import { type Environment, parseOptions } from './parse.ts';
+import { workspaceName } from './paths.ts';
+import { makeRequest } from './request.ts';
+import { workspaceFiles } from './start-command.ts';
+
+let dir: string;
+before(() => {
+  dir = mkdtempSync(join(tmpdir(), 'request-test-'));
+});
+after(() => rmSync(dir, { recursive: true }));
+
+function requestOf(args: readonly string[], env: Environment = {}) {
+  const parsed = parseOptions('build', args, env);
+  return makeRequest(parsed, commandFiles(parsed, '/cwd'), { env, cwd: '/cwd', redactor: createRedactor() });
+}
+
+function usage(message: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof AppError && error.code === 'USAGE' && message.test(error.message);
+}
+
+describe('parseOutput', () => {
+  const cases: readonly (readonly [string, OutputSpec])[] = [
+    ['out', { type: 'rootfs', path: '/cwd/out' }],
+    ['/abs', { type: 'rootfs', path: '/abs' }],
+    ['type=rootfs,dest=fs', { type: 'rootfs', path: '/cwd/fs' }],
+    ['type=local,dest=fs', { type: 'rootfs', path: '/cwd/fs' }],
+    ['type=oci,dest=a', { type: 'oci', path: '/cwd/a' }],
+    ['dest=/a.tar,type=docker', { type: 'docker', path: '/a.tar' }],
+    ['type=docker,dest=-', { type: 'docker', path: '-' }],
+    ['type=docker,"dest=a,b.tar"', { type: 'docker', path: '/cwd/a,b.tar' }],
+  ];
+  for (const [text, spec] of cases) it(text, () => assert.deepEqual(parseOutput(text, '/cwd'), spec));
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['-', /cannot be written to "-"/],
+    ['type=oci,dest=-', /standard output/],
+    ['type=oci', /no dest/],
+    ['dest=x', /no type/],
+    ['type=zip,dest=x', /type "zip"/],
+    ['type=oci,dst=x', /unknown key "dst"/],
+    ['type=oci,x', /without "="/],
+  ];
+  for (const [text, message] of wrong) {
+    it(`refuses ${text}`, () => assert.throws(() => parseOutput(text, '/cwd'), usage(message)));
+  }
+});
+
+describe('parseSecret', () => {
+  const read = async (text: string, env: Environment = {}): Promise<string> => {
+    const secret = parseSecret(text, { env, cwd: dir, redactor: createRedactor() });
+    return `${secret.id}:${await secret.value()}`;
+  };
+
+  it('reads files and variables in all of Docker’s notations', async () => {
+    writeFileSync(join(dir, 'token'), 'from file');
+    const env = { TOKEN: 'from variable', a: 'by id' };
+    assert.equal(await read('id=a,src=token', env), 'a:from file');
+    assert.equal(await read(`type=file,id=a,source=${dir}/token`, env), 'a:from file');
+    assert.equal(await read('id=a,env=TOKEN', env), 'a:from variable');
+    assert.equal(await read('type=env,id=a,src=TOKEN', env), 'a:from variable');
+    assert.equal(await read('id=a', env), 'a:by id');
+  });
+
+  it('masks a value from the moment it is read', async () => {
+    writeFileSync(join(dir, 'late'), 'swordfish\n');
+    const redactor = createRedactor();
+    const secret = parseSecret('id=a,src=late', { env: {}, cwd: dir, redactor });
+    await secret.value();
+    assert.equal(redactor.text('a swordfish here'), 'a *** here');
+  });
+
+  for (const [text, message] of [
+    ['src=token', /names no id/],
+    ['id=a,src=missing', /no file/],
+    ['id=a,env=MISSING', /MISSING, which is not set/],
+    ['id=a,type=vault', /type "vault"/],
+    ['id=a,type=file', /names no file/],
+    ['id=a,src=x,env=Y', /both/],
+  ] as const) {
+    it(`refuses ${text}`, async () => assert.rejects(() => read(text), usage(message)));
+  }
+});
+
+describe('parseSsh', () => {
+  it('takes the socket named, else the agent of the environment', async () => {
+    const socket = join(dir, 'agent.sock');
+    const server = createServer().listen(socket);
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      assert.deepEqual(parseSsh('default', { env: { SSH_AUTH_SOCK: socket }, cwd: '/' }), {
+        id: 'default',
+        socket,
+      });
+      assert.deepEqual(parseSsh('ci=agent.sock', { env: {}, cwd: dir }), { id: 'ci', socket });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('refuses a missing agent and a key file', () => {
+    writeFileSync(join(dir, 'id_rsa'), 'key');
+    assert.throws(() => parseSsh('default', { env: {}, cwd: dir }), usage(/SSH_AUTH_SOCK is not set/));
+    assert.throws(() => parseSsh('a=id_rsa', { env: {}, cwd: dir }), usage(/not the socket of an agent/));
+  });
+});
+
+describe('makeRequest', () => {
+  it('finds the context and the Dockerfile', () => {
+    const files = (args: readonly string[], env: Environment = {}) => {
+      const { context, dockerfile } = requestOf(args, env);
+      return [context, dockerfile];
+    };
+    assert.deepEqual(files([]), ['/cwd', '/cwd/Dockerfile']);
+    assert.deepEqual(files(['sub']), ['/cwd/sub', '/cwd/sub/Dockerfile']);
+    assert.deepEqual(files(['sub', '-f', 'D']), ['/cwd/sub', '/cwd/D']);
+    assert.deepEqual(files(['sub'], { ENVBUILDER_DOCKERFILE_PATH: 'D' }), ['/cwd/sub', '/cwd/sub/D']);
+    assert.throws(() => files(['a', 'b']), usage(/more than one context: a, b/));
+  });
+
+  it('lets a layer cache directory win over a cache repository', () => {
+    assert.deepEqual(requestOf(['--layer-cache-dir', 'lc', '--cache-repo', 'r']).cache, {
+      type: 'directory',
+      path: '/cwd/lc',
+    });
+    assert.deepEqual(requestOf(['--cache-repo', 'r']).cache, { type: 'registry', reference: 'r' });
+    assert.equal(requestOf([]).cache, undefined);
+  });
+
+  it('refuses a push to nowhere, and two outputs in one place', () => {
+    assert.throws(() => requestOf(['--push']), usage(/nowhere to push/));
+    assert.equal(requestOf(['--push', '-t', 'r.example/x']).push, true);
+    assert.throws(() => requestOf(['-o', 'x', '-o', 'type=oci,dest=x']), usage(/two outputs go to \/cwd\/x/));
+  });
+
+  it('offers secrets by name as mounts and to RUN, besides proxies in both spellings', async () => {
+    const env = { ENVBUILDER_BUILD_SECRETS: 'TOKEN=abcd', HTTP_PROXY: 'http://p:1', no_proxy: 'x' };
+    const request = requestOf(['--build-arg', 'https_proxy=http://q:2'], env);
+    assert.deepEqual(request.proxyEnv, {
+      HTTP_PROXY: 'http://p:1',
+      https_proxy: 'http://q:2',
+      no_proxy: 'x',
+      TOKEN: 'abcd',
+    });
+    assert.deepEqual(request.registries.proxy, { http: 'http://p:1', noProxy: 'x' });
+    assert.deepEqual(
+      await Promise.all(request.secrets.map(async ({ id, value }) => `${id}=${await value()}`)),
+      ['TOKEN=abcd'],
+    );
+  });
+
+  it('hands credential helpers an environment without our own options', () => {
+    const { helperEnv } = requestOf([], {
+      PATH: '/bin',
+      ENVBUILDER_CACHE_SALT: 'x',
+      KANIKO_REGISTRY_MIRROR: 'y',
+    }).registries;
+    assert.deepEqual(helperEnv, { PATH: '/bin' });
+  });
+
+  it('decodes the Docker config and refuses what is not base64', () => {
+    const config = Buffer.from('{"auths":{}}').toString('base64');
+    assert.equal(
+      requestOf([], { ENVBUILDER_DOCKER_CONFIG_BASE64: `${config}\n` }).registries.dockerConfigJson,
+      '{"auths":{}}',
+    );
+    assert.throws(
+      () => requestOf([], { ENVBUILDER_DOCKER_CONFIG_BASE64: '{"auths":{}}' }),
+      usage(/is not base64/),
+    );
+  });
+
+  it('looks for a Docker config in order', () => {
+    const env = { DOCKER_CONFIG: '/dc', HOME: '/home/u' };
+    assert.deepEqual(requestOf([], env).registries.dockerConfigPaths, [
+      '/dc',
+      '/.envbuilder/config.json',
+      '/home/u/.docker/config.json',
+    ]);
+  });
+
+  it('keeps state below the cache directory of the user', () => {
+    assert.equal(requestOf([], { HOME: '/h' }).workDir, '/h/.cache/envbuilder/work');
+    assert.equal(requestOf([], { HOME: '/h', XDG_CACHE_HOME: '/x' }).stateDir, '/x/envbuilder/state');
+    assert.equal(
+      requestOf([], { HOME: '/h', XDG_CACHE_HOME: 'relative' }).stateDir,
+      '/h/.cache/envbuilder/state',
+    );
+    assert.equal(requestOf(['--work-dir', 'w'], { HOME: '/h' }).workDir, '/cwd/w');
+  });
+});
+
+describe('workspaceFiles', () => {
+  const filesOf = (env: Environment) => workspaceFiles(parseOptions('start', [], env), '/');
+
+  it('takes paths relative to the workspace, and warns when the context may be another one', () => {
+    const env = {
+      ENVBUILDER_GIT_URL: 'https://h.example/o/app.git#main',
+      ENVBUILDER_DOCKERFILE_PATH: 'web/Dockerfile',
+    };
+    const { files, warning } = filesOf(env);
+    assert.deepEqual(files, { context: '/workspaces/app', dockerfile: '/workspaces/app/web/Dockerfile' });
+    assert.match(warning?.hint ?? '', /ENVBUILDER_BUILD_CONTEXT_PATH=web/);
+    const named = filesOf({
+      ...env,
+      ENVBUILDER_BUILD_CONTEXT_PATH: 'web',
+      ENVBUILDER_WORKSPACE_FOLDER: '/w',
+    });
+    assert.deepEqual(named, { files: { context: '/w/web', dockerfile: '/w/web/Dockerfile' } });
+  });
+
+  it('says that dev containers are planned', () => {
+    assert.throws(
+      () => filesOf({}),
+      (error) => error instanceof AppError && error.code === 'DEVCONTAINER',
+    );
+  });
+});
+
+describe('workspaceName', () => {
+  for (const [url, name] of [
+    [undefined, 'empty'],
+    ['https://h.example/o/app.git', 'app'],
+    ['https://h.example/o/app/#refs/heads/x', 'app'],
+    ['git@h.example:app.git', 'app'],
+    ['ssh://git@h.example/o/app?x=1', 'app'],
+  ] as const) {
+    it(String(url), () => assert.equal(workspaceName(url), name));
+  }
+});
