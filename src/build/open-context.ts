@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createDirectoryTree } from '../context/dir-tree.ts';
-import { createIgnore, loadIgnore } from '../context/dockerignore.ts';
+import { loadIgnore } from '../context/dockerignore.ts';
 import { createHashMemo } from '../context/file-hash-memo.ts';
 import type { SourceTree } from '../context/types.ts';
 import { xattrReader } from './copy-step.ts';
@@ -16,13 +16,13 @@ export function openContext(
   session: Session,
   deps: { readonly readOnly: boolean },
 ): SourceTree {
-  const { patterns } = loadIgnore(request.context, request.dockerfile);
+  const ignore = loadIgnore(request.context, request.dockerfile);
   const memo = createHashMemo(deps.readOnly ? undefined : join(request.stateDir, 'context-hashes'));
   return createDirectoryTree({
     root: request.context,
     name: 'the build context',
     memo,
     xattrs: xattrReader(session.syscalls()),
-    ...(patterns.length > 0 ? { ignore: createIgnore(patterns) } : {}),
+    ...(ignore ? { ignore } : {}),
   });
 }

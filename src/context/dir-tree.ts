@@ -14,7 +14,7 @@ import { posix } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
-import type { Ignore } from './dockerignore.ts';
+import type { IgnoreMatcher } from './ignore-matcher.ts';
 import type { HashMemo } from './file-hash-memo.ts';
 import type { SourceTree, TreeNode, TreeNodeType } from './types.ts';
 
@@ -22,7 +22,7 @@ export interface DirectoryTreeOptions {
   /** Host directory; it is only read. */
   readonly root: string;
   readonly name: string;
-  readonly ignore?: Ignore;
+  readonly ignore?: IgnoreMatcher;
   readonly memo?: HashMemo;
   /** Reads the extended attributes that a copy keeps. */
   readonly xattrs?: (hostPath: string) => ReadonlyMap<string, Buffer> | undefined;
@@ -76,8 +76,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     const stat = guarded(path, () => lstat(path));
     const node = stat && guarded(path, () => nodeOf(path, stat));
     if (!node) return;
-    const excluded = path !== '' && ignore?.excluded(path) === true;
-    if (excluded && (node.type !== 'dir' || !ignore?.mayContainIncluded(path))) return;
+    const excluded = path !== '' && ignore?.matches(path) === true;
+    if (excluded && (node.type !== 'dir' || !ignore?.mayHold(path))) return;
     const at = found.length;
     found.push(node);
     if (node.type === 'dir') {
@@ -98,7 +98,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     },
     stat: async (path) => {
       const real = guarded(path, () => resolveParents(path, (at) => lstat(at), host));
-      if (real !== '' && ignore?.excluded(real) && !ignore.mayContainIncluded(real)) return undefined;
+      if (real !== '' && ignore?.matches(real) && !ignore.mayHold(real)) return undefined;
       const stat = guarded(path, () => lstat(real));
       return stat && guarded(path, () => nodeOf(real, stat));
     },

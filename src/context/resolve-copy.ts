@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { AppError, type Where } from '../core/error.ts';
 import { nearest } from '../dockerfile/suggest.ts';
-import { createIgnore, type Ignore } from './dockerignore.ts';
+import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
 import { goMatch, hasWildcards } from './go-match.ts';
 import type { CopyItem, SourceTree, TreeNode } from './types.ts';
 
@@ -24,7 +24,7 @@ const MOST_LINKS = 40;
  * @throws AppError CONTEXT when a named source does not exist
  */
 export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promise<CopyItem[]> {
-  const excludes = request.excludes.length > 0 ? createIgnore(request.excludes) : undefined;
+  const excludes = request.excludes.length > 0 ? createMatcher(request.excludes, '--exclude') : undefined;
   const items: CopyItem[] = [];
   for (const source of request.sources) {
     const { path, pivot } = splitPivot(source, request.parents);
@@ -90,12 +90,12 @@ async function matching(tree: SourceTree, pattern: string): Promise<Named[]> {
   const start = await follow(tree, fixed);
   if (!start) return [];
   const deep = pattern.includes('**');
-  const ignore = deep ? createIgnore([pattern]) : undefined;
+  const ignore = deep ? createMatcher([pattern], 'the source') : undefined;
   const found: Named[] = [];
   for (const candidate of await tree.list(start.path)) {
     const name = start.path === fixed ? candidate.path : `${fixed}${candidate.path.slice(start.path.length)}`;
     const matches = ignore
-      ? ignore.excluded(name) && candidate.type !== 'dir'
+      ? ignore.matches(name) && candidate.type !== 'dir'
       : name.split('/').length === parts.length && goMatch(pattern, name);
     if (!matches) continue;
     const node = candidate.type === 'symlink' ? await follow(tree, candidate.path) : candidate;
@@ -109,12 +109,12 @@ async function below(
   node: TreeNode,
   name: string,
   parents: boolean,
-  excludes: Ignore | undefined,
+  excludes: IgnoreMatcher | undefined,
 ): Promise<CopyItem[]> {
   const above = parents ? await parentItems(tree, name, node) : [];
   if (node.type !== 'dir') {
     const target = parents ? name : posix.basename(name);
-    return excludes?.excluded(target) ? [] : [...above, { node, target }];
+    return excludes?.matches(target) ? [] : [...above, { node, target }];
   }
   const nodes = await tree.list(node.path);
   const prefix = node.path === '' ? 0 : node.path.length + 1;
@@ -125,9 +125,9 @@ async function below(
   return [...above, ...items.filter((item) => !kept(item, excludes))];
 }
 
-function kept({ target, node }: CopyItem, excludes: Ignore | undefined): boolean {
+function kept({ target, node }: CopyItem, excludes: IgnoreMatcher | undefined): boolean {
   if (!excludes || target === '') return false;
-  return excludes.excluded(target) && !(node.type === 'dir' && excludes.mayContainIncluded(target));
+  return excludes.matches(target) && !(node.type === 'dir' && excludes.mayHold(target));
 }
 
 /** The directories above a path, so that --parents gives them their own modes. */

@@ -17,6 +17,8 @@ export interface ByteSource {
   /** As read, but undefined when the stream is at its end already. */
   tryRead(count: number): Promise<Buffer | undefined>;
   skip(count: number): Promise<void>;
+  /** Skips padding; some writers leave that of the last entry out, and the end of the archive too. */
+  skipPadding(count: number): Promise<void>;
   /** The next `count` bytes as a part; to be consumed before anything else is read. */
   take(count: number): ByteBody;
   /** Reads to the end, so that whoever verifies the stream sees all of it. */
@@ -62,6 +64,9 @@ export function createByteSource(chunks: AsyncIterable<Buffer>, what: string): B
   return {
     read,
     skip,
+    skipPadding: async (count) => {
+      for (let left = count; left > 0 && (await fill()); ) left -= (await some(left)).length;
+    },
     tryRead: async (count) => ((await fill()) ? read(count) : undefined),
     take: (count) => {
       let left = count;

@@ -279,6 +279,11 @@ test('damage anywhere is CORRUPT, never other content', async () => {
   await assert.rejects(read(blob.subarray(0, 1000)), { code: 'CORRUPT' });
 });
 
+test('an archive without its last padding and its end is read, as Docker does', async () => {
+  const { blob } = await write([file('a', 'x')], 'none');
+  assert.deepEqual((await read(blob.subarray(0, 513))).map(([e, c]) => [e.path, c.toString()]), [['a', 'x']]);
+});
+
 test('hostile names and headers are refused', async () => {
   for (const path of ['../x', 'a/../../x']) {
     const { blob } = await write([file(path, 'x')], 'none');

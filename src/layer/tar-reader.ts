@@ -92,7 +92,7 @@ async function* item(
   };
   yield { entry, content: sparse ? sparseContent(sparse, body) : body.chunks() };
   await body.skipRest();
-  await source.skip(padding(stored));
+  await source.skipPadding(padding(stored));
 }
 
 function linkName(type: EntryType, link: Buffer, what: string): string {
