@@ -107,7 +107,7 @@ function toRegExp(source: string, pattern: string): RegExp {
       hint: 'check its brackets and backslashes',
       cause,
     });
-  const escape = (inClass: boolean): string => {
+  const escaped = (inClass: boolean): string => {
     const char = chars[at];
     if (char === undefined) throw bad();
     at += 1;
@@ -140,7 +140,7 @@ function toRegExp(source: string, pattern: string): RegExp {
         if (set === undefined) throw bad();
         at = chars.indexOf(']', at) + 1;
         inside += set;
-      } else if (char === '\\') inside += escape(true);
+      } else if (char === '\\') inside += escaped(true);
       else if (char === '-') inside += first || chars[at] === ']' ? '\\-' : '-';
       else inside += literal(char);
     }
@@ -150,7 +150,7 @@ function toRegExp(source: string, pattern: string): RegExp {
   while (at < chars.length) {
     const char = chars[at]!;
     at += 1;
-    if (char === '\\') out += escape(false);
+    if (char === '\\') out += escaped(false);
     else if (char === '[') out += characterClass();
     else if (char === '.') out += '[^\\n]';
     else if (char === ']' || char === '/') out += `\\${char}`;
