@@ -1,10 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, temporaryDir } from './cache-dir.ts';
 import { ensurePackages } from './debian.ts';
 import { type PushedManifest, pushImage, pushIndex } from './push-image.ts';
 import { capture, run, step } from './shell.ts';
-import { rm } from 'node:fs/promises';
 
 const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 const otherArchitecture = architecture === 'arm64' ? 'amd64' : 'arm64';
@@ -48,7 +48,19 @@ async function busyboxLayers(): Promise<readonly string[]> {
   const dir = await cached('busybox', { version: 3 }, async (out) => {
     const root = temporaryDir('busybox');
     try {
-      for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'usr/bin', 'usr/sbin', 'sbin', 'var/lib', 'run', 'home']) {
+      for (const name of [
+        'bin',
+        'etc',
+        'proc',
+        'sys',
+        'dev',
+        'usr/bin',
+        'usr/sbin',
+        'sbin',
+        'var/lib',
+        'run',
+        'home',
+      ]) {
         mkdirSync(join(root, name), { recursive: true });
       }
       mkdirSync(join(root, 'root'), { mode: 0o700 });
@@ -86,7 +98,8 @@ chown 1000:1000 base/dir home/user; chmod 4755 base/setuid; chmod 1777 base/stic
 chown 12345:23456 base/two; chmod 600 base/two`;
 
 function tar(root: string, file: string): string {
-  const options = '--sort=name --numeric-owner --mtime=@1704067200 --format=posix --pax-option=delete=atime,delete=ctime';
+  const options =
+    '--sort=name --numeric-owner --mtime=@1704067200 --format=posix --pax-option=delete=atime,delete=ctime';
   return `tar -C '${root}' ${options} --transform='s,^\\./,,' -cf - . | gzip -n -6 > '${file}'`;
 }
 
@@ -108,7 +121,12 @@ const richConfig = {
 const onbuildConfig = {
   Env: [path],
   Cmd: ['/bin/sh'],
-  OnBuild: ['ENV TRIGGERED=yes', 'WORKDIR /triggered', 'COPY . /triggered/src', 'RUN echo $TRIGGERED > /triggered/out'],
+  OnBuild: [
+    'ENV TRIGGERED=yes',
+    'WORKDIR /triggered',
+    'COPY . /triggered/src',
+    'RUN echo $TRIGGERED > /triggered/out',
+  ],
 };
 
 /**
@@ -127,7 +145,12 @@ export async function pushBaseImages(host: string): Promise<void> {
   await pushImage(host, 'rich', '1', { ...docker, family: 'oci', config: richConfig });
   await pushImage(host, 'onbuild', '1', { ...docker, config: onbuildConfig });
   await pushMulti(host, busybox);
-  await pushImage(host, 'debian', 'bookworm', { layers: [debian], architecture, family: 'oci', config: plain });
+  await pushImage(host, 'debian', 'bookworm', {
+    layers: [debian],
+    architecture,
+    family: 'oci',
+    config: plain,
+  });
   await zstdCopy(host);
 }
 
@@ -135,7 +158,12 @@ async function pushMulti(host: string, layers: readonly string[]): Promise<void>
   const images: { manifest: PushedManifest; platform: Record<string, string> }[] = [];
   for (const arch of [otherArchitecture, architecture]) {
     const config = { Env: [path, `BUILT_FOR=${arch}`], Cmd: ['/bin/sh'] };
-    const manifest = await pushImage(host, 'multi', undefined, { layers, architecture: arch, family: 'oci', config });
+    const manifest = await pushImage(host, 'multi', undefined, {
+      layers,
+      architecture: arch,
+      family: 'oci',
+      config,
+    });
     images.push({ manifest, platform: { os: 'linux', architecture: arch } });
   }
   await pushIndex(host, 'multi', '1', 'oci', images);
@@ -171,7 +199,8 @@ async function zstdCopy(host: string): Promise<void> {
 
 /** True where overlayfs can have its upper directory below `dir`. */
 export async function overlayWorks(dir: string): Promise<boolean> {
-  const script = 'cd "$1" && mkdir -p l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m && umount m';
+  const script =
+    'cd "$1" && mkdir -p l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m && umount m';
   const { code } = await capture('unshare', ['--mount', '/bin/sh', '-c', script, 'sh', dir]);
   return code === 0;
 }

@@ -15,7 +15,11 @@ export function testCacheDir(): string {
  * it, so an interrupted run leaves nothing half-made under the final name.
  * @param recipe everything that the content depends on
  */
-export async function cached(name: string, recipe: unknown, make: (path: string) => Promise<void>): Promise<string> {
+export async function cached(
+  name: string,
+  recipe: unknown,
+  make: (path: string) => Promise<void>,
+): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
   const path = join(testCacheDir(), `${name}-${hash}`);
   if (existsSync(path)) return path;

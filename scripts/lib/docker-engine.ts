@@ -41,7 +41,10 @@ export async function startDockerEngine(
     const command = writeLauncher(extracted, '/usr/bin/docker', join(state, 'bin/docker'));
     const socket = `unix://${state}/docker.sock`;
     const logFile = join(dir, 'dockerd.log');
-    writeFileSync(join(state, 'daemon.json'), JSON.stringify({ features: { 'containerd-snapshotter': false } }));
+    writeFileSync(
+      join(state, 'daemon.json'),
+      JSON.stringify({ features: { 'containerd-snapshotter': false } }),
+    );
     const service = startService(
       'unshare',
       [
@@ -85,12 +88,17 @@ export async function startDockerEngine(
 }
 
 /** A machine may run dockerd and yet refuse overlay mounts or containers; better to find out here. */
-async function checkBuilds(command: string, env: Readonly<Record<string, string>>, state: string): Promise<void> {
+async function checkBuilds(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  state: string,
+): Promise<void> {
   const context = join(state, 'check');
   mkdirSync(context);
   writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
   const { code, stderr } = await capture(command, ['buildx', 'build', '--quiet', context], { env });
-  if (code !== 0) throw new Error(`Docker cannot build here: ${stderr.trim().split('\n').slice(-5).join('\n')}`);
+  if (code !== 0)
+    throw new Error(`Docker cannot build here: ${stderr.trim().split('\n').slice(-5).join('\n')}`);
 }
 
 /** dockerd itself, which `unshare` forked: it ends in order on SIGTERM, while unshare would just be gone. */

@@ -66,10 +66,8 @@ export function writeLauncher(packages: ExtractedPackages, program: string, file
   const at = [join(root, dir, loader), join(root, `lib/${triplet}`, loader)].find((path) => existsSync(path));
   const libraries = `${root}/usr/lib/${triplet}:${root}/lib/${triplet}`;
   mkdirSync(join(file, '..'), { recursive: true });
-  writeFileSync(
-    file,
-    `#!/bin/sh\nexec '${at}' --library-path '${libraries}' '${root}${program}' "$@"\n`,
-    { mode: 0o755 },
-  );
+  writeFileSync(file, `#!/bin/sh\nexec '${at}' --library-path '${libraries}' '${root}${program}' "$@"\n`, {
+    mode: 0o755,
+  });
   return file;
 }

@@ -42,7 +42,9 @@ async function listen(server: Server): Promise<string> {
 async function makeFiles(dir: string): Promise<void> {
   writeFileSync(join(dir, 'hello.txt'), 'hello over http\n');
   writeFileSync(join(dir, 'tool.sh'), '#!/bin/sh\necho tool\n');
-  await run('/bin/sh', ['-c', 'mkdir t && echo in > t/inside && tar -czf archive.tar.gz t && rm -r t'], { cwd: dir });
+  await run('/bin/sh', ['-c', 'mkdir t && echo in > t/inside && tar -czf archive.tar.gz t && rm -r t'], {
+    cwd: dir,
+  });
   await run('/bin/sh', ['-c', 'touch -d 2023-05-06T07:08:09Z *'], { cwd: dir });
 }
 
@@ -78,7 +80,12 @@ rm -rf work work-sub`;
   });
 }
 
-function answer(files: string, repositories: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  files: string,
+  repositories: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   if (url.pathname.startsWith('/git/')) {
     gitBackend(repositories, url, request, response);

@@ -76,7 +76,10 @@ export async function pushIndex(
   repository: string,
   tag: string,
   family: 'docker' | 'oci',
-  images: readonly { readonly manifest: PushedManifest; readonly platform: Readonly<Record<string, string>> }[],
+  images: readonly {
+    readonly manifest: PushedManifest;
+    readonly platform: Readonly<Record<string, string>>;
+  }[],
 ): Promise<PushedManifest> {
   const mediaType = mediaTypes[family].index;
   return putManifest(host, repository, tag, mediaType, {
@@ -101,7 +104,11 @@ async function putManifest(
   return { mediaType, digest, size: bytes.length };
 }
 
-async function putBlob(host: string, repository: string, bytes: Buffer): Promise<{ digest: string; size: number }> {
+async function putBlob(
+  host: string,
+  repository: string,
+  bytes: Buffer,
+): Promise<{ digest: string; size: number }> {
   const digest = digestOf(bytes);
   const blob = { digest, size: bytes.length };
   const base = `http://${host}/v2/${repository}/blobs`;

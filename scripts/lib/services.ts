@@ -25,7 +25,18 @@ export type ServiceName = 'docker' | 'registry' | 'http';
 export const servicesVariable = 'ENVBUILDER_E2E';
 
 /** Packages that the end-to-end tests use besides the services themselves. */
-const testPackages = ['git', 'skopeo', 'umoci', 'zstd', 'gzip', 'tar', 'bzip2', 'xz-utils', 'openssh-client', 'util-linux'];
+const testPackages = [
+  'git',
+  'skopeo',
+  'umoci',
+  'zstd',
+  'gzip',
+  'tar',
+  'bzip2',
+  'xz-utils',
+  'openssh-client',
+  'util-linux',
+];
 
 /**
  * Starts the services in a temporary directory and fills the registry with base images; `cleanUp` stops and removes all of
@@ -44,7 +55,10 @@ export async function startServices(
   });
   const startedAt = Math.floor(Date.now() / 1000);
   const reasons: Partial<Record<ServiceName, string>> = {};
-  const attempt = async <T extends { stop: () => Promise<void> }>(name: ServiceName, start: () => Promise<T>) => {
+  const attempt = async <T extends { stop: () => Promise<void> }>(
+    name: ServiceName,
+    start: () => Promise<T>,
+  ) => {
     if (!wanted.includes(name)) {
       reasons[name] = `${name} was not asked for`;
       return undefined;

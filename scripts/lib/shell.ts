@@ -60,7 +60,11 @@ export async function capture(
  * Runs a command that must succeed and returns what it printed on standard output.
  * @throws Error with the command and the end of what it printed
  */
-export async function run(command: string, args: readonly string[], options: ShellOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: ShellOptions = {},
+): Promise<string> {
   const finished = await capture(command, args, options);
   if (finished.code !== 0) {
     const said = `${finished.stdout.toString()}\n${finished.stderr}`.trim().split('\n').slice(-20).join('\n');

@@ -179,7 +179,7 @@ function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
     );
   }
   made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
-  made.env['SSH_AUTH_SOCK'] ??= mount.target;
+  made.env.SSH_AUTH_SOCK ??= mount.target;
 }
 
 function missingSource(mount: PlannedMount): AppError {

@@ -14,8 +14,8 @@ import { posix } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
-import type { IgnoreMatcher } from './ignore-matcher.ts';
 import type { HashMemo } from './file-hash-memo.ts';
+import type { IgnoreMatcher } from './ignore-matcher.ts';
 import type { SourceTree, TreeNode, TreeNodeType } from './types.ts';
 
 export interface DirectoryTreeOptions {

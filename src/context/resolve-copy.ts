@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { AppError, type Where } from '../core/error.ts';
 import { nearest } from '../dockerfile/suggest.ts';
-import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
 import { goMatch, hasWildcards } from './go-match.ts';
+import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
 import type { CopyItem, SourceTree, TreeNode } from './types.ts';
 
 export interface CopyRequest {

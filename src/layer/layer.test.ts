@@ -281,7 +281,10 @@ test('damage anywhere is CORRUPT, never other content', async () => {
 
 test('an archive without its last padding and its end is read, as Docker does', async () => {
   const { blob } = await write([file('a', 'x')], 'none');
-  assert.deepEqual((await read(blob.subarray(0, 513))).map(([e, c]) => [e.path, c.toString()]), [['a', 'x']]);
+  assert.deepEqual(
+    (await read(blob.subarray(0, 513))).map(([e, c]) => [e.path, c.toString()]),
+    [['a', 'x']],
+  );
 });
 
 test('hostile names and headers are refused', async () => {

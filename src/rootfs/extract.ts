@@ -1,17 +1,15 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { mapLimit } from '../core/concurrency.ts';
 import { readToc } from '../layer/toc.ts';
 import type { LayerBlob, Toc } from '../layer/types.ts';
 import type { Syscalls } from '../sys/types.ts';
+import { writeContents } from './extract-contents.ts';
 import { inLayer } from './extract-errors.ts';
-import { createFrameCutter } from './extract-files.ts';
-import { decodeFrames, type FrameJob } from './extract-frames.ts';
-import { createExtractProgress, type ExtractProgress } from './extract-progress.ts';
+import { createExtractProgress } from './extract-progress.ts';
 import { extractStreams } from './extract-stream.ts';
 import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
 import type { ExtractRequest, ExtractResult } from './types.ts';
 import { createUnion, type Union } from './union.ts';
-import { framesFor, planUnion, type UnionPlan } from './union-plan.ts';
+import { planUnion, type UnionPlan } from './union-plan.ts';
 import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
@@ -55,7 +53,11 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
 
   const plan = planUnion(union.root, layers.length);
   clear(doomed, writer);
-  await writeContents(request, plan, indexed, streamed, { writer, progress });
+  const contents = indexed.map((toc, index) => {
+    const layer = streamed + index;
+    return { blob: layers[layer]!, toc, nodes: plan.contents[layer]! };
+  });
+  await writeContents(contents, request, writer, progress);
   writeRest(plan, layers, writer);
   progress.finish();
 
@@ -99,43 +101,6 @@ function clear(doomed: readonly TreeNode[], writer: TreeWriter): void {
       if (node.inode.names.every((name) => name.diskMode === NOT_ON_DISK)) writer.keep(node);
     });
     writer.remove(top);
-  }
-}
-
-async function writeContents(
-  { layers, signal }: ExtractRequest,
-  plan: UnionPlan,
-  tocs: readonly Toc[],
-  streamed: number,
-  { writer, progress }: { writer: TreeWriter; progress: ExtractProgress },
-): Promise<void> {
-  const jobs: FrameJob[] = [];
-  for (const [index, toc] of tocs.entries()) {
-    const layer = streamed + index;
-    const blob = layers[layer]!;
-    let useless = blob.size;
-    for (const frame of framesFor(plan.contents[layer]!, toc.frames)) {
-      jobs.push({ layer, blob, frame });
-      useless -= frame.length;
-    }
-    progress.advance(useless);
-  }
-  const cutters = plan.contents.map((nodes) => createFrameCutter(nodes, writer));
-  try {
-    for await (const { job, bytes } of decodeFrames(jobs, {
-      onWait: progress.waited,
-    })) {
-      signal?.throwIfAborted();
-      try {
-        cutters[job.layer]!.take(job.frame, bytes);
-      } catch (error) {
-        throw inLayer(job.blob, error);
-      }
-      progress.advance(job.frame.length);
-      await turn();
-    }
-  } finally {
-    for (const cutter of cutters) cutter.abandon();
   }
 }
 

@@ -188,7 +188,10 @@ test('layers that were committed materialise to the same tree', async () => {
     blobs.push(blobOf(layer!));
   }
   const listing = (root: string): string =>
-    execFileSync('sh', ['-c', `cd ${root}; find . -type d -printf '%p d %m %U %G\n' -o -printf '%p %y %m %U %G %s %n\n' | sort`]).toString();
+    execFileSync('sh', [
+      '-c',
+      `cd ${root}; find . -type d -printf '%p d %m %U %G\n' -o -printf '%p %y %m %U %G %s %n\n' | sort`,
+    ]).toString();
   const again = await createBackend().fromLayers(blobs);
   assert.equal(
     await again.read(async (root) => listing(root)),

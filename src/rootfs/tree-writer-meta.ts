@@ -23,9 +23,13 @@ export interface MetaWriter {
 const SPECIAL = 0o6000;
 
 /**
+ * @param deps without `sys` entries must have no attributes and plain times
  * @param privileged restore owners and all extended attributes; without it only those of the `user.` namespace
  */
-export function createMetaWriter(privileged: boolean, deps: WriterDeps): MetaWriter {
+export function createMetaWriter(
+  privileged: boolean,
+  deps: { readonly sys: WriterDeps['sys'] | undefined; readonly emit: Emit },
+): MetaWriter {
   const { sys, emit } = deps;
   const uid = process.geteuid!();
   const gid = process.getegid!();
@@ -37,7 +41,7 @@ export function createMetaWriter(privileged: boolean, deps: WriterDeps): MetaWri
     for (const [name, value] of xattrs) {
       if (!mayRestore(name, privileged)) continue;
       try {
-        sys.setXattr(path, name, value);
+        sys!.setXattr(path, name, value);
       } catch (error) {
         if (!isRefusal(error)) throw error;
         if (privileged && name === 'security.capability') throw lostCapability(path, error);
@@ -59,7 +63,7 @@ export function createMetaWriter(privileged: boolean, deps: WriterDeps): MetaWri
       if ((entry.mode & lostBits) !== 0) fs.fchmodSync(fd, entry.mode);
       if (entry.xattrs) setXattrs(path, entry.xattrs);
       if (isPlainTime(entry)) fs.futimesSync(fd, entry.mtime, entry.mtime);
-      else sys.lutimes(path, entry.mtime, entry.mtimeNsec);
+      else sys!.lutimes(path, entry.mtime, entry.mtimeNsec);
     },
     other: (path, entry, madeMode) => {
       const name = fsPath(path);
@@ -70,7 +74,7 @@ export function createMetaWriter(privileged: boolean, deps: WriterDeps): MetaWri
       }
       if (entry.xattrs) setXattrs(path, entry.xattrs);
       if (isPlainTime(entry)) fs.lutimesSync(name, entry.mtime, entry.mtime);
-      else sys.lutimes(path, entry.mtime, entry.mtimeNsec);
+      else sys!.lutimes(path, entry.mtime, entry.mtimeNsec);
     },
   };
 }

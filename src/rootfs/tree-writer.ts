@@ -20,6 +20,10 @@ export interface TreeWriter {
   discard(fd: number): void;
   /** An empty file, symlink, device or fifo. */
   leaf(node: TreeNode): void;
+  /** Makes the directories of a file that somebody else is about to write, and counts it as on disk. */
+  expect(node: TreeNode): void;
+  /** Gives a file that somebody else wrote all its metadata. */
+  refine(node: TreeNode): void;
   /** Another name for an inode that is on disk under one of its names or as `kept`; false when it is not. */
   link(node: TreeNode): boolean;
   dir(node: TreeNode): void;
@@ -32,7 +36,9 @@ export interface TreeWriter {
   dropKept(): void;
 }
 
-const CREATE = fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
+/** Flags of a file that must not be there yet. */
+export const CREATE_FILE =
+  fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
 const KIND = { char: fs.constants.S_IFCHR, block: fs.constants.S_IFBLK, fifo: fs.constants.S_IFIFO } as const;
 
 /** What a directory is that no layer has an entry for; BuildKit and Docker make it so as well. */
@@ -63,11 +69,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
     if (node.parent!.diskMode === NOT_ON_DISK) makeDir(node.parent!);
     const { mode } = node.inode!.entry;
     node.diskMode = mode;
-    return fs.openSync(fsPath(prefix + node.path), CREATE, mode);
-  };
-  const write = (fd: number, content: Uint8Array): void => {
-    let at = fs.writeSync(fd, content);
-    while (at < content.length) at += fs.writeSync(fd, content, at);
+    return fs.openSync(fsPath(prefix + node.path), CREATE_FILE, mode);
   };
   const close = (fd: number, node: TreeNode): void => {
     try {
@@ -79,7 +81,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
   const file = (node: TreeNode, content: Uint8Array): void => {
     const fd = open(node);
     try {
-      if (content.length > 0) write(fd, content);
+      if (content.length > 0) writeAll(fd, content);
       meta.file(fd, prefix + node.path, node.inode!.entry);
     } finally {
       fs.closeSync(fd);
@@ -116,7 +118,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
   return {
     file,
     open,
-    write,
+    write: writeAll,
     close,
     discard: (fd) => fs.closeSync(fd),
     dir: makeDir,
@@ -134,6 +136,11 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
       } else return;
       node.diskMode = entry.mode;
     },
+    expect: (node) => {
+      if (node.parent!.diskMode === NOT_ON_DISK) makeDir(node.parent!);
+      node.diskMode = node.inode!.entry.mode;
+    },
+    refine: (node) => meta.other(prefix + node.path, node.inode!.entry, node.diskMode),
     link: (node) => {
       const { names, kept: aside } = node.inode!;
       const source = aside ?? names.find((name) => name.diskMode !== NOT_ON_DISK)?.path;
@@ -155,6 +162,12 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
       for (const inode of kept.splice(0)) fs.unlinkSync(fsPath(prefix + inode.kept!));
     },
   };
+}
+
+/** Writes all of `content`; nearly always with one call. */
+export function writeAll(fd: number, content: Uint8Array): void {
+  let at = fs.writeSync(fd, content);
+  while (at < content.length) at += fs.writeSync(fd, content, at);
 }
 
 function noDevices(path: string, cause: unknown): AppError {

@@ -38,25 +38,37 @@ export function contentOffset(node: TreeNode): number {
   return (node.inode!.entry as TocEntry).contentOffset ?? 0;
 }
 
+/** A frame with the files that have content in it: `nodes[first]` up to, but not including, `nodes[end]`. */
+export interface FramePlan {
+  readonly frame: TocFrame;
+  readonly first: number;
+  end: number;
+}
+
 /**
  * The frames that hold any content of `nodes`, both in the order of the tar.
- * @throws AppError CORRUPT when the frames do not cover the content
+ * @throws AppError CORRUPT when the frames do not cover the content, or files overlap
  */
-export function framesFor(nodes: readonly TreeNode[], frames: readonly TocFrame[]): TocFrame[] {
-  const wanted: TocFrame[] = [];
+export function framesFor(nodes: readonly TreeNode[], frames: readonly TocFrame[]): FramePlan[] {
+  const plans: FramePlan[] = [];
   let at = 0;
-  for (const node of nodes) {
+  let free = 0;
+  for (const [index, node] of nodes.entries()) {
     let offset = contentOffset(node);
     const end = offset + node.inode!.entry.size;
-    while (offset < end) {
-      while (at < frames.length && frames[at]!.tarOffset + frames[at]!.tarLength <= offset) at += 1;
+    while (at < frames.length && frames[at]!.tarOffset + frames[at]!.tarLength <= offset) at += 1;
+    for (; offset < end; at += 1) {
       const frame = frames[at];
-      if (frame === undefined || frame.tarOffset > offset) {
-        throw new AppError('CORRUPT', `the table of contents has no frame for "${node.path}"`);
+      if (frame === undefined || frame.tarOffset > offset || offset < free) {
+        throw new AppError('CORRUPT', `the table of contents has no content for "${node.path}"`);
       }
-      if (wanted.at(-1) !== frame) wanted.push(frame);
+      const last = plans.at(-1);
+      if (last?.frame === frame) last.end = index + 1;
+      else plans.push({ frame, first: index, end: index + 1 });
       offset = frame.tarOffset + frame.tarLength;
     }
+    free = end;
+    if (offset > end) at -= 1;
   }
-  return wanted;
+  return plans;
 }

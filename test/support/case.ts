@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceName, Services } from '../../scripts/lib/services.ts';
 import { startService, waitUntilReady } from '../../scripts/lib/service-process.ts';
+import type { ServiceName, Services } from '../../scripts/lib/services.ts';
 import { run } from '../../scripts/lib/shell.ts';
 import type { CompareOptions } from './compare.ts';
 
@@ -78,9 +78,11 @@ export async function prepareCase(test: Case, services: Services, dir: string): 
   writeFileSync(dockerfile, fill(text), 'latin1');
   const other = join(test.dir, 'Dockerfile.docker');
   const dockerDockerfile = existsSync(other) ? join(side, 'Dockerfile') : dockerfile;
-  if (dockerDockerfile !== dockerfile) writeFileSync(dockerDockerfile, fill(readFileSync(other, 'latin1')), 'latin1');
+  if (dockerDockerfile !== dockerfile)
+    writeFileSync(dockerDockerfile, fill(readFileSync(other, 'latin1')), 'latin1');
   const prepare = join(test.dir, 'prepare.sh');
-  if (existsSync(prepare)) await run('/bin/sh', ['-eu', prepare], { cwd: context, env: { LC_ALL: 'C.UTF-8' } });
+  if (existsSync(prepare))
+    await run('/bin/sh', ['-eu', prepare], { cwd: context, env: { LC_ALL: 'C.UTF-8' } });
   await setTimes(context);
   const close = test.options.ssh === true ? await startAgent(side) : async () => {};
   return { context, dockerfile, dockerDockerfile, side, close };

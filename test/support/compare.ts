@@ -12,14 +12,27 @@ export interface CompareOptions {
   readonly history?: boolean;
 }
 
-const fields = ['type', 'mode', 'uid', 'gid', 'size', 'sha256', 'linkname', 'rdev', 'xattrs', 'names', 'mtime'] as const;
+const fields = [
+  'type',
+  'mode',
+  'uid',
+  'gid',
+  'size',
+  'sha256',
+  'linkname',
+  'rdev',
+  'xattrs',
+  'names',
+  'mtime',
+] as const;
 const mostLines = 60;
 
 /** Differences between two trees as lines for people; `left` is what is right. */
 export function compareTrees(left: Tree, right: Tree, options: CompareOptions = {}): string[] {
   const lines: string[] = [];
   const ignored = (path: string) =>
-    path === '/' || (options.ignore ?? []).some((rule) => path === rule || (rule.endsWith('/') && path.startsWith(rule)));
+    path === '/' ||
+    (options.ignore ?? []).some((rule) => path === rule || (rule.endsWith('/') && path.startsWith(rule)));
   for (const path of [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()) {
     if (ignored(path)) continue;
     const [expected, actual] = [left[path], right[path]];
@@ -37,7 +50,11 @@ export function compareTrees(left: Tree, right: Tree, options: CompareOptions = 
 }
 
 /** Differences between two images: files, configuration, history. */
-export function compareImages(left: ImageDescription, right: ImageDescription, options: CompareOptions = {}): string[] {
+export function compareImages(
+  left: ImageDescription,
+  right: ImageDescription,
+  options: CompareOptions = {},
+): string[] {
   const lines = compareTrees(left.tree, right.tree, options);
   if (options.config !== false) {
     for (const name of [...new Set([...Object.keys(left.config), ...Object.keys(right.config)])].sort()) {
@@ -48,7 +65,8 @@ export function compareImages(left: ImageDescription, right: ImageDescription, o
     }
   }
   if (options.history === true && !isDeepStrictEqual(left.history, right.history)) {
-    const text = (image: ImageDescription) => image.history.map((line) => `    ${line.empty ? '-' : '+'} ${line.createdBy}`);
+    const text = (image: ImageDescription) =>
+      image.history.map((line) => `    ${line.empty ? '-' : '+'} ${line.createdBy}`);
     lines.push('history  is', ...text(right), '  instead of', ...text(left));
   }
   return [...lines, ...right.problems.map((problem) => `problem  ${problem}`)];
@@ -75,5 +93,8 @@ function brief(entry: TreeEntry | undefined): string {
 
 function show(path: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any byte but NUL and slash
-  return path.replace(/[\x00-\x1f\x7f-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return path.replace(
+    /[\x00-\x1f\x7f-\xff]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

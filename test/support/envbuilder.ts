@@ -58,9 +58,18 @@ export function stepOutcomes(result: CliResult): readonly StepOutcome[] {
   const outcomes: StepOutcome[] = [];
   for (const line of result.output.split('\n')) {
     if (!line.startsWith('{')) continue;
-    const event = JSON.parse(line) as { type?: string; id?: { stage: number; step: number }; outcome?: string; reason?: string };
+    const event = JSON.parse(line) as {
+      type?: string;
+      id?: { stage: number; step: number };
+      outcome?: string;
+      reason?: string;
+    };
     if (event.type !== 'step-finished' || event.id === undefined || event.outcome === undefined) continue;
-    outcomes.push({ ...event.id, outcome: event.outcome, ...(event.reason !== undefined && { reason: event.reason }) });
+    outcomes.push({
+      ...event.id,
+      outcome: event.outcome,
+      ...(event.reason !== undefined && { reason: event.reason }),
+    });
   }
   return outcomes;
 }

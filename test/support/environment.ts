@@ -1,5 +1,10 @@
 import { createCleanUp } from '../../scripts/lib/cleanup.ts';
-import { type ServiceName, type Services, servicesVariable, startServices } from '../../scripts/lib/services.ts';
+import {
+  type ServiceName,
+  type Services,
+  servicesVariable,
+  startServices,
+} from '../../scripts/lib/services.ts';
 
 /** The services that the tests of a file use, and what to call after the last one. */
 export interface Environment {

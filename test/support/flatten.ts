@@ -64,9 +64,13 @@ export function flatten(
       seen.add(path);
       addParents(nodes, path, layer, problems);
       const old = nodes.get(path);
-      if (old !== undefined && !(old.inode.entry.type === 'dir' && item.type === '5')) remove(path, layer + 1);
+      if (old !== undefined && !(old.inode.entry.type === 'dir' && item.type === '5'))
+        remove(path, layer + 1);
       old?.inode.names.delete(path);
-      const inode = item.type === '1' ? linked(nodes, item, layer, problems) : { entry: describe(item, madeAfter), names: new Set<string>() };
+      const inode =
+        item.type === '1'
+          ? linked(nodes, item, layer, problems)
+          : { entry: describe(item, madeAfter), names: new Set<string>() };
       if (inode === undefined) continue;
       inode.names.add(path);
       nodes.set(path, { inode, layer });
@@ -93,7 +97,8 @@ function linked(
   problems: string[],
 ): Inode | undefined {
   const target = nodes.get(absolute(item.linkname));
-  if (target === undefined) problems.push(`layer ${layer}: hard link ${item.name} to ${item.linkname}, which is not there`);
+  if (target === undefined)
+    problems.push(`layer ${layer}: hard link ${item.name} to ${item.linkname}, which is not there`);
   else if (target.layer !== layer) {
     problems.push(`layer ${layer}: hard link ${item.name} to ${item.linkname} of a lower layer`);
   }
@@ -115,7 +120,15 @@ function addParents(
       problems.push(`layer ${layer}: ${path} lies below ${at}, a ${node.inode.entry.type}`);
     }
     if (node === undefined) {
-      const entry: TreeEntry = { type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, xattrs: {}, mtime: 'now' };
+      const entry: TreeEntry = {
+        type: 'dir',
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        xattrs: {},
+        mtime: 'now',
+      };
       nodes.set(at, { inode: { entry, names: new Set([at]) }, layer });
     }
   }

@@ -24,7 +24,14 @@ export async function askDocker(
   const memo = process.env.ENVBUILDER_TEST_MEMO === '1' ? memoFile(docker, test, services) : undefined;
   if (memo !== undefined && existsSync(memo)) return JSON.parse(readFileSync(memo, 'utf8')) as OracleResult;
   const tag = `case-${test.name}`;
-  const args = ['buildx', 'build', '--network=host', '--provenance=false', '--progress=plain', `--tag=${tag}`];
+  const args = [
+    'buildx',
+    'build',
+    '--network=host',
+    '--provenance=false',
+    '--progress=plain',
+    `--tag=${tag}`,
+  ];
   const { code, stderr } = await capture(docker.command, [...args, ...caseArgs(test, prepared, 'docker')], {
     env: { ...docker.env, ...test.options.secretEnv },
   });
@@ -48,7 +55,8 @@ export function caseArgs(test: Case, prepared: PreparedCase, builder: 'docker' |
   const equivalent = builder === 'docker' && prepared.dockerDockerfile !== prepared.dockerfile;
   if (options.target !== undefined && !equivalent) args.push(`--target=${options.target}`);
   if (options.platform !== undefined) args.push(`--platform=${options.platform}`);
-  for (const [name, value] of Object.entries(options.buildArgs ?? {})) args.push(`--build-arg=${name}=${value}`);
+  for (const [name, value] of Object.entries(options.buildArgs ?? {}))
+    args.push(`--build-arg=${name}=${value}`);
   for (const [id, value] of Object.entries(options.secrets ?? {})) {
     const file = join(prepared.side, `secret-${id}`);
     writeFileSync(file, value);
@@ -63,7 +71,10 @@ export function caseArgs(test: Case, prepared: PreparedCase, builder: 'docker' |
 function memoFile(docker: DockerEngine, test: Case, services: Services): string {
   const hash = createHash('sha256').update(docker.version);
   const base = readFileSync(join(import.meta.dirname, '../../scripts/lib/base-images.ts'));
-  hash.update(base).update(JSON.stringify(test.options)).update(services.http === undefined ? '-' : '+');
+  hash
+    .update(base)
+    .update(JSON.stringify(test.options))
+    .update(services.http === undefined ? '-' : '+');
   const dir = join(testCacheDir(), 'memo');
   mkdirSync(dir, { recursive: true });
   for (const name of listFiles(test.dir)) hash.update(name).update(readFileSync(name));

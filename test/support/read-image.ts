@@ -22,7 +22,10 @@ export interface RawImage {
 
 /** The directory into which `docker save` (or `--output type=docker`) was unpacked: its `manifest.json` names the files. */
 export async function readDockerArchive(dir: string): Promise<RawImage> {
-  const [image] = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as { Config: string; Layers: string[] }[];
+  const [image] = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as {
+    Config: string;
+    Layers: string[];
+  }[];
   if (image === undefined) throw new Error('the archive holds no image');
   const layers: Buffer[] = [];
   for (const file of image.Layers) layers.push(await decompress(readFileSync(join(dir, file))));
@@ -37,7 +40,8 @@ export async function readOciLayout(dir: string): Promise<RawImage> {
     const bytes = readFileSync(join(dir, 'blobs', ...descriptor.digest.split(':')));
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     if (digest !== descriptor.digest) problems.push(`blob ${descriptor.digest} has the digest ${digest}`);
-    if (bytes.length !== descriptor.size) problems.push(`blob ${descriptor.digest} has not the size ${descriptor.size}`);
+    if (bytes.length !== descriptor.size)
+      problems.push(`blob ${descriptor.digest} has not the size ${descriptor.size}`);
     return bytes;
   };
   const index = JSON.parse(readFileSync(join(dir, 'index.json'), 'utf8')) as { manifests: OciDescriptor[] };
@@ -49,13 +53,17 @@ export async function readOciLayout(dir: string): Promise<RawImage> {
   for (const layer of manifest.layers) layers.push(await decompress(read(layer)));
   const { diff_ids: diffIds } = (JSON.parse(config.toString()) as { rootfs: { diff_ids: string[] } }).rootfs;
   const own = layers.map((layer) => `sha256:${createHash('sha256').update(layer).digest('hex')}`);
-  if (own.join() !== diffIds.join()) problems.push(`diff_ids are ${diffIds.join()}, the layers have ${own.join()}`);
+  if (own.join() !== diffIds.join())
+    problems.push(`diff_ids are ${diffIds.join()}, the layers have ${own.join()}`);
   return { manifestDigest: first.digest, config, layers, problems };
 }
 
 async function decompress(blob: Buffer): Promise<Buffer> {
   if (blob[0] === 0x1f && blob[1] === 0x8b) return gunzipSync(blob);
-  if (blob.length < 4 || (blob.readUInt32LE(0) !== 0xfd2fb528 && (blob.readUInt32LE(0) & 0xfffffff0) !== 0x184d2a50)) {
+  if (
+    blob.length < 4 ||
+    (blob.readUInt32LE(0) !== 0xfd2fb528 && (blob.readUInt32LE(0) & 0xfffffff0) !== 0x184d2a50)
+  ) {
     return blob;
   }
   const { code, stdout, stderr } = await capture('zstd', ['-dc'], { input: blob });

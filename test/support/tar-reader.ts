@@ -55,7 +55,8 @@ function entry(
   const plain = text(header, 0, 100);
   const xattrs: Record<string, string> = {};
   for (const [key, value] of Object.entries(pax)) {
-    if (key.startsWith(xattrPrefix)) xattrs[key.slice(xattrPrefix.length)] = Buffer.from(value, 'latin1').toString('hex');
+    if (key.startsWith(xattrPrefix))
+      xattrs[key.slice(xattrPrefix.length)] = Buffer.from(value, 'latin1').toString('hex');
     if (key.startsWith('GNU.sparse')) throw new Error('tar: sparse entries are not expected in a layer');
   }
   return {
@@ -105,6 +106,7 @@ function number(header: Buffer, offset: number, length: number): number {
 
 function checkSum(header: Buffer, at: number): void {
   let sum = 0;
-  for (let index = 0; index < block; index++) sum += index >= 148 && index < 156 ? 0x20 : (header[index] ?? 0);
+  for (let index = 0; index < block; index++)
+    sum += index >= 148 && index < 156 ? 0x20 : (header[index] ?? 0);
   if (sum !== number(header, 148, 8)) throw new Error(`tar: wrong checksum at ${at}`);
 }

@@ -1,0 +1,44 @@
+/* `npm run check`: format, lint, types, import direction. `--fix` writes what can be written. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { importProblems } from './lib/check-imports.ts';
+
+const root = join(import.meta.dirname, '..');
+const bin = (name: string): string => join(root, 'node_modules/.bin', name);
+const fix = process.argv.includes('--fix');
+
+interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+function run(name: string, command: string, args: readonly string[]): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  let output = '';
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  child.on('error', (error) => resolve({ name, ok: false, output: error.message }));
+  child.on('close', (code) => resolve({ name, ok: code === 0, output }));
+  return promise;
+}
+
+async function imports(): Promise<Outcome> {
+  const problems = importProblems(join(root, 'src'));
+  return { name: 'import direction', ok: problems.length === 0, output: problems.join('\n') };
+}
+
+const outcomes = await Promise.all([
+  run('format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.']),
+  run('types', bin('tsc'), ['-p', '.']),
+  imports(),
+]);
+for (const { name, ok, output } of outcomes) {
+  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}\n`);
+  if (!ok) process.stdout.write(`${output}\n`);
+}
+process.exitCode = outcomes.every(({ ok }) => ok) ? 0 : 1;

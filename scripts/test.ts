@@ -1,0 +1,86 @@
+/*
+ * `npm test`: all tests, on a machine that has nothing but Node, npm and root on Debian. Installs Debian's packages,
+ * starts the services, runs the unit tests and the end-to-end tests, and stops the services.
+ *   --unit          only the tests beside the code
+ *   --only PATTERN  only tests whose name matches
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCleanUp } from './lib/cleanup.ts';
+import { ensurePackages } from './lib/debian.ts';
+import { servicesVariable, startServices } from './lib/services.ts';
+
+const root = join(import.meta.dirname, '..');
+const args = process.argv.slice(2);
+const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
+const inCi = process.env.CI === 'true';
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+function runTests(patterns: readonly string[], env: NodeJS.ProcessEnv): Promise<Counts> {
+  const files = globSync([...patterns], { cwd: root }).sort();
+  const { promise, resolve } = Promise.withResolvers<Counts>();
+  let tap = '';
+  const flags = process.execArgv.filter((flag) => !flag.startsWith('--test'));
+  const child = spawn(
+    process.execPath,
+    [
+      ...flags,
+      '--test',
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=tap',
+      '--test-reporter-destination=stderr',
+      ...(only === undefined ? [] : [`--test-name-pattern=${only}`]),
+      ...files,
+    ],
+    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  child.stderr.on('data', (chunk: Buffer) => {
+    tap += chunk.toString();
+  });
+  child.on('close', () => {
+    const count = (name: string): number =>
+      Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? Number.NaN);
+    const failed = count('fail') + count('cancelled');
+    resolve({
+      passed: count('pass'),
+      failed: Number.isNaN(failed) ? 1 : failed,
+      skipped: count('skipped') || 0,
+    });
+  });
+  return promise;
+}
+
+const cleanUp = createCleanUp();
+const results: Counts[] = [];
+try {
+  await ensurePackages([
+    'zstd',
+    'busybox-static',
+    'tar',
+    'gzip',
+    'python3',
+    'attr',
+    'docker-registry',
+    'skopeo',
+    'openssl',
+  ]);
+  results.push(await runTests(['src/**/*.test.ts', 'scripts/**/*.test.ts'], {}));
+  if (!args.includes('--unit')) {
+    const services = await startServices(cleanUp);
+    results.push(await runTests(['test/*.test.ts'], { [servicesVariable]: JSON.stringify(services) }));
+  }
+} finally {
+  await cleanUp.run();
+}
+const sum = (of: (counts: Counts) => number): number => results.reduce((all, counts) => all + of(counts), 0);
+const [passed, failed, skipped] = [sum((c) => c.passed), sum((c) => c.failed), sum((c) => c.skipped)];
+process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+if (skipped > 0 && inCi) process.stdout.write('A skipped test counts as a failure here.\n');
+process.exitCode = failed > 0 || passed === 0 || (skipped > 0 && inCi) ? 1 : 0;
