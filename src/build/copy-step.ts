@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { checkoutGit } from '../context/add-git.ts';
@@ -54,7 +54,7 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
     case 'context':
       return write(task, input.tree, input.items, 'root');
     case 'inline': {
-      const tree = createInlineTree(input.name, input.content);
+      const tree = createInlineTree(input.name, input.content, Math.floor(Date.now() / 1000));
       return write(task, tree, await all(tree, input.name), 'root');
     }
     case 'from':
@@ -136,6 +136,7 @@ async function inScratch(
 ): Promise<void> {
   const directory = await mkdtemp(join(task.deps.workDir(), 'add-'));
   try {
+    chmodSync(directory, 0o755);
     await fill(directory);
     const tree = createDirectoryTree({
       root: directory,

@@ -2,8 +2,11 @@ import { Readable } from 'node:stream';
 import { digestOf } from '../core/digest.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
-/** A tree of one file, 0644 and as old as time itself: what a heredoc of COPY or ADD is. */
-export function createInlineTree(name: string, content: Buffer): SourceTree {
+/**
+ * A tree of one file, 0644: what a heredoc of COPY or ADD is.
+ * @param mtime seconds since the epoch; Docker gives such files the time of the build
+ */
+export function createInlineTree(name: string, content: Buffer, mtime: number): SourceTree {
   const node: TreeNode = {
     path: name,
     type: 'file',
@@ -11,7 +14,7 @@ export function createInlineTree(name: string, content: Buffer): SourceTree {
     uid: 0,
     gid: 0,
     size: content.length,
-    mtime: 0,
+    mtime,
     mtimeNsec: 0,
     linkname: '',
     devmajor: 0,

@@ -10,7 +10,7 @@ import { located } from './located.ts';
 import { resolveFrom } from './mount-source.ts';
 import { joinImagePath } from './paths.ts';
 import type { StageDeps } from './stage.ts';
-import { expand, type StageState, stageError, whereOf } from './stage-state.ts';
+import { expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { CopyInput, CopyOperation } from './types.ts';
 
 /** A COPY or ADD with its sources listed and hashed, as far as they are the context's, a URL's or a repository's. */
@@ -23,7 +23,7 @@ export async function planCopy(
   const word = (text: string): string => expand(state, text, range);
   const sources = instruction.sources.map(word);
   const { excludes } = instruction;
-  const destination = joinImagePath(state.config.WorkingDir ?? '/', word(instruction.destination));
+  const destination = joinImagePath(workdirOf(state), word(instruction.destination));
   const sourceCount = sources.length + instruction.heredocs.length;
   if (sourceCount > 1 && !destination.endsWith('/')) {
     throw stageError(

@@ -4,7 +4,7 @@ import { expandMount } from '../dockerfile/mount.ts';
 import type { MountSpec, RunInstruction } from '../dockerfile/types.ts';
 import { commandLine } from './metadata.ts';
 import { imageDirectory } from './paths.ts';
-import { type StageState, shellOf, stageError, whereOf } from './stage-state.ts';
+import { type StageState, shellOf, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { PlannedMount, RunOperation } from './types.ts';
 
 /** Resolves what a mount reads from; injected, since stages and contexts are the planner's. */
@@ -28,7 +28,7 @@ export async function planRun(
     env: state.environment.runEnv(),
     args: new Map(state.environment.args),
     user: state.config.User ?? '',
-    cwd: state.config.WorkingDir ?? '/',
+    cwd: workdirOf(state),
     network: instruction.network,
     security: instruction.security,
     mounts,
@@ -65,7 +65,7 @@ async function planMount(
   const where = whereOf(state.dockerfile, raw.range);
   const spec = expandMount(raw, state.environment.lookup, state.dockerfile.escape, where);
   const sourcePath = spec.source ?? '';
-  const workdir = state.config.WorkingDir ?? '/';
+  const workdir = workdirOf(state);
   const target = spec.target ?? defaultTarget(state, spec);
   const resolved = imageDirectory(workdir, target);
   if (resolved === '/' && spec.type !== 'secret' && spec.type !== 'ssh') {

@@ -22,7 +22,7 @@ export interface StageState {
   cmdSet: boolean;
 }
 
-/** @param config the base's execution config; Env, ONBUILD and an absent WORKDIR are normalised as BuildKit does */
+/** @param config the base's execution config; its ONBUILD triggers are not inherited */
 export function createStageState(
   dockerfile: Dockerfile,
   config: ContainerConfig,
@@ -35,7 +35,7 @@ export function createStageState(
     environment,
     steps: [],
     history: [],
-    config: { ...rest, WorkingDir: config.WorkingDir || '/' },
+    config: rest,
     author,
     cmdSet: false,
   };
@@ -44,6 +44,11 @@ export function createStageState(
 /** The shell that a shell form runs under. */
 export function shellOf(state: StageState): readonly string[] {
   return state.config.Shell?.length ? state.config.Shell : DEFAULT_SHELL;
+}
+
+/** The directory that relative paths are relative to, and that a RUN starts in. */
+export function workdirOf(state: StageState): string {
+  return state.config.WorkingDir || '/';
 }
 
 /** Where an instruction stands, with the source line that errors show. */

@@ -21,6 +21,7 @@ import {
   type StageState,
   stageError,
   whereOf,
+  workdirOf,
 } from './stage-state.ts';
 import type { Operation, PlannedStage, TreeSource } from './types.ts';
 
@@ -100,7 +101,7 @@ async function resolveBase(deps: StageDeps): Promise<Base> {
     };
   }
   if (source.type === 'scratch') {
-    const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`] };
+    const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
     return { source, platform, config, key: baseKey({ ...common, diffIds: [], config }) };
   }
   const image = await located(where, () => input.sources.resolveImage(name, platform));
@@ -130,10 +131,7 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       case 'add':
         return add(instruction, await planCopy(deps, state, instruction));
       case 'workdir': {
-        const path = imageDirectory(
-          state.config.WorkingDir ?? '/',
-          expand(state, instruction.path, instruction.range),
-        );
+        const path = imageDirectory(workdirOf(state), expand(state, instruction.path, instruction.range));
         state.config = { ...state.config, WorkingDir: path };
         return add(instruction, { kind: 'workdir', path, user: state.config.User ?? '' });
       }

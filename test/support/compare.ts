@@ -92,9 +92,5 @@ function brief(entry: TreeEntry | undefined): string {
 }
 
 function show(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: names may hold any byte but NUL and slash
-  return path.replace(
-    /[\x00-\x1f\x7f-\xff]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return path.replace(/[^ -~]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
