@@ -16,8 +16,8 @@ export interface DockerEngine {
 
 const suites = ['sid', 'trixie'];
 const programs = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd', 'runc', 'ca-certificates'];
-/** For ADD of git repositories; parts of git are shell scripts. */
-const forGit = ['git', 'dash', 'sed', 'coreutils', 'grep'];
+/** For ADD: archives of xz, and git, parts of which are shell scripts. */
+const forAdd = ['xz-utils', 'git', 'dash', 'sed', 'coreutils', 'grep'];
 
 /**
  * Starts dockerd, with a containerd of its own, in a mount and process namespace of its own: no network bridge, no
@@ -28,7 +28,7 @@ const forGit = ['git', 'dash', 'sed', 'coreutils', 'grep'];
 export async function startDockerEngine(
   dir: string,
 ): Promise<{ readonly engine: DockerEngine; readonly stop: () => Promise<void> }> {
-  const extracted = await extractPackages('docker', suites, [...programs, ...forGit]);
+  const extracted = await extractPackages('docker', suites, [...programs, ...forAdd]);
   return step('Starting a Docker engine', async () => {
     const state = join(dir, 'docker');
     const config = join(state, 'client');

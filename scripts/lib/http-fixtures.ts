@@ -48,7 +48,7 @@ async function makeFiles(dir: string): Promise<void> {
   await run('/bin/sh', ['-c', 'touch -d 2023-05-06T07:08:09Z *'], { cwd: dir });
 }
 
-/** `repo.git`: branches main and other, tag v1, a sub-directory, a symlink, an executable, and a submodule `sub`. */
+/** `repo.git`: branches main and other, tag v1, a sub-directory, a symlink, an executable, and a submodule `sub`; `refs.git`: the same without it. */
 async function makeRepositories(dir: string, base: string): Promise<void> {
   const script = `
 set -e
@@ -58,9 +58,10 @@ git init -q -b main work; cd work
 mkdir -p dir/deep; echo readme > README; echo deep > dir/deep/file; printf '#!/bin/sh\\n' > run.sh; chmod 755 run.sh
 ln -s README link; git add .; git commit -q -m first; git tag v1
 git checkout -q -b other; echo other > other.txt; git add .; git commit -q -m other; git checkout -q main
+git clone -q --bare . ../refs.git
 git submodule --quiet add '${base}/sub.git' sub; echo second > second; git add .; git commit -q -m second; cd ..
 git clone -q --bare work repo.git
-for r in repo sub; do git -C $r.git config uploadpack.allowAnySHA1InWant true; done
+for r in repo refs sub; do git -C $r.git config uploadpack.allowAnySHA1InWant true; done
 rm -rf work work-sub`;
   const when = '2023-05-06T07:08:09Z';
   await run('/bin/sh', ['-c', script], {

@@ -65,7 +65,7 @@ export async function applyCopy(request: CopyRequest): Promise<void> {
   const existing = statInRoot(place(destination, true));
   const copier = (base: string): Copier => ({ ...request, base, links: new Map(), times: [] });
   if (single && !existing?.isDirectory()) {
-    const path = place(destination, request.followDestination && existing !== undefined);
+    const path = place(destination, request.followDestination);
     makeParents(request, posix.dirname(path));
     const file = copier(path);
     return writeItem(file, { ...only, target: '' });
@@ -153,7 +153,8 @@ function hostPath({ root, base }: Copier, target: string): string {
   return resolveInRoot(root, inside, { followLast: false });
 }
 
-function makeParents({ root, owner }: CopyRequest, directory: string): void {
+/** Docker gives `--chmod` to the directories that it makes, too. */
+function makeParents({ root, owner, chmod }: CopyRequest, directory: string): void {
   const missing: string[] = [];
   let at = directory;
   for (; at.length > root.length; at = posix.dirname(at)) {
@@ -168,7 +169,7 @@ function makeParents({ root, owner }: CopyRequest, directory: string): void {
   }
   for (const path of missing.toReversed()) {
     mkdirSync(fsPath(path));
-    chmodSync(fsPath(path), 0o755);
+    chmodSync(fsPath(path), chmod ? chmod(0o755, true) : 0o755);
     if (owner !== 'keep') lchownSync(fsPath(path), owner.uid, owner.gid);
   }
 }

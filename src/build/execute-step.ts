@@ -1,6 +1,6 @@
 import type { Step } from '../plan/types.ts';
 import type { CommitOptions, RootfsState, RootfsStep } from '../rootfs/types.ts';
-import { lookupUser } from '../rootfs/users.ts';
+import { lookupChown } from '../rootfs/users.ts';
 import { type CopyStepDeps, executeCopy } from './copy-step.ts';
 import { makeDirectory } from './make-directory.ts';
 import { executeRun, type RunStepDeps } from './run-step.ts';
@@ -35,7 +35,7 @@ async function apply(deps: ExecuteDeps, step: Step, rootfs: RootfsStep): Promise
     case 'copy':
       return executeCopy(deps.copy, step, operation, rootfs.root);
     case 'workdir': {
-      const { uid, gid } = lookupUser(rootfs.root, operation.user);
+      const { uid, gid } = lookupChown(rootfs.root, operation.user || '0');
       makeDirectory(rootfs.root, operation.path, { uid, gid });
     }
   }

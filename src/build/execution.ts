@@ -14,7 +14,7 @@ import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { requireBuildRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
 import { createContentDigests } from './content-digest.ts';
-import { writeContextTree } from './context-tree.ts';
+import { copyDirectory, writeContextTree } from './context-tree.ts';
 import { createExecutor } from './execute-step.ts';
 import { baseImage } from './image.ts';
 import { createLayerLocator, imageBlobs } from './layer-blobs.ts';
@@ -96,6 +96,10 @@ export function startExecution(
           secrets: request.secrets,
           ssh: request.ssh,
           stateOf,
+          copyStage: async (source, path, target) => {
+            const state = await stateOf(source);
+            await state.read((root) => copyDirectory(session.syscalls(), root, path, target));
+          },
           writeTree: (tree, items, target) => writeContextTree(session.syscalls(), tree, items, target),
         }),
         networkFiles: createNetworkFiles(join(session.workDir(), 'network'), HOSTNAME),
@@ -147,5 +151,10 @@ export function startExecution(
 }
 
 function proxyArgs({ buildArgs }: BuildRequest): Record<string, string> {
-  return Object.fromEntries([...buildArgs].filter(([name]) => isProxyArg(name)));
+  const given = [...buildArgs].filter(([name]) => isProxyArg(name));
+  const both = given.flatMap(([name, value]) => [
+    [name.toLowerCase(), value],
+    [name.toUpperCase(), value],
+  ]);
+  return Object.fromEntries([...both, ...given]);
 }

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import type { CopyItem, SourceTree } from '../context/types.ts';
@@ -31,6 +40,8 @@ export interface MountDeps {
   readonly ssh: readonly SshSource[];
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
   /** Writes files of the context below a directory, owned by root. */
+  /** Copies a directory of a stage or image into an existing directory, owners kept. */
+  readonly copyStage: (source: TreeSource, path: string, target: string) => Promise<void>;
   readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
 }
 
@@ -108,19 +119,30 @@ export function createMounts(deps: MountDeps): MountProvider {
         }
       }
 
+      /** A new cache appears whole: it is filled under another name. */
+      async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
+        const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
+        mkdirSync(fresh, { recursive: true });
+        chmodSync(fresh, spec.mode ?? 0o755);
+        chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
+        if (source && source.type !== 'context') await deps.copyStage(source, sourcePath, fresh);
+        try {
+          renameSync(fresh, path);
+        } catch (error) {
+          rmSync(fresh, { recursive: true, force: true });
+          if (!existsSync(path)) throw error;
+        }
+      }
+
       async function addCache<T>(mount: PlannedMount, next: () => Promise<T>): Promise<T> {
         const { spec } = mount;
-        const name = hexOf(digestOf(spec.id ?? mount.target)).slice(0, 32);
+        const name = hexOf(digestOf(`${spec.id ?? mount.target}${mount.seed ?? ''}`)).slice(0, 32);
         const shared = join(deps.cacheDir, name);
         const release = spec.sharing === 'locked' ? await locks.acquire(name) : () => {};
         const path =
           spec.sharing === 'private' && !locks.tryHold(name) ? join(scratch, `cache-${name}`) : shared;
         try {
-          if (!existsSync(path)) {
-            mkdirSync(path, { recursive: true });
-            chmodSync(path, spec.mode ?? 0o755);
-            chownSync(path, spec.uid ?? 0, spec.gid ?? 0);
-          }
+          if (!existsSync(path)) await createCache(mount, path);
           made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
           return await next();
         } finally {
@@ -150,7 +172,7 @@ async function addSecret(deps: MountDeps, mount: PlannedMount, file: string, mad
   const secret = deps.secrets.find(({ id }) => id === spec.id);
   if (!secret) {
     if (!spec.required) return;
-    throw new AppError('BUILD_FAILED', `the secret "${spec.id}" is required, but was not given`, {
+    throw new AppError('USAGE', `the secret "${spec.id}" is required, but was not given`, {
       where: { range: spec.range },
       hint: `pass it with --secret id=${spec.id},src=FILE or --secret id=${spec.id},env=NAME`,
     });
@@ -169,14 +191,10 @@ function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
   const agent = deps.ssh.find(({ id }) => id === (spec.id ?? 'default'));
   if (!agent) {
     if (!spec.required) return;
-    throw new AppError(
-      'BUILD_FAILED',
-      `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`,
-      {
-        where: { range: spec.range },
-        hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
-      },
-    );
+    throw new AppError('USAGE', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
+      where: { range: spec.range },
+      hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
+    });
   }
   made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
   made.env.SSH_AUTH_SOCK ??= mount.target;

@@ -11,7 +11,7 @@ export function createNetworkFiles(directory: string, hostname: string): RunMoun
   mkdirSync(directory, { recursive: true });
   const files: Record<string, string> = {
     '/etc/resolv.conf': hostText('/etc/resolv.conf'),
-    '/etc/hosts': `${hostText('/etc/hosts').trimEnd()}\n127.0.0.1\t${hostname}\n`,
+    '/etc/hosts': hostsText(hostname),
     '/etc/hostname': `${hostname}\n`,
   };
   return Object.entries(files).map(([target, text]) => {
@@ -19,6 +19,12 @@ export function createNetworkFiles(directory: string, hostname: string): RunMoun
     writeFileSync(source, text, { mode: 0o644 });
     return { type: 'bind', source, target, readonly: true };
   });
+}
+
+function hostsText(hostname: string): string {
+  const lines = hostText('/etc/hosts').trimEnd().split('\n');
+  if (!lines.some((line) => line.startsWith('::1'))) lines.push('::1\tlocalhost ip6-localhost ip6-loopback');
+  return `${[...lines, `127.0.0.1\t${hostname}`].join('\n')}\n`;
 }
 
 function hostText(path: string): string {

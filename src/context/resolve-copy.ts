@@ -32,12 +32,20 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
       ? await matching(tree, path)
       : [await named(tree, path, source, request.where)];
     for (const { node, name } of nodes) {
-      items.push(
-        ...(await below(tree, node, request.parents ? name.slice(pivot) : name, request.parents, excludes)),
-      );
+      const target = request.parents ? name.slice(pivot) : name;
+      const found = await below(tree, node, target, request.parents, excludes);
+      items.push(...ownLinks(found, String(items.length)));
     }
   }
   return items;
+}
+
+/** Names of one file stay linked only within what one source or match gives. */
+function ownLinks(items: readonly CopyItem[], prefix: string): CopyItem[] {
+  return items.map(({ node, target }) => ({
+    node: node.hardlink === undefined ? node : { ...node, hardlink: `${prefix} ${node.hardlink}` },
+    target,
+  }));
 }
 
 interface Named {

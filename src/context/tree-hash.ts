@@ -17,20 +17,31 @@ export async function treeHash(items: readonly CopyItem[], options: TreeHashOpti
   const sorted = items
     .map((item, order) => ({ ...item, order }))
     .sort((a, b) => comparePaths(a.target, b.target) || a.order - b.order);
-  const groups = new Map<string, number>();
+  const groups = linkGroups(sorted.map(({ node }) => node));
   const fields: Canonical[] = [];
   for (const { target, node } of sorted) fields.push(await fieldsOf(target, node, options, groups));
   return canonicalDigest(fields);
+}
+
+/** Numbers for the files that have several names among these nodes; names elsewhere do not count. */
+function linkGroups(nodes: readonly TreeNode[]): ReadonlyMap<string, number> {
+  const once = new Set<string>();
+  const several = new Map<string, number>();
+  for (const { hardlink } of nodes) {
+    if (hardlink === undefined) continue;
+    if (once.has(hardlink) && !several.has(hardlink)) several.set(hardlink, several.size);
+    once.add(hardlink);
+  }
+  return several;
 }
 
 async function fieldsOf(
   target: string,
   node: TreeNode,
   { ownership, contentDigest }: TreeHashOptions,
-  groups: Map<string, number>,
+  groups: ReadonlyMap<string, number>,
 ): Promise<Canonical> {
-  const { hardlink } = node;
-  if (hardlink !== undefined && !groups.has(hardlink)) groups.set(hardlink, groups.size);
+  const group = node.hardlink === undefined ? undefined : groups.get(node.hardlink);
   return {
     target,
     type: node.type,
@@ -39,7 +50,7 @@ async function fieldsOf(
     ...(node.type === 'symlink' ? { link: node.linkname } : {}),
     ...(node.type === 'char' || node.type === 'block' ? { device: [node.devmajor, node.devminor] } : {}),
     ...(node.xattrs ? { xattrs: Object.fromEntries(node.xattrs) } : {}),
-    ...(hardlink === undefined ? {} : { hardlink: groups.get(hardlink)! }),
+    ...(group === undefined ? {} : { hardlink: group }),
     ...(ownership ? { owner: [node.uid, node.gid] } : {}),
   };
 }

@@ -13,7 +13,10 @@ export function isProxyArg(name: string): boolean {
   return PROXY_NAMES.has(name);
 }
 
-/** The automatic platform ARGs in the global scope (Dockerfile reference, "Automatic platform ARGs in the global scope"). */
+/**
+ * The automatic platform ARGs in the global scope (Dockerfile reference, "Automatic platform ARGs in the global scope").
+ * @param targetStage the target as the user named it, or `default`, as BuildKit has it
+ */
 export function platformArgs(target: Platform, build: Platform, targetStage: string): Map<string, string> {
   const args = new Map<string, string>();
   for (const [prefix, platform] of [

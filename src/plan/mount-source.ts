@@ -1,4 +1,6 @@
 import { treeHash } from '../context/tree-hash.ts';
+import { canonicalDigest } from '../core/canonical.ts';
+import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
 import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
@@ -14,7 +16,8 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
   return async (mount: MountSpec, sourcePath: string) => {
     if (mount.type !== 'bind' && mount.type !== 'cache') return {};
     if (mount.from !== undefined) {
-      return { source: await resolveFrom(deps, state, mount.from, mount.range) };
+      const source = await resolveFrom(deps, state, mount.from, mount.range);
+      return mount.type === 'cache' ? { source, seed: await seedOf(deps, source) } : { source };
     }
     if (mount.type === 'cache') return {};
     const tree = await deps.input.sources.context();
@@ -26,6 +29,11 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
     });
     return { source: { type: 'context', tree, items }, treeHash: hash };
   };
+}
+
+async function seedOf(deps: StageDeps, source: TreeSource): Promise<Digest> {
+  if (source.type === 'stage') return (await deps.need(source.stage)).lastKey;
+  return canonicalDigest(source.type === 'image' ? source.image.config.rootfs.diff_ids : []);
 }
 
 /** What `--from=` or `from=` names, an image being resolved. */

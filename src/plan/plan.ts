@@ -14,7 +14,7 @@ import type { Plan, PlannedStage } from './types.ts';
 export async function plan(input: PlanInput): Promise<Plan> {
   const { dockerfile } = input;
   const target = resolveTarget(dockerfile, input.target);
-  const scope = globalScope(input, target);
+  const scope = globalScope(input);
   const stages = new Map<number, Promise<PlannedStage>>();
   const need = (index: number): Promise<PlannedStage> => {
     const known = stages.get(index);
@@ -36,10 +36,9 @@ export async function plan(input: PlanInput): Promise<Plan> {
   };
 }
 
-function globalScope(input: PlanInput, target: number): GlobalScope {
+function globalScope(input: PlanInput): GlobalScope {
   const { dockerfile, buildArgs } = input;
-  const stage = dockerfile.stages[target]!;
-  const automatic = platformArgs(input.platform, input.buildPlatform, stage.from.name ?? String(target));
+  const automatic = platformArgs(input.platform, input.buildPlatform, input.target ?? 'default');
   const declared = new Map<string, string>();
   const used = new Set<string>();
   const lookup = (name: string): string | undefined =>

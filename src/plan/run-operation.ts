@@ -11,7 +11,7 @@ import type { PlannedMount, RunOperation } from './types.ts';
 export type ResolveMountSource = (
   mount: MountSpec,
   sourcePath: string,
-) => Promise<Pick<PlannedMount, 'source' | 'treeHash'>>;
+) => Promise<Pick<PlannedMount, 'source' | 'treeHash' | 'seed'>>;
 
 /** A RUN with everything resolved that its result depends on. */
 export async function planRun(

@@ -46,6 +46,8 @@ interface Base {
   readonly config: ContainerConfig;
   readonly key: PlannedStage['baseKey'];
   readonly author?: string;
+  /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
+  readonly args?: ReadonlyMap<string, string>;
 }
 
 /** Plans one stage: its base, then instruction by instruction. */
@@ -53,6 +55,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const { stage, input } = deps;
   const base = await resolveBase(deps);
   const state = createStageState(input.dockerfile, base.config, base.author);
+  for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
     parseOnbuildTrigger(trigger, stage.from.range),
   );
@@ -69,6 +72,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     steps: state.steps,
     lastKey: planner.lastKey(),
     config: { ...state.config, Env: env },
+    args: new Map(state.environment.args),
     ...(state.author === undefined ? {} : { author: state.author }),
     history: state.history,
     instructions,
@@ -97,6 +101,7 @@ async function resolveBase(deps: StageDeps): Promise<Base> {
       platform: planned.platform,
       config: planned.config,
       key: planned.lastKey,
+      args: planned.args,
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }

@@ -58,6 +58,8 @@ export interface PlannedMount {
   readonly target: string;
   /** For context binds. */
   readonly treeHash?: Digest;
+  /** For caches with `from=`: what the source's content depends on; caches of other contents are other caches. */
+  readonly seed?: Digest;
 }
 
 export interface RunOperation {
@@ -120,6 +122,8 @@ export interface PlannedStage {
   readonly lastKey: Digest;
   /** The image's execution config after the last instruction. */
   readonly config: ContainerConfig;
+  /** ARGs with a value after the last instruction; stages based on this one start with them. */
+  readonly args: ReadonlyMap<string, string>;
   readonly author?: string;
   readonly history: readonly HistoryLine[];
   readonly instructions: readonly Instruction[];

@@ -56,7 +56,7 @@ export function fileBlob(file: string): Pick<LayerBlob, 'open' | 'readRange' | '
 
 /**
  * Mounts the layers with overlayfs, each unpacked by tar into a directory of its own with its whiteouts in the kernel's
- * form, and calls `use` with the mount point. Needs root.
+ * form and its root as every engine makes it, and calls `use` with the mount point. Needs root.
  */
 export async function withOverlay<T>(
   directory: string,
@@ -106,4 +106,9 @@ for top in sys.argv[1:]:
             elif not os.path.lexists(os.path.join(where, name[4:])):
                 os.mknod(os.path.join(where, name[4:]), stat.S_IFCHR, os.makedev(0, 0))
         os.utime(where, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.chmod(top, 0o755)
+    os.chown(top, 0, 0)
+    for name in os.listxattr(top):
+        os.removexattr(top, name)
+    os.utime(top, (0, 0))
 `;

@@ -32,8 +32,9 @@ interface Stub {
 }
 
 /**
- * Makes the mount points of a RUN in its root: /proc, /dev, /sys and the targets of its mounts, where they are missing.
- * They are removed again after the RUN, with their parents' times as they were, so they never enter a layer.
+ * Makes the mount points of a RUN in its root where they are missing: /proc, /dev and /sys, which stay, as under Docker,
+ * and the targets of its mounts. Those are removed again after the RUN, with their parents' times as they were, so they
+ * never enter a layer. Mount points below other mounts are left to whoever mounts.
  */
 export function prepareMountPoints(root: string, mounts: readonly RunMount[]): PreparedMounts {
   const stubs: Stub[] = [];
@@ -46,10 +47,14 @@ export function prepareMountPoints(root: string, mounts: readonly RunMount[]): P
     else writeFileSync(fsPath(path), '');
     chmodSync(fsPath(path), directory ? 0o755 : 0o644);
   };
-  for (const path of STANDARD) if (!existsSync(`${root}${path}`)) make(`${root}${path}`, true);
+  for (const path of STANDARD) if (!existsSync(`${root}${path}`)) mkdirSync(`${root}${path}`, 0o755);
+  const covered = ['/dev'];
   const prepared = mounts.map((mount) => {
-    if (mount.target.startsWith('/dev/')) return mount;
     const host = resolveInRoot(root, mount.target, { followLast: true });
+    const target = host.slice(root.length);
+    const below = covered.some((above) => target.startsWith(`${above}/`));
+    covered.push(target);
+    if (below) return { ...mount, target };
     const directory = mount.type === 'tmpfs' || statSync(mount.source).isDirectory();
     const existing = lstatSync(fsPath(host), { throwIfNoEntry: false });
     if (!existing) make(host, directory);
@@ -60,7 +65,7 @@ export function prepareMountPoints(root: string, mounts: readonly RunMount[]): P
         `cannot mount on ${mount.target}: it is ${is}, and the mount is ${needs}`,
       );
     }
-    return { ...mount, target: host.slice(root.length) };
+    return { ...mount, target };
   });
   return {
     mounts: prepared,

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from '../core/concurrency.ts';
 import { toAppError } from '../core/error.ts';
@@ -75,9 +75,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     const dir = nextDir('s');
     const [upper, work, root] = [join(dir, 'u'), join(dir, 'w'), join(dir, 'm')];
     for (const path of [upper, work, root]) mkdirSync(path);
-    const { mode, uid, gid } = statSync(lowers.at(-1)!);
-    chownSync(upper, uid, gid);
-    chmodSync(upper, mode & 0o7777);
+    chmodSync(upper, 0o755);
     overlays.mount(lowers, { upper, work }, root);
     let mounted = true;
     const unmount = (): void => {

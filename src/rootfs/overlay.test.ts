@@ -216,7 +216,9 @@ test('eighty steps on top of each other still mount', async () => {
 test('mount points made for a RUN never enter a layer', async () => {
   const backend = createBackend();
   const empty = await backend.fromLayers([]);
-  const { next } = await step(empty, (root) => sh(root, `mkdir -p bin etc; cp /bin/busybox bin/sh`));
+  const { next } = await step(empty, (root) =>
+    sh(root, `mkdir -p bin etc proc dev sys; cp /bin/busybox bin/sh`),
+  );
   const resolv = join(scratch, 'resolv.conf');
   writeFileSync(resolv, 'nameserver 127.0.0.1\n');
   const open = await next.begin();
@@ -262,11 +264,11 @@ test('users and groups are looked up in the image', () => {
   mkdirSync(join(root, 'etc'));
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\napp:x:1000:100::/home/app:/bin/sh\n');
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nusers:x:100:app\nstaff:x:50:app,other\n');
-  assert.deepEqual(lookupUser(root, ''), { uid: 0, gid: 0, groups: [] });
-  assert.deepEqual(lookupUser(root, 'app'), { uid: 1000, gid: 100, groups: [50] });
-  assert.deepEqual(lookupUser(root, '1000'), { uid: 1000, gid: 100, groups: [50] });
-  assert.deepEqual(lookupUser(root, 'app:staff'), { uid: 1000, gid: 50, groups: [] });
-  assert.deepEqual(lookupUser(root, '4242'), { uid: 4242, gid: 0, groups: [] });
+  assert.deepEqual(lookupUser(root, ''), { uid: 0, gid: 0, groups: [0] });
+  assert.deepEqual(lookupUser(root, 'app'), { uid: 1000, gid: 100, groups: [100, 50] });
+  assert.deepEqual(lookupUser(root, '1000'), { uid: 1000, gid: 100, groups: [100, 50] });
+  assert.deepEqual(lookupUser(root, 'app:staff'), { uid: 1000, gid: 50, groups: [50] });
+  assert.deepEqual(lookupUser(root, '4242'), { uid: 4242, gid: 0, groups: [0] });
   assert.throws(() => lookupUser(root, 'nobody'), { code: 'BUILD_FAILED', message: /nobody/ });
   assert.deepEqual(lookupChown(root, '55'), { uid: 55, gid: 55 });
   assert.deepEqual(lookupChown(root, 'app:staff'), { uid: 1000, gid: 50 });

@@ -44,7 +44,7 @@ interface Stat {
 /**
  * What an overlay's upper directory changes, as layer entries sorted by path with parents first: deletions as whiteouts,
  * replaced directories as opaque ones. What the kernel copied up without a change is left out, and so are directories of
- * which only the time is new; sockets never enter a layer.
+ * which only the time is new, and the root itself, of which no engine takes anything; sockets never enter a layer.
  */
 export function scanUpper(deps: ScanDeps): ScannedEntry[] {
   const found: ScannedEntry[] = [];
@@ -65,7 +65,7 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
     for (const name of names(join(deps.upper, path)))
       visit(path === '' ? name : `${path}/${name}`, lower?.type === 'dir' && !opaque);
     const empty = found.length === before;
-    if (path === '' ? !changed || lower === undefined : empty && !changed) found.splice(at, 1);
+    if (path === '' || (empty && !changed)) found.splice(at, 1);
   };
 
   const visit = (path: string, lowerIsDir: boolean): void => {

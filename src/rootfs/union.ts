@@ -162,9 +162,7 @@ export function createUnion(events: UnionEvents = {}): Union {
       if (entry.path === '') {
         if (entry.type !== 'dir')
           throw new AppError('CORRUPT', `the root is a ${entry.type} instead of a directory`);
-        root.layer = layer;
-        root.meta = entry;
-        root.metaLayer = layer;
+        // Docker and containerd ignore what a layer says about the root itself.
         return undefined;
       }
       if (entry.type === 'dir') return placeDir(entry);

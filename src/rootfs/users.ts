@@ -5,7 +5,7 @@ import { resolveInRoot } from './resolve-in-root.ts';
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups. */
+  /** Supplementary groups, the primary one among them, as Docker gives them. */
   readonly groups: readonly number[];
 }
 
@@ -36,13 +36,16 @@ export function lookupUser(root: string, user: string): Identity {
     passwd.find((each) => String(each.uid) === (name || '0'));
   const uid = entry?.uid ?? numeric(name || '0');
   if (uid === undefined) throw unknown('user', name, '/etc/passwd');
-  if (group !== undefined && group !== '') return { uid, gid: groupId(groups, group), groups: [] };
+  if (group !== undefined && group !== '') {
+    const gid = groupId(groups, group);
+    return { uid, gid, groups: [gid] };
+  }
   const member =
     entry === undefined
       ? []
       : groups.filter((each) => each.members.includes(entry.name)).map((each) => each.gid);
   const gid = entry?.gid ?? 0;
-  return { uid, gid, groups: [...new Set(member.filter((id) => id !== gid))] };
+  return { uid, gid, groups: [...new Set([gid, ...member])] };
 }
 
 /**

@@ -35,7 +35,7 @@ const DEVICES: readonly (readonly [string, number, number])[] = [
 
 /**
  * Mounts what Docker mounts into a container below `spec.root`, then the RUN's own mounts, and makes it this process's
- * root. The mount points exist; only below /dev, which is new, they are made.
+ * root. The mount points exist; only below /dev and other mounts they are made.
  */
 export function enterRoot(syscalls: Syscalls, spec: InitSpec): void {
   const { root } = spec;
@@ -45,7 +45,12 @@ export function enterRoot(syscalls: Syscalls, spec: InitSpec): void {
   mountDev(syscalls, at('/dev'));
   syscalls.mount('sysfs', at('/sys'), 'sysfs', NO_EXTRAS | (spec.privileged ? 0 : MS.RDONLY));
   mountCgroup(syscalls, at('/sys/fs/cgroup'), spec.privileged);
-  for (const mount of spec.mounts) mountOne(syscalls, root, mount);
+  for (const [at, mount] of spec.mounts.entries()) {
+    const fresh = ['/dev', ...spec.mounts.slice(0, at).map(({ target }) => target)];
+    if (fresh.some((above) => mount.target.startsWith(`${above}/`)))
+      makeMountPoint(mount, posix.join(root, mount.target));
+    mountOne(syscalls, root, mount);
+  }
   process.chdir(root);
   syscalls.pivotRoot('.', '.');
   syscalls.umount('.', MNT_DETACH);
@@ -83,7 +88,6 @@ function mountCgroup(syscalls: Syscalls, target: string, writable: boolean): voi
 
 function mountOne(syscalls: Syscalls, root: string, mount: RunMount): void {
   const target = posix.join(root, mount.target);
-  if (mount.target.startsWith('/dev/')) makeMountPoint(mount, target);
   if (mount.type === 'tmpfs') {
     const options = [
       `mode=${(mount.mode ?? 0o1777).toString(8)}`,

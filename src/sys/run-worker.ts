@@ -33,6 +33,7 @@ function run({ spec, init, stdin }: WorkerInput): void {
   const network = spec.network === 'none' ? CLONE.NEWNET : 0;
   syscalls.unshare(CLONE.NEWNS | CLONE.NEWPID | CLONE.NEWUTS | CLONE.NEWIPC | network);
   syscalls.mount('', '/', '', MS.REC | MS.PRIVATE);
+  if (network !== 0) syscalls.loopbackUp();
   const child = spawn(process.execPath, ['--no-warnings', init], {
     env: {},
     cwd: '/',

@@ -5,6 +5,10 @@ import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
 import type { Syscalls } from './types.ts';
 
+/** For netdevice(7). */
+const [AF_INET, SOCK_DGRAM] = [2, 2];
+const [SIOCGIFFLAGS, SIOCSIFFLAGS] = [0x8913, 0x8914];
+const [IFREQ_BYTES, IFNAME_BYTES, IFF_UP] = [40, 16, 1];
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const SEEK_DATA = 3;
@@ -36,6 +40,9 @@ export function createSyscalls(): Syscalls {
     lseek: libc.func('int64_t lseek(int, int64_t, int)'),
     closeRange: libc.func('int close_range(uint, uint, int)'),
     prctl: libc.func('int prctl(int, ulong, ulong, ulong, ulong)'),
+    socket: libc.func('int socket(int, int, int)'),
+    ioctl: libc.func('int ioctl(int, ulong, void *)'),
+    close: libc.func('int close(int)'),
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
@@ -120,6 +127,19 @@ export function createSyscalls(): Syscalls {
         // Numbers above the kernel's last capability are refused; all below it are dropped by then.
         if (failed && errnoName(koffi.errno()) === 'EINVAL') return;
         if (failed) throw systemError(koffi.errno(), 'prctl', '');
+      }
+    },
+    loopbackUp: () => {
+      const fd = Number(c.socket(AF_INET, SOCK_DGRAM, 0));
+      check(fd, 'socket');
+      try {
+        const request = Buffer.alloc(IFREQ_BYTES);
+        request.write('lo', 'latin1');
+        check(c.ioctl(fd, SIOCGIFFLAGS, request), 'ioctl', 'lo');
+        request.writeInt16LE(request.readInt16LE(IFNAME_BYTES) | IFF_UP, IFNAME_BYTES);
+        check(c.ioctl(fd, SIOCSIFFLAGS, request), 'ioctl', 'lo');
+      } finally {
+        c.close(fd);
       }
     },
     dieWithParent: (signal) => {

@@ -21,6 +21,8 @@ export interface Syscalls {
   setCapabilities(caps: readonly number[]): void;
   /** Effective capability set of this process as a bit mask. */
   effectiveCapabilities(): bigint;
+  /** Brings the loopback interface of the calling thread's network namespace up. */
+  loopbackUp(): void;
   /** Has the kernel send this signal to this process when the thread that started it ends. */
   dieWithParent(signal: number): void;
   /** Has every descriptor from this one on closed by execve(2). */

@@ -64,10 +64,13 @@ export function compareImages(
       }
     }
   }
-  if (options.history === true && !isDeepStrictEqual(left.history, right.history)) {
+  if (options.history === true) {
     const text = (image: ImageDescription) =>
-      image.history.map((line) => `    ${line.empty ? '-' : '+'} ${line.createdBy}`);
-    lines.push('history  is', ...text(right), '  instead of', ...text(left));
+      image.history.map(
+        (line) => `    ${line.empty ? '-' : '+'} ${line.createdBy.replace(/ # buildkit$/, '')}`,
+      );
+    if (!isDeepStrictEqual(text(left), text(right)))
+      lines.push('history  is', ...text(right), '  instead of', ...text(left));
   }
   return [...lines, ...right.problems.map((problem) => `problem  ${problem}`)];
 }
@@ -81,7 +84,8 @@ export function report(lines: readonly string[]): string {
 
 function value(field: (typeof fields)[number], entry: TreeEntry): string {
   if (field === 'mode') return `0${entry.mode.toString(8)}`;
-  if (field === 'sha256') return entry.sha256?.slice(0, 12) ?? 'none';
+  if (field === 'sha256')
+    return entry.text === undefined ? (entry.sha256?.slice(0, 12) ?? 'none') : JSON.stringify(entry.text);
   return JSON.stringify(entry[field]) ?? 'none';
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { capture } from '../../scripts/lib/shell.ts';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
@@ -22,7 +23,12 @@ export interface CliOptions {
 /** Runs `./envbuilder` of this checkout; options of our own surroundings do not reach it. */
 export async function envbuilder(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const own = Object.keys(process.env).filter((name) => /^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_)/.test(name));
-  const env = { ...Object.fromEntries(own.map((name) => [name, undefined])), NO_COLOR: '1', ...options.env };
+  const env = {
+    ...Object.fromEntries(own.map((name) => [name, undefined])),
+    NO_COLOR: '1',
+    ENVBUILDER_STATE_DIR: stateDir(),
+    ...options.env,
+  };
   const { code, stdout, stderr } = await capture(join(projectRoot, 'envbuilder'), args, {
     timeoutMs: options.timeoutMs ?? 180_000,
     env,
@@ -30,6 +36,17 @@ export async function envbuilder(args: readonly string[], options: CliOptions = 
     ...(options.onOutput !== undefined && { onOutput: options.onOutput }),
   });
   return { code, stdout: stdout.toString(), stderr, output: `${stdout.toString()}\n${stderr}` };
+}
+
+let ownState: string | undefined;
+
+/** A directory for cache mounts that no other test run has written to. */
+function stateDir(): string {
+  if (ownState !== undefined) return ownState;
+  const dir = temporaryDir('state');
+  process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+  ownState = dir;
+  return dir;
 }
 
 /** True when this checkout has a command line to test. */

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { readTar, type TarEntry } from './tar-reader.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 
+/** Longest content that reports show, in bytes. */
+const SHORT_FILE = 200;
+
 const types: Readonly<Record<string, TreeEntry['type']>> = {
   '0': 'file',
   '7': 'file',
@@ -144,6 +147,7 @@ function describe(item: TarEntry, madeAfter: number): TreeEntry {
     gid: item.gid,
     size: type === 'file' ? item.data.length : 0,
     ...(type === 'file' && { sha256: createHash('sha256').update(item.data).digest('hex') }),
+    ...(type === 'file' && item.data.length <= SHORT_FILE && { text: item.data.toString('latin1') }),
     ...(type === 'symlink' && { linkname: item.linkname }),
     ...((type === 'char' || type === 'block') && { rdev: `${item.major}:${item.minor}` }),
     xattrs: Object.fromEntries(Object.entries(item.xattrs).filter(([name]) => name !== 'security.selinux')),

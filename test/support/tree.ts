@@ -7,6 +7,8 @@ export interface TreeEntry {
   readonly size: number;
   /** Hex; only for files. */
   readonly sha256?: string;
+  /** The content of a short file, for reports. */
+  readonly text?: string;
   readonly linkname?: string;
   /** `major:minor`, only for devices. */
   readonly rdev?: string;
