@@ -16,6 +16,7 @@ import { createRunner } from '../sys/run.ts';
 import { createContentDigests } from './content-digest.ts';
 import { copyDirectory, writeContextTree } from './context-tree.ts';
 import { createExecutor } from './execute-step.ts';
+import { createFileLocks } from './file-locks.ts';
 import { baseImage } from './image.ts';
 import { createLayerLocator, imageBlobs } from './layer-blobs.ts';
 import { createMounts } from './mounts.ts';
@@ -93,6 +94,8 @@ export function startExecution(
         mounts: createMounts({
           workDir: session.workDir(),
           cacheDir: join(request.stateDir, 'cache-mounts'),
+          locks: createFileLocks(session.syscalls),
+          signal,
           secrets: request.secrets,
           ssh: request.ssh,
           stateOf,

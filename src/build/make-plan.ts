@@ -29,6 +29,8 @@ export async function makePlan(
     of.set(key, value);
     return value;
   };
+  const context = once(async () => openContext(request, session, deps));
+  let save = (): void => {};
   const result = await plan({
     dockerfile,
     ...(request.target === undefined ? {} : { target: request.target }),
@@ -42,11 +44,16 @@ export async function makePlan(
         memo(images, `${reference} ${formatPlatform(platform)}`, () =>
           session.resolveImage(reference, platform),
         ),
-      context: once(async () => openContext(request, session, deps)),
+      context: async () => {
+        const opened = await context();
+        save = opened.save;
+        return opened.tree;
+      },
       url: (url, checksum) => probeUrl(url, checksum),
       gitCommit: (url) => resolveGitCommit(url),
     },
   });
+  save();
   for (const { rule, text, range } of result.warnings)
     deps.emit({ type: 'warning', code: rule, text, range });
   return result;

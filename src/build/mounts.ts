@@ -8,17 +8,18 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import type { CopyItem, SourceTree } from '../context/types.ts';
+import { once } from '../core/concurrency.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../plan/types.ts';
 import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import type { RootfsState } from '../rootfs/types.ts';
 import type { RunMount } from '../sys/types.ts';
-import { createLocks } from './locks.ts';
+import type { FileLocks } from './file-locks.ts';
 import type { SecretSource, SshSource } from './types.ts';
+import { secretsDir } from './work-dir.ts';
 
 export interface MountProvider {
   /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */
@@ -36,6 +37,8 @@ export interface MountDeps {
   readonly workDir: string;
   /** Where cache mounts live between builds. */
   readonly cacheDir: string;
+  readonly locks: FileLocks;
+  readonly signal: AbortSignal;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
@@ -51,13 +54,18 @@ interface Made {
 }
 
 export function createMounts(deps: MountDeps): MountProvider {
-  const locks = createLocks();
+  const { locks, signal } = deps;
+  // Not recursive: a directory that somebody else made under this name is refused.
+  const secretRoot = once(() => {
+    const path = secretsDir(deps.workDir);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  });
   return {
     use: async (operation, work) => {
       const made: Made = { mounts: [], env: {} };
       const scratch = mkdtempSync(join(deps.workDir, 'mounts-'));
-      // Secrets stay in memory: a tmpfs where the machine has one.
-      const secretDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'envbuilder-'));
+      const secretDir = mkdtempSync(join(secretRoot(), 'run-'));
       try {
         if (operation.script) addScript(operation.script, scratch, made);
         return await addMounts(operation.mounts, 0);
@@ -138,16 +146,19 @@ export function createMounts(deps: MountDeps): MountProvider {
         const { spec } = mount;
         const name = hexOf(digestOf(`${spec.id ?? mount.target}${mount.seed ?? ''}`)).slice(0, 32);
         const shared = join(deps.cacheDir, name);
-        const release = spec.sharing === 'locked' ? await locks.acquire(name) : () => {};
-        const path =
-          spec.sharing === 'private' && !locks.tryHold(name) ? join(scratch, `cache-${name}`) : shared;
+        mkdirSync(deps.cacheDir, { recursive: true });
+        const lock = `${shared}.lock`;
+        const held =
+          spec.sharing === 'locked'
+            ? await locks.acquire(lock, signal)
+            : spec.sharing === 'private' && locks.tryAcquire(lock);
+        const path = spec.sharing === 'private' && !held ? join(scratch, `cache-${name}`) : shared;
         try {
           if (!existsSync(path)) await createCache(mount, path);
           made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
           return await next();
         } finally {
-          release();
-          if (spec.sharing === 'private' && path === shared) locks.letGo(name);
+          if (held) held();
         }
       }
     },

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { AppError, toAppError } from '../core/error.ts';
-import { type Emit, timed } from '../core/events.ts';
+import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import type { ExtractRequest } from '../rootfs/types.ts';
 
@@ -39,15 +39,13 @@ export async function writeRootfs(
   const existed = existsSync(path);
   try {
     mkdirSync(path, { recursive: true });
-    await timed(deps.emit, 'output', () =>
-      deps.extract({
-        layers,
-        target: path,
-        privileged: process.getuid?.() === 0,
-        emit: deps.emit,
-        signal: deps.signal,
-      }),
-    );
+    await deps.extract({
+      layers,
+      target: path,
+      privileged: process.getuid?.() === 0,
+      emit: deps.emit,
+      signal: deps.signal,
+    });
   } catch (error) {
     for (const name of existsSync(path) ? readdirSync(path) : [])
       rmSync(`${path}/${name}`, { recursive: true, force: true });

@@ -1,7 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { once } from '../core/concurrency.ts';
-import { toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
 import type { LayerBlob } from '../layer/types.ts';
@@ -18,6 +15,7 @@ import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { storeBlob } from './layer-blobs.ts';
 import type { BuildRequest } from './types.ts';
+import { createWorkDir, type WorkDir } from './work-dir.ts';
 
 /** The repository inside a layer cache directory. */
 export const DIRECTORY_REPOSITORY = 'local/cache';
@@ -70,7 +68,7 @@ export function createSession(
     return store;
   };
   const { cacheStore, repositoryName } = openCache(request, openRepository);
-  let madeDir: string | undefined;
+  let madeDir: WorkDir | undefined;
   let pool: CompressPool | undefined;
   const syscalls = once(createSyscalls);
   return {
@@ -78,8 +76,8 @@ export function createSession(
     repositoryName,
     openRepository,
     workDir: once(() => {
-      madeDir = makeWorkDir(request.workDir);
-      return madeDir;
+      madeDir = createWorkDir(request.workDir, syscalls);
+      return madeDir.path;
     }),
     syscalls,
     extract: (layers) => extractLayers(layers, { sys: syscalls() }),
@@ -99,7 +97,7 @@ export function createSession(
     close: async () => {
       await pool?.close();
       await client.close();
-      if (madeDir) rmSync(madeDir, { recursive: true, force: true });
+      madeDir?.close();
     },
   };
 }
@@ -118,20 +116,6 @@ function openCache(
     cacheStore: openRepository(reference),
     repositoryName: `${reference.registry}/${reference.repository}`,
   };
-}
-
-function makeWorkDir(parent: string): string {
-  try {
-    mkdirSync(parent, { recursive: true, mode: 0o700 });
-    const made = join(parent, `build-${process.pid}-${Date.now().toString(36)}`);
-    mkdirSync(made, { mode: 0o700 });
-    return made;
-  } catch (error) {
-    throw toAppError(error, 'OUTPUT', `cannot make a working directory in ${parent}`, {
-      where: { path: parent },
-      hint: 'name another one with --work-dir',
-    });
-  }
 }
 
 function preferStore(store: Store, layer: LayerBlob): LayerBlob {

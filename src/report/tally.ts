@@ -55,7 +55,13 @@ export function summaryLines(tally: Tally, ms: number): readonly string[] {
   const { errored, planned, hit, built, failed, bytesPulled, bytesPushed, phases } = tally;
   if (errored && planned === 0) return [];
   const what = errored ? 'failed after' : 'done in';
-  const parts = [`${hit} from the cache`, `${built} built`, ...(failed > 0 ? [`${failed} failed`] : [])];
+  const rest = planned - hit - built - failed;
+  const parts = [
+    `${hit} from the cache`,
+    `${built} built`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(rest > 0 && !errored ? [`${rest} not needed`] : []),
+  ];
   const steps = planned > 0 ? `: ${planned} ${planned === 1 ? 'step' : 'steps'}, ${parts.join(', ')}` : '';
   const lines = [`${what} ${formatDuration(ms)}${steps}`];
   if (planned > 0 || bytesPulled + bytesPushed > 0) {

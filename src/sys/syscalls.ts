@@ -5,6 +5,8 @@ import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
 import type { Syscalls } from './types.ts';
 
+/** LOCK_EX | LOCK_NB of flock(2). */
+const LOCK_EX_NB = 6;
 /** For netdevice(7). */
 const [AF_INET, SOCK_DGRAM] = [2, 2];
 const [SIOCGIFFLAGS, SIOCSIFFLAGS] = [0x8913, 0x8914];
@@ -43,6 +45,7 @@ export function createSyscalls(): Syscalls {
     socket: libc.func('int socket(int, int, int)'),
     ioctl: libc.func('int ioctl(int, ulong, void *)'),
     close: libc.func('int close(int)'),
+    flock: libc.func('int flock(int, int)'),
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
@@ -128,6 +131,11 @@ export function createSyscalls(): Syscalls {
         if (failed && errnoName(koffi.errno()) === 'EINVAL') return;
         if (failed) throw systemError(koffi.errno(), 'prctl', '');
       }
+    },
+    tryLock: (fd) => {
+      if (c.flock(fd, LOCK_EX_NB) === 0) return true;
+      if (errnoName(koffi.errno()) === 'EAGAIN') return false;
+      throw systemError(koffi.errno(), 'flock', '');
     },
     loopbackUp: () => {
       const fd = Number(c.socket(AF_INET, SOCK_DGRAM, 0));

@@ -21,6 +21,8 @@ export interface Syscalls {
   setCapabilities(caps: readonly number[]): void;
   /** Effective capability set of this process as a bit mask. */
   effectiveCapabilities(): bigint;
+  /** Takes an exclusive lock on an open file unless somebody holds it (flock(2)); closing the file releases it. */
+  tryLock(fd: number): boolean;
   /** Brings the loopback interface of the calling thread's network namespace up. */
   loopbackUp(): void;
   /** Has the kernel send this signal to this process when the thread that started it ends. */

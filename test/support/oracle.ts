@@ -27,6 +27,8 @@ export async function askDocker(
   const args = [
     'buildx',
     'build',
+    // BuildKit would take the files of another case with the same content, and their times with them.
+    '--no-cache',
     '--network=host',
     '--provenance=false',
     '--progress=plain',

@@ -1,0 +1,114 @@
+/*
+ * `npm run demo`: builds demo/Dockerfile three ways on a machine that has nothing but Node, npm and root on Debian: for
+ * the first time, again from the layer cache, and as a probe that only asks. Prints the times side by side and says where
+ * the built root file system lies. Everything is below demo-out/ of this checkout.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { debianLayer } from './lib/base-images.ts';
+import { createCleanUp } from './lib/cleanup.ts';
+import { ensurePackages } from './lib/debian.ts';
+import { writeDemoContext } from './lib/demo-context.ts';
+import { pushImage } from './lib/push-image.ts';
+import { startRegistry } from './lib/registry-server.ts';
+import { seconds, step } from './lib/shell.ts';
+
+const root = join(import.meta.dirname, '..');
+const out = join(root, 'demo-out');
+const context = join(out, 'context');
+const cache = join(out, 'layer-cache');
+const HUB_TIMEOUT_MS = 5000;
+
+const cleanUp = createCleanUp();
+try {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out);
+  const files = writeDemoContext(context, join(root, 'demo/Dockerfile'));
+  const base = await baseImage();
+  const common = [context, `--build-arg=BASE=${base}`, `--layer-cache-dir=${cache}`];
+  const build = (name: string): string[] => [
+    'build',
+    ...common,
+    '--push-image',
+    `--output=${join(out, name)}`,
+  ];
+  say(`1. The first build: nothing is cached (${files} files, two stages, one large apt-get install)`);
+  const uncached = await envbuilder(build('first'));
+  say('2. The same build again: every layer comes from the cache');
+  const cached = await envbuilder(build('again'));
+  say('3. The probe: is all of it there? Nothing is downloaded, run or written');
+  const probe = await envbuilder(['probe', ...common, '--push-image']);
+  printSummary({ uncached, cached, probe });
+} finally {
+  await cleanUp.run();
+}
+
+/** Docker Hub's Debian where it can be reached, else one made from Debian's packages behind a registry of our own. */
+async function baseImage(): Promise<string> {
+  try {
+    const answer = await fetch('https://registry-1.docker.io/v2/', {
+      signal: AbortSignal.timeout(HUB_TIMEOUT_MS),
+    });
+    if (answer.status === 401) return 'debian:bookworm-slim';
+  } catch {
+    process.stderr.write('Docker Hub cannot be reached: the base image is made from Debian packages.\n');
+  }
+  const layer = await debianLayer();
+  await ensurePackages(['mmdebstrap', 'ca-certificates']);
+  const { registry, stop } = await step('Starting a registry for the base image', () => startRegistry(out));
+  cleanUp.add(stop);
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const config = {
+    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    Cmd: ['/bin/bash'],
+  };
+  await pushImage(registry.host, 'debian', 'bookworm', {
+    layers: [layer],
+    architecture,
+    family: 'oci',
+    config,
+  });
+  return `${registry.host}/debian:bookworm`;
+}
+
+/** Runs the command line of this checkout with its output shown, and gives the time that it took in milliseconds. */
+function envbuilder(args: readonly string[]): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const start = performance.now();
+  const child = spawn(join(root, 'envbuilder'), args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  child.on('error', reject);
+  child.on('close', (code) => {
+    if (code === 0) resolve(performance.now() - start);
+    else reject(new Error(`envbuilder ${args[0]} ended with ${code}`));
+  });
+  return promise;
+}
+
+function printSummary(times: {
+  readonly uncached: number;
+  readonly cached: number;
+  readonly probe: number;
+}): void {
+  const row = (name: string, ms: number): string => {
+    const ratio = ms === times.uncached ? '' : `${(times.uncached / ms).toFixed(0)} times faster`;
+    return `  ${name.padEnd(16)}${seconds(ms).padStart(12)}   ${ratio}`.trimEnd();
+  };
+  const rootfs = join(out, 'again');
+  process.stdout.write(
+    `\n${[
+      row('first build', times.uncached),
+      row('cached build', times.cached),
+      row('probe', times.probe),
+      '',
+      `The root file system of the cached build lies in ${rootfs}`,
+      'Enter it with:',
+      `  chroot --userspec=dev ${rootfs} /bin/bash --login -c 'cd /srv/app && cat /etc/motd && exec bash'`,
+      `The layer cache is ${cache}; any registry that reads CNCF Distribution's layout can serve it.`,
+    ].join('\n')}\n`,
+  );
+}
+
+function say(text: string): void {
+  process.stdout.write(`\n== ${text}\n`);
+}
