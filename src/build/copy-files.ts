@@ -116,9 +116,9 @@ async function createNode({ tree, syscalls }: Copier, node: TreeNode, path: stri
   if (node.type === 'symlink') return symlinkSync(fsPath(node.linkname), fsPath(path));
   if (node.type === 'file') {
     const source = tree.hostPath?.(node);
-    if (source !== undefined)
-      return copyFileSync(fsPath(source), fsPath(path), fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
-    return writeStream(tree, node, path);
+    if (source === undefined) await writeStream(tree, node, path);
+    else copyFileSync(fsPath(source), fsPath(path), fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
+    return tree.checkUnchanged?.(node);
   }
   const type = node.type === 'char' ? S_IF.CHR : node.type === 'block' ? S_IF.BLK : S_IF.IFO;
   syscalls.mknod(path, type | node.mode, node.devmajor, node.devminor);

@@ -64,6 +64,7 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
         const node = await input.tree.stat(input.path);
         if (!node) throw new AppError('CONTEXT', `${input.path} is gone`, { where: whereOfStep(task.step) });
         await unpack(task, input.tree.open(node), directory, input.path);
+        input.tree.checkUnchanged?.(node);
       });
     case 'url':
       return copyUrl(task, input);

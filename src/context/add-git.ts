@@ -22,7 +22,7 @@ export function isGitUrl(source: string): boolean {
 }
 
 /** Splits `remote#ref:subdir`, or `remote?ref=…&subdir=…`. */
-export function parseGitUrl(source: string): GitSource {
+function parseGitUrl(source: string): GitSource {
   const [address = '', fragment = ''] = source.split('#');
   const [remote = '', query = ''] = address.split('?');
   const params = new URLSearchParams(query);
@@ -38,8 +38,13 @@ export function parseGitUrl(source: string): GitSource {
  */
 export async function resolveGitCommit(source: string): Promise<string> {
   const { remote, ref = 'HEAD' } = parseGitUrl(source);
+  if (ref.startsWith('-') || remote.startsWith('-')) {
+    throw new AppError('CONTEXT', `${shown(source)} names no branch, tag or commit`, {
+      hint: 'write URL#branch:directory',
+    });
+  }
   if (COMMIT.test(ref)) return ref;
-  const out = await git(['ls-remote', remote, ref, `${ref}^{}`], source);
+  const out = await git(['ls-remote', '--', remote, ref, `${ref}^{}`], source);
   const found = new Map(out.split('\n').map((line) => line.split('\t').reverse() as [string, string]));
   const names = [ref, `refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
   const commit = names.map((name) => found.get(name)).find((each) => each !== undefined);

@@ -77,7 +77,7 @@ export async function fetchUrl(
 }
 
 /** The name of a download: its Content-Disposition's, else the last part of the URL's path. */
-export function urlFileName(url: string, disposition = ''): string {
+function urlFileName(url: string, disposition = ''): string {
   const named = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(disposition)?.[1];
   const name = basename(decode(named ?? new URL(url).pathname));
   return name === '' || name === '.' || name === '..' ? 'download' : name;

@@ -30,7 +30,7 @@ function parseClause(clause: string, text: string): ChangeMode[] {
     match[1] === '' || match[1]!.includes('a')
       ? ALL
       : [...match[1]!].reduce((bits, char) => bits | WHO[char]!, 0);
-  return [...match[2]!.matchAll(/([-+=])([rwxXst]*|[ugo])/g)].map(([, operator, what]) =>
+  return [...match[2]!.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)].map(([, operator, what]) =>
     change(who, operator!, what!),
   );
 }

@@ -5,8 +5,3 @@ export function cleanPath(path: string): string {
   const clean = posix.normalize(path);
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 }
-
-/** A path as seen from a root, relative to it: `..` stops there, '' is the root itself. */
-export function pathBelowRoot(path: string): string {
-  return posix.resolve('/', path).slice(1);
-}

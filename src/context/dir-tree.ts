@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type BigIntStats,
   closeSync,
+  constants,
   createReadStream,
   fstatSync,
   lstatSync,
@@ -63,6 +64,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
       devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
       ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
+      ...(type === 'file' ? { version: versionOf(stat) } : {}),
       ...(type === 'file' && stat.nlink > 1n ? { hardlink: `${stat.dev}:${stat.ino}` } : {}),
     };
   };
@@ -104,12 +106,24 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     },
     hostPath: (node) => host(node.path),
     open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),
+    checkUnchanged: (node) => {
+      const stat = guarded(node.path, () => lstat(node.path));
+      if (stat && versionOf(stat) === node.version) return;
+      throw new AppError('CONTEXT', `${host(node.path)} changed while the build was using it`, {
+        where: { path: host(node.path) },
+        hint: 'build again when nothing writes to the context any more',
+      });
+    },
     contentDigest: async (node) => guarded(node.path, () => hashFile(host(node.path), memo)),
   };
 }
 
+function versionOf(stat: BigIntStats): string {
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
+
 function hashFile(path: string, memo: HashMemo | undefined): Digest {
-  const fd = openSync(fsPath(path), 'r');
+  const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const identity = fstatSync(fd, { bigint: true });
     const known = memo?.get(identity);

@@ -21,6 +21,8 @@ export interface TreeNode {
   readonly xattrs?: ReadonlyMap<string, Buffer>;
   /** Equal for names of one inode with nlink > 1 in this tree; undefined for others. */
   readonly hardlink?: string;
+  /** What a regular file's inode looked like when it was listed, for checkUnchanged. */
+  readonly version?: string;
 }
 
 /** One file to copy: where it comes from and where it goes, relative to the destination of the instruction. */
@@ -41,6 +43,11 @@ export interface SourceTree {
   contentDigest(node: TreeNode): Promise<Digest>;
   /** Where a file lies on this machine, where it does. */
   hostPath?(node: TreeNode): string;
+  /**
+   * After a file's content was read: whether it is still the one that was listed and hashed.
+   * @throws AppError CONTEXT when it changed, since what was copied may then not be what its key says
+   */
+  checkUnchanged?(node: TreeNode): void;
   /** For messages. */
   readonly name: string;
 }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { readLayer } from '../layer/read-layer.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import { isGitUrl, resolveGitCommit } from './add-git.ts';
+import { isArchive, unpackArchive } from './archive.ts';
+import { parseChmod } from './chmod.ts';
+import { createDirectoryTree } from './dir-tree.ts';
+import { createHashMemo } from './file-hash-memo.ts';
+import { resolveCopy } from './resolve-copy.ts';
+import { treeHash } from './tree-hash.ts';
+import type { CopyItem, SourceTree } from './types.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-sources-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+let count = 0;
+
+function directory(files: Readonly<Record<string, string>>): string {
+  count += 1;
+  const root = join(scratch, String(count));
+  mkdirSync(root);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  return root;
+}
+
+const treeOf = (root: string): SourceTree => createDirectoryTree({ root, name: 'the context' });
+const select = (
+  tree: SourceTree,
+  sources: string[],
+  more: Partial<Parameters<typeof resolveCopy>[1]> = {},
+): Promise<CopyItem[]> => resolveCopy(tree, { sources, excludes: [], parents: false, where: {}, ...more });
+const targets = async (items: Promise<CopyItem[]>): Promise<string[]> =>
+  (await items).map(({ target }) => target);
+const hashOf = async (tree: SourceTree, sources = ['.']): Promise<string> =>
+  treeHash(await select(tree, sources), {
+    ownership: false,
+    contentDigest: (node) => tree.contentDigest(node),
+  });
+
+test('a directory gives its contents, a file itself, a pattern what it matches', async () => {
+  const tree = treeOf(directory({ 'd/x': '', 'd/sub/y': '', 'a.txt': '', 'b.txt': '', 'c.md': '' }));
+  assert.deepEqual(await targets(select(tree, ['d'])), ['', 'sub', 'sub/y', 'x']);
+  assert.deepEqual(await targets(select(tree, ['/a.txt'])), ['a.txt']);
+  assert.deepEqual(await targets(select(tree, ['*.txt'])), ['a.txt', 'b.txt']);
+  assert.deepEqual(await targets(select(tree, ['../../d/x'])), ['x']);
+  assert.deepEqual(await targets(select(tree, ['d'], { excludes: ['sub'] })), ['', 'x']);
+  assert.deepEqual(await targets(select(tree, ['d/./sub/y'], { parents: true })), ['sub', 'sub/y']);
+  await assert.rejects(select(tree, ['d/z']), { code: 'CONTEXT', message: /"d\/z" is not in the context/ });
+});
+
+test('a symlink never leads out of the context', async () => {
+  const root = directory({ inside: 'in' });
+  symlinkSync('/etc', join(root, 'out'));
+  symlinkSync('../../../../inside', join(root, 'up'));
+  const tree = treeOf(root);
+  await assert.rejects(select(tree, ['out/passwd']), { code: 'CONTEXT' });
+  const [item] = await select(tree, ['up']);
+  assert.equal(item?.node.path, 'inside');
+});
+
+test('the tree hash sees names, content and modes, and neither times nor links to elsewhere', async () => {
+  const files = { 'd/a': '1', 'd/b': '2' };
+  const same = await hashOf(treeOf(directory(files)));
+  const other = directory(files);
+  linkSync(join(other, 'd/a'), join(scratch, `outside-${count}`));
+  execFileSync('touch', ['-d', '2001-01-01', join(other, 'd/a')]);
+  assert.equal(await hashOf(treeOf(other)), same);
+  assert.notEqual(await hashOf(treeOf(directory({ 'd/a': '1', 'd/c': '2' }))), same);
+  assert.notEqual(await hashOf(treeOf(directory({ 'd/a': '2', 'd/b': '1' }))), same);
+  execFileSync('chmod', ['600', join(other, 'd/a')]);
+  assert.notEqual(await hashOf(treeOf(other)), same);
+  const linked = directory({ 'd/a': '1' });
+  linkSync(join(linked, 'd/a'), join(linked, 'd/b'));
+  assert.notEqual(await hashOf(treeOf(linked)), await hashOf(treeOf(directory({ 'd/a': '1', 'd/b': '1' }))));
+});
+
+test('a file that changes between its hash and its copy is noticed', async () => {
+  const root = directory({ f: 'before' });
+  const tree = treeOf(root);
+  const [item] = await select(tree, ['f']);
+  tree.checkUnchanged!(item!.node);
+  writeFileSync(join(root, 'f'), 'after!');
+  assert.throws(() => tree.checkUnchanged!(item!.node), { code: 'CONTEXT', message: /changed/ });
+});
+
+test('octal and symbolic modes', () => {
+  const cases: [string, number, boolean, number][] = [
+    ['755', 0o644, false, 0o755],
+    ['4711', 0o644, false, 0o4711],
+    ['u=rwX,go=rX', 0o600, true, 0o755],
+    ['u=rwX,go=rX', 0o600, false, 0o644],
+    ['a+x', 0o644, false, 0o755],
+    ['go-rwx', 0o777, false, 0o700],
+    ['g=u', 0o640, false, 0o660],
+    ['u+s,+t', 0o755, false, 0o5755],
+  ];
+  for (const [text, mode, isDirectory, expected] of cases)
+    assert.equal(parseChmod(text)(mode, isDirectory), expected, text);
+  for (const text of ['', '999', 'u=q', 'rwx', '755,'])
+    assert.throws(() => parseChmod(text), { code: 'DOCKERFILE' });
+});
+
+test('a mode of four octal digits replaces whatever was there', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 0o7777 }),
+      fc.integer({ min: 0, max: 0o7777 }),
+      (wanted, before) => {
+        assert.equal(parseChmod(wanted.toString(8))(before, false), wanted);
+      },
+    ),
+  );
+});
+
+test('the hash memo knows a file by its identity, and trusts no file that was just written', () => {
+  const file = join(scratch, 'memo/hashes');
+  const identity = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 10n, ctimeNs: 10n };
+  const digest = `sha256:${'a'.repeat(64)}` as const;
+  const memo = createHashMemo(file, () => 10_000_000_000n);
+  memo.set(identity, digest);
+  memo.set({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }, digest);
+  memo.save();
+  const next = createHashMemo(file);
+  assert.equal(next.get(identity), digest);
+  assert.equal(next.get({ ...identity, ctimeNs: 11n }), undefined);
+  assert.equal(next.get({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }), undefined);
+  writeFileSync(file, 'damaged');
+  assert.equal(createHashMemo(file).get(identity), undefined);
+});
+
+test('archives are told by their first bytes, whatever their names', async () => {
+  const root = directory({ 'in/x': 'content' });
+  const pack = (name: string, flag: string): string => {
+    execFileSync('tar', ['-C', join(root, 'in'), `-c${flag}f`, join(root, name), '.']);
+    return name;
+  };
+  const tree = treeOf(root);
+  for (const name of [pack('plain.txt', ''), pack('gz', 'z'), pack('bz2', 'j'), pack('xz', 'J')]) {
+    const node = (await tree.stat(name))!;
+    assert.equal(await isArchive(tree, node), true, name);
+    const into = join(root, `into-${name}`);
+    mkdirSync(into);
+    await unpackArchive(tree.open(node), into, { readLayer, syscalls: createSyscalls(), what: name });
+    assert.equal(readFileSync(join(into, 'x'), 'utf8'), 'content', name);
+  }
+  writeFileSync(join(root, 'fake.tar.gz'), 'not an archive');
+  assert.equal(await isArchive(tree, (await tree.stat('fake.tar.gz'))!), false);
+});
+
+test('an archive cannot write through its own symlinks', async () => {
+  const root = directory({});
+  const victim = directory({ file: 'kept' });
+  execFileSync('python3', [
+    '-c',
+    `import tarfile,io,sys
+t=tarfile.open(sys.argv[1],'w')
+l=tarfile.TarInfo('link'); l.type=tarfile.SYMTYPE; l.linkname=sys.argv[2]; t.addfile(l)
+f=tarfile.TarInfo('link/file'); f.size=3; t.addfile(f,io.BytesIO(b'bad')); t.close()`,
+    join(root, 'evil.tar'),
+    victim,
+  ]);
+  const into = join(root, 'into');
+  mkdirSync(into);
+  const stream = Readable.from([readFileSync(join(root, 'evil.tar'))]);
+  await assert.rejects(
+    unpackArchive(stream, into, { readLayer, syscalls: createSyscalls(), what: 'evil.tar' }),
+    {
+      code: 'CORRUPT',
+    },
+  );
+  assert.equal(readFileSync(join(victim, 'file'), 'utf8'), 'kept');
+});
+
+test('git sources are told from URLs, and a reference cannot be an option', async () => {
+  for (const source of [
+    'git@example.org:a/b.git',
+    'ssh://git@example.org/a',
+    'https://example.org/a.git#v1:sub',
+  ])
+    assert.equal(isGitUrl(source), true, source);
+  for (const source of ['https://example.org/a.tar.gz', 'dir/a.git', 'https://example.org/agit'])
+    assert.equal(isGitUrl(source), false, source);
+  await assert.rejects(resolveGitCommit('https://example.org/a.git#--upload-pack=touch'), {
+    code: 'CONTEXT',
+  });
+});
