@@ -69,7 +69,7 @@ export async function checkoutGit(
   try {
     const at = (...args: string[]): Promise<string> => git(['-C', work, ...args], source);
     await at('init', '-q');
-    await at('remote', 'add', 'origin', remote);
+    await at('remote', 'add', 'origin', withoutCredentials(remote));
     try {
       await at('fetch', '-q', '--depth=1', 'origin', commit);
     } catch {
@@ -102,6 +102,7 @@ async function git(args: readonly string[], source: string): Promise<string> {
       PATH,
       HOME,
       GIT_TERMINAL_PROMPT: '0',
+      ...credentialConfig(parseGitUrl(source).remote),
       ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
     };
     const { stdout } = await run('git', ['-c', 'protocol.file.allow=user', ...args], {
@@ -117,6 +118,26 @@ async function git(args: readonly string[], source: string): Promise<string> {
       ...(missing ? { hint: 'install git' } : {}),
     });
   }
+}
+
+/**
+ * Has git add the credentials of an HTTP URL to requests to its server, submodules included, so that they are in no file:
+ * `.git` may be kept.
+ */
+function credentialConfig(remote: string): Record<string, string> {
+  const clean = withoutCredentials(remote);
+  if (clean === remote) return {};
+  const [secret, origin] = [remote, clean].map((url) => /^https?:\/\/[^/]*\//i.exec(url)?.[0] ?? url);
+  return {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: `url.${secret}.insteadOf`,
+    GIT_CONFIG_VALUE_0: origin!,
+  };
+}
+
+/** An HTTP URL without its credentials; the user of any other one is a part of the address. */
+function withoutCredentials(remote: string): string {
+  return remote.replace(/^(https?:\/\/)[^@/]*@/i, '$1');
 }
 
 function lastLine(text: string): string {

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Dispatcher, getGlobalDispatcher, interceptors, request } from 'undici';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { basicAuthOf } from '../core/url-credentials.ts';
 
 export interface Fetched {
   /** What ADD calls the file when its destination is a directory. */
@@ -50,7 +51,11 @@ export async function fetchUrl(
     const dispatcher = (options.dispatcher ?? getGlobalDispatcher()).compose(
       interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
     );
-    const response = await request(url, { dispatcher });
+    const authorization = basicAuthOf(new URL(url));
+    const response = await request(url, {
+      dispatcher,
+      ...(authorization ? { headers: { authorization } } : {}),
+    });
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new AppError('CONTEXT', `${shown} answered ${response.statusCode}`, { where: { url: shown } });

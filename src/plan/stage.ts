@@ -1,5 +1,6 @@
 import type { Canonical } from '../core/canonical.ts';
 import { AppError } from '../core/error.ts';
+import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { expandWord } from '../dockerfile/expand.ts';
 import { resolveBase as resolveBaseName } from '../dockerfile/graph.ts';
 import { parseOnbuildTrigger } from '../dockerfile/onbuild.ts';
@@ -158,7 +159,8 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
     const { digest, fields } = digestFields(operationFields(operation, sourceKey));
     key = stepKey(key, digest);
     const index = state.steps.length;
-    const { text, range } = instruction;
+    const { range } = instruction;
+    const text = shownText(instruction);
     state.steps.push({
       stage: stage.index,
       index,
@@ -188,7 +190,7 @@ function applyArg({ input, scope }: StageDeps, state: StageState, instruction: A
 }
 
 /** The stages that an operation reads files from. */
-export function sourceStages(operation: Operation): number[] {
+function sourceStages(operation: Operation): number[] {
   const found = new Set<number>();
   const add = (source: { type: string; stage?: number } | undefined): void => {
     if (source?.type === 'stage') found.add(source.stage!);
@@ -199,9 +201,14 @@ export function sourceStages(operation: Operation): number[] {
   return [...found];
 }
 
+/** An instruction's text for images and the cache; unlike Docker's it does not keep the credentials of an ADD's URL. */
+function shownText({ kind, text }: Instruction): string {
+  return kind === 'add' ? maskUrlCredentials(text) : text;
+}
+
 /** As Docker writes it: the command after SHELL, with the ARGs it saw. Values are as visible there as in the Dockerfile. */
 function historyText(instruction: Instruction, operation: Operation): string {
-  if (operation.kind !== 'run') return instruction.text;
+  if (operation.kind !== 'run') return shownText(instruction);
   const args = [...operation.args].map(([name, value]) => `${name}=${value}`);
   const prefix = args.length > 0 ? `|${args.length} ${args.join(' ')} ` : '';
   return `RUN ${prefix}${operation.argv.join(' ')}`;

@@ -1,3 +1,5 @@
+import { MASK, maskUrlCredentials, URL_USERINFO } from '../core/url-credentials.ts';
+
 /** Masks secrets in everything that is printed. */
 export interface Redactor {
   /**
@@ -13,10 +15,7 @@ export interface Redactor {
   longest(): number;
 }
 
-const MASK = '***';
 const SHORTEST = 4;
-/** Credentials in a URL (RFC 3986, section 3.2.1); a name alone is one only over HTTP, where tokens are written so. */
-const URL_USERINFO = /(\b[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#@:]*:[^\s/?#@]*|(?<=https?:\/\/)[^\s/?#@]+)@/gi;
 
 /** A redactor that knows no secrets yet. */
 export function createRedactor(): Redactor {
@@ -26,7 +25,7 @@ export function createRedactor(): Redactor {
   const text = (input: string): string => {
     pattern ??= secretPattern(secrets);
     const masked = secrets.size === 0 ? input : input.replace(pattern, MASK);
-    return masked.includes('://') ? masked.replace(URL_USERINFO, `$1${MASK}@`) : masked;
+    return maskUrlCredentials(masked);
   };
   const value = (input: unknown): unknown => {
     if (typeof input === 'string') return text(input);
