@@ -47,7 +47,7 @@ export async function runBuild(
       try {
         return { ...(await finish(request, session, plan, execution, deps)), summary: summary() };
       } catch (error) {
-        const layer = unreadableLayer(error, usable.records);
+        const layer = unreadableLayer(error, execution);
         if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
         bad.add(layer);
         const text = `the cached layer ${layer} cannot be read, its step will run again: ${(error as AppError).message}`;
@@ -149,14 +149,12 @@ function announce(plan: Plan, emit: Emit): void {
   }
 }
 
-/** The layer of a record that an error says cannot be read. */
-function unreadableLayer(error: unknown, records: ReadonlyMap<Digest, CacheRecord>): Digest | undefined {
+/** The cached layer that an error says cannot be read. */
+function unreadableLayer(error: unknown, execution: Execution): Digest | undefined {
   if (!(error instanceof AppError) || !error.where?.layer) return undefined;
   if (!['CORRUPT', 'REFERENCE', 'REGISTRY'].includes(error.code)) return undefined;
-  const { layer } = error.where;
-  for (const record of records.values())
-    if (record.chain.some(({ digest }) => digest === layer)) return layer as Digest;
-  return undefined;
+  const layer = error.where.layer as Digest;
+  return execution.fromCache(layer) ? layer : undefined;
 }
 
 function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {

@@ -20,6 +20,7 @@ export function settledChain(chain: readonly LayerRef[], made: string): PendingC
   };
 }
 
+/** The chain with the layer of one more step, undefined for a step that changed nothing. */
 export function appendLayer(chain: PendingChain, layer: Promise<LayerRef | undefined>): PendingChain {
   // A failed layer is reported by whoever awaits the chain; nobody may be awaiting it yet.
   layer.catch(() => {});

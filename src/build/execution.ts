@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
 import type { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
@@ -35,6 +36,8 @@ export interface Execution {
   readonly blob: (layer: LayerRef) => LayerBlob;
   /** The layers of the target's base image, from the cache where that holds them. */
   baseBlobs(): LayerBlob[];
+  /** Whether a layer was to be read from the cache. */
+  readonly fromCache: (digest: Digest) => boolean;
   /** Waits until records and layers are stored; the first failure, if any. */
   published(): Promise<AppError | undefined>;
   /** A layer of the chain as something to put into another store. */
@@ -142,6 +145,7 @@ export function startExecution(
       const base = baseImage(plan, plan.stages.get(plan.target)!);
       return base ? imageBlobs(base).map(session.preferCache) : [];
     },
+    fromCache: locator.fromStore,
     published: async () => publisher?.done(),
     source: locator.source,
     builtAnything: () => built,

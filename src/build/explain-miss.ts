@@ -37,7 +37,7 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The tag of a build's trace: the shape of the Dockerfile and the target, not their details. */
-export function traceTag(plan: Plan): string {
+function traceTag(plan: Plan): string {
   const names = [...plan.stages.values()].map(({ name, base }) => [name, base.type]);
   const target = plan.stages.get(plan.target)!;
   const { os, architecture, variant } = plan.platform;
@@ -80,7 +80,8 @@ export async function explainMiss(
   if (!before) return 'an earlier build had no such step';
   if (before.key === step.key) return 'it was built before, but its record is gone or too old';
   const changed = Object.keys(step.fields).filter((name) => step.fields[name] !== before.fields[name]);
-  if (changed.length === 0) return 'something below it changed: its base image or an earlier stage';
+  if (changed.length === 0)
+    return 'something below it changed: its base image, an earlier stage, or the cache salt';
   return `since the last build ${changed.map((name) => FIELD_NAMES[name] ?? name).join(' and ')} changed`;
 }
 

@@ -30,7 +30,7 @@ export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
 }
 
 /** A layer that this build made and that is still in a file. */
-export function stagedBlob(layer: StagedLayer): LayerBlob {
+function stagedBlob(layer: StagedLayer): LayerBlob {
   return {
     mediaType: layer.mediaType,
     digest: layer.digest,
@@ -102,11 +102,15 @@ export function createLayerLocator(store: Store | undefined): {
   stage(layer: StagedLayer): void;
   staged(digest: Digest): StagedLayer | undefined;
   blob(layer: LayerRef): LayerBlob;
+  /** Whether a layer was to be read from the store. */
+  fromStore(digest: Digest): boolean;
   /** The layer as something to put into another store. */
   source(layer: Pick<LayerRef, 'digest' | 'size'>): BlobSource;
 } {
   const staged = new Map<Digest, StagedLayer>();
+  const fromStore = new Set<Digest>();
   return {
+    fromStore: (digest) => fromStore.has(digest),
     stage: (layer) => {
       staged.set(layer.digest, layer);
     },
@@ -120,8 +124,9 @@ export function createLayerLocator(store: Store | undefined): {
     blob: (layer) => {
       const local = staged.get(layer.digest);
       if (local) return stagedBlob(local);
-      if (store) return storeBlob(store, layer);
-      throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
+      if (!store) throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
+      fromStore.add(layer.digest);
+      return storeBlob(store, layer);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolveGitCommit } from '../context/add-git.ts';
 import { once } from '../core/concurrency.ts';
 import { AppError, toAppError } from '../core/error.ts';
@@ -15,13 +15,15 @@ import type { BuildRequest } from './types.ts';
 
 /**
  * Reads the Dockerfile and plans the build; the same for a build and a probe.
- * @throws AppError DOCKERFILE when the file is missing or wrong, and what plan() throws
+ * @throws AppError CONTEXT when there is no such directory, DOCKERFILE when the file is missing or wrong, and what plan()
+ * throws
  */
 export async function makePlan(
   request: BuildRequest,
   session: Session,
   deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly readOnly: boolean },
 ): Promise<Plan> {
+  await checkContext(request.context);
   const dockerfile = parseDockerfile(await readDockerfile(request.dockerfile), request.dockerfile);
   const images = new Map<string, Promise<Image>>();
   const memo = <T>(of: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
@@ -57,6 +59,16 @@ export async function makePlan(
   for (const { rule, text, range } of result.warnings)
     deps.emit({ type: 'warning', code: rule, text, range });
   return result;
+}
+
+async function checkContext(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const what = found ? 'is not a directory' : 'does not exist or cannot be reached';
+  throw new AppError('CONTEXT', `the build context ${path} ${what}`, {
+    where: { path },
+    hint: 'name a directory as context; the Dockerfile is named with -f',
+  });
 }
 
 async function readDockerfile(path: string): Promise<Buffer> {

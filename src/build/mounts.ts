@@ -53,6 +53,7 @@ interface Made {
   readonly env: Record<string, string>;
 }
 
+/** Mounts of RUN instructions; caches outlive the build, in `deps.cacheDir`. */
 export function createMounts(deps: MountDeps): MountProvider {
   const { locks, signal } = deps;
   // Not recursive: a directory that somebody else made under this name is refused.

@@ -18,7 +18,7 @@ import type { BuildRequest } from './types.ts';
 import { createWorkDir, type WorkDir } from './work-dir.ts';
 
 /** The repository inside a layer cache directory. */
-export const DIRECTORY_REPOSITORY = 'local/cache';
+const DIRECTORY_REPOSITORY = 'local/cache';
 
 /** What a build or a probe shares: connections, stores, workers, and a working directory of its own. */
 export interface Session {
@@ -119,9 +119,11 @@ function openCache(
 }
 
 function preferStore(store: Store, layer: LayerBlob): LayerBlob {
-  const chosen = once(async () =>
-    (await store.has(layer.digest)) === layer.size ? storeBlob(store, layer) : layer,
-  );
+  // A cache that cannot be asked costs nothing but its warnings: the layer has another place.
+  const chosen = once(async () => {
+    const size = await store.has(layer.digest).catch(() => undefined);
+    return size === layer.size ? storeBlob(store, layer) : layer;
+  });
   return {
     ...layer,
     open: async () => (await chosen()).open(),

@@ -35,6 +35,8 @@ export interface StageRunnerDeps {
   readonly plan: Plan;
   readonly hits: ReadonlyMap<number, StageHit>;
   readonly records: ReadonlyMap<Digest, CacheRecord>;
+  /** Layers that no record may bring back. */
+  readonly unusable: ReadonlySet<Digest>;
   /** Where content keys are asked for; undefined without a cache. */
   readonly lookup: LookupOptions | undefined;
   readonly backend: () => Promise<RootfsBackend>;
@@ -188,7 +190,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     try {
       const parent = await settledChainId(baseChainId(deps.plan, stage), cursor.pending);
       const record = await lookupRecord(contentKey(parent, await deps.contentDigest(step)), deps.lookup!);
-      if (!record) return undefined;
+      if (!record || !(await isThere(record.layer))) return undefined;
       const pending = appendLayer(cursor.pending, Promise.resolve(record.layer));
       deps.publish({ stage, step, pending, sources, created: record.created });
       return record;
@@ -198,6 +200,12 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       deps.emit({ type: 'warning', code: error.code, text });
       return undefined;
     }
+  }
+
+  async function isThere(layer: LayerRef | undefined): Promise<boolean> {
+    if (!layer) return true;
+    if (deps.unusable.has(layer.digest)) return false;
+    return (await deps.lookup!.store.has(layer.digest)) === layer.size;
   }
 
   const idOf = (step: Step) => ({ stage: step.stage, step: step.index });

@@ -11,6 +11,8 @@ const PARALLEL_CHECKS = 64;
 export interface UsableRecords {
   readonly records: ReadonlyMap<Digest, CacheRecord>;
   readonly hits: ReadonlyMap<number, StageHit>;
+  /** Layers that are gone or damaged. */
+  readonly unusable: ReadonlySet<Digest>;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function usableRecords(
     const unknown = [...new Map(layers.map((layer) => [layer.digest, layer])).values()].filter(
       (layer) => !present.has(layer.digest),
     );
-    if (unknown.length === 0 || !deps.store) return { records, hits };
+    if (unknown.length === 0 || !deps.store) return { records, hits, unusable };
     const { store } = deps;
     const sizes = await mapLimit(unknown, PARALLEL_CHECKS, (layer) => store.has(layer.digest, deps.signal));
     for (const [i, layer] of unknown.entries()) {

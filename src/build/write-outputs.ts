@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { LayerRef } from '../cache/types.ts';
 import { toAppError } from '../core/error.ts';
@@ -41,11 +41,18 @@ async function writeOutput(
   if (output.type === 'rootfs')
     return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
   if (output.type === 'oci') {
+    const existed = existsSync(output.path);
     const store = createOciLayoutStore(output.path);
-    for (const layer of layers) await store.put(layerBlobSource(layer), deps.signal);
-    await store.put(bytesSource(image.config), deps.signal);
-    const tags = request.tags.length > 0 ? request.tags : ['latest'];
-    for (const tag of tags) await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, deps.signal);
+    try {
+      for (const layer of layers) await store.put(layerBlobSource(layer), deps.signal);
+      await store.put(bytesSource(image.config), deps.signal);
+      const tags = request.tags.length > 0 ? request.tags : ['latest'];
+      for (const tag of tags) await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, deps.signal);
+    } catch (error) {
+      // To a layout that was there before, a failure only adds blobs that nothing names.
+      if (!existed) await rm(output.path, { recursive: true, force: true });
+      throw error;
+    }
     return;
   }
   const archive = { config: image.config, layers, tags: request.tags };

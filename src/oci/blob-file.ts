@@ -24,7 +24,9 @@ export function readBlobFile(
 ): Readable {
   const size = fileSize(path);
   if (size === undefined) {
-    throw new AppError('REFERENCE', `there is no blob ${digest} in ${dirname(path)}`, { where: { path } });
+    throw new AppError('REFERENCE', `there is no blob ${digest} in ${dirname(path)}`, {
+      where: { path, layer: digest },
+    });
   }
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
@@ -172,6 +174,6 @@ async function* verified(
 function corrupt(path: string, digest: Digest): AppError {
   return new AppError('CORRUPT', `the content of ${path} does not match its digest ${digest}`, {
     hint: 'the file was damaged: it is written again when the blob is stored next',
-    where: { path },
+    where: { path, layer: digest },
   });
 }

@@ -83,7 +83,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
     'CORRUPT',
     `${read.registry} sent other content for the blob ${digest} (it has ${actual})`,
     {
-      where: { url: redactUrl(first.url) },
+      where: { url: redactUrl(first.url), layer: digest },
     },
   );
 }

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
+import { type CliResult, projectRoot } from './envbuilder.ts';
+
+/** A directory for one test: a context, and a place of its own for everything that the command line writes. */
+export interface Sandbox {
+  readonly dir: string;
+  readonly context: string;
+  readonly work: string;
+  readonly state: string;
+  readonly cache: string;
+  /** Writes files of the context, by path. */
+  write(files: Readonly<Record<string, string>>): void;
+  /** A path beside the context that does not exist yet. */
+  path(name: string): string;
+  build(args?: readonly string[], options?: SandboxOptions): Promise<CliResult>;
+  /** Fails unless work directory, mounts and half-written files of every command so far are gone. */
+  assertClean(): void;
+  close(): void;
+}
+
+export interface SandboxOptions {
+  /** `build` unless something else is named. */
+  readonly command?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A program with its arguments that runs the command line, such as `setpriv …`. */
+  readonly under?: readonly string[];
+  /** Replaces the context as last argument. */
+  readonly context?: string;
+  /** Called with all output so far, and what sends a signal to the command line itself. */
+  readonly watch?: (output: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** A new sandbox with these files in its context; plain output unless the arguments say otherwise. */
+export function createSandbox(files: Readonly<Record<string, string>> = {}): Sandbox {
+  // Processes of other users must be able to go through it.
+  const dir = realpathSync(temporaryDir('test'));
+  chmodSync(dir, 0o755);
+  const at = (name: string): string => join(dir, name);
+  const [context, work, state, cache] = [at('context'), at('work'), at('state'), at('cache')];
+  mkdirSync(context);
+  const write = (more: Readonly<Record<string, string>>): void => {
+    for (const [name, text] of Object.entries(more)) {
+      mkdirSync(dirname(join(context, name)), { recursive: true });
+      writeFileSync(join(context, name), text);
+    }
+  };
+  write(files);
+  const shmBefore = sharedMemory();
+  return {
+    dir,
+    context,
+    work,
+    state,
+    cache,
+    write,
+    path: at,
+    build: (args = [], { command = 'build', env, context: other, ...rest } = {}) =>
+      runCli([command, '--progress=plain', ...args, other ?? context], {
+        ...rest,
+        cwd: dir,
+        env: { HOME: dir, ENVBUILDER_WORK_DIR: work, ENVBUILDER_STATE_DIR: state, ...env },
+      }),
+    assertClean: () => {
+      assert.deepEqual(existsSync(work) ? readdirSync(work) : [], [], 'the work directory is not empty');
+      const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(`${dir}/`));
+      assert.deepEqual(mounts, [], 'mounts are left');
+      const half = readdirSync(dir, { recursive: true })
+        .map(String)
+        .filter((name) => !name.startsWith('context/') && /\.tmp|\.new-|\.partial|_uploads\/./.test(name));
+      assert.deepEqual(half, [], 'half-written files are left');
+      const shm = [...sharedMemory()].filter((name) => !shmBefore.has(name) && !usedByOthers(name));
+      assert.deepEqual(shm, [], 'secrets are left in /dev/shm');
+    },
+    close: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
+
+interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch'> {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Unlike `envbuilder`, this knows no state of earlier runs and can run the command line under another program. */
+async function runCli(
+  args: readonly string[],
+  { under = [], watch, cwd, env }: RunOptions,
+): Promise<CliResult> {
+  const [program = '', ...rest] = [...under, join(projectRoot, 'envbuilder'), ...args];
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|XDG_)/.test(name) && !/_proxy$/i.test(name),
+  );
+  const child = spawn(program, rest, {
+    cwd,
+    env: { ...Object.fromEntries(kept), NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
+  const streams = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      streams[name] += text;
+      watch?.(streams.stdout + streams.stderr, (signal) => child.kill(signal));
+    });
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.on('error', reject);
+  child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)));
+  const code = await promise;
+  return { code, ...streams, output: `${streams.stdout}\n${streams.stderr}` };
+}
+
+function sharedMemory(): ReadonlySet<string> {
+  const names = existsSync('/dev/shm') ? readdirSync('/dev/shm') : [];
+  return new Set(names.filter((name) => name.startsWith('envbuilder-')));
+}
+
+/** Whether the process that a directory in /dev/shm is named after is still running: a build of another test file. */
+function usedByOthers(name: string): boolean {
+  const pid = /^envbuilder-build-(\d+)-/.exec(name)?.[1];
+  return pid !== undefined && existsSync(`/proc/${pid}`);
+}
