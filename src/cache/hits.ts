@@ -47,7 +47,7 @@ export function baseChainId(plan: Plan, stage: PlannedStage): string {
 }
 
 /** The chain ID of all files of a stage whose layers since its image are `chain`. */
-export function stageChainId(plan: Plan, stage: PlannedStage, chain: readonly LayerRef[]): string {
+function stageChainId(plan: Plan, stage: PlannedStage, chain: readonly LayerRef[]): string {
   return chainId(
     baseChainId(plan, stage),
     chain.map((layer) => layer.diffId),

@@ -42,9 +42,7 @@ export function helpText(command: CommandName): string {
   }
   if (command === 'start') {
     const planned = OPTIONS.filter(({ status }) => status === 'planned').length;
-    parts.push(
-      `${planned} more options are planned and not there yet; docs/reference/options.md lists all of them.`,
-    );
+    parts.push(`${planned} more options are planned and not there yet.`);
   }
   parts.push('A flag wins over its variable. -h, --help shows this.');
   return `${parts.join('\n\n')}\n`;

@@ -28,14 +28,3 @@ export function parseDigest(value: string, what: string): Digest {
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length);
 }
-
-/** A running digest: `update` bytes, then `digest` once. */
-export function createDigester(): { update(bytes: Uint8Array): void; digest(): Digest } {
-  const hash = createHash('sha256');
-  return {
-    update: (bytes) => {
-      hash.update(bytes);
-    },
-    digest: () => `sha256:${hash.digest('hex')}`,
-  };
-}

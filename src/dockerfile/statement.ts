@@ -38,12 +38,7 @@ export function readStatements(cursor: Cursor, escapeChar: Escape): Statement[] 
 }
 
 /** Takes the logical line apart from an offset on; ONBUILD does so with what follows it. */
-export function splitStatement(
-  source: Source,
-  escapeChar: Escape,
-  line: LogicalLine,
-  from: number,
-): Statement {
+function splitStatement(source: Source, escapeChar: Escape, line: LogicalLine, from: number): Statement {
   const whole = trimmedToken(line.text, from);
   const text = /^[^\t\v\f\r ]*/.exec(whole.text)![0];
   const keyword = { text, start: whole.start, end: whole.start + text.length };

@@ -14,7 +14,7 @@ export function skipSpace(text: string, from = 0): number {
 }
 
 /** The offset just behind the last character that is not white space. */
-export function endOfText(text: string): number {
+function endOfText(text: string): number {
   let end = text.length;
   while (end > 0 && isSpace(text[end - 1]!)) end -= 1;
   return end;

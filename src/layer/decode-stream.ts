@@ -43,7 +43,7 @@ export async function* decodeStream(stream: Readable, what: string): AsyncGenera
 }
 
 /** What the first bytes of a layer say about its compression. */
-export function compressionOf(first: Buffer): 'gzip' | 'zstd' | 'none' {
+function compressionOf(first: Buffer): 'gzip' | 'zstd' | 'none' {
   if (first.subarray(0, 2).equals(GZIP)) return 'gzip';
   if (first.subarray(0, 4).equals(ZSTD)) return 'zstd';
   // A skippable frame may stand before the first frame of zstd (RFC 8878, section 3.1.2).

@@ -19,7 +19,7 @@ export function decodeFrame(bytes: Buffer, frame: TocFrame): Buffer {
 }
 
 /** As decodeFrame, for bytes whose digest was checked before. */
-export function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
+function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
   try {
     const decoded = zstdDecompressSync(bytes, {
       chunkSize: Math.max(frame.tarLength, zlib.Z_MIN_CHUNK),

@@ -48,7 +48,7 @@ export async function resolveImage(
  * @param limit in bytes; a larger blob is refused
  * @throws AppError CORRUPT, REFERENCE, REGISTRY, AUTH
  */
-export async function readBlob(
+async function readBlob(
   store: Store,
   descriptor: Descriptor,
   limit: number,

@@ -1,5 +1,5 @@
 /** Size of a tar block in bytes. */
-export const BLOCK = 512;
+const BLOCK = 512;
 
 const MAX_OCTAL_SIZE = 0o77777777777;
 

@@ -19,6 +19,7 @@ export function entryOf(type: LayerEntry['type'], path: string, over: Partial<La
   return { entry: { ...plain, linkname: '', devmajor: 0, devminor: 0, ...over } };
 }
 
+/** A regular file with its content, otherwise as `entryOf`. */
 export function fileOf(path: string, content: string | Buffer, over: Partial<LayerEntry> = {}): TestEntry {
   const bytes = Buffer.from(content);
   return { ...entryOf('file', path, { size: bytes.length, ...over }), content: bytes };

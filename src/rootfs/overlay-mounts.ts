@@ -22,6 +22,7 @@ export interface OverlayMounts {
   unmountAll(flags: number): void;
 }
 
+/** @param workDir an existing directory for links and intermediate mount points; its path should be short */
 export function createOverlayMounts(
   syscalls: Pick<Syscalls, 'mount' | 'umount'>,
   workDir: string,

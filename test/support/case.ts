@@ -108,7 +108,7 @@ function timeOf(name: string): string {
 }
 
 /** Gives every file below `dir` the same modification time. */
-export async function setTimes(dir: string, time: string): Promise<void> {
+async function setTimes(dir: string, time: string): Promise<void> {
   const script = 'find . -print0 | xargs -0 touch -h -d "$1"';
   await run('/bin/sh', ['-c', script, 'sh', time], { cwd: dir });
 }

@@ -28,7 +28,7 @@ const fields = [
 const mostLines = 60;
 
 /** Differences between two trees as lines for people; `left` is what is right. */
-export function compareTrees(left: Tree, right: Tree, options: CompareOptions = {}): string[] {
+function compareTrees(left: Tree, right: Tree, options: CompareOptions = {}): string[] {
   const lines: string[] = [];
   const ignored = (path: string) =>
     path === '/' ||

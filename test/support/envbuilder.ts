@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { capture } from '../../scripts/lib/shell.ts';
@@ -47,11 +47,6 @@ function stateDir(): string {
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
   ownState = dir;
   return dir;
-}
-
-/** True when this checkout has a command line to test. */
-export function productExists(): boolean {
-  return existsSync(join(projectRoot, 'src/cli/main.ts'));
 }
 
 /** Digest of the manifest, as `--metadata-file` has it. @throws Error when the file says nothing of it */

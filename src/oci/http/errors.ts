@@ -81,7 +81,7 @@ export function transientDelay(error: unknown, suggestedMs: number): number | un
 }
 
 /** Milliseconds that a Retry-After header asks for: seconds, or a date (RFC 9110, section 10.2.3). */
-export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
+function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);
