@@ -7,7 +7,7 @@ case $(uname -m) in
     exit 1
     ;;
 esac
-ENVBUILDER_NODE_FLAGS='--experimental-ffi --disable-warning=ExperimentalWarning'
+ENVBUILDER_NODE_FLAGS='--disable-warning=ExperimentalWarning'
 if ! [ -x "$ENVBUILDER_NODE" ] || ! cmp -s "$root/package-lock.json" "$root/node_modules/.envbuilder-lock"; then
   if ! command -v npm >/dev/null 2>&1; then
     echo "envbuilder: npm is not on PATH; install Node 20 or newer with npm, then run this again" >&2

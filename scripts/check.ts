@@ -1,7 +1,9 @@
-/* `npm run check`: format, lint, types, import direction. `--fix` writes what can be written. */
+/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs. `--fix` writes what can be written. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { undocumentedExports } from './lib/check-docstrings.ts';
 import { importProblems } from './lib/check-imports.ts';
+import { stalePages } from './lib/reference-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -32,10 +34,23 @@ async function imports(): Promise<Outcome> {
   return { name: 'import direction', ok: problems.length === 0, output: problems.join('\n') };
 }
 
+async function docstrings(): Promise<Outcome> {
+  const missing = undocumentedExports(root);
+  return { name: 'docstrings', ok: missing.length === 0, output: missing.join('\n') };
+}
+
+async function docs(): Promise<Outcome> {
+  const stale = stalePages(root).map((path) => `${path} is stale; npm run docs writes it anew`);
+  return { name: 'docs in step', ok: stale.length === 0, output: stale.join('\n') };
+}
+
 const outcomes = await Promise.all([
   run('format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.']),
   run('types', bin('tsc'), ['-p', '.']),
+  run('dead code', process.execPath, [bin('knip'), '--no-progress']),
   imports(),
+  docstrings(),
+  docs(),
 ]);
 for (const { name, ok, output } of outcomes) {
   process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}\n`);

@@ -33,7 +33,7 @@ try {
     '--push-image',
     `--output=${join(out, name)}`,
   ];
-  say(`1. The first build: nothing is cached (${files} files, two stages, one large apt-get install)`);
+  say(`1. The first build: nothing is cached (${files} files, three stages, one large apt-get install)`);
   const uncached = await envbuilder(build('first'));
   say('2. The same build again: every layer comes from the cache');
   const cached = await envbuilder(build('again'));

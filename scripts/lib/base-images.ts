@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cached, temporaryDir } from './cache-dir.ts';
 import { ensurePackages } from './debian.ts';
 import { type PushedManifest, pushImage, pushIndex } from './push-image.ts';
-import { capture, run, step } from './shell.ts';
+import { run, step } from './shell.ts';
 
 const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 const otherArchitecture = architecture === 'arm64' ? 'amd64' : 'arm64';
@@ -195,12 +195,4 @@ async function zstdCopy(host: string): Promise<void> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-/** True where overlayfs can have its upper directory below `dir`. */
-export async function overlayWorks(dir: string): Promise<boolean> {
-  const script =
-    'cd "$1" && mkdir -p l u w m && mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m && umount m';
-  const { code } = await capture('unshare', ['--mount', '/bin/sh', '-c', script, 'sh', dir]);
-  return code === 0;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /** The folders of src in import order: each imports only from itself and from those before it. */
-export const FOLDER_ORDER = [
+const FOLDER_ORDER = [
   'core',
   'sys',
   'dockerfile',

@@ -33,7 +33,7 @@ const mediaTypes = {
 } as const;
 
 /** When every generated image says that it was made: part of what makes them reproducible. */
-export const imageTime = '2024-01-01T00:00:00Z';
+const imageTime = '2024-01-01T00:00:00Z';
 
 /**
  * Puts an image into a registry that answers on plain HTTP without credentials, by nothing but its HTTP interface.
