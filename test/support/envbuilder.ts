@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { capture } from '../../scripts/lib/shell.ts';
@@ -47,47 +47,4 @@ function stateDir(): string {
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
   ownState = dir;
   return dir;
-}
-
-/** Digest of the manifest, as `--metadata-file` has it. @throws Error when the file says nothing of it */
-export function imageDigest(metadataFile: string): string {
-  const metadata = JSON.parse(readFileSync(metadataFile, 'utf8')) as Record<string, unknown>;
-  const digest = metadata['containerimage.digest'] ?? metadata.imageDigest;
-  if (typeof digest !== 'string') throw new Error(`no digest in ${JSON.stringify(metadata)}`);
-  return digest;
-}
-
-/** What the summary of `--progress json` and the events in it say about steps. */
-export interface StepOutcome {
-  readonly stage: number;
-  readonly step: number;
-  readonly outcome: string;
-  readonly reason?: string;
-}
-
-/** The `step-finished` events of a run with `--progress json`, in order. */
-export function stepOutcomes(result: CliResult): readonly StepOutcome[] {
-  const outcomes: StepOutcome[] = [];
-  for (const line of result.output.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const event = JSON.parse(line) as {
-      type?: string;
-      id?: { stage: number; step: number };
-      outcome?: string;
-      reason?: string;
-    };
-    if (event.type !== 'step-finished' || event.id === undefined || event.outcome === undefined) continue;
-    outcomes.push({
-      ...event.id,
-      outcome: event.outcome,
-      ...(event.reason !== undefined && { reason: event.reason }),
-    });
-  }
-  return outcomes;
-}
-
-/** The reference in the last line that a probe prints, or undefined. */
-export function cachedImage(result: CliResult): string | undefined {
-  const last = result.stdout.trimEnd().split('\n').at(-1) ?? '';
-  return /^ENVBUILDER_CACHED_IMAGE=(.+@sha256:[0-9a-f]{64})$/.exec(last)?.[1];
 }
