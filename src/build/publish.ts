@@ -49,6 +49,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const tasks: Promise<void>[] = [];
   const puts = new Map<Digest, Promise<void>>();
   let failure: AppError | undefined;
+  let warnedOfTags = false;
 
   const putOnce = (digest: Digest, put: () => Promise<unknown>): Promise<void> => {
     let task = puts.get(digest);
@@ -73,9 +74,22 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
     const encoded = encodeRecord(record);
     await putBytes(encoded.config);
-    await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.key), signal);
-    if (record.contentKey)
-      await store.tag(encoded.manifest, MEDIA_TYPES.ociManifest, hexOf(record.contentKey), signal);
+    await tagRecord(encoded.manifest, hexOf(record.key));
+    if (record.contentKey) await tagRecord(encoded.manifest, hexOf(record.contentKey));
+  };
+
+  /** A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure. */
+  const tagRecord = async (manifest: Buffer, tag: string): Promise<void> => {
+    try {
+      await store.tag(manifest, MEDIA_TYPES.ociManifest, tag, signal);
+    } catch (error) {
+      const kept = await store.resolve(tag, signal).catch(() => undefined);
+      if (!kept) throw error;
+      const text = `${store.name} keeps the record that it has under ${tag.slice(0, 12)}: its tags cannot be replaced`;
+      const hint = 'a record that is too old or damaged is then built again at every start';
+      if (!warnedOfTags) emit({ type: 'warning', code: 'PUSH_FAILED', text, hint });
+      warnedOfTags = true;
+    }
   };
 
   const recordOf = async ({
@@ -92,7 +106,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const entries = Object.entries(sources).map(async ([key, id]) => [key, await id] as const);
     return {
       key: step.key,
-      contentKey: contentKey(parent, await deps.contentDigest(step)),
+      contentKey: contentKey(stage.contentScope, parent, await deps.contentDigest(step)),
       base,
       chain,
       made,

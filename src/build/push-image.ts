@@ -69,5 +69,8 @@ async function pushTo(
     return store.put(execution.source(layer), signal);
   });
   await store.put(bytesSource(image.config), signal);
+  // Where tags are immutable, even the same manifest may not be put again.
+  const present = await store.resolve(tag, signal);
+  if (present?.descriptor.digest === digestOf(image.manifest)) return;
   await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
 }

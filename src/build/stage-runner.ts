@@ -189,7 +189,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   ): Promise<Pick<CacheRecord, 'layer' | 'created'> | undefined> {
     try {
       const parent = await settledChainId(baseChainId(deps.plan, stage), cursor.pending);
-      const record = await lookupRecord(contentKey(parent, await deps.contentDigest(step)), deps.lookup!);
+      const key = contentKey(stage.contentScope, parent, await deps.contentDigest(step));
+      const record = await lookupRecord(key, deps.lookup!);
       if (!record || !(await isThere(record.layer))) return undefined;
       const pending = appendLayer(cursor.pending, Promise.resolve(record.layer));
       deps.publish({ stage, step, pending, sources, created: record.created });

@@ -38,9 +38,18 @@ export function stepKey(parent: Digest, operation: Digest): Digest {
   return canonicalDigest({ parent, operation });
 }
 
-/** C: the same operation on the same parent files, whatever instructions made them. `parent` is an OCI chain ID or 'scratch'. */
-export function contentKey(parent: string, operation: Digest): Digest {
-  return canonicalDigest({ content: KEY_SCHEMA, parent, operation });
+/** What content keys share with K₀ besides files: without the salt they could be guessed. */
+export function contentScope({ salt, platform, mtime }: Omit<BaseKeyInput, 'diffIds' | 'config'>): Digest {
+  const { os, architecture, variant } = platform;
+  return canonicalDigest({ content: KEY_SCHEMA, salt, os, architecture, variant, mtime });
+}
+
+/**
+ * C: the same operation on the same parent files, whatever instructions made them.
+ * @param parent an OCI chain ID, or 'scratch'
+ */
+export function contentKey(scope: Digest, parent: string, operation: Digest): Digest {
+  return canonicalDigest({ scope, parent, operation });
 }
 
 /** What stands for a source of files in a key: the last key of a stage, or the layers of an image. */

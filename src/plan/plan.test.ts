@@ -206,3 +206,13 @@ test('all keys are known before anything runs: planning twice gives the same key
   assert.deepEqual(await keys(), await keys());
   assert.equal(new Set(await keys()).size, 5);
 });
+
+test('content keys differ by salt and platform, so that they cannot be guessed or mixed', async () => {
+  const scope = async (build: Partial<TestBuild>) =>
+    (await planOf({ dockerfile: 'FROM scratch\nCOPY a /a\n', files: { a: 'a' }, ...build })).stages.get(0)!
+      .contentScope;
+  const arm: TestBuild['platform'] = { os: 'linux', architecture: 'arm64' };
+  const scopes = await Promise.all([scope({}), scope({ salt: 'x' }), scope({ platform: arm })]);
+  assert.equal(new Set(scopes).size, 3);
+  assert.equal(await scope({}), scopes[0]);
+});

@@ -9,7 +9,7 @@ import { parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Platform } from '../oci/types.ts';
 import { planCopy } from './copy-operation.ts';
 import type { PlanInput } from './inputs.ts';
-import { baseKey, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
+import { baseKey, contentScope, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
@@ -70,6 +70,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     base: base.source,
     platform: base.platform,
     baseKey: base.key,
+    contentScope: contentScope({ salt: input.salt, platform: base.platform, mtime: input.mtime }),
     steps: state.steps,
     lastKey: planner.lastKey(),
     config: { ...state.config, Env: env },

@@ -117,6 +117,8 @@ export interface PlannedStage {
   readonly platform: Platform;
   /** The key before the first step. */
   readonly baseKey: Digest;
+  /** Enters every content key of the stage. */
+  readonly contentScope: Digest;
   readonly steps: readonly Step[];
   /** The last step's key, or the base key. */
   readonly lastKey: Digest;
