@@ -50,7 +50,7 @@ export async function runBuild(
         const layer = unreadableLayer(error, execution);
         if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
         bad.add(layer);
-        const text = `the cached layer ${layer} cannot be read, its step will run again: ${(error as AppError).message}`;
+        const text = `the cached layer ${layer} cannot be read and is left out: ${(error as AppError).message}`;
         emit({ type: 'warning', code: 'CORRUPT', text });
       } finally {
         await execution.dispose();

@@ -60,6 +60,13 @@ export function startExecution(
   const signal = AbortSignal.any([deps.signal, stop.signal]);
   const store = session.cacheStore;
   const locator = createLayerLocator(store);
+  const preferred = new Set<Digest>();
+  /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
+  const baseBlob = (layer: LayerBlob): LayerBlob => {
+    if (!store || usable.unusable.has(layer.digest)) return layer;
+    preferred.add(layer.digest);
+    return session.preferCache(layer);
+  };
   let built = false;
   let opened: RootfsBackend | undefined;
 
@@ -83,7 +90,7 @@ export function startExecution(
   });
   const stateOf = async (source: TreeSource): Promise<RootfsState> => {
     if (source.type === 'stage') return (await resultOf(source.stage)).state();
-    const blobs = source.type === 'image' ? imageBlobs(source.image).map(session.preferCache) : [];
+    const blobs = source.type === 'image' ? imageBlobs(source.image).map(baseBlob) : [];
     return (await backend()).fromLayers(blobs);
   };
   const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
@@ -125,7 +132,7 @@ export function startExecution(
         ? { store, ttlMs: request.cacheTtlDays * 86_400_000, now: Date.now(), emit, signal }
         : undefined,
     backend,
-    baseBlob: session.preferCache,
+    baseBlob,
     blob: locator.blob,
     stage: locator.stage,
     execute: (step, state) => {
@@ -143,9 +150,9 @@ export function startExecution(
     blob: locator.blob,
     baseBlobs: () => {
       const base = baseImage(plan, plan.stages.get(plan.target)!);
-      return base ? imageBlobs(base).map(session.preferCache) : [];
+      return base ? imageBlobs(base).map(baseBlob) : [];
     },
-    fromCache: locator.fromStore,
+    fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),
     published: async () => publisher?.done(),
     source: locator.source,
     builtAnything: () => built,
