@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolveGitCommit } from '../context/add-git.ts';
-import { once } from '../core/concurrency.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
@@ -8,7 +7,7 @@ import { defaultPlatform, formatPlatform, parsePlatform } from '../oci/platform.
 import type { Image } from '../oci/types.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
-import { openContext } from './open-context.ts';
+import { type OpenContext, openContext, openNamedContext } from './open-context.ts';
 import { probeUrl } from './probe-url.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
@@ -24,19 +23,23 @@ export async function makePlan(
   deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly readOnly: boolean },
 ): Promise<Plan> {
   await checkContext(request.context);
-  const dockerfile = parseDockerfile(await readDockerfile(request.dockerfile), request.dockerfile);
+  for (const [name, context] of request.contexts)
+    if (context.type === 'dir') await checkContext(context.path, name);
+  const text = request.dockerfileText ?? (await readDockerfile(request.dockerfile));
+  const dockerfile = parseDockerfile(text, request.dockerfile);
   const images = new Map<string, Promise<Image>>();
   const memo = <T>(of: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const value = of.get(key) ?? make();
     of.set(key, value);
     return value;
   };
-  const context = once(async () => openContext(request, session, deps));
-  let save = (): void => {};
+  const trees = new Map<string, Promise<OpenContext>>();
   const result = await plan({
     dockerfile,
     ...(request.target === undefined ? {} : { target: request.target }),
     buildArgs: request.buildArgs,
+    contexts: request.contexts,
+    labels: request.labels,
     platform: request.platform === undefined ? defaultPlatform() : parsePlatform(request.platform),
     buildPlatform: defaultPlatform(),
     ...(request.cacheSalt === undefined ? {} : { salt: request.cacheSalt }),
@@ -46,29 +49,45 @@ export async function makePlan(
         memo(images, `${reference} ${formatPlatform(platform)}`, () =>
           session.resolveImage(reference, platform),
         ),
-      context: async () => {
-        const opened = await context();
-        save = opened.save;
-        return opened.tree;
-      },
+      context: async (name) =>
+        (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
       url: (url, checksum) => probeUrl(url, checksum),
       gitCommit: (url) => resolveGitCommit(url),
     },
   });
-  save();
+  for (const opened of trees.values()) (await opened).save();
   for (const { rule, text, range } of result.warnings)
     deps.emit({ type: 'warning', code: rule, text, range });
   return result;
 }
 
-async function checkContext(path: string): Promise<void> {
+function openTree(
+  name: string | undefined,
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  if (name === undefined) return openContext(request, session, deps);
+  const context = request.contexts.get(name);
+  if (context?.type !== 'dir') throw new AppError('INTERNAL', `the context "${name}" is no directory`);
+  return openNamedContext({ name, path: context.path }, request, session, deps);
+}
+
+async function checkContext(path: string, name?: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return;
   const what = found ? 'is not a directory' : 'does not exist or cannot be reached';
-  throw new AppError('CONTEXT', `the build context ${path} ${what}`, {
-    where: { path },
-    hint: 'name a directory as context; the Dockerfile is named with -f',
-  });
+  throw new AppError(
+    'CONTEXT',
+    `the build context ${name === undefined ? '' : `"${name}" `}${path} ${what}`,
+    {
+      where: { path },
+      hint:
+        name === undefined
+          ? 'name a directory as context; the Dockerfile is named with -f'
+          : `name a directory, or an image as ${name}=docker-image://REFERENCE`,
+    },
+  );
 }
 
 async function readDockerfile(path: string): Promise<Buffer> {

@@ -131,7 +131,8 @@ export function createMounts(deps: MountDeps): MountProvider {
       /** A new cache appears whole: it is filled under another name. */
       async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
         const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
-        mkdirSync(fresh, { recursive: true });
+        if (source?.type === 'context') await deps.writeTree(source.tree, source.items, fresh);
+        else mkdirSync(fresh, { recursive: true });
         chmodSync(fresh, spec.mode ?? 0o755);
         chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
         if (source && source.type !== 'context') await deps.copyStage(source, sourcePath, fresh);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createDirectoryTree } from '../context/dir-tree.ts';
 import { loadIgnore } from '../context/dockerignore.ts';
 import { createHashMemo } from '../context/file-hash-memo.ts';
+import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
 import type { SourceTree } from '../context/types.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { xattrReader } from './copy-step.ts';
@@ -22,11 +23,31 @@ export function openContext(
   deps: { readonly readOnly: boolean },
 ): OpenContext {
   const ignore = loadIgnore(request.context, request.dockerfile);
-  const name = hexOf(digestOf(request.context)).slice(0, 32);
-  const memo = createHashMemo(join(request.stateDir, 'context-hashes', name));
+  return openDirectory({ root: request.context, name: 'the build context', ignore }, request, session, deps);
+}
+
+/** The directory of a named context as its own .dockerignore leaves it. */
+export function openNamedContext(
+  { name, path }: { readonly name: string; readonly path: string },
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  const ignore = loadIgnore(path);
+  return openDirectory({ root: path, name: `the build context "${name}"`, ignore }, request, session, deps);
+}
+
+function openDirectory(
+  { root, name, ignore }: { root: string; name: string; ignore: IgnoreMatcher | undefined },
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  const file = hexOf(digestOf(root)).slice(0, 32);
+  const memo = createHashMemo(join(request.stateDir, 'context-hashes', file));
   const tree = createDirectoryTree({
-    root: request.context,
-    name: 'the build context',
+    root,
+    name,
     memo,
     xattrs: xattrReader(session.syscalls()),
     ...(ignore ? { ignore } : {}),

@@ -1,4 +1,7 @@
 import type { Digest } from '../core/digest.ts';
+import type { NamedContext } from '../plan/inputs.ts';
+
+export type { NamedContext };
 
 /** A build secret: its value comes from a file or from a variable of our environment, and is read when a RUN mounts it. */
 export interface SecretSource {
@@ -44,8 +47,14 @@ export interface RegistrySettings {
 export interface BuildRequest {
   /** Absolute path of the context directory. */
   readonly context: string;
-  /** Absolute path of the Dockerfile. */
+  /** Absolute path of the Dockerfile; its `.dockerignore` lies beside it. */
   readonly dockerfile: string;
+  /** The Dockerfile itself where it is not to be read; `dockerfile` then only names it. */
+  readonly dockerfileText?: string;
+  /** Other files that the Dockerfile can name in FROM, `COPY --from` and `RUN --mount=from`; by normalised name. */
+  readonly contexts: ReadonlyMap<string, NamedContext>;
+  /** Added to the image's config, over the Dockerfile's own; they change no key. */
+  readonly labels: ReadonlyMap<string, string>;
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly secrets: readonly SecretSource[];

@@ -8,6 +8,7 @@ import type { OutputSpec } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import { createRedactor } from '../report/redact.ts';
 import { commandFiles } from './build-command.ts';
+import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh } from './build-secrets.ts';
 import { parseOutput } from './outputs.ts';
 import { type Environment, parseOptions } from './parse.ts';
@@ -54,6 +55,30 @@ describe('parseOutput', () => {
   ];
   for (const [text, message] of wrong) {
     it(`refuses ${text}`, () => assert.throws(() => parseOutput(text, '/cwd'), usage(message)));
+  }
+});
+
+describe('parseContexts', () => {
+  it('takes directories and images, by the names that Docker compares', () => {
+    assert.deepEqual(
+      [...parseContexts(['lib=../lib', 'golang=docker-image://r.io/go:1', 'x.io/a:2=/abs=1'], '/cwd')],
+      [
+        ['lib', { type: 'dir', path: '/lib' }],
+        ['golang', { type: 'image', reference: 'r.io/go:1' }],
+        ['x.io/a:2', { type: 'dir', path: '/abs=1' }],
+      ],
+    );
+    assert.deepEqual([...parseContexts(['docker.io/library/golang:latest=go'], '/').keys()], ['golang']);
+  });
+
+  for (const [text, message] of [
+    ['lib', /not NAME=VALUE/],
+    ['=lib', /not NAME=VALUE/],
+    ['lib=', /not NAME=VALUE/],
+    ['Lib=x', /not NAME=VALUE/],
+    ['lib=https://example.com/x.git', /of the kind https/],
+  ] as const) {
+    it(`refuses ${text}`, () => assert.throws(() => parseContexts([text], '/'), usage(message)));
   }
 });
 

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { BuildRequest, CacheLocation } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';
+import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import type { Options } from './options-table.ts';
 import { parseOutput } from './outputs.ts';
@@ -41,6 +42,8 @@ export function makeRequest({ options }: Parsed, files: BuildFiles, deps: Reques
     ...files,
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArgs: options['build-arg'],
+    contexts: parseContexts(options['build-context'], cwd),
+    labels: options.label,
     secrets: [
       ...options.secret.map((text) => parseSecret(text, deps)),
       ...variableSecrets.map(([id, value]) => textSecret(id, value, redactor)),

@@ -24,10 +24,12 @@ export function parseDockerignore(text: string): string[] {
 /**
  * The ignore rules of a build: `<Dockerfile>.dockerignore` beside the Dockerfile when it exists, else `.dockerignore` of
  * the context. undefined when there is neither.
+ * @param dockerfilePath left out for a named context, which has no Dockerfile
  * @throws AppError CONTEXT when the file cannot be read or has a malformed pattern
  */
-export function loadIgnore(contextDir: string, dockerfilePath: string): IgnoreMatcher | undefined {
-  for (const path of [`${dockerfilePath}.dockerignore`, join(contextDir, '.dockerignore')]) {
+export function loadIgnore(contextDir: string, dockerfilePath?: string): IgnoreMatcher | undefined {
+  const own = dockerfilePath === undefined ? [] : [`${dockerfilePath}.dockerignore`];
+  for (const path of [...own, join(contextDir, '.dockerignore')]) {
     const text = readIfThere(path);
     if (text !== undefined) return createMatcher(parseDockerignore(text), path);
   }

@@ -4,6 +4,7 @@ import { isArchive } from '../context/archive.ts';
 import { resolveCopy } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { Where } from '../core/error.ts';
 import { expandHeredoc } from '../dockerfile/expand.ts';
 import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
 import { located } from './located.ts';
@@ -12,6 +13,21 @@ import { joinImagePath } from './paths.ts';
 import type { StageDeps } from './stage.ts';
 import { expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { CopyInput, CopyOperation } from './types.ts';
+
+/** A copy of everything into the root. */
+export const COPY_ALL = {
+  kind: 'copy',
+  destination: '/',
+  link: false,
+  parents: false,
+  excludes: [],
+  sourceCount: 1,
+} as const satisfies Omit<CopyOperation, 'inputs'>;
+
+/** All files of a tree. */
+export async function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
+  return hashed(tree, await resolveCopy(tree, { sources: ['/'], excludes: [], parents: false, where }));
+}
 
 /** A COPY or ADD with its sources listed and hashed, as far as they are the context's, a URL's or a repository's. */
 export async function planCopy(
@@ -66,8 +82,11 @@ interface SourceRequest {
 async function copyInputs(request: SourceRequest, instruction: CopyInstruction): Promise<CopyInput[]> {
   const { deps, state, sources } = request;
   if (sources.length === 0) return [];
-  if (instruction.from === undefined) return [await contextInput(request, sources)];
+  if (instruction.from === undefined) {
+    return [await contextInput(request, sources, await deps.input.sources.context())];
+  }
   const source = await resolveFrom(deps, state, instruction.from, instruction.range);
+  if (source.type === 'context') return [await contextInput(request, sources, source.tree)];
   return [{ kind: 'from', source, paths: sources }];
 }
 
@@ -89,8 +108,11 @@ async function addInputs(request: SourceRequest, instruction: AddInstruction): P
   return inputs;
 }
 
-async function contextInput(request: SourceRequest, sources: readonly string[]): Promise<CopyInput> {
-  const tree = await request.deps.input.sources.context();
+async function contextInput(
+  request: SourceRequest,
+  sources: readonly string[],
+  tree: SourceTree,
+): Promise<CopyInput> {
   return hashed(tree, await itemsOf(request, tree, sources));
 }
 

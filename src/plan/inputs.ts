@@ -11,10 +11,20 @@ export interface UrlFacts {
   readonly lastModified?: number;
 }
 
+/** Files that a Dockerfile can name besides its stages and the main context (docker build --build-context). */
+export type NamedContext =
+  | {
+      readonly type: 'dir';
+      /** Absolute. */
+      readonly path: string;
+    }
+  | { readonly type: 'image'; readonly reference: string };
+
 /** Everything that planning asks of the world; each is asked at most once a thing by the planner's caller's memo. */
 export interface PlanSources {
   resolveImage(reference: string, platform: Platform): Promise<Image>;
-  context(): Promise<SourceTree>;
+  /** The main context, or the directory of a named one. */
+  context(name?: string): Promise<SourceTree>;
   url(url: string, checksum?: string): Promise<UrlFacts>;
   /** The commit that a git URL names now. */
   gitCommit(url: string): Promise<string>;
@@ -25,6 +35,10 @@ export interface PlanInput {
   /** Name or index of the stage to build; the last one when left out. */
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** By normalised name, see contextName; none when left out. */
+  readonly contexts?: ReadonlyMap<string, NamedContext>;
+  /** Added to the target's config, over those of the Dockerfile; no part of any key. */
+  readonly labels?: ReadonlyMap<string, string>;
   readonly platform: Platform;
   readonly buildPlatform: Platform;
   readonly salt?: string;

@@ -115,6 +115,7 @@ function mountFields(mount: PlannedMount, sourceKey: SourceKey): Canonical {
         id: spec.id ?? mount.target,
         readonly: spec.readonly,
         from: mount.source && mount.source.type !== 'context' ? sourceKey(mount.source) : undefined,
+        tree: mount.treeHash,
         path: mount.sourcePath,
         mode: spec.mode,
         uid: spec.uid,

@@ -1,4 +1,5 @@
 import { treeHash } from '../context/tree-hash.ts';
+import type { SourceTree } from '../context/types.ts';
 import { canonicalDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
@@ -6,6 +7,7 @@ import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import { contextItems } from './context-items.ts';
 import { located } from './located.ts';
+import { findContext } from './named-context.ts';
 import type { ResolveMountSource } from './run-operation.ts';
 import type { StageDeps } from './stage.ts';
 import { type StageState, whereOf } from './stage-state.ts';
@@ -17,18 +19,25 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
     if (mount.type !== 'bind' && mount.type !== 'cache') return {};
     if (mount.from !== undefined) {
       const source = await resolveFrom(deps, state, mount.from, mount.range);
+      if (source.type === 'context') {
+        const files = await mountFiles(state, mount, source.tree, sourcePath);
+        return mount.type === 'cache' ? { ...files, seed: files.treeHash } : files;
+      }
       return mount.type === 'cache' ? { source, seed: await seedOf(deps, source) } : { source };
     }
     if (mount.type === 'cache') return {};
-    const tree = await deps.input.sources.context();
-    const where = whereOf(state.dockerfile, mount.range);
-    const items = await located(where, () => contextItems(tree, sourcePath));
-    const hash = await treeHash(items, {
-      ownership: false,
-      contentDigest: (node) => tree.contentDigest(node),
-    });
-    return { source: { type: 'context', tree, items }, treeHash: hash };
+    return mountFiles(state, mount, await deps.input.sources.context(), sourcePath);
   };
+}
+
+async function mountFiles(state: StageState, mount: MountSpec, tree: SourceTree, path: string) {
+  const where = whereOf(state.dockerfile, mount.range);
+  const items = await located(where, () => contextItems(tree, path));
+  const hash = await treeHash(items, {
+    ownership: false,
+    contentDigest: (node) => tree.contentDigest(node),
+  });
+  return { source: { type: 'context', tree, items }, treeHash: hash } as const;
 }
 
 async function seedOf(deps: StageDeps, source: TreeSource): Promise<Digest> {
@@ -36,16 +45,20 @@ async function seedOf(deps: StageDeps, source: TreeSource): Promise<Digest> {
   return canonicalDigest(source.type === 'image' ? source.image.config.rootfs.diff_ids : []);
 }
 
-/** What `--from=` or `from=` names, an image being resolved. */
+/** What `--from=` or `from=` names, an image being resolved; a named context that is a directory gives its files. */
 export async function resolveFrom(
   deps: StageDeps,
   state: StageState,
   name: string,
   range: SourceRange,
-): Promise<TreeSource> {
+): Promise<TreeSource | { readonly type: 'context'; readonly tree: SourceTree }> {
   const where = whereOf(state.dockerfile, range);
   const source = resolveFromName(state.dockerfile, deps.stage.index, name, where);
   if (source.type !== 'image') return source;
   const { sources, platform } = deps.input;
-  return { type: 'image', image: await located(where, () => sources.resolveImage(source.image, platform)) };
+  const context = findContext(deps.input, source.image);
+  if (context?.type === 'dir')
+    return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
+  const reference = context?.reference ?? source.image;
+  return { type: 'image', image: await located(where, () => sources.resolveImage(reference, platform)) };
 }

@@ -29,11 +29,17 @@ export async function plan(input: PlanInput): Promise<Plan> {
   );
   return {
     platform: input.platform,
-    stages: new Map(planned.map((stage) => [stage.index, stage])),
+    stages: new Map(planned.map((stage) => [stage.index, withLabels(input, target, stage)])),
     target,
     mtime: input.mtime,
     warnings: [...dockerfile.warnings, ...unusedArgs(input, scope)],
   };
+}
+
+function withLabels({ labels }: PlanInput, target: number, stage: PlannedStage): PlannedStage {
+  if (!labels || labels.size === 0 || stage.index !== target) return stage;
+  const { config } = stage;
+  return { ...stage, config: { ...config, Labels: { ...config.Labels, ...Object.fromEntries(labels) } } };
 }
 
 function globalScope(input: PlanInput): GlobalScope {

@@ -1,5 +1,6 @@
+import type { SourceTree } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
-import { AppError } from '../core/error.ts';
+import { AppError, type SourceRange } from '../core/error.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { expandWord } from '../dockerfile/expand.ts';
 import { resolveBase as resolveBaseName } from '../dockerfile/graph.ts';
@@ -7,12 +8,13 @@ import { parseOnbuildTrigger } from '../dockerfile/onbuild.ts';
 import type { ArgInstruction, Instruction, Stage } from '../dockerfile/types.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Platform } from '../oci/types.ts';
-import { planCopy } from './copy-operation.ts';
+import { COPY_ALL, planCopy, wholeTree } from './copy-operation.ts';
 import type { PlanInput } from './inputs.ts';
 import { baseKey, contentScope, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
+import { type FoundContext, findContext } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
 import {
@@ -47,6 +49,8 @@ interface Base {
   readonly config: ContainerConfig;
   readonly key: PlannedStage['baseKey'];
   readonly author?: string;
+  /** Files of a named context that the base consists of; they become the stage's first layer. */
+  readonly files?: SourceTree;
   /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
   readonly args?: ReadonlyMap<string, string>;
 }
@@ -54,14 +58,16 @@ interface Base {
 /** Plans one stage: its base, then instruction by instruction. */
 export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const { stage, input } = deps;
-  const base = await resolveBase(deps);
+  const replaced = findContext(input, stage.from.name);
+  const base = replaced ? await contextBase(deps, replaced) : await resolveBase(deps);
   const state = createStageState(input.dockerfile, base.config, base.author);
   for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
     parseOnbuildTrigger(trigger, stage.from.range),
   );
-  const instructions = [...triggers, ...stage.instructions];
+  const instructions = [...triggers, ...(replaced ? [] : stage.instructions)];
   const planner = createStepPlanner(deps, state, base.key);
+  if (base.files) await planner.addFiles(base.files);
   for (const instruction of instructions) await planner.apply(instruction);
   const env = [...state.environment.env].map(([name, value]) => `${name}=${value}`);
   return {
@@ -85,16 +91,13 @@ async function resolveBase(deps: StageDeps): Promise<Base> {
   const { input, scope, stage } = deps;
   const { from } = stage;
   const where = whereOf(input.dockerfile, from.range);
-  const word = (text: string): string => expandWord(text, scope.lookup, input.dockerfile.escape, where);
-  const name = word(from.image);
+  const name = expandWord(from.image, scope.lookup, input.dockerfile.escape, where);
   if (name === '') {
     throw new AppError('DOCKERFILE', `FROM ${from.image} is empty after expansion`, {
       where,
       hint: 'give the ARG a default before the first FROM, or pass it with --build-arg',
     });
   }
-  const platform = from.platform === undefined ? input.platform : parsePlatform(word(from.platform));
-  const common = { salt: input.salt, platform, mtime: input.mtime };
   const source = resolveBaseName(input.dockerfile, stage.index, name);
   if (source.type === 'stage') {
     const planned = await deps.need(source.stage);
@@ -107,17 +110,48 @@ async function resolveBase(deps: StageDeps): Promise<Base> {
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }
-  if (source.type === 'scratch') {
-    const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
-    return { source, platform, config, key: baseKey({ ...common, diffIds: [], config }) };
-  }
+  if (source.type === 'scratch') return scratchBase(deps);
+  const context = findContext(input, name);
+  return context ? contextBase(deps, context) : imageBase(deps, name);
+}
+
+/** What a named context is as a base: an image, or a directory's files on top of nothing. */
+async function contextBase(deps: StageDeps, context: FoundContext): Promise<Base> {
+  if (context.type === 'image') return imageBase(deps, context.reference);
+  const { input, stage } = deps;
+  const where = whereOf(input.dockerfile, stage.from.range);
+  return {
+    ...scratchBase(deps),
+    files: await located(where, () => input.sources.context(context.name)),
+  };
+}
+
+function stagePlatform({ input, scope, stage: { from } }: StageDeps): Platform {
+  if (from.platform === undefined) return input.platform;
+  const where = whereOf(input.dockerfile, from.range);
+  return parsePlatform(expandWord(from.platform, scope.lookup, input.dockerfile.escape, where));
+}
+
+function scratchBase(deps: StageDeps): Base {
+  const { salt, mtime } = deps.input;
+  const platform = stagePlatform(deps);
+  const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
+  const key = baseKey({ salt, mtime, platform, diffIds: [], config });
+  return { source: { type: 'scratch' }, platform, config, key };
+}
+
+async function imageBase(deps: StageDeps, name: string): Promise<Base> {
+  const { input, stage } = deps;
+  const where = whereOf(input.dockerfile, stage.from.range);
+  const platform = stagePlatform(deps);
+  const { salt, mtime } = input;
   const image = await located(where, () => input.sources.resolveImage(name, platform));
   const config = image.config.config ?? {};
   return {
     source: { type: 'image', image },
     platform: imagePlatform(image.config, platform),
     config,
-    key: baseKey({ ...common, diffIds: image.config.rootfs.diff_ids, config }),
+    key: baseKey({ salt, platform, mtime, diffIds: image.config.rootfs.diff_ids, config }),
     ...(image.config.author === undefined ? {} : { author: image.config.author }),
   };
 }
@@ -149,23 +183,38 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
   }
 
   async function add(instruction: Instruction, operation: Operation): Promise<void> {
+    const shown = { text: shownText(instruction), history: historyText(instruction, operation) };
+    return addStep(instruction.range, shown, operation);
+  }
+
+  /** All files of a tree, as `FROM` with a directory means it. */
+  async function addFiles(tree: SourceTree): Promise<void> {
+    const { range } = stage.from;
+    const where = whereOf(state.dockerfile, range);
+    const inputs = [await located(where, () => wholeTree(tree, where))];
+    const { text } = stage.from;
+    return addStep(range, { text, history: text }, { ...COPY_ALL, inputs });
+  }
+
+  async function addStep(
+    range: SourceRange,
+    shown: { readonly text: string; readonly history: string },
+    operation: Operation,
+  ): Promise<void> {
     const sources = sourceStages(operation);
     const keys = new Map<number, Canonical>();
     for (const index of sources) {
-      if (index === stage.index)
-        throw stageError(state, instruction.range, 'a stage cannot copy from itself');
+      if (index === stage.index) throw stageError(state, range, 'a stage cannot copy from itself');
       keys.set(index, (await deps.need(index)).lastKey);
     }
     const sourceKey = (source: TreeSource): Canonical => treeSourceKey(source, (index) => keys.get(index)!);
     const { digest, fields } = digestFields(operationFields(operation, sourceKey));
     key = stepKey(key, digest);
     const index = state.steps.length;
-    const { range } = instruction;
-    const text = shownText(instruction);
     state.steps.push({
       stage: stage.index,
       index,
-      text,
+      text: shown.text,
       range,
       operation,
       key,
@@ -173,10 +222,10 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       fields,
       stages: sources,
     });
-    state.history.push({ createdBy: historyText(instruction, operation), step: index });
+    state.history.push({ createdBy: shown.history, step: index });
   }
 
-  return { apply, lastKey: () => key };
+  return { apply, addFiles, lastKey: () => key };
 }
 
 function applyArg({ input, scope }: StageDeps, state: StageState, instruction: ArgInstruction): void {

@@ -3,6 +3,7 @@ import type { SourceTree, TreeNode } from '../context/types.ts';
 import { digestOf } from '../core/digest.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
+import type { NamedContext } from './inputs.ts';
 import { plan } from './plan.ts';
 import type { Plan } from './types.ts';
 
@@ -15,6 +16,10 @@ export interface TestBuild {
   readonly images?: Readonly<
     Record<string, { readonly layers: readonly string[]; readonly config?: ContainerConfig }>
   >;
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
+  /** Files of named contexts that are directories. */
+  readonly contextFiles?: Readonly<Record<string, Readonly<Record<string, TestFile | string>>>>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly salt?: string;
   readonly urls?: Readonly<Record<string, string>>;
@@ -38,13 +43,16 @@ export async function planOf(build: TestBuild): Promise<Plan> {
     dockerfile: parseDockerfile(build.dockerfile, 'Dockerfile'),
     ...(build.target === undefined ? {} : { target: build.target }),
     buildArgs: new Map(Object.entries(build.buildArgs ?? {})),
+    contexts: new Map(Object.entries(build.contexts ?? {})),
+    labels: new Map(Object.entries(build.labels ?? {})),
     platform: build.platform ?? LINUX,
     buildPlatform: LINUX,
     ...(build.salt === undefined ? {} : { salt: build.salt }),
     mtime: 'keep',
     sources: {
       resolveImage: async (reference, platform) => testImage(build, reference, platform),
-      context: async () => memoryTree(build.files ?? {}),
+      context: async (name) =>
+        memoryTree((name === undefined ? build.files : build.contextFiles?.[name]) ?? {}),
       url: async (url) => ({ digest: digestOf(build.urls?.[url] ?? ''), name: url.split('/').at(-1) ?? '' }),
       gitCommit: async (url) => build.commits?.[url] ?? '0'.repeat(40),
     },

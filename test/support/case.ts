@@ -15,6 +15,9 @@ export interface CaseOptions {
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly platform?: string;
+  /** Named contexts: a path below the case's own directory as it is laid out (`context/…`), or `docker-image://…`. */
+  readonly contexts?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   /** Value by id; each is offered from a file, those under `env:` from a variable. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly secretEnv?: Readonly<Record<string, string>>;
@@ -40,6 +43,8 @@ export interface PreparedCase {
   readonly dockerDockerfile: string;
   /** Directory beside the context, for secrets and the like. */
   readonly side: string;
+  /** `NAME=VALUE` of every named context, as both command lines take it. */
+  readonly contexts: readonly string[];
   /** Ends what the case needed beside files. */
   readonly close: () => Promise<void>;
 }
@@ -86,7 +91,10 @@ export async function prepareCase(test: Case, services: Services, dir: string): 
     await run('/bin/sh', ['-eu', prepare], { cwd: context, env: { LC_ALL: 'C.UTF-8' } });
   await setTimes(context, timeOf(test.name));
   const close = test.options.ssh === true ? await startAgent(side) : async () => {};
-  return { context, dockerfile, dockerDockerfile, side, close };
+  const contexts = Object.entries(test.options.contexts ?? {}).map(([name, value]) =>
+    /^[a-z-]+:\/\//.test(value) ? `${name}=${fill(value)}` : `${name}=${join(dir, value)}`,
+  );
+  return { contexts, context, dockerfile, dockerDockerfile, side, close };
 }
 
 async function startAgent(dir: string): Promise<() => Promise<void>> {

@@ -59,6 +59,8 @@ export function caseArgs(test: Case, prepared: PreparedCase, builder: 'docker' |
   if (options.platform !== undefined) args.push(`--platform=${options.platform}`);
   for (const [name, value] of Object.entries(options.buildArgs ?? {}))
     args.push(`--build-arg=${name}=${value}`);
+  for (const context of prepared.contexts) args.push(`--build-context=${context}`);
+  for (const [name, value] of Object.entries(options.labels ?? {})) args.push(`--label=${name}=${value}`);
   for (const [id, value] of Object.entries(options.secrets ?? {})) {
     const file = join(prepared.side, `secret-${id}`);
     writeFileSync(file, value);

@@ -1,0 +1,36 @@
+import { AppError } from '../core/error.ts';
+import { DOCKER_HUB, formatReference, parseReference } from '../oci/reference.ts';
+import type { NamedContext, PlanInput } from './inputs.ts';
+
+/**
+ * The name by which a named context is found: names of images are compared as Docker shows them, so that `alpine`,
+ * `docker.io/library/alpine` and `alpine:latest` are one. Undefined for what cannot be such a name.
+ */
+export function contextName(text: string): string | undefined {
+  try {
+    const reference = parseReference(text);
+    const full = formatReference(reference);
+    const short =
+      reference.registry === DOCKER_HUB
+        ? full.slice(DOCKER_HUB.length + 1).replace(/^library\/(?=[^/]*$)/, '')
+        : full;
+    return reference.digest === undefined ? short.replace(/:latest$/, '') : short;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+/** A context that the caller named, with its normalised name. */
+export type FoundContext = NamedContext & { readonly name: string };
+
+/** The named context that stands for a stage's name or an image's. */
+export function findContext(
+  { contexts }: Pick<PlanInput, 'contexts'>,
+  text: string | undefined,
+): FoundContext | undefined {
+  if (text === undefined || !contexts || contexts.size === 0) return undefined;
+  const name = contextName(text);
+  const found = name === undefined ? undefined : contexts.get(name);
+  return found ? { ...found, name: name! } : undefined;
+}

@@ -1,0 +1,2 @@
+chmod 1777 rootfs/tmp
+chmod 750 rootfs
