@@ -67,6 +67,10 @@ export const EXIT_CODES = {
   DEVCONTAINER: { exit: 17, text: 'devcontainer.json is missing or wrong' },
   CACHE_DIR: { exit: 18, text: 'the layer cache directory cannot be used' },
   OUTPUT: { exit: 19, text: 'the output cannot be written' },
+  START_FAILED: {
+    exit: 20,
+    text: 'the container was built but cannot be started: its user, setup script or init command',
+  },
   ABORTED: { exit: 130, text: 'interrupted' },
 } as const satisfies Record<string, { exit: number; text: string }>;
 

@@ -1,5 +1,5 @@
 import type { Event, StepId } from '../core/events.ts';
-import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
+import { createLineBuffer, type LineBuffer } from '../core/line-buffer.ts';
 import { errorRecord } from './render-error.ts';
 import { createTally } from './tally.ts';
 import type { Reporter, ReporterOptions } from './types.ts';

@@ -1,5 +1,5 @@
 import type { Event, StepId } from '../core/events.ts';
-import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
+import { createLineBuffer, type LineBuffer } from '../core/line-buffer.ts';
 import type { Redactor } from './redact.ts';
 
 /** Lines of a failing step that are repeated at its error. */

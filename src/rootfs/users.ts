@@ -9,11 +9,14 @@ export interface Identity {
   readonly groups: readonly number[];
 }
 
-interface PasswdEntry {
+/** A line of /etc/passwd. */
+export interface PasswdEntry {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
+  /** The login shell; empty when the line names none. */
+  readonly shell: string;
 }
 
 interface GroupEntry {
@@ -64,9 +67,14 @@ export function lookupChown(root: string, spec: string): { readonly uid: number;
   return { uid, gid };
 }
 
+/** What /etc/passwd says about a uid; its first line when several have it. */
+export function passwdEntry(root: string, uid: number): PasswdEntry | undefined {
+  return readPasswd(root).find((entry) => entry.uid === uid);
+}
+
 /** The home directory of a uid, `/` when /etc/passwd does not know it. */
 export function homeOf(root: string, uid: number): string {
-  return readPasswd(root).find((entry) => entry.uid === uid)?.home || (uid === 0 ? '/root' : '/');
+  return passwdEntry(root, uid)?.home || (uid === 0 ? '/root' : '/');
 }
 
 function split(spec: string): [string, string?] {
@@ -91,11 +99,12 @@ function unknown(kind: 'user' | 'group', name: string, file: string): AppError {
 }
 
 function readPasswd(root: string): PasswdEntry[] {
-  return lines(root, '/etc/passwd').map(([name = '', , uid, gid, , home = '']) => ({
+  return lines(root, '/etc/passwd').map(([name = '', , uid, gid, , home = '', shell = '']) => ({
     name,
     uid: Number(uid),
     gid: Number(gid),
     home,
+    shell,
   }));
 }
 

@@ -31,6 +31,7 @@ function main(): void {
   syscalls.setCredentials(spec.uid, spec.gid, spec.groups);
   syscalls.dieWithParent(SIGKILL);
   syscalls.closeOnExec(SPEC_FD);
+  syscalls.defaultSignals();
   process.execve!(program.path, [...spec.argv], { ...spec.env });
 }
 

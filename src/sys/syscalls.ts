@@ -19,6 +19,8 @@ const PR_CAPBSET_DROP = 24;
 const CLOSE_RANGE_CLOEXEC = 4;
 const PR_SET_PDEATHSIG = 1;
 const XATTR_SIZE_MAX = 65536;
+const LAST_SIGNAL = 64;
+const WNOHANG = 1;
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
@@ -46,6 +48,8 @@ export function createSyscalls(): Syscalls {
     ioctl: libc.func('int ioctl(int, ulong, void *)'),
     close: libc.func('int close(int)'),
     flock: libc.func('int flock(int, int)'),
+    signal: libc.func('void *signal(int, void *)'),
+    waitpid: libc.func('int waitpid(int, void *, int)'),
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
@@ -155,6 +159,13 @@ export function createSyscalls(): Syscalls {
     },
     closeOnExec: (from) => {
       check(c.closeRange(from, 0xffffffff, CLOSE_RANGE_CLOEXEC), 'close_range');
+    },
+    defaultSignals: () => {
+      // Numbers that have no disposition (SIGKILL, SIGSTOP, those of the C library) are refused, and keep what they have.
+      for (let signal = 1; signal <= LAST_SIGNAL; signal += 1) c.signal(signal, null);
+    },
+    reapChildren: () => {
+      while (c.waitpid(-1, null, WNOHANG) > 0);
     },
     effectiveCapabilities: () => {
       const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));

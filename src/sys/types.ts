@@ -29,6 +29,10 @@ export interface Syscalls {
   dieWithParent(signal: number): void;
   /** Has every descriptor from this one on closed by execve(2). */
   closeOnExec(from: number): void;
+  /** Gives every signal its default disposition back; Node ignores two, and an ignored signal stays so over execve(2). */
+  defaultSignals(): void;
+  /** Takes the exit codes of every child that has ended, those that were handed to process 1 among them. */
+  reapChildren(): void;
   setCredentials(uid: number, gid: number, groups: readonly number[]): void;
 }
 

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import {
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { MNT_DETACH, MS } from '../sys/constants.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import { chownTree } from './chown-tree.ts';
+
+const skip = process.getuid?.() !== 0 && 'needs root';
+const user = { uid: 1234, gid: 5678 };
+
+function tree(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'envbuilder-chown-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test('everything of a tree, and only what differs', { skip }, async (t) => {
+  const dir = tree(t);
+  const outside = join(tree(t), 'outside');
+  writeFileSync(outside, '');
+  mkdirSync(join(dir, 'a/b'), { recursive: true });
+  writeFileSync(join(dir, 'a/b/file'), '');
+  symlinkSync(outside, join(dir, 'a/link'));
+  symlinkSync('/nowhere', join(dir, 'dangling'));
+  writeFileSync(Buffer.concat([Buffer.from(`${dir}/odd-`), Buffer.of(0xff)]), '');
+  chownSync(join(dir, 'a/b'), user.uid, user.gid);
+  const before = lstatSync(join(dir, 'a/b'), { bigint: true }).ctimeNs;
+  assert.equal(await chownTree(dir, user), 6);
+  for (const path of ['', 'a', 'a/b', 'a/b/file', 'a/link', 'dangling']) {
+    assert.deepEqual([lstatSync(join(dir, path)).uid, lstatSync(join(dir, path)).gid], [1234, 5678], path);
+  }
+  assert.equal(lstatSync(outside).uid, 0, 'what a symlink points to is not touched');
+  assert.equal(lstatSync(join(dir, 'a/b'), { bigint: true }).ctimeNs, before, 'not even its ctime');
+  assert.equal(await chownTree(dir, user), 0);
+});
+
+test('mounts below are left alone, a mount that is asked for is not', { skip }, async (t) => {
+  const dir = tree(t);
+  const sys = createSyscalls();
+  mkdirSync(join(dir, 'source/inner'), { recursive: true });
+  mkdirSync(join(dir, 'root/mounted here'), { recursive: true });
+  const target = join(dir, 'root/mounted here');
+  sys.mount(join(dir, 'source'), target, '', MS.BIND);
+  try {
+    assert.equal(await chownTree(join(dir, 'root'), user), 1);
+    assert.equal(lstatSync(join(dir, 'source')).uid, 0);
+    assert.equal(await chownTree(target, user), 2);
+    assert.equal(lstatSync(join(dir, 'source/inner')).uid, 1234);
+  } finally {
+    sys.umount(target, MNT_DETACH);
+  }
+});
+
+test('a root that is not there, or is a symlink', { skip }, async (t) => {
+  const dir = tree(t);
+  assert.equal(await chownTree(join(dir, 'missing'), user), 0);
+  mkdirSync(join(dir, 'real/sub'), { recursive: true });
+  symlinkSync('real', join(dir, 'link'));
+  lchownSync(join(dir, 'link'), 0, 0);
+  assert.equal(await chownTree(join(dir, 'link'), user), 1);
+  assert.equal(lstatSync(join(dir, 'real/sub')).uid, 0);
+});

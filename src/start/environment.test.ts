@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { composeEnvironment, exportLines, parseEtcEnvironment, withAccount } from './environment.ts';
+
+const sources = {
+  container: { PATH: '/bin', A: 'container', HOSTNAME: 'box' },
+  etcEnvironment: 'A=etc\nB=etc\nC=etc\nD=etc\nE=etc\nGONE=etc\n',
+  imageEnv: ['B=image', 'C=image', 'D=image', 'ENVBUILDER=no', 'PATH=/usr/bin', 'EMPTY=', 'URL=a=b'],
+  devcontainerFile: '/workspaces/x/.devcontainer/devcontainer.json',
+  containerEnv: { C: 'containerEnv', D: 'containerEnv' },
+  remoteEnv: { D: 'remoteEnv', GONE: null },
+};
+
+describe('composeEnvironment', () => {
+  it('lets later sources win', () => {
+    assert.deepEqual(composeEnvironment(sources).env, {
+      PATH: '/usr/bin',
+      HOSTNAME: 'box',
+      A: 'etc',
+      B: 'image',
+      C: 'containerEnv',
+      D: 'remoteEnv',
+      E: 'etc',
+      EMPTY: '',
+      URL: 'a=b',
+      ENVBUILDER: 'true',
+      DEVCONTAINER: 'true',
+      DEVCONTAINER_CONFIG: sources.devcontainerFile,
+    });
+  });
+
+  it('marks a dev container only when there is one', () => {
+    const { devcontainerFile, ...rest } = sources;
+    assert.equal(composeEnvironment(rest).env.DEVCONTAINER, undefined);
+    assert.equal(composeEnvironment(rest).env.ENVBUILDER, 'true');
+  });
+
+  it('exports what image and dev container added, sorted', () => {
+    assert.equal(
+      exportLines(composeEnvironment({ ...sources, imageEnv: ['PATH=/usr/bin', 'Z=1'] })),
+      `C=containerEnv\nD=remoteEnv\nDEVCONTAINER=true\nDEVCONTAINER_CONFIG=${sources.devcontainerFile}\n` +
+        'ENVBUILDER=true\nPATH=/usr/bin\nZ=1\n',
+    );
+  });
+});
+
+describe('parseEtcEnvironment', () => {
+  it('reads what pam_env reads', () => {
+    const text = [
+      '# comment',
+      'PLAIN=a b',
+      'export EXPORTED=1',
+      'DOUBLE="a # b"',
+      "SINGLE='x'",
+      'TRAILING=v   # comment',
+      'HASH=a#b',
+      'EMPTY=',
+      'ODD="unclosed',
+      ' SPACE=1\r',
+      'no value',
+      '=x',
+    ].join('\n');
+    assert.deepEqual(parseEtcEnvironment(text), {
+      PLAIN: 'a b',
+      EXPORTED: '1',
+      DOUBLE: 'a # b',
+      SINGLE: 'x',
+      TRAILING: 'v',
+      HASH: 'a#b',
+      EMPTY: '',
+      ODD: '"unclosed',
+      SPACE: '1',
+    });
+  });
+});
+
+describe('withAccount', () => {
+  it('sets the home always, user and shell unless they are given', () => {
+    const account = { name: 'dev', home: '/home/dev', shell: '/bin/bash' };
+    assert.deepEqual(withAccount({ HOME: '/root', SHELL: '/bin/zsh' }, account), {
+      HOME: '/home/dev',
+      SHELL: '/bin/zsh',
+      USER: 'dev',
+    });
+  });
+});

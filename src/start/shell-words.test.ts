@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { quoteWord, splitWords } from './shell-words.ts';
+
+const split = (text: string): string[] => splitWords(text, 'INIT_ARGS');
+
+describe('splitWords', () => {
+  it('splits at blanks and takes quotes and escapes away', () => {
+    assert.deepEqual(split(`-c 'echo "a b"; sleep 1'`), ['-c', 'echo "a b"; sleep 1']);
+    assert.deepEqual(split(' a\tb\nc '), ['a', 'b', 'c']);
+    assert.deepEqual(split(`a'b'"c"\\ d`), ['abc d']);
+    assert.deepEqual(split(`"\\$HOME \\n \\" \\\\"`), ['$HOME \\n " \\']);
+    assert.deepEqual(split(`'' ""`), ['', '']);
+    assert.deepEqual(split('a\\\nb "c\\\nd"'), ['ab', 'cd']);
+    assert.deepEqual(split(''), []);
+  });
+
+  it('refuses what a shell would wait for', () => {
+    for (const text of [`'a`, `"a`, 'a\\', `"a\\"`]) {
+      assert.throws(() => split(text), { code: 'USAGE', message: /^INIT_ARGS ends inside/ });
+    }
+  });
+
+  it('reads back what quoteWord wrote', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), (words) => {
+        assert.deepEqual(split(words.map(quoteWord).join(' ')), words);
+      }),
+    );
+  });
+
+  it('agrees with sh', () => {
+    const piece = fc.constantFrom('a', ' ', '  ', `'`, '"', '\\', '\t', 'b=c', '-x', '/', '\\\n', '#');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        // A comment is the one thing here that words alone do not have.
+        const text = `x${pieces.join('')}`.replaceAll(/\s#/g, ' x#');
+        let ours: string[];
+        try {
+          ours = split(text);
+        } catch {
+          return;
+        }
+        const out = execFileSync('sh', ['-c', `printf '%s\\0' ${text}`], { encoding: 'utf8' });
+        assert.deepEqual(ours, out.split('\0').slice(0, -1));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,30 @@
+import { findProgram } from './find-program.ts';
+import type { UserCommand } from './run-as.ts';
+import type { InitFailure } from './run-types.ts';
+import { createSyscalls } from './syscalls.ts';
+
+/** Everything above standard input, output and error. */
+const FIRST_FD = 3;
+
+/**
+ * Replaces this process by a command, with that user's identity, nothing of ours open, and every signal at its default.
+ * It returns only when the command cannot be started; the process may have changed its user and directory by then.
+ * @throws Error when the identity cannot be taken
+ */
+export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand): InitFailure {
+  const program = findProgram(argv[0] ?? '', env.PATH ?? '', cwd);
+  if ('message' in program) return program;
+  const syscalls = createSyscalls();
+  syscalls.reapChildren();
+  syscalls.setCredentials(uid, gid, groups);
+  try {
+    process.chdir(cwd);
+  } catch (error) {
+    return { message: `cannot enter the working directory ${cwd}: ${(error as Error).message}` };
+  }
+  process.umask(0o022);
+  syscalls.closeOnExec(FIRST_FD);
+  syscalls.defaultSignals();
+  process.execve!(program.path, [...argv], { ...env });
+  return { message: `${program.path} could not be started` };
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runAs, type UserCommand } from './run-as.ts';
+
+const skip = process.getuid?.() !== 0 && 'needs root';
+const dir = mkdtempSync(join(tmpdir(), 'envbuilder-run-as-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const env = { PATH: '/usr/bin:/bin', X: 'y z' };
+
+async function run(script: string | readonly string[], change: Partial<UserCommand> = {}) {
+  const text = { stdout: '', stderr: '' };
+  const argv = typeof script === 'string' ? ['/bin/sh', '-c', script] : script;
+  const command = { argv, env, cwd: '/', uid: 0, gid: 0, groups: [0], ...change };
+  const result = await runAs(command, {
+    onOutput: (stream, chunk) => {
+      text[stream] += chunk.toString();
+    },
+  });
+  return { ...result, ...text };
+}
+
+test('the user, all groups, the environment and nothing else of ours', { skip }, async () => {
+  const { stdout } = await run('id -u; id -g; id -G; env | grep -v ^PWD=; pwd; ls /proc/self/fd', {
+    uid: 1234,
+    gid: 77,
+    groups: [77, 5, 6],
+    cwd: '/usr',
+  });
+  const lines = stdout.trim().split('\n');
+  assert.deepEqual(lines.slice(0, 3), ['1234', '77', '77 5 6']);
+  assert.deepEqual(lines.slice(3, 5).sort(), ['PATH=/usr/bin:/bin', 'X=y z']);
+  assert.deepEqual(lines.slice(5), ['/usr', '0', '1', '2', '3']);
+});
+
+test('signals have their defaults', { skip }, async () => {
+  const { stdout } = await run('grep SigIgn /proc/self/status');
+  assert.match(stdout, /^SigIgn:\s*0000000000000000$/m);
+});
+
+test('exit codes and signals', { skip }, async () => {
+  assert.equal((await run('exit 7')).exitCode, 7);
+  assert.deepEqual((await run('kill -TERM $$')).signal, 'SIGTERM');
+  assert.equal((await run('kill -TERM $$')).exitCode, 143);
+  const missing = await run(['no-such-program']);
+  assert.equal(missing.exitCode, 127);
+  assert.match(missing.failure?.message ?? '', /^no-such-program was not found in PATH/);
+  assert.match(
+    (await run('true', { cwd: '/no/such' })).failure?.message ?? '',
+    /working directory \/no\/such/,
+  );
+});
+
+test('an aborted command is gone, with its whole group', { skip }, async () => {
+  const controller = new AbortController();
+  const marker = join(dir, 'survived');
+  const running = runAs(
+    {
+      argv: ['/bin/sh', '-c', `(sleep 2; touch ${marker}) & wait`],
+      env,
+      cwd: '/',
+      uid: 0,
+      gid: 0,
+      groups: [],
+    },
+    { onOutput: () => {}, signal: controller.signal },
+  );
+  setTimeout(() => controller.abort(new Error('stop')), 300);
+  await assert.rejects(running, /stop/);
+  await new Promise((resolve) => setTimeout(resolve, 2200));
+  assert.equal(existsSync(marker), false);
+});
+
+test('a process left behind can still write when we are gone', { skip }, async () => {
+  const script = `
+    import { runAs } from '${fileURLToPath(new URL('./run-as.ts', import.meta.url))}';
+    const command = { argv: ['/bin/sh', '-c', '(sleep 1; echo late && touch ${dir}/late) & echo early'],
+      env: { PATH: '/usr/bin:/bin' }, cwd: '/', uid: 0, gid: 0, groups: [] };
+    await runAs(command, { onOutput: (_, chunk) => process.stdout.write('[' + chunk.toString().trim() + ']') });
+    process.exit(0);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  await new Promise((resolve) => child.on('exit', resolve));
+  assert.equal(out, '[early]');
+  await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(out, '[early]late\n');
+  assert.equal(existsSync(join(dir, 'late')), true);
+});

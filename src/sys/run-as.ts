@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findProgram } from './find-program.ts';
+import type { InitFailure } from './run-types.ts';
+import type { RunResult } from './types.ts';
+
+/** A command in our own namespaces and root. */
+export interface UserCommand {
+  readonly argv: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+export interface RunAsOptions {
+  /** Where its output goes; left out, it has our own terminal and our standard input. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a command ended: as RunResult says, or it was never started. */
+export type RunAsResult = RunResult & { readonly failure?: InitFailure };
+
+/** Processes that a command leaves may still write for this long before their output is handed over. */
+const LEFT_OPEN_MS = 200;
+/** Time between asking a command to end and ending it. */
+const KILL_AFTER_MS = 5000;
+
+/**
+ * Runs a command as a user, with all of the user's groups. Processes that it leaves go on; when they still hold its output,
+ * that goes to our standard output and error from then on, so that they do not fail when we are gone.
+ * @throws the reason of the signal when it is aborted; the command and all of its process group are ended first
+ */
+export async function runAs(command: UserCommand, { onOutput, signal }: RunAsOptions): Promise<RunAsResult> {
+  signal?.throwIfAborted();
+  const init = fileURLToPath(new URL('./run-as-init.ts', import.meta.url));
+  const ours = onOutput
+    ? (['ignore', 'pipe', 'pipe'] as const)
+    : (['inherit', 'inherit', 'inherit'] as const);
+  const child = spawn(process.execPath, ['--no-warnings', init], {
+    env: {},
+    cwd: '/',
+    // A group of its own, so that all of it can be ended; at a terminal it must stay in the foreground group.
+    detached: onOutput !== undefined,
+    stdio: [...ours, 'pipe', 'pipe'],
+  });
+  child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
+  child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
+  const specPipe = child.stdio[3] as NodeJS.WritableStream;
+  specPipe.on('error', () => {});
+  specPipe.end(JSON.stringify(command));
+  let status = '';
+  child.stdio[4]!.on('data', (chunk: Buffer) => {
+    status += chunk.toString('utf8');
+  });
+  const abort = (): void => end(child, onOutput !== undefined);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const ended = await ending(child);
+    await releaseOutput(child, command);
+    signal?.throwIfAborted();
+    const result = outcome(ended.code, ended.signal);
+    return status === '' ? result : { ...result, failure: JSON.parse(status) as InitFailure };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function ending(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    code: number | null;
+    signal: NodeJS.Signals | null;
+  }>();
+  child.once('error', reject);
+  child.once('exit', (code, signal) => resolve({ code, signal }));
+  return promise;
+}
+
+function outcome(code: number | null, signal: NodeJS.Signals | null): RunResult {
+  if (signal === null) return { exitCode: code ?? 1 };
+  return { exitCode: 128 + (constants.signals[signal] ?? 0), signal };
+}
+
+function end(child: ChildProcess, group: boolean): void {
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(group ? -child.pid : child.pid, signal);
+    } catch {
+      // It has ended by itself in the meantime.
+    }
+  };
+  send('SIGTERM');
+  setTimeout(() => send('SIGKILL'), KILL_AFTER_MS).unref();
+}
+
+/** Waits for the rest of the output; what processes left behind hold open is copied on by a process that outlives us. */
+async function releaseOutput(child: ChildProcess, { env }: UserCommand): Promise<void> {
+  const open = (['stdout', 'stderr'] as const).filter((name) => child[name] && !child[name].closed);
+  const closed = Promise.all(
+    open.map((name) => new Promise((resolve) => child[name]!.once('close', resolve))),
+  );
+  const timer = new AbortController();
+  const late = sleep(LEFT_OPEN_MS, 'late', { signal: timer.signal }).catch(() => 'late');
+  const first = await Promise.race([closed, late]);
+  timer.abort();
+  if (first !== 'late') return;
+  const cat = findProgram('cat', env.PATH ?? '', '/');
+  for (const name of open) {
+    const stream = child[name]!;
+    if (stream.closed) continue;
+    stream.pause();
+    if ('path' in cat) {
+      const target = name === 'stdout' ? 1 : 2;
+      spawn(cat.path, [], { env: {}, cwd: '/', detached: true, stdio: [stream, target, target] }).unref();
+    }
+    stream.destroy();
+  }
+}
