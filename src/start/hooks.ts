@@ -1,9 +1,9 @@
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { createLineBuffer } from '../core/line-buffer.ts';
 import type { runAs } from '../sys/run-as.ts';
 import type { Account } from './account.ts';
 import type { Variables } from './environment.ts';
+import { createOutput } from './output-lines.ts';
 
 /** A string runs under /bin/sh, a list is executed as it is, an object holds commands that run at the same time. */
 export type HookCommand = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
@@ -110,31 +110,4 @@ async function runCommand(
   } finally {
     output.end();
   }
-}
-
-/** Turns output into messages, a line each, that say what they come from. */
-function createOutput(
-  label: string,
-  emit: Emit,
-): {
-  readonly push: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  readonly end: () => void;
-} {
-  const make = () => ({ lines: createLineBuffer(() => 0), decoder: new TextDecoder() });
-  const streams = { stdout: make(), stderr: make() };
-  const say = (lines: readonly string[]): void => {
-    for (const line of lines) emit({ type: 'message', level: 'info', text: `${label}: ${line}` });
-  };
-  return {
-    push: (stream, chunk) => {
-      const { lines, decoder } = streams[stream];
-      say(lines.push(decoder.decode(chunk, { stream: true })));
-    },
-    end: () => {
-      for (const { lines, decoder } of Object.values(streams)) {
-        say(lines.push(decoder.decode()));
-        say(lines.end());
-      }
-    },
-  };
 }

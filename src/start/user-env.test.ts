@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Event } from '../core/events.ts';
+import { runAs } from '../sys/run-as.ts';
+import { probeUserEnvironment } from './user-env.ts';
+
+const skip = process.getuid?.() !== 0 && 'needs root';
+const home = mkdtempSync(join(tmpdir(), 'envbuilder-user-env-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+const env = { PATH: '/opt/of the image:/usr/bin:/bin', HOME: home, KEPT: 'x' };
+
+async function probe(kind: Parameters<typeof probeUserEnvironment>[0], shell = '/bin/bash') {
+  const events: Event[] = [];
+  const account = { uid: 0, gid: 0, groups: [0], name: 'dev', home, shell };
+  const result = await probeUserEnvironment(kind, {
+    runAs,
+    account,
+    env,
+    emit: (event) => events.push(event),
+    signal: new AbortController().signal,
+  });
+  return { result, events };
+}
+
+test('a login shell adds what its profile sets', { skip }, async () => {
+  writeFileSync(
+    join(home, '.bash_profile'),
+    'echo noise; export PATH="$HOME/bin:$PATH" MULTI="a\nb=c"; unset KEPT\n',
+  );
+  const { result, events } = await probe('loginShell');
+  // What /etc/profile makes of PATH depends on the machine.
+  const path = result.PATH!.split(':');
+  assert.deepEqual({ ...result, PATH: '' }, { ...env, PATH: '', MULTI: 'a\nb=c' });
+  assert.ok(path.includes(`${home}/bin`) && path.includes('/opt/of the image') && path.includes('/bin'));
+  assert.equal(new Set(path).size, path.length);
+  assert.deepEqual(events, []);
+});
+
+test('an interactive shell reads its own file, without a terminal', { skip }, async () => {
+  writeFileSync(join(home, '.bashrc'), 'export RC=1\n');
+  const { result } = await probe('interactiveShell');
+  assert.equal(result.RC, '1');
+});
+
+test('none asks nobody; a shell that is missing is a warning', { skip }, async () => {
+  assert.deepEqual(await probe('none', '/no/shell'), { result: env, events: [] });
+  const { result, events } = await probe('loginShell', '/no/shell');
+  assert.deepEqual(result, env);
+  assert.match(
+    (events[0] as { text: string }).text,
+    /of dev could not be read from \/no\/shell: it .*not found/,
+  );
+});

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Emit } from '../core/events.ts';
+import type { runAs } from '../sys/run-as.ts';
+import type { Account } from './account.ts';
+import type { Variables } from './environment.ts';
+
+/** The flags that make a shell of each kind. */
+const FLAGS = { loginShell: '-lc', interactiveShell: '-ic', loginInteractiveShell: '-lic' } as const;
+
+/** A start does not wait longer for a user's profile. */
+const TIMEOUT_MS = 10_000;
+
+/** Variables that belong to the shell that was asked, and mean nothing to others. */
+const OF_THE_SHELL = ['_', 'PWD', 'OLDPWD', 'SHLVL'];
+
+/**
+ * The environment that the user's own shell makes out of one, as the property userEnvProbe asks for it: profiles and the
+ * like may add to PATH. A shell that fails or takes too long is a warning, and the environment stays as it was.
+ */
+export async function probeUserEnvironment(
+  kind: 'none' | keyof typeof FLAGS,
+  deps: {
+    readonly runAs: typeof runAs;
+    readonly account: Account;
+    readonly env: Variables;
+    readonly emit: Emit;
+    readonly signal: AbortSignal;
+  },
+): Promise<Variables> {
+  const { account, env, emit, signal } = deps;
+  if (kind === 'none') return env;
+  const { uid, gid, groups, home } = account;
+  const shell = env.SHELL || account.shell;
+  const mark = `envbuilder-${crypto.randomUUID()}`;
+  const script = `printf %s ${mark}; cat /proc/self/environ; printf %s ${mark}`;
+  const chunks: Buffer[] = [];
+  const enough = new AbortController();
+  const timer = sleep(TIMEOUT_MS, undefined, { signal: enough.signal }).then(
+    () => enough.abort(),
+    () => {},
+  );
+  let reason = 'printed no environment';
+  try {
+    const result = await deps.runAs(
+      { argv: [shell, FLAGS[kind], script], env, cwd: home, uid, gid, groups },
+      {
+        onOutput: (stream, chunk) => stream === 'stdout' && chunks.push(chunk),
+        signal: AbortSignal.any([signal, enough.signal]),
+      },
+    );
+    const parts = Buffer.concat(chunks).toString('utf8').split(mark);
+    if (parts.length === 3) return merge(env, parts[1]!);
+    if (result.failure) reason = result.failure.message;
+    else if (result.exitCode !== 0) reason = `exited with code ${result.exitCode}`;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    reason = `took longer than ${TIMEOUT_MS / 1000} seconds`;
+  } finally {
+    enough.abort();
+    await timer;
+  }
+  const text = `the environment of ${account.name} could not be read from ${shell}: it ${reason}`;
+  emit({ type: 'warning', code: 'START_FAILED', text, hint: 'set "userEnvProbe": "none" to go without' });
+  return env;
+}
+
+function merge(env: Variables, block: string): Variables {
+  const probed = block
+    .split('\0')
+    .filter((entry) => entry.includes('='))
+    .map((entry): [string, string] => {
+      const equals = entry.indexOf('=');
+      return [entry.slice(0, equals), entry.slice(equals + 1)];
+    })
+    .filter(([name]) => !OF_THE_SHELL.includes(name));
+  const all: Variables = { ...env, ...Object.fromEntries(probed) };
+  return env.PATH && all.PATH ? { ...all, PATH: joinPaths(all.PATH, env.PATH) } : all;
+}
+
+/** The shell's path, with the entries that its profile threw away put back where they stood among the others. */
+function joinPaths(ofShell: string, before: string): string {
+  const path = ofShell.split(':');
+  let at = 0;
+  for (const entry of before.split(':')) {
+    const found = path.indexOf(entry);
+    if (found < 0) path.splice(at, 0, entry);
+    at = (found < 0 ? at : found) + 1;
+  }
+  return path.join(':');
+}
