@@ -3,6 +3,7 @@ import type { CacheRecord } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
+import type { ImageConfig } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { type Execution, startExecution } from './execution.ts';
@@ -33,6 +34,8 @@ export async function runBuild(
   { emit: listener, signal }: BuildDeps,
 ): Promise<BuildResult> {
   const { emit, summary } = countEvents(listener);
+  if (request.backend?.kind === 'inplace')
+    throw new AppError('USAGE', 'building in place is planned, but not there yet');
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   const deps = { emit, signal };
   const session = await createSession(request, deps);
@@ -100,6 +103,7 @@ async function finish(
   return {
     imageDigest,
     imageConfigDigest: digestOf(image.config),
+    imageConfig: JSON.parse(image.config.toString('utf8')) as ImageConfig,
     ...(request.push && !failure && session.repositoryName
       ? { pushedReference: `${session.repositoryName}@${imageDigest}` }
       : {}),

@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import type { ImageConfig } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 
 export type { NamedContext };
@@ -20,7 +21,21 @@ export type OutputSpec =
   | { readonly type: 'rootfs'; readonly path: string }
   | { readonly type: 'oci'; readonly path: string }
   /** `path` '-' is standard output. */
-  | { readonly type: 'docker'; readonly path: string };
+  | { readonly type: 'docker'; readonly path: string }
+  /** The root file system itself becomes the target's; only with the back end `inplace`, and written after all others. */
+  | { readonly type: 'inplace' };
+
+/** How steps are run: in directories with overlay mounts, or in the root file system of our own container. */
+export type BackendSpec =
+  | { readonly kind: 'overlay' }
+  | {
+      readonly kind: 'inplace';
+      readonly root: '/';
+      /** `/.envbuilder`: our program, and all that is written besides the root file system itself. */
+      readonly ownDir: string;
+      /** Absolute paths that are never touched besides `ownDir` and mounts: the workspace, ignored paths. */
+      readonly keep: readonly string[];
+    };
 
 /** Where layers are looked up and stored: a directory in Distribution's layout, or a repository of a registry. */
 export type CacheLocation =
@@ -45,6 +60,8 @@ export interface RegistrySettings {
 
 /** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */
 export interface BuildRequest {
+  /** `overlay` when left out. */
+  readonly backend?: BackendSpec;
   /** Absolute path of the context directory. */
   readonly context: string;
   /** Absolute path of the Dockerfile; its `.dockerignore` lies beside it. */
@@ -93,6 +110,7 @@ export interface BuildResult {
   /** Digest of the image's manifest. */
   readonly imageDigest: Digest;
   readonly imageConfigDigest: Digest;
+  readonly imageConfig: ImageConfig;
   /** `repository@digest` when the image is in a registry or in the cache directory. */
   readonly pushedReference?: string;
   readonly layers: readonly {

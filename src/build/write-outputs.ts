@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { LayerRef } from '../cache/types.ts';
-import { toAppError } from '../core/error.ts';
+import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { bytesSource } from '../oci/blob-source.ts';
@@ -38,6 +38,8 @@ async function writeOutput(
   output: OutputSpec,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
+  if (output.type === 'inplace')
+    throw new AppError('INTERNAL', 'a root file system can be replaced only by the back end "inplace"');
   if (output.type === 'rootfs')
     return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
   if (output.type === 'oci') {

@@ -10,7 +10,7 @@ import { type BuildFiles, makeRequest } from './request.ts';
 export const buildCommand: CommandBody = async (parsed, context, emit) => {
   const { options } = parsed;
   const request = makeRequest(parsed, commandFiles(parsed, context.cwd), context);
-  const toStdout = request.outputs.some(({ path }) => path === '-');
+  const toStdout = request.outputs.some((output) => output.type === 'docker' && output.path === '-');
   if (toStdout && context.stdout.isTTY) {
     throw new AppError('USAGE', 'an archive is not written to a terminal', {
       hint: 'redirect standard output, or name a file with dest=PATH',

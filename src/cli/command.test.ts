@@ -93,6 +93,7 @@ describe('writeMetadataFile', () => {
   const result: BuildResult = {
     imageDigest: DIGEST,
     imageConfigDigest: DIGEST,
+    imageConfig: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
     layers: [],
     summary: { stepsTotal: 1, stepsHit: 1, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 },
   };

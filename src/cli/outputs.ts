@@ -3,8 +3,11 @@ import type { OutputSpec } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import { parseFields } from './fields.ts';
 
+/** What the option can ask for; a start chooses the others. */
+type WrittenOutput = Extract<OutputSpec, { readonly path: string }>;
+
 /** Docker's name for a root file system is accepted too. */
-const TYPES: Readonly<Record<string, OutputSpec['type']>> = {
+const TYPES: Readonly<Record<string, WrittenOutput['type']>> = {
   rootfs: 'rootfs',
   local: 'rootfs',
   oci: 'oci',
@@ -16,7 +19,7 @@ const TYPES: Readonly<Record<string, OutputSpec['type']>> = {
  * @param cwd what relative paths are relative to
  * @throws AppError USAGE
  */
-export function parseOutput(text: string, cwd: string): OutputSpec {
+export function parseOutput(text: string, cwd: string): WrittenOutput {
   if (!/^[a-z]+=/i.test(text)) {
     if (text !== '' && text !== '-') return { type: 'rootfs', path: resolve(cwd, text) };
     throw new AppError(
