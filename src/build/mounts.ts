@@ -106,6 +106,14 @@ export function createMounts(deps: MountDeps): MountProvider {
         const push = (path: string): void => {
           made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
         };
+        if (source.type === 'deferred') {
+          const files = join(directory, 'files');
+          mkdirSync(files, { recursive: true });
+          chmodSync(files, 0o755);
+          await source.write(files);
+          push(files);
+          return next();
+        }
         if (source.type === 'context') {
           mkdirSync(directory, { recursive: true });
           await deps.writeTree(source.tree, source.items, join(directory, 'files'));
@@ -135,7 +143,8 @@ export function createMounts(deps: MountDeps): MountProvider {
         else mkdirSync(fresh, { recursive: true });
         chmodSync(fresh, spec.mode ?? 0o755);
         chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
-        if (source && source.type !== 'context') await deps.copyStage(source, sourcePath, fresh);
+        if (source && source.type !== 'context' && source.type !== 'deferred')
+          await deps.copyStage(source, sourcePath, fresh);
         try {
           renameSync(fresh, path);
         } catch (error) {

@@ -18,7 +18,17 @@ export type NamedContext =
       /** Absolute. */
       readonly path: string;
     }
-  | { readonly type: 'image'; readonly reference: string };
+  | { readonly type: 'image'; readonly reference: string }
+  | DeferredFiles;
+
+/** Files that are not there yet: only a bind mount of a RUN can take them, and they are made when it runs. */
+export interface DeferredFiles {
+  readonly type: 'deferred';
+  /** Stands for the files in keys. */
+  readonly digest: Digest;
+  /** Makes the files in an empty directory. */
+  readonly write: (directory: string) => Promise<void>;
+}
 
 /** Everything that planning asks of the world; each is asked at most once a thing by the planner's caller's memo. */
 export interface PlanSources {

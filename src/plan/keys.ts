@@ -100,6 +100,8 @@ function runFields(operation: RunOperation, sourceKey: SourceKey): Record<string
 function mountFields(mount: PlannedMount, sourceKey: SourceKey): Canonical {
   const { spec } = mount;
   const common = { type: spec.type, target: mount.target };
+  const from = ({ source }: PlannedMount): Canonical | undefined =>
+    source && source.type !== 'context' && source.type !== 'deferred' ? sourceKey(source) : undefined;
   switch (spec.type) {
     case 'bind':
       return {
@@ -107,14 +109,14 @@ function mountFields(mount: PlannedMount, sourceKey: SourceKey): Canonical {
         path: mount.sourcePath,
         readonly: spec.readonly,
         tree: mount.treeHash,
-        source: mount.source && mount.source.type !== 'context' ? sourceKey(mount.source) : undefined,
+        source: from(mount),
       };
     case 'cache':
       return {
         ...common,
         id: spec.id ?? mount.target,
         readonly: spec.readonly,
-        from: mount.source && mount.source.type !== 'context' ? sourceKey(mount.source) : undefined,
+        from: from(mount),
         tree: mount.treeHash,
         path: mount.sourcePath,
         mode: spec.mode,

@@ -7,10 +7,10 @@ import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import { contextItems } from './context-items.ts';
 import { located } from './located.ts';
-import { findContext } from './named-context.ts';
+import { findContext, onlyMounts } from './named-context.ts';
 import type { ResolveMountSource } from './run-operation.ts';
 import type { StageDeps } from './stage.ts';
-import { type StageState, whereOf } from './stage-state.ts';
+import { type StageState, stageError, whereOf } from './stage-state.ts';
 import type { TreeSource } from './types.ts';
 
 /** Finds what a bind or cache mount reads: a stage, an image, or files of the build context. */
@@ -18,6 +18,9 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
   return async (mount: MountSpec, sourcePath: string) => {
     if (mount.type !== 'bind' && mount.type !== 'cache') return {};
     if (mount.from !== undefined) {
+      const deferred = findContext(deps.input, mount.from);
+      if (deferred?.type === 'deferred' && mount.type === 'bind' && sourcePath === '')
+        return { source: deferred, treeHash: deferred.digest };
       const source = await resolveFrom(deps, state, mount.from, mount.range);
       if (source.type === 'context') {
         const files = await mountFiles(state, mount, source.tree, sourcePath);
@@ -59,6 +62,7 @@ export async function resolveFrom(
   const context = findContext(deps.input, source.image);
   if (context?.type === 'dir')
     return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
+  if (context?.type === 'deferred') throw stageError(state, range, onlyMounts(context.name));
   const reference = context?.reference ?? source.image;
   return { type: 'image', image: await located(where, () => sources.resolveImage(reference, platform)) };
 }

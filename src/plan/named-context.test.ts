@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { contextName } from './named-context.ts';
 import { keyOf, planOf, type TestBuild } from './testing.ts';
 
@@ -53,6 +54,20 @@ describe('keys of named contexts', () => {
       await keyOf({ dockerfile: dockerfile('docker.io/library/alpine:latest'), contexts }),
       await keyOf({ dockerfile: dockerfile('mirror/alpine') }),
     );
+  });
+
+  it('are the given digest for deferred files, which nobody asks for while planning', async () => {
+    const deferred = (digest: Digest): TestBuild => ({
+      dockerfile: 'FROM debian\nRUN --mount=from=tool,target=/tool x',
+      contexts: { tool: { type: 'deferred', digest, write: () => assert.fail('asked for its files') } },
+    });
+    const key = await keyOf(deferred(digestOf('1')));
+    assert.equal(await keyOf(deferred(digestOf('1'))), key);
+    assert.notEqual(await keyOf(deferred(digestOf('2'))), key);
+    for (const other of ['COPY --from=tool a b', 'RUN --mount=from=tool,source=a,target=/a x', 'FROM tool']) {
+      const build = { ...deferred(digestOf('1')), dockerfile: `FROM debian\n${other}` };
+      await assert.rejects(keyOf(build), { code: 'DOCKERFILE', message: /the files of tool/ });
+    }
   });
 
   it('replace a stage of that name, whose own base is never asked for', async () => {

@@ -21,6 +21,11 @@ export function contextName(text: string): string | undefined {
   }
 }
 
+/** What is wrong with deferred files where a whole tree is needed at once. */
+export function onlyMounts(name: string): string {
+  return `the files of ${name} are there only for a RUN that mounts all of them`;
+}
+
 /** A context that the caller named, with its normalised name. */
 export type FoundContext = NamedContext & { readonly name: string };
 

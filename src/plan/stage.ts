@@ -14,7 +14,7 @@ import { baseKey, contentScope, digestFields, operationFields, stepKey, treeSour
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
-import { type FoundContext, findContext } from './named-context.ts';
+import { type FoundContext, findContext, onlyMounts } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
 import {
@@ -120,6 +120,7 @@ async function contextBase(deps: StageDeps, context: FoundContext): Promise<Base
   if (context.type === 'image') return imageBase(deps, context.reference);
   const { input, stage } = deps;
   const where = whereOf(input.dockerfile, stage.from.range);
+  if (context.type === 'deferred') throw new AppError('DOCKERFILE', onlyMounts(context.name), { where });
   return {
     ...scratchBase(deps),
     files: await located(where, () => input.sources.context(context.name)),

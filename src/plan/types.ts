@@ -4,6 +4,8 @@ import type { SourceRange } from '../core/error.ts';
 import type { Instruction, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 
+import type { DeferredFiles } from './inputs.ts';
+
 /** Where COPY --from, RUN --mount=from and FROM may take files from. */
 export type TreeSource =
   | { readonly type: 'scratch' }
@@ -52,11 +54,12 @@ export interface PlannedMount {
   readonly spec: MountSpec;
   readonly source?:
     | TreeSource
-    | { readonly type: 'context'; readonly tree: SourceTree; readonly items: readonly CopyItem[] };
+    | { readonly type: 'context'; readonly tree: SourceTree; readonly items: readonly CopyItem[] }
+    | DeferredFiles;
   readonly sourcePath: string;
   /** Absolute inside the image. */
   readonly target: string;
-  /** For context binds. */
+  /** For files of contexts. */
   readonly treeHash?: Digest;
   /** For caches with `from=`: what the source's content depends on; caches of other contents are other caches. */
   readonly seed?: Digest;
