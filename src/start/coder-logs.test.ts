@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CoderLogs, createCoderLogs } from './coder-logs.ts';
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly token: string;
+  readonly body: {
+    readonly id?: string;
+    readonly display_name?: string;
+    readonly log_source_id?: string;
+    readonly logs?: readonly {
+      readonly created_at: string;
+      readonly level: string;
+      readonly output: string;
+    }[];
+  };
+}
+
+/** A Coder server that writes down what it is asked; `answer` gives a status, or undefined to never answer. */
+async function recordingServer(
+  t: TestContext,
+  answer: (call: Call, index: number) => number | undefined = ({ method }) => (method === 'POST' ? 201 : 200),
+) {
+  const calls: Call[] = [];
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const call: Call = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      token: String(request.headers['coder-session-token']),
+      body: JSON.parse(text),
+    };
+    const status = answer(call, calls.push(call) - 1);
+    if (status !== undefined) response.writeHead(status).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const logs = (): string[] =>
+    calls.flatMap(({ body }) => body.logs ?? []).map(({ level, output }) => `${level} ${output}`);
+  return { url, calls, logs };
+}
+
+const open = (url: string): CoderLogs => createCoderLogs({ url, token: 'agent-token', transport: {} });
+
+/** How long something takes, in milliseconds. */
+async function time(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+test('lines go to the agent API in batches, from a source of our own', async (t) => {
+  const { url, calls, logs } = await recordingServer(t);
+  const coder = open(`${url}/`);
+  for (let i = 0; i < 600; i += 1) coder.line(i === 3 ? 'error' : 'info', `line ${i}`);
+  await coder.close();
+  assert.deepEqual(
+    calls.map(({ method, path }) => `${method} ${path}`),
+    ['POST /api/v2/workspaceagents/me/log-source', ...Array(3).fill('PATCH /api/v2/workspaceagents/me/logs')],
+  );
+  assert.ok(calls.every(({ token }) => token === 'agent-token'));
+  assert.equal(calls[0]!.body.display_name, 'envbuilder');
+  assert.ok(calls.slice(1).every(({ body }) => body.log_source_id === calls[0]!.body.id));
+  assert.deepEqual(logs()[3], 'error line 3');
+  assert.deepEqual(logs().length, 600);
+  assert.match(calls[1]!.body.logs![0]!.created_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});
+
+test('lines arrive while the program runs', async (t) => {
+  const { url, logs } = await recordingServer(t);
+  const coder = open(url);
+  coder.line('info', 'early');
+  for (let i = 0; i < 40 && logs().length === 0; i += 1) await sleep(50);
+  assert.deepEqual(logs(), ['info early']);
+  coder.line('info', 'late');
+  await coder.close();
+  assert.deepEqual(logs(), ['info early', 'info late']);
+  coder.line('info', 'after the end');
+});
+
+test('what the server cannot take is cut and cleaned', async (t) => {
+  const { url, calls } = await recordingServer(t);
+  const coder = open(url);
+  coder.line('info', `a\0b${'ä'.repeat(1500)}`);
+  coder.line('info', '');
+  coder.line('info', 'x\ud800');
+  await coder.close();
+  const outputs = calls[1]!.body.logs!.map(({ output }) => output);
+  assert.deepEqual(
+    outputs.map((text) => text.length),
+    [1024, 479, 0, 2],
+  );
+  assert.ok(outputs[0]!.startsWith('a\ufffdb'));
+});
+
+test('an older server without log sources takes logs all the same', async (t) => {
+  const { url, calls, logs } = await recordingServer(t, ({ method }) => (method === 'POST' ? 404 : 200));
+  const coder = open(url);
+  coder.line('warn', 'x');
+  await coder.close();
+  assert.deepEqual(logs(), ['warn x']);
+  assert.equal(calls[1]!.body.log_source_id, undefined);
+});
+
+test('a token that is not valid yet is tried again', async (t) => {
+  const { url, logs } = await recordingServer(t, ({ method }, i) =>
+    i < 1 ? 401 : method === 'POST' ? 201 : 200,
+  );
+  const coder = open(url);
+  coder.line('info', 'x');
+  for (let i = 0; i < 60 && logs().length === 0; i += 1) await sleep(50);
+  assert.deepEqual(logs(), ['info x']);
+  await coder.close();
+});
+
+test('a full log ends it, a refused batch does not', async (t) => {
+  const { url, logs, calls } = await recordingServer(t, ({ method, body }) => {
+    if (method === 'POST') return 201;
+    return body.logs?.[0]?.output === 'bad' ? 400 : body.logs?.[0]?.output === 'last' ? 413 : 200;
+  });
+  const coder = open(url);
+  for (const text of ['bad', 'good', 'last']) {
+    coder.line('info', text);
+    for (let i = 0; i < 40 && !logs().includes(`info ${text}`); i += 1) await sleep(25);
+  }
+  await sleep(50);
+  coder.line('info', 'never');
+  await coder.close();
+  assert.deepEqual(logs(), ['info bad', 'info good', 'info last']);
+  assert.equal(calls.length, 4);
+});
+
+test('it stops at what the server keeps of a log', async (t) => {
+  const { url, logs } = await recordingServer(t);
+  const coder = open(url);
+  for (let i = 0; i < 1200; i += 1) coder.line('info', 'x'.repeat(1024));
+  await coder.close();
+  assert.equal(logs().length, 1024);
+});
+
+test('a server that is down does not delay the end', async () => {
+  const coder = open('http://127.0.0.1:9');
+  coder.line('info', 'x');
+  await sleep(600);
+  assert.ok((await time(() => coder.close())) < 100);
+});
+
+test('a server that never answers delays it for a moment only', async (t) => {
+  const { url } = await recordingServer(t, () => undefined);
+  const coder = open(url);
+  coder.line('info', 'x');
+  await sleep(400);
+  assert.ok((await time(() => coder.close())) < 800);
+});
+
+test('an address that is none is no reason to fail', async () => {
+  const coder = open('not a url');
+  coder.line('info', 'x');
+  await sleep(400);
+  assert.ok((await time(() => coder.close())) < 100);
+});
