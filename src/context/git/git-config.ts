@@ -1,0 +1,147 @@
+import { getCACertificates } from 'node:tls';
+import type { GitSettings } from './types.ts';
+import { createUnnamedFile, type UnnamedFile } from './unnamed-file.ts';
+
+/** What makes git run as its settings say: its environment, and the files that it points to. */
+export interface GitSetup {
+  readonly env: Readonly<Record<string, string>>;
+  /** Lines that ssh added for hosts whose keys it accepted unseen. */
+  acceptedHosts(): readonly string[];
+  close(): void;
+}
+
+/** Objects above this are neither compared with others nor held in memory whole. */
+const BIG_FILE = '16m';
+/** Seconds without a byte after which a server is given up. */
+const STALL_SECONDS = 300;
+
+/**
+ * Writes the configuration of git for some settings. Secrets are in unnamed files only: not in the environment, not in
+ * arguments, not in the repository.
+ */
+export function createGitSetup(settings: GitSettings): GitSetup {
+  const files: UnnamedFile[] = [];
+  const file = (text: string): UnnamedFile => {
+    const made = createUnnamedFile(text);
+    files.push(made);
+    return made;
+  };
+  const config = file(configText(configOf(settings, file)));
+  const accepted = settings.home === undefined && settings.ssh.knownHosts.length === 0 ? file('') : undefined;
+  return {
+    env: {
+      PATH: settings.path,
+      LC_ALL: 'C',
+      GIT_TERMINAL_PROMPT: '0',
+      ...scopeOf(settings.home, config.path),
+      ...proxyVariables(settings),
+      ...(settings.ssh.agent === undefined ? {} : { SSH_AUTH_SOCK: settings.ssh.agent }),
+      ...(settings.home === undefined
+        ? { GIT_SSH_COMMAND: sshCommand(settings, accepted?.path, file), GIT_SSH_VARIANT: 'ssh' }
+        : {}),
+    },
+    acceptedHosts: () => accepted?.read().split('\n').filter(Boolean) ?? [],
+    close: () => {
+      for (const each of files.splice(0)) each.close();
+    },
+  };
+}
+
+/** With a home, our configuration comes on top of the user's; without, it is all there is. */
+function scopeOf(home: string | undefined, configPath: string): Readonly<Record<string, string>> {
+  if (home === undefined)
+    return { HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: configPath };
+  return {
+    HOME: home,
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'include.path',
+    GIT_CONFIG_VALUE_0: configPath,
+  };
+}
+
+type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
+
+function configOf(settings: GitSettings, file: (text: string) => UnnamedFile): readonly ConfigEntry[] {
+  const { login, insecure, extraCaPem, proxyUrl, localSubmodules } = settings;
+  const entries: ConfigEntry[] = [
+    ['safe', undefined, 'directory', '*'],
+    ['core', undefined, 'hooksPath', '/dev/null'],
+    ['core', undefined, 'bigFileThreshold', BIG_FILE],
+    ['core', undefined, 'deltaBaseCacheLimit', '32m'],
+    ['pack', undefined, 'threads', '2'],
+    ['http', undefined, 'lowSpeedLimit', '1'],
+    ['http', undefined, 'lowSpeedTime', String(STALL_SECONDS)],
+    ['protocol', 'file', 'allow', localSubmodules ? 'always' : 'user'],
+    ['advice', undefined, 'detachedHead', 'false'],
+    ['gc', undefined, 'auto', '0'],
+    ['maintenance', undefined, 'auto', 'false'],
+  ];
+  if (insecure) entries.push(['http', undefined, 'sslVerify', 'false']);
+  else if (extraCaPem !== undefined)
+    entries.push(['http', undefined, 'sslCAInfo', file(certificates(extraCaPem)).path]);
+  if (proxyUrl !== undefined) entries.push(['http', undefined, 'proxy', proxyUrl]);
+  if (login !== undefined) {
+    // An empty helper clears those that the user has; only the shell's own commands are used, since no other may be there.
+    const answers = file(`username=${login.username}\npassword=${login.password}\n`).path;
+    const print = `while IFS= read -r line; do printf '%s\\n' "$line"; done <${answers}`;
+    entries.push(['credential', login.origin, 'helper', '']);
+    entries.push(['credential', login.origin, 'helper', `!f() { test "$1" != get || { ${print}; }; }; f`]);
+  }
+  return entries;
+}
+
+function configText(entries: readonly ConfigEntry[]): string {
+  const quoted = (text: string): string =>
+    `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`;
+  return entries
+    .map(([section, sub, key, value]) => {
+      const head = sub === undefined ? section : `${section} "${sub.replace(/[\\"]/g, '\\$&')}"`;
+      return `[${head}]\n\t${key} = ${quoted(value)}\n`;
+    })
+    .join('');
+}
+
+/** git replaces its own list by the one that it is given. */
+function certificates(extra: string): string {
+  const usual = new Set([...getCACertificates('default'), ...getCACertificates('system')]);
+  return [...usual, extra, ''].join('\n');
+}
+
+function proxyVariables({ proxy, proxyUrl }: GitSettings): Readonly<Record<string, string>> {
+  if (proxy === undefined || proxyUrl !== undefined) return {};
+  return {
+    ...(proxy.http ? { http_proxy: proxy.http } : {}),
+    ...(proxy.https ? { https_proxy: proxy.https } : {}),
+    ...(proxy.noProxy ? { no_proxy: proxy.noProxy } : {}),
+  };
+}
+
+function sshCommand(
+  { ssh }: GitSettings,
+  accepted: string | undefined,
+  file: (text: string) => UnnamedFile,
+): string {
+  const options = [
+    'BatchMode=yes',
+    'ConnectTimeout=30',
+    'ServerAliveInterval=15',
+    'ServerAliveCountMax=8',
+    'GlobalKnownHostsFile=/dev/null',
+    'HashKnownHosts=no',
+    'UpdateHostKeys=no',
+    `StrictHostKeyChecking=${accepted === undefined ? 'yes' : 'accept-new'}`,
+    `UserKnownHostsFile=${(accepted === undefined ? ssh.knownHosts : [accepted]).map(sshQuoted).join(' ')}`,
+    ...(ssh.key === undefined
+      ? ['IdentityFile=none']
+      : ['IdentitiesOnly=yes', `IdentityFile=${file(privateKey(ssh.key)).path}`]),
+  ];
+  return ['ssh', '-F', '/dev/null', ...options.flatMap((option) => ['-o', shellQuoted(option)])].join(' ');
+}
+
+/** A key as OpenSSH reads it: it minds carriage returns, and a missing end of the last line. */
+function privateKey(text: string): string {
+  return `${text.replaceAll('\r', '').trim()}\n`;
+}
+
+const sshQuoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
+const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { maskUrlCredentials } from '../../core/url-credentials.ts';
+import { createGitSetup } from './git-config.ts';
+import type { GitResult, GitSettings } from './types.ts';
+
+export interface GitCall {
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  /** Called for each update of git's progress. */
+  readonly onProgress?: (what: string, done: number, total: number) => void;
+  /** Called for each other line on standard error. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** git with fixed settings. */
+export interface Git {
+  /**
+   * Runs git to its end; a failure is in the result. When the signal aborts, git and its children are ended, and the
+   * signal's reason is thrown.
+   */
+  run(args: readonly string[], call?: GitCall): Promise<GitResult>;
+  /** Lines of known hosts whose keys were accepted unseen so far. */
+  acceptedHosts(): readonly string[];
+  close(): void;
+}
+
+/** The code of a result when the program could not be started at all. */
+export const GIT_MISSING = -1;
+
+const KEPT_LINES = 50;
+const MAX_STDOUT = 64 * 1024 * 1024;
+const PROGRESS = /^(?:remote: )?([A-Z][A-Za-z ]+):\s+\d+% \((\d+)\/(\d+)\)/;
+
+/** Prepares git; nothing runs yet. Close it, or its unnamed files stay open. */
+export function createGit(settings: GitSettings): Git {
+  const setup = createGitSetup(settings);
+  return {
+    run: (args, call = {}) => runGit(settings.file, setup.env, args, call),
+    acceptedHosts: setup.acceptedHosts,
+    close: setup.close,
+  };
+}
+
+async function runGit(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  { cwd, signal, onProgress, onLine }: GitCall,
+): Promise<GitResult> {
+  signal?.throwIfAborted();
+  const messages: string[] = [];
+  const take = (line: string): void => {
+    const [, what = '', done, total] = PROGRESS.exec(line) ?? [];
+    if (what !== '') return onProgress?.(what, Number(done), Number(total));
+    const text = maskUrlCredentials(line.trimEnd());
+    if (text === '') return;
+    messages.push(text);
+    if (messages.length > KEPT_LINES) messages.shift();
+    onLine?.(text);
+  };
+  // A group of its own, so that ending it ends what git started as well.
+  const child = spawn(file, args, {
+    cwd: cwd ?? '/',
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const end = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  const stdout: Buffer[] = [];
+  let size = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_STDOUT) stdout.push(chunk);
+  });
+  let rest = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split(/[\r\n]/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+  const { promise, resolve } = Promise.withResolvers<number>();
+  child.on('error', (error) => {
+    messages.push(error.message);
+    resolve(GIT_MISSING);
+  });
+  child.on('close', (code) => resolve(code ?? 128));
+  try {
+    const code = await promise;
+    signal?.throwIfAborted();
+    if (rest !== '') take(rest);
+    return { code, stdout: Buffer.concat(stdout).toString('utf8'), messages };
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGTERM');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { createGit, type Git } from '../context/git/git.ts';
+import { type GitUrl, parseGitUrl, withSshUser } from '../context/git/git-url.ts';
+import type { GitResult, GitSettings, HttpLogin } from '../context/git/types.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { maskUrlCredentials } from '../core/url-credentials.ts';
+import { cloneArguments, type GitTarget, targetOf } from './reference.ts';
+import { createRunner, type GitRunner } from './runner.ts';
+import { updateSubmodules } from './submodules.ts';
+import type { CloneRequest, WorkspaceDeps } from './types.ts';
+
+/**
+ * Clones a repository into a directory that does not exist yet, submodules included, and checks out what the URL asks for.
+ * Nothing secret is in the result.
+ * @returns the commit that is checked out; undefined for a repository without commits
+ * @throws AppError WORKSPACE, AUTH, USAGE, DISK_FULL
+ */
+export async function cloneInto(
+  directory: string,
+  request: CloneRequest,
+  deps: WorkspaceDeps,
+): Promise<string | undefined> {
+  const url = addressOf(request);
+  const settings = settingsOf(request, url);
+  for (const secret of [settings.login?.password, settings.ssh.key])
+    if (secret !== undefined) deps.addSecret(secret);
+  if (settings.login?.password === '') deps.addSecret(settings.login.username);
+  const git = createGit(settings);
+  try {
+    const runner = createRunner(git, url, request, deps);
+    await fetchAndCheckOut(runner, url, directory, request);
+    const levels = request.submodules ?? Number.POSITIVE_INFINITY;
+    await updateSubmodules(runner, directory, {
+      levels,
+      required: request.submodules !== undefined,
+      ...request,
+    });
+    logHosts(git, deps);
+    return await headOf(git, directory, deps.signal);
+  } finally {
+    git.close();
+  }
+}
+
+/** What HEAD of a clone is; undefined when there is no commit or no readable repository. */
+export async function headOf(
+  git: Pick<Git, 'run'>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { code, stdout }: GitResult = await git.run(['rev-parse', '--verify', '-q', 'HEAD'], {
+    cwd: directory,
+    signal,
+  });
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+/** @throws AppError USAGE */
+function addressOf({ url, credentials }: CloneRequest): GitUrl {
+  const parsed = parseGitUrl(url);
+  if (parsed === undefined) {
+    throw new AppError('USAGE', `"${maskUrlCredentials(url)}" is not the address of a git repository`, {
+      hint: 'write https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH or file:///PATH',
+    });
+  }
+  if (parsed.transport !== 'ssh') return parsed;
+  const user = credentials.username || parsed.user || 'git';
+  return { ...parsed, user, remote: withSshUser(parsed, user) };
+}
+
+function settingsOf({ credentials, network, git }: CloneRequest, url: GitUrl): GitSettings {
+  const login = loginFor(credentials, url);
+  const key = url.transport === 'ssh' ? privateKey(credentials) : undefined;
+  return {
+    ...git,
+    ...(login === undefined ? {} : { login }),
+    ssh: {
+      knownHosts: credentials.sshKnownHosts,
+      ...(key === undefined ? {} : { key }),
+      ...(credentials.sshAgent === undefined ? {} : { agent: credentials.sshAgent }),
+    },
+    insecure: network.insecure,
+    ...(network.extraCaPem === undefined ? {} : { extraCaPem: network.extraCaPem }),
+    ...(network.proxyUrl === undefined ? {} : { proxyUrl: network.proxyUrl }),
+    proxy: network.proxy,
+    localSubmodules: url.transport === 'local',
+  };
+}
+
+function privateKey({ sshKey, sshKeyFile }: CloneRequest['credentials']): string | undefined {
+  if (sshKeyFile === undefined) return sshKey;
+  try {
+    return readFileSync(sshKeyFile, 'utf8');
+  } catch (error) {
+    throw toAppError(error, 'WORKSPACE', `cannot read the SSH key ${sshKeyFile}`, {
+      hint: 'check ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH, and that the file is mounted into the container',
+    });
+  }
+}
+
+function loginFor({ username, password }: CloneRequest['credentials'], url: GitUrl): HttpLogin | undefined {
+  if (url.origin === undefined || (!username && !password)) return url.login;
+  const line = (text = ''): string => text.replace(/[\r\n]+$/, '');
+  const login = { origin: url.origin, username: line(username), password: line(password) };
+  if (!/[\r\n\0]/.test(login.username + login.password)) return login;
+  throw new AppError('USAGE', 'the git user name or password has more than one line', {
+    hint: 'check ENVBUILDER_GIT_USERNAME and ENVBUILDER_GIT_PASSWORD',
+  });
+}
+
+async function fetchAndCheckOut(
+  runner: GitRunner,
+  url: GitUrl,
+  directory: string,
+  request: CloneRequest,
+): Promise<void> {
+  const target = targetOf(url.fragment);
+  await runner.retried(
+    ['clone', '--progress', ...cloneArguments(target, request), '--', url.remote, directory],
+    {
+      clears: directory,
+    },
+  );
+  const inside = (...args: string[]): Promise<GitResult> => runner.must(['-C', directory, ...args]);
+  if (target.type === 'ref') {
+    await runner.retried([
+      '-C',
+      directory,
+      'fetch',
+      '--progress',
+      ...depthOf(request),
+      'origin',
+      target.name,
+    ]);
+    await inside('checkout', '-q', '--detach', 'FETCH_HEAD');
+  }
+  if (target.type === 'tag') await inside('checkout', '-q', '--detach', `refs/tags/${target.name}`);
+  if (target.type === 'commit') await checkOutCommit(runner, directory, target, request);
+}
+
+async function checkOutCommit(
+  runner: GitRunner,
+  directory: string,
+  { name }: GitTarget,
+  request: CloneRequest,
+): Promise<void> {
+  const at = ['-C', directory];
+  const has = async (): Promise<boolean> =>
+    (await runner.attempt([...at, 'cat-file', '-e', `${name}^{commit}`])).code === 0;
+  if (!(await has()))
+    await runner.attempt([...at, 'fetch', '--progress', ...depthOf(request), 'origin', name]);
+  if (!(await has())) {
+    // Some servers give out no bare commit: then it is looked for in the history of all branches.
+    const deepen = request.depth === undefined ? [] : ['--unshallow'];
+    await runner.attempt([
+      ...at,
+      'fetch',
+      '--progress',
+      ...deepen,
+      'origin',
+      '+refs/heads/*:refs/remotes/origin/*',
+    ]);
+  }
+  await runner.must([...at, 'checkout', '-q', '--detach', name]);
+}
+
+const depthOf = ({ depth }: CloneRequest): string[] => (depth === undefined ? [] : [`--depth=${depth}`]);
+
+function logHosts(git: Git, { emit }: WorkspaceDeps): void {
+  const hosts = git.acceptedHosts();
+  for (const line of hosts)
+    emit({ type: 'message', level: 'info', text: `accepted the SSH host key ${line}` });
+  if (hosts.length === 0) return;
+  emit({
+    type: 'warning',
+    code: 'WORKSPACE',
+    text: 'SSH host keys are not checked',
+    hint: 'set SSH_KNOWN_HOSTS to a file with the keys above to have them checked',
+  });
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cloneForBuild, prepareWorkspace } from './prepare.ts';
+import { cloneRequest, createRepository, recordingDeps } from './testing.ts';
+import type { CloneRequest } from './types.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-workspace-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+let count = 0;
+const fresh = (): string => join(scratch, `w${++count}`);
+
+const origin = createRepository(join(scratch, 'origin'));
+const first = origin.commit({ 'a.txt': 'one\n', 'dir/b.txt': 'b\n', 'run.sh': '#!/bin/sh\n' });
+origin.git('tag', 'v1');
+origin.git('checkout', '-q', '-b', 'side');
+const side = origin.commit({ 'side.txt': 'side\n' });
+origin.git('update-ref', 'refs/pull/7/head', side);
+origin.git('checkout', '-q', 'trunk');
+const head = origin.commit({ 'a.txt': 'two\n' });
+const url = `file://${origin.path}`;
+
+const clone = async (fragment: string, more: Partial<CloneRequest> = {}, folder = fresh()) => {
+  const deps = recordingDeps();
+  const workspace = await prepareWorkspace({ folder, clone: cloneRequest(url + fragment, more) }, deps);
+  return { ...workspace, deps, git: createReader(folder) };
+};
+const revisions = (folder: string, ref: string): number =>
+  Number(execFileSync('git', ['-C', folder, 'rev-list', '--count', ref], { encoding: 'utf8' }));
+const createReader = (folder: string) => ({
+  ls: () => readdirSync(folder).sort(),
+  head: () => readFileSync(join(folder, '.git/HEAD'), 'utf8').trim(),
+});
+
+test('without a repository the folder is made, and found again', async () => {
+  const folder = join(fresh(), 'deep');
+  assert.deepEqual(await prepareWorkspace({ folder }, recordingDeps()), { folder, state: 'empty' });
+  assert.ok(existsSync(folder));
+});
+
+test('the branch that HEAD of the server names is checked out', async () => {
+  const { state, commit, git } = await clone('');
+  assert.equal(state, 'cloned');
+  assert.equal(commit, head);
+  assert.equal(git.head(), 'ref: refs/heads/trunk');
+  assert.deepEqual(git.ls(), ['.git', 'a.txt', 'dir', 'run.sh']);
+});
+
+test('a fragment names a branch, a tag, a commit or any other reference', async () => {
+  const cases: [string, string, string][] = [
+    ['#side', side, 'ref: refs/heads/side'],
+    ['#refs/heads/side', side, 'ref: refs/heads/side'],
+    ['#v1', first, first],
+    ['#refs/tags/v1', first, first],
+    [`#${first}`, first, first],
+    ['#refs/pull/7/head', side, side],
+  ];
+  for (const [fragment, commit, stored] of cases) {
+    const cloned = await clone(fragment);
+    assert.equal(cloned.commit, commit, fragment);
+    assert.equal(cloned.git.head(), stored, fragment);
+  }
+  for (const fragment of [`#${first}`, '#refs/pull/7/head', '#side'])
+    assert.ok((await clone(fragment, { depth: 1, singleBranch: true })).commit, fragment);
+});
+
+test('a reference that is not there is an error that names it, and leaves nothing', async () => {
+  const folder = fresh();
+  await assert.rejects(clone('#nowhere', {}, folder), { code: 'WORKSPACE', hint: /"nowhere"/ });
+  assert.deepEqual(readdirSync(folder), []);
+  await assert.rejects(clone('#--upload-pack=x', {}, folder), { code: 'USAGE' });
+});
+
+test('depth and single branch', async () => {
+  const shallow = await clone('', { depth: 1 });
+  assert.equal(revisions(shallow.folder, 'HEAD'), 1);
+  assert.equal(revisions(shallow.folder, 'origin/side'), 1);
+  const single = await clone('', { singleBranch: true });
+  const refs = readFileSync(join(single.folder, '.git/packed-refs'), 'utf8');
+  assert.match(refs, /origin\/trunk/);
+  assert.doesNotMatch(refs, /origin\/side/);
+  assert.ok(!existsSync(join(single.folder, '.git/shallow')));
+});
+
+test('a clone that is there is left alone, whatever the address', async () => {
+  const { folder } = await clone('');
+  writeFileSync(join(folder, 'a.txt'), 'mine\n');
+  const deps = recordingDeps();
+  const again = await prepareWorkspace({ folder, clone: cloneRequest('file:///nowhere') }, deps);
+  assert.deepEqual(again, { folder, state: 'found', commit: head });
+  assert.equal(readFileSync(join(folder, 'a.txt'), 'utf8'), 'mine\n');
+});
+
+test('files that the folder has stay, and a difference is a warning', async () => {
+  const folder = fresh();
+  mkdirSync(join(folder, 'dir'), { recursive: true });
+  mkdirSync(join(folder, '.git'));
+  for (const [name, text] of [
+    ['a.txt', 'mine\n'],
+    ['dir/b.txt', 'b\n'],
+    ['dir/own', ''],
+  ] as const)
+    writeFileSync(join(folder, name), text);
+  const { state, deps } = await clone('', {}, folder);
+  assert.equal(state, 'cloned');
+  assert.equal(readFileSync(join(folder, 'a.txt'), 'utf8'), 'mine\n');
+  assert.ok(existsSync(join(folder, 'dir/own')) && existsSync(join(folder, 'run.sh')));
+  const [warning] = deps.events.filter(({ type }) => type === 'warning');
+  assert.match(JSON.stringify(warning), /kept: a\.txt"/);
+});
+
+test('an empty repository is cloned, and has no commit', async () => {
+  const empty = createRepository(join(scratch, 'empty'));
+  const folder = fresh();
+  const workspace = await prepareWorkspace({ folder, clone: cloneRequest(empty.path) }, recordingDeps());
+  assert.deepEqual(workspace, { folder, state: 'cloned' });
+});
+
+test('submodules are cloned, theirs too; one that is gone is a warning, or an error when they are asked for', async () => {
+  const inner = createRepository(join(scratch, 'inner'));
+  inner.commit({ 'inner.txt': '' });
+  const middle = createRepository(join(scratch, 'middle'));
+  middle.git('submodule', 'add', '-q', '../inner', 'deep down');
+  middle.commit({ 'middle.txt': '' });
+  const outer = createRepository(join(scratch, 'outer'));
+  const gone = createRepository(join(scratch, 'gone'));
+  gone.commit({ x: '' });
+  for (const name of ['gone', 'middle']) outer.git('submodule', 'add', '-q', join(scratch, name), name);
+  outer.commit({ 'outer.txt': '' });
+  rmSync(gone.path, { recursive: true });
+  const run = async (submodules?: number) => {
+    const folder = fresh();
+    const deps = recordingDeps();
+    const request = cloneRequest(`file://${outer.path}`, submodules === undefined ? {} : { submodules });
+    await prepareWorkspace({ folder, clone: request }, deps);
+    const has = (path: string): boolean => existsSync(join(folder, path));
+    return { has, warnings: deps.events.filter(({ type }) => type === 'warning') };
+  };
+  const all = await run();
+  assert.ok(all.has('middle/middle.txt') && all.has('middle/deep down/inner.txt'));
+  assert.equal(all.warnings.length, 1);
+  assert.match(JSON.stringify(all.warnings), /submodule gone/);
+  const none = await run(0);
+  assert.ok(none.has('outer.txt') && !none.has('middle/middle.txt'));
+  await assert.rejects(run(10), { code: 'WORKSPACE' });
+  outer.git('rm', '-q', '--cached', 'gone');
+  outer.git('config', '-f', '.gitmodules', '--remove-section', 'submodule.gone');
+  outer.commit({});
+  const one = await run(1);
+  assert.ok(one.has('middle/middle.txt') && !one.has('middle/deep down/inner.txt'));
+});
+
+test('a process that is killed at any moment leaves nothing that is taken for a clone', async () => {
+  const big = createRepository(join(scratch, 'big'));
+  const files = Object.fromEntries(
+    Array.from({ length: 3000 }, (_, i) => [`d${i % 60}/f${i}`, `${i}\n`.repeat(20)]),
+  );
+  const commit = big.commit(files);
+  const folder = fresh();
+  const program = [
+    `import { prepareWorkspace } from ${JSON.stringify(join(import.meta.dirname, 'prepare.ts'))};`,
+    `import { cloneRequest, recordingDeps } from ${JSON.stringify(join(import.meta.dirname, 'testing.ts'))};`,
+    `await prepareWorkspace({ folder: ${JSON.stringify(folder)}, clone: cloneRequest('file://${big.path}') }, recordingDeps());`,
+  ].join('\n');
+  let killed = 0;
+  for (const delay of [150, 250, 350, 450]) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+    await Promise.race([sleep(delay), once(child, 'exit')]);
+    if (child.exitCode === null) {
+      killed += 1;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    if (!existsSync(join(folder, '.git'))) continue;
+    for (const name of Object.keys(files)) assert.ok(existsSync(join(folder, name)), `${delay} ms: ${name}`);
+    rmSync(folder, { recursive: true });
+  }
+  assert.ok(killed > 0);
+  const { commit: found } = await prepareWorkspace(
+    { folder, clone: cloneRequest(`file://${big.path}`) },
+    recordingDeps(),
+  );
+  assert.equal(found, commit);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('.')),
+    ['.git'],
+  );
+  for (const [name, text] of Object.entries(files))
+    assert.equal(readFileSync(join(folder, name), 'utf8'), text);
+});
+
+test('an aborted clone ends at once, and leaves nothing', async () => {
+  const controller = new AbortController();
+  const folder = fresh();
+  const work = prepareWorkspace({ folder, clone: cloneRequest(url) }, recordingDeps(controller.signal));
+  const reason = new Error('stop');
+  controller.abort(reason);
+  await assert.rejects(work, reason);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('the clone for a build is shallow, has no history, and goes away', async () => {
+  const parent = fresh();
+  mkdirSync(join(parent, 'build-clone-old'), { recursive: true });
+  const made = await cloneForBuild(cloneRequest(`${url}#side`), parent, recordingDeps());
+  assert.ok(existsSync(join(made.folder, 'side.txt')));
+  assert.ok(lstatSync(join(made.folder, '.git/shallow')).isFile());
+  assert.equal(readdirSync(parent).length, 1);
+  made.close();
+  assert.deepEqual(readdirSync(parent), []);
+  await assert.rejects(cloneForBuild(cloneRequest('file:///nowhere'), parent, recordingDeps()), {
+    code: 'WORKSPACE',
+    hint: /check the URL/,
+  });
+  assert.deepEqual(readdirSync(parent), []);
+});
