@@ -12,6 +12,7 @@ import type { CloneRequest, WorkspaceDeps } from './types.ts';
 /**
  * Clones a repository into a directory that does not exist yet, submodules included, and checks out what the URL asks for.
  * Nothing secret is in the result.
+ * @param lock a descriptor that is held open until the last process of git has ended
  * @returns the commit that is checked out; undefined for a repository without commits
  * @throws AppError WORKSPACE, AUTH, USAGE, DISK_FULL
  */
@@ -19,13 +20,14 @@ export async function cloneInto(
   directory: string,
   request: CloneRequest,
   deps: WorkspaceDeps,
+  lock?: number,
 ): Promise<string | undefined> {
   const url = addressOf(request);
   const settings = settingsOf(request, url);
   for (const secret of [settings.login?.password, settings.ssh.key])
     if (secret !== undefined) deps.addSecret(secret);
   if (settings.login?.password === '') deps.addSecret(settings.login.username);
-  const git = createGit(settings);
+  const git = createGit({ ...settings, ...(lock === undefined ? {} : { holds: lock }) });
   try {
     const runner = createRunner(git, url, request, deps);
     await fetchAndCheckOut(runner, url, directory, request);

@@ -22,7 +22,7 @@ export async function prepareWorkspace(
   try {
     mkdirSync(folder, { recursive: true });
     if (isClone(folder)) {
-      removeStaging(folder);
+      await removeStaging(folder);
       return { folder, state: 'found', ...(await commitOf(folder, clone, deps)) };
     }
     if (clone === undefined) return { folder, state: 'empty' };
@@ -106,7 +106,7 @@ async function commitOf(
 
 async function cloneNew(folder: string, clone: CloneRequest, deps: WorkspaceDeps): Promise<Workspace> {
   const before = readdirSync(folder).filter((name) => name !== STAGING_NAME && name !== 'lost+found');
-  const staging = openStaging(folder, createSyscalls());
+  const staging = await openStaging(folder, createSyscalls());
   try {
     if (isClone(folder)) return { folder, state: 'found', ...(await commitOf(folder, clone, deps)) };
     const { url, depth, singleBranch, submodules } = clone;
@@ -114,7 +114,7 @@ async function cloneNew(folder: string, clone: CloneRequest, deps: WorkspaceDeps
     const key = digestOf(JSON.stringify([url, depth, singleBranch, submodules]));
     if (!staging.isComplete(key)) {
       staging.clear();
-      await cloneInto(staging.tree, clone, deps);
+      await cloneInto(staging.tree, clone, deps, staging.lock);
       staging.markComplete(key);
     }
     const kept = moveTree(staging.tree, folder);
@@ -127,9 +127,9 @@ async function cloneNew(folder: string, clone: CloneRequest, deps: WorkspaceDeps
 }
 
 /** An earlier start may have been ended after its last step but one. */
-function removeStaging(folder: string): void {
+async function removeStaging(folder: string): Promise<void> {
   if (lstatSync(join(folder, STAGING_NAME), { throwIfNoEntry: false }) === undefined) return;
-  openStaging(folder, createSyscalls()).close();
+  (await openStaging(folder, createSyscalls())).close();
 }
 
 function warnOfKept(folder: string, kept: readonly string[], { emit }: WorkspaceDeps): void {

@@ -1,14 +1,17 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../core/error.ts';
 import type { Syscalls } from '../sys/types.ts';
 
@@ -19,6 +22,8 @@ import type { Syscalls } from '../sys/types.ts';
 export interface Staging {
   /** Where to clone to; its parent exists. */
   readonly tree: string;
+  /** The descriptor whose lock keeps others out, for as long as any process holds it. */
+  readonly lock: number;
   /** Whether an earlier start finished the clone for `key`, and was ended while it moved it. */
   isComplete(key: string): boolean;
   markComplete(key: string): void;
@@ -28,20 +33,21 @@ export interface Staging {
   close(): void;
 }
 
+const PATIENCE_MS = 20_000;
+
 /** The name of the directory inside a workspace. */
 export const STAGING_NAME = '.envbuilder-clone';
 
 /**
  * Opens the staging directory of a workspace, for one process at a time.
+ * A process of git that a killed start left gets some time to notice that nobody listens any more.
  * @throws AppError WORKSPACE when another process is cloning into the same folder
  */
-export function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Staging {
+export async function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Promise<Staging> {
   const path = join(folder, STAGING_NAME);
   const mark = join(path, 'complete');
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const fd = openSync(path, 'r');
-  if (!sys.tryLock(fd)) {
-    closeSync(fd);
+  const fd = await lockDirectory(path, sys);
+  if (fd === undefined) {
     throw new AppError('WORKSPACE', `another process is cloning into ${folder}`, {
       hint: 'wait for it, or give each container a workspace folder of its own',
       where: { path: folder },
@@ -49,6 +55,7 @@ export function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Sta
   }
   return {
     tree: join(path, 'tree'),
+    lock: fd,
     isComplete: (key) => existsSync(mark) && readFileSync(mark, 'utf8') === key,
     markComplete: (key) => writeFileSync(mark, key),
     clear: () => {
@@ -61,4 +68,16 @@ export function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Sta
       closeSync(fd);
     },
   };
+}
+
+async function lockDirectory(path: string, sys: Pick<Syscalls, 'tryLock'>): Promise<number | undefined> {
+  for (const end = performance.now() + PATIENCE_MS; ; await sleep(100)) {
+    // Whoever held it may have removed it.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const fd = openSync(path, 'r');
+    const isThere = (): boolean => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+    if (sys.tryLock(fd) && isThere()) return fd;
+    closeSync(fd);
+    if (performance.now() > end) return undefined;
+  }
 }

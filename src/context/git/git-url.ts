@@ -28,7 +28,10 @@ export function parseGitUrl(text: string): GitUrl | undefined {
   if (address === '' || address.startsWith('-') || fragment.startsWith('-') || /[\n\r\0]/.test(text))
     return undefined;
   const scheme = SCHEME.exec(address)?.[1]?.toLowerCase();
-  if (scheme === undefined) return { ...withoutScheme(address), ...rest };
+  if (scheme === undefined) {
+    const plain = withoutScheme(address);
+    return plain && { ...plain, ...rest };
+  }
   switch (scheme) {
     case 'http':
     case 'https':
@@ -57,9 +60,10 @@ export function withSshUser({ remote, transport }: GitUrl, user: string): string
   return `${user}@${remote.replace(/^[^@/:]*@/, '')}`;
 }
 
-function withoutScheme(address: string): Omit<GitUrl, 'fragment'> {
+function withoutScheme(address: string): Omit<GitUrl, 'fragment'> | undefined {
   const [, user, host] = SCP.exec(address) ?? [];
   // A slash before the first colon makes it a path.
+  if (/^[a-z0-9+.-]+::/i.test(address)) return undefined;
   if (host === undefined || /^[./]/.test(address)) return { remote: address, transport: 'local' };
   return { remote: address, transport: 'ssh', ...(user === undefined ? {} : { user }) };
 }

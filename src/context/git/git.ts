@@ -35,14 +35,14 @@ const PROGRESS = /^(?:remote: )?([A-Z][A-Za-z ]+):\s+\d+% \((\d+)\/(\d+)\)/;
 export function createGit(settings: GitSettings): Git {
   const setup = createGitSetup(settings);
   return {
-    run: (args, call = {}) => runGit(settings.file, setup.env, args, call),
+    run: (args, call = {}) => runGit(settings, setup.env, args, call),
     acceptedHosts: setup.acceptedHosts,
     close: setup.close,
   };
 }
 
 async function runGit(
-  file: string,
+  { file, holds }: Pick<GitSettings, 'file' | 'holds'>,
   env: Readonly<Record<string, string>>,
   args: readonly string[],
   { cwd, signal, onProgress, onLine }: GitCall,
@@ -62,7 +62,7 @@ async function runGit(
   const child = spawn(file, args, {
     cwd: cwd ?? '/',
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore'],
     detached: true,
   });
   const end = (): void => {
@@ -71,12 +71,12 @@ async function runGit(
   signal?.addEventListener('abort', end, { once: true });
   const stdout: Buffer[] = [];
   let size = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout!.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= MAX_STDOUT) stdout.push(chunk);
   });
   let rest = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split(/[\r\n]/);
     rest = lines.pop() ?? '';
     for (const line of lines) take(line);

@@ -34,6 +34,8 @@ export interface GitSettings {
   /** A proxy for everything over HTTP; beats `proxy`. */
   readonly proxyUrl?: string;
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly noProxy?: string };
+  /** A descriptor that git and its children hold open until the last of them has ended: a lock that outlives us. */
+  readonly holds?: number;
   /** Whether submodules may lie in a directory of this machine. */
   readonly localSubmodules?: boolean;
 }
