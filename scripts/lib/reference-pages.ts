@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../../src/core/error.ts';
 import { RULES } from '../../src/dockerfile/lint-rules.ts';
 
 /** The commands that exist today; options of the start alone are left out until it does. */
-const DOCUMENTED: readonly CommandName[] = ['build', 'probe'];
+const DOCUMENTED: readonly CommandName[] = ['build', 'probe', 'registry serve'];
 
 /** The pages of docs/reference: their text by path from the root of the checkout. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -39,7 +39,7 @@ function optionsPage(): string {
   );
   const parts = [
     intro('Options', 'the options table in src/cli/options-table.ts'),
-    'The options of `envbuilder build` and `envbuilder probe`. A flag wins over its variable. A boolean is true, 1, false or 0; the flag alone means true. The items of a list or map are separated by commas, in the flag as in the variable, unless the table says otherwise. The values of options marked secret are never printed.',
+    'The options of `envbuilder build`, `envbuilder probe` and `envbuilder registry`. A flag wins over its variable. A boolean is true, 1, false or 0; the flag alone means true. The items of a list or map are separated by commas, in the flag as in the variable, unless the table says otherwise. The values of options marked secret are never printed.',
   ];
   for (const group of GROUPS) {
     const inGroup = rows.filter((row) => row.group === group);

@@ -47,6 +47,7 @@ export async function dispatch(
 async function bodyOf(command: CommandName) {
   if (command === 'build') return (await import('./build-command.ts')).buildCommand;
   if (command === 'probe') return (await import('./probe-command.ts')).probeCommand;
+  if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
   return (await import('./start-command.ts')).startCommand;
 }
 

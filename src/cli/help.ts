@@ -5,6 +5,7 @@ import { OPTIONS, optionsOf } from './options-table.ts';
 export const COMMANDS: Readonly<Record<string, string>> = {
   build: 'Build a Dockerfile, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
+  'registry serve': 'Serve a directory as a registry',
   version: 'Print the version',
   help: 'Show this, or the options of a command',
 };
@@ -20,6 +21,10 @@ Prints the digest of the image on standard output; everything else goes to stand
 Looks up every step of a Dockerfile in a cache, runs nothing and downloads no layer. When all is there, the last line on
 standard output is ENVBUILDER_CACHED_IMAGE=<repository>@<digest> and the exit code is 0; otherwise the error names the
 first instruction that is missing.`,
+  'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
+
+Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as
+their layer cache, and other servers may serve it, at the same time. Prints where it listens on standard output.`,
   start: `Usage: envbuilder <command> [options]
        envbuilder [options]        as the start of a container, set up by variables (see below)
 
@@ -55,7 +60,7 @@ export function flagText(row: OptionRow): string {
 }
 
 function commandList(): string {
-  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(10)}${text}`);
+  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(16)}${text}`);
   return ['Commands:', ...lines].join('\n');
 }
 

@@ -16,20 +16,24 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(helpText(topic));
     return 0;
   }
-  const command = isCommand(first) ? first : first === '' || first.startsWith('-') ? 'start' : undefined;
+  const named = commandAt(args);
+  const command = named ?? (first === '' || first.startsWith('-') ? 'start' : undefined);
   const { dispatch } = await import('./dispatch.ts');
-  return dispatch(command, first === 'help' ? second : first, isCommand(first) ? args.slice(1) : args);
+  const word = first === 'help' ? second : first === 'registry' ? `registry ${second}` : first;
+  return dispatch(command, word, named ? args.slice(named.split(' ').length) : args);
 }
 
 /** What help is asked for, if any; `help` with an unknown word is left to the dispatcher's error. */
 function helpTopic(args: readonly string[]): CommandName | undefined {
-  const [first = '', second] = args;
-  if (first === 'help') return second === undefined ? 'start' : isCommand(second) ? second : undefined;
+  const [first, second] = args;
+  if (first === 'help') return second === undefined ? 'start' : commandAt(args.slice(1));
   const flags = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  if (flags.includes('--help') || flags.includes('-h')) return isCommand(first) ? first : 'start';
+  if (flags.includes('--help') || flags.includes('-h')) return commandAt(args) ?? 'start';
   return undefined;
 }
 
-function isCommand(word: string): word is 'build' | 'probe' {
-  return word === 'build' || word === 'probe';
+/** The command that arguments begin with, of one word or two. */
+function commandAt([first = '', second = '']: readonly string[]): CommandName | undefined {
+  const commands: readonly CommandName[] = ['build', 'probe', 'registry serve'];
+  return commands.find((name) => name === first || name === `${first} ${second}`);
 }

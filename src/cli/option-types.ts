@@ -1,5 +1,5 @@
 /** What an option can apply to; `start` is the program without a command, the drop-in. */
-export type CommandName = 'build' | 'probe' | 'start';
+export type CommandName = 'build' | 'probe' | 'start' | 'registry serve';
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 
@@ -13,6 +13,7 @@ export const GROUPS = [
   'Git',
   'Start',
   'Dev container',
+  'Registry server',
   'General',
 ] as const;
 

@@ -1,6 +1,7 @@
 import type { CommandName, OptionRow, ValuesOf } from './option-types.ts';
 import { BUILD_OPTIONS, CACHE_OPTIONS } from './options-build.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './options-output.ts';
+import { SERVER_OPTIONS } from './options-registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './options-start.ts';
 import { WORKSPACE_OPTIONS } from './options-workspace.ts';
 
@@ -12,7 +13,7 @@ const GENERAL_OPTIONS = [
     default: 'auto',
     choices: ['auto', 'plain', 'json'],
     text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'start', 'registry serve'],
     group: 'General',
   },
   {
@@ -20,7 +21,7 @@ const GENERAL_OPTIONS = [
     variable: 'ENVBUILDER_VERBOSE',
     type: 'boolean',
     text: 'Show details, all output of commands on a terminal, and the causes of errors.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'start', 'registry serve'],
     group: 'General',
   },
   {
@@ -51,6 +52,7 @@ const ROWS = [
   ...WORKSPACE_OPTIONS,
   ...START_OPTIONS,
   ...DEVCONTAINER_OPTIONS,
+  ...SERVER_OPTIONS,
   ...GENERAL_OPTIONS,
 ] as const satisfies readonly OptionRow[];
 

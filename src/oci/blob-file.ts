@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type Digest, digestOf } from '../core/digest.ts';
+import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { FILE_CHUNK } from './blob-source.ts';
 import { iteratedReadable } from './readable.ts';
@@ -17,7 +17,7 @@ import type { BlobSource, ByteRange } from './types.ts';
  */
 export function readBlobFile(
   path: string,
-  digest: Digest,
+  digest: ContentDigest,
   range: ByteRange | undefined,
   onCorrupt: () => void = () => {},
   signal?: AbortSignal,
@@ -43,9 +43,9 @@ export function readBlobFile(
  * Reads a small blob's file whole and verifies it; undefined when there is none.
  * @throws AppError CORRUPT
  */
-export function readSmallBlob(path: string, digest: Digest): Buffer | undefined {
+export function readSmallBlob(path: string, digest: ContentDigest): Buffer | undefined {
   const bytes = ifExists(() => fs.readFileSync(path));
-  if (bytes !== undefined && digestOf(bytes) !== digest) throw corrupt(path, digest);
+  if (bytes !== undefined && !matchesDigest(bytes, digest)) throw corrupt(path, digest);
   return bytes;
 }
 
@@ -56,10 +56,23 @@ export function fileSize(path: string): number | undefined {
 }
 
 /**
- * Brings a blob to `target`, whole and verified or not at all: a file that is known to be right is hard-linked, anything
- * else is written to a file in `scratch`, which must be on the same file system, and renamed. Safe with other processes
- * that do the same.
+ * Brings a blob into `scratch`, whole and verified: a file that is known to be right is hard-linked, anything else is
+ * written.
+ * @returns the file, to be moved to its place
  * @throws AppError CORRUPT when the source does not match its digest, DISK_FULL
+ */
+export async function stageBlob(source: BlobSource, scratch: string, signal?: AbortSignal): Promise<string> {
+  const staged = join(scratch, 'data');
+  if (!linkVerified(source, staged)) await writeVerified(source, staged, signal);
+  // A hard link brings the times of its file, which may be old.
+  markFresh(staged);
+  return staged;
+}
+
+/**
+ * Brings a blob to `target`, whole and verified or not at all, by way of `scratch`, which must be on the same file system.
+ * Safe with other processes that do the same.
+ * @throws AppError as stageBlob does
  */
 export async function storeBlobFile(
   source: BlobSource,
@@ -67,9 +80,12 @@ export async function storeBlobFile(
   scratch: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const staged = join(scratch, 'data');
-  if (!linkVerified(source, staged)) await writeVerified(source, staged, signal);
-  moveInto(staged, target);
+  moveInto(await stageBlob(source, scratch, signal), target);
+}
+
+function markFresh(path: string): void {
+  const now = new Date();
+  fs.utimesSync(path, now, now);
 }
 
 /** Renames a finished file to its place, making the directories above it. */
@@ -156,22 +172,27 @@ function writeFully(fd: number, chunk: Uint8Array): void {
 
 async function* verified(
   path: string,
-  digest: Digest,
+  digest: ContentDigest,
   onCorrupt: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
-  const hash = createHash('sha256');
+  const hash = createHash(algorithmOf(digest));
   const stream = createReadStream(path, { highWaterMark: FILE_CHUNK, signal });
+  let held: Buffer | undefined;
+  // The last chunk waits for the verdict, so that nobody ever gets all bytes of a damaged blob.
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     hash.update(chunk);
-    yield chunk;
+    if (held !== undefined) yield held;
+    held = chunk;
   }
-  if (`sha256:${hash.digest('hex')}` === digest) return;
-  onCorrupt();
-  throw corrupt(path, digest);
+  if (hash.digest('hex') !== hexOf(digest)) {
+    onCorrupt();
+    throw corrupt(path, digest);
+  }
+  if (held !== undefined) yield held;
 }
 
-function corrupt(path: string, digest: Digest): AppError {
+function corrupt(path: string, digest: ContentDigest): AppError {
   return new AppError('CORRUPT', `the content of ${path} does not match its digest ${digest}`, {
     hint: 'the file was damaged: it is written again when the blob is stored next',
     where: { path, layer: digest },

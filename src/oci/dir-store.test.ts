@@ -28,7 +28,8 @@ const coded = (code: ErrorCode) => (error: unknown) => error instanceof AppError
 /** All files below a directory. */
 function files(dir: string): string[] {
   const entries = fs.readdirSync(dir, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const stored = entries.filter((entry) => entry.isFile() && entry.name !== '.envbuilder.lock');
+  return stored.map((entry) => join(entry.parentPath, entry.name));
 }
 
 test('a blob goes in once and comes out whole or in part', async (t) => {

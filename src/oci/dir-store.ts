@@ -1,11 +1,13 @@
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { type Digest, digestOf, isDigest, parseDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { fileSize, ifExists, moveInto, readBlobFile, readSmallBlob, storeBlobFile } from './blob-file.ts';
+import { fileSize, ifExists, moveInto, readBlobFile, readSmallBlob, stageBlob } from './blob-file.ts';
 import { bytesSource } from './blob-source.ts';
 import { checkDirectory, directoryError } from './dir-check.ts';
+import { markReached, markUsed } from './dir-keep.ts';
 import { dirLayout } from './dir-layout.ts';
+import { placeLink } from './dir-link.ts';
+import { createDirectoryLock } from './dir-lock.ts';
 import { purgeScratch, withScratch } from './dir-scratch.ts';
 import { manifestMediaType } from './manifest.ts';
 import { isRepository, isTag } from './reference.ts';
@@ -30,6 +32,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
   checkDirectory(root);
   const layout = dirLayout(root, repository);
   const damaged = new Set<Digest>();
+  const lock = createDirectoryLock(root);
   let purged = false;
 
   const sizeOf = (digest: Digest): number | undefined => {
@@ -46,12 +49,6 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       throw directoryError(error, root);
     }
   };
-  const link = (scratch: string, target: string, digest: Digest): void => {
-    if (ifExists(() => fs.readFileSync(target, 'latin1')) === digest) return;
-    const staged = join(scratch, 'link');
-    fs.writeFileSync(staged, digest);
-    moveInto(staged, target);
-  };
   const digestOfTag = (tag: string): Digest | undefined => {
     const path = layout.tagLink(tag);
     const text = ifExists(() => fs.readFileSync(path, 'latin1'));
@@ -60,20 +57,36 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
 
   const store: Store = {
     name: `${root} (${repository})`,
-    has: async (digest) => (fileSize(layout.layerLink(digest)) === undefined ? undefined : sizeOf(digest)),
+    has: async (digest) => {
+      const link = layout.layerLink(digest);
+      if (fileSize(link) === undefined) return undefined;
+      return lock.shared(() => {
+        markUsed(link, layout.blob(digest));
+        return fileSize(link) === undefined ? undefined : sizeOf(digest);
+      });
+    },
     get: async (digest, range, signal) =>
       readBlobFile(layout.blob(digest), digest, range, () => damaged.add(digest), signal),
     put: async (source, signal) => {
       const { digest } = source;
-      const linked = fileSize(layout.layerLink(digest)) !== undefined;
-      const stored = sizeOf(digest) === source.size;
-      if (linked && stored) return 'exists';
-      await writing(async (scratch) => {
-        if (!stored) await storeBlobFile(source, layout.blob(digest), scratch, signal);
+      const link = layout.layerLink(digest);
+      if ((await store.has(digest)) === source.size) return 'exists';
+      return writing(async (scratch) => {
+        const linkStored = () => {
+          if (sizeOf(digest) !== source.size) return false;
+          markUsed(layout.blob(digest));
+          placeLink(scratch, link, digest);
+          return true;
+        };
+        if (await lock.shared(linkStored)) return 'mounted';
+        const staged = await stageBlob(source, scratch, signal);
+        await lock.shared(() => {
+          moveInto(staged, layout.blob(digest));
+          placeLink(scratch, link, digest);
+        });
         damaged.delete(digest);
-        link(scratch, layout.layerLink(digest), digest);
+        return 'stored';
       });
-      return stored ? 'mounted' : 'stored';
     },
     resolve: async (tagOrDigest) => {
       const digest = isDigest(tagOrDigest)
@@ -82,6 +95,8 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
           ? digestOfTag(tagOrDigest)
           : undefined;
       if (digest === undefined || fileSize(layout.revisionLink(digest)) === undefined) return undefined;
+      const link = digest === tagOrDigest ? layout.revisionLink(digest) : layout.tagLink(tagOrDigest);
+      await lock.shared(() => markUsed(link));
       const bytes = readSmallBlob(layout.blob(digest), digest);
       return bytes && rawManifest(bytes, digest);
     },
@@ -97,12 +112,15 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
         );
       }
       await writing(async (scratch) => {
-        const path = layout.blob(source.digest);
-        if (!intact(path, bytes)) await storeBlobFile(source, path, scratch, signal);
-        link(scratch, layout.revisionLink(source.digest), source.digest);
-        if (tag === undefined) return;
-        link(scratch, layout.tagIndexLink(tag, source.digest), source.digest);
-        link(scratch, layout.tagLink(tag), source.digest);
+        const staged = await stageBlob(source, scratch, signal);
+        await lock.shared(() => {
+          markReached(layout, bytes);
+          moveInto(staged, layout.blob(source.digest));
+          placeLink(scratch, layout.revisionLink(source.digest), source.digest);
+          if (tag === undefined) return;
+          placeLink(scratch, layout.tagIndexLink(tag, source.digest), source.digest);
+          placeLink(scratch, layout.tagLink(tag), source.digest);
+        });
       });
       return raw.descriptor;
     },
@@ -113,8 +131,4 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
 function rawManifest(bytes: Buffer, digest: Digest): RawManifest {
   const mediaType = manifestMediaType(bytes, `the manifest ${digest}`);
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
-}
-
-function intact(path: string, bytes: Buffer): boolean {
-  return ifExists(() => fs.readFileSync(path))?.equals(bytes) ?? false;
 }

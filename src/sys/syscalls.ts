@@ -5,8 +5,8 @@ import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
 import type { Syscalls } from './types.ts';
 
-/** LOCK_EX | LOCK_NB of flock(2). */
-const LOCK_EX_NB = 6;
+/** LOCK_EX | LOCK_NB and LOCK_SH | LOCK_NB of flock(2). */
+const [LOCK_EX_NB, LOCK_SH_NB] = [6, 5];
 /** For netdevice(7). */
 const [AF_INET, SOCK_DGRAM] = [2, 2];
 const [SIOCGIFFLAGS, SIOCSIFFLAGS] = [0x8913, 0x8914];
@@ -136,8 +136,8 @@ export function createSyscalls(): Syscalls {
         if (failed) throw systemError(koffi.errno(), 'prctl', '');
       }
     },
-    tryLock: (fd) => {
-      if (c.flock(fd, LOCK_EX_NB) === 0) return true;
+    tryLock: (fd, mode) => {
+      if (c.flock(fd, mode === 'shared' ? LOCK_SH_NB : LOCK_EX_NB) === 0) return true;
       if (errnoName(koffi.errno()) === 'EAGAIN') return false;
       throw systemError(koffi.errno(), 'flock', '');
     },

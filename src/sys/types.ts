@@ -21,8 +21,8 @@ export interface Syscalls {
   setCapabilities(caps: readonly number[]): void;
   /** Effective capability set of this process as a bit mask. */
   effectiveCapabilities(): bigint;
-  /** Takes an exclusive lock on an open file unless somebody holds it (flock(2)); closing the file releases it. */
-  tryLock(fd: number): boolean;
+  /** Takes a lock on an open file unless another one forbids it (flock(2)), exclusive by default; closing the file releases it. */
+  tryLock(fd: number, mode?: 'exclusive' | 'shared'): boolean;
   /** Brings the loopback interface of the calling thread's network namespace up. */
   loopbackUp(): void;
   /** Has the kernel send this signal to this process when the thread that started it ends. */

@@ -1,0 +1,78 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from '../core/concurrency.ts';
+import { AppError } from '../core/error.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import type { Syscalls } from '../sys/types.ts';
+
+/**
+ * Keeps a garbage collection and those who store content in a directory apart, across processes. Work under the lock is
+ * synchronous and short, so nobody waits for long, and the kernel ends the lock of a process that is killed.
+ */
+export interface DirectoryLock {
+  /** While content becomes part of the directory, or somebody is told that it is there. */
+  shared<T>(work: () => T): Promise<T>;
+  /** While content is removed. @throws AppError CACHE_DIR where the file system has no locks */
+  exclusive<T>(work: () => T): Promise<T>;
+}
+
+const LOCK_FILE = '.envbuilder.lock';
+const RETRY_MS = 4;
+const PATIENCE_MS = 60_000;
+/** Errors that mean: nothing can be removed here either, or the file system has no locks. */
+const UNLOCKABLE = ['EROFS', 'EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOLCK', 'ENOSYS', 'EOPNOTSUPP'];
+
+/**
+ * @param root made when a lock is first taken in it; where it cannot be written, `shared` works without a lock
+ */
+export function createDirectoryLock(
+  root: string,
+  syscalls: () => Pick<Syscalls, 'tryLock'> = once(createSyscalls),
+): DirectoryLock {
+  const path = join(root, LOCK_FILE);
+  const attempt = (mode: 'shared' | 'exclusive'): number | 'busy' | 'unlockable' => {
+    let fd: number | undefined;
+    try {
+      fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666);
+      if (syscalls().tryLock(fd, mode)) return fd;
+    } catch (error) {
+      if (fd !== undefined) fs.closeSync(fd);
+      if (UNLOCKABLE.includes((error as NodeJS.ErrnoException).code ?? '')) return 'unlockable';
+      throw error;
+    }
+    fs.closeSync(fd);
+    return 'busy';
+  };
+  const locked = async <T>(mode: 'shared' | 'exclusive', work: () => T): Promise<T> => {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const fd = attempt(mode);
+      if (typeof fd === 'number') {
+        try {
+          return work();
+        } finally {
+          fs.closeSync(fd);
+        }
+      }
+      if (fd === 'unlockable') {
+        if (mode === 'shared') return work();
+        throw new AppError('CACHE_DIR', `${root} cannot be locked`, {
+          hint: 'collect garbage on the machine that holds the directory, with the right to write to it',
+          where: { path },
+        });
+      }
+      if (performance.now() > end) {
+        throw new AppError('CACHE_DIR', `${root} is locked by another process for more than a minute`, {
+          hint: 'see who holds it with `lslocks`',
+          where: { path },
+        });
+      }
+      await sleep(RETRY_MS * (0.5 + Math.random()));
+    }
+  };
+  return {
+    shared: (work) => locked('shared', work),
+    exclusive: (work) => locked('exclusive', work),
+  };
+}

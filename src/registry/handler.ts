@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError, toAppError } from '../core/error.ts';
+import { type Emit, silent } from '../core/events.ts';
+import { checkDirectory } from '../oci/dir-check.ts';
+import { dirLayout } from '../oci/dir-layout.ts';
+import { createDirectoryLock } from '../oci/dir-lock.ts';
+import { createBlobs } from './blobs.ts';
+import { createDiscovery } from './discovery.ts';
+import { createManifestFiles } from './manifest-files.ts';
+import { createManifests } from './manifests.ts';
+import { RegistryError, sendError } from './registry-error.ts';
+import { parseRoute } from './route.ts';
+import { send } from './send.ts';
+import type { Exchange, Route, Storage } from './types.ts';
+import { createUploadFiles } from './upload-files.ts';
+import { createUploads } from './uploads.ts';
+
+/** Who a request may come from; throws RegistryError UNAUTHORIZED for anybody else. */
+export type Guard = (request: IncomingMessage) => Promise<void>;
+
+export interface HandlerOptions {
+  /** A directory in CNCF Distribution's layout; made on the first push. */
+  readonly root: string;
+  readonly guard?: Guard;
+  readonly emit?: Emit;
+}
+
+/**
+ * A registry over a directory, as a request listener (OCI distribution spec v1.1, all categories). Any number of
+ * processes may serve one directory, and use it as a layer cache meanwhile.
+ * @throws AppError CACHE_DIR when the root holds something else
+ */
+export function createRegistryHandler({ root, guard, emit = silent }: HandlerOptions) {
+  checkDirectory(root);
+  const storage: Storage = {
+    root,
+    emit,
+    lock: createDirectoryLock(root),
+    layout: (repository) => dirLayout(root, repository),
+  };
+  const blobs = createBlobs(storage);
+  const uploads = createUploads(storage, createUploadFiles(storage), blobs);
+  const manifestFiles = createManifestFiles(storage);
+  const manifests = createManifests(manifestFiles);
+  const discovery = createDiscovery(storage, manifestFiles);
+
+  const answer = (exchange: Exchange, route: Route): Promise<void> => {
+    const { method } = exchange;
+    const reads = method === 'GET' || method === 'HEAD';
+    switch (route.kind) {
+      case 'base':
+        if (!reads) break;
+        send(exchange, 200, { 'content-type': 'application/json' }, '{}');
+        return Promise.resolve();
+      case 'catalog':
+        if (reads) return discovery.catalog(exchange);
+        break;
+      case 'tags':
+        if (reads) return discovery.tags(exchange, route.repository);
+        break;
+      case 'referrers':
+        if (reads) return discovery.referrers(exchange, route.repository, route.digest);
+        break;
+      case 'manifest':
+        if (reads) return manifests.read(exchange, route.repository, route.reference);
+        if (method === 'PUT') return manifests.write(exchange, route.repository, route.reference);
+        if (method === 'DELETE') return manifests.remove(exchange, route.repository, route.reference);
+        break;
+      case 'blob':
+        if (reads) return blobs.read(exchange, route.repository, route.digest);
+        if (method === 'DELETE') return blobs.remove(exchange, route.repository, route.digest);
+        break;
+      case 'uploads':
+        if (method === 'POST') return uploads.begin(exchange, route.repository);
+        break;
+      case 'upload':
+        if (reads) return uploads.status(exchange, route);
+        if (method === 'PATCH') return uploads.patch(exchange, route);
+        if (method === 'PUT') return uploads.finish(exchange, route);
+        if (method === 'DELETE') return uploads.cancel(exchange, route);
+        break;
+    }
+    throw new RegistryError(405, 'UNSUPPORTED', `${method} is not supported here`);
+  };
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    request.on('error', () => {});
+    response.on('error', () => {});
+    response.setHeader('docker-distribution-api-version', 'registry/2.0');
+    response.setHeader('x-content-type-options', 'nosniff');
+    try {
+      const url = parseUrl(request.url);
+      const exchange = { request, response, method: request.method ?? '', query: url.searchParams };
+      // The root answers without credentials, for health checks.
+      if (url.pathname === '/') return send(exchange, 200);
+      await guard?.(request);
+      const route = parseRoute(url.pathname);
+      if (route === undefined) throw new RegistryError(404, 'UNSUPPORTED', 'there is nothing at this path');
+      await answer(exchange, route);
+    } catch (thrown) {
+      sendError(response, answerFor(thrown, request, emit));
+    }
+  };
+}
+
+function parseUrl(url: string | undefined): URL {
+  try {
+    return new URL(url ?? '/', 'http://registry.invalid');
+  } catch {
+    throw new RegistryError(400, 'UNSUPPORTED', 'the path is malformed');
+  }
+}
+
+/** A failure of ours is told to whoever runs the server; the client learns its kind alone. */
+function answerFor(thrown: unknown, request: IncomingMessage, emit: Emit): RegistryError {
+  if (thrown instanceof RegistryError) return thrown;
+  if (request.destroyed && !request.complete)
+    return new RegistryError(400, 'UNKNOWN', 'the request broke off');
+  if (thrown instanceof AppError && thrown.code === 'CORRUPT') {
+    return new RegistryError(404, 'BLOB_UNKNOWN', 'the content was damaged on disk');
+  }
+  const error = toAppError(
+    thrown,
+    'CACHE_DIR',
+    `cannot answer ${request.method} ${request.url?.split('?', 1)[0]}`,
+  );
+  emit({
+    type: 'warning',
+    code: error.code,
+    text: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+  return error.code === 'DISK_FULL'
+    ? new RegistryError(507, 'UNKNOWN', 'no space is left in the registry')
+    : new RegistryError(500, 'UNKNOWN', 'the registry failed');
+}

@@ -1,0 +1,146 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
+import { fileSize, ifExists, moveInto } from '../oci/blob-file.ts';
+import { markReached, markUsed } from '../oci/dir-keep.ts';
+import { placeLink, readLink, removeLink } from '../oci/dir-link.ts';
+import { withScratch } from '../oci/dir-scratch.ts';
+import { isTag } from '../oci/reference.ts';
+import { storedSize } from './blobs.ts';
+import type { PushedManifest } from './pushed-manifest.ts';
+import { RegistryError } from './registry-error.ts';
+import type { ManifestReference, Storage } from './types.ts';
+
+/** A manifest with its bytes, which match its digest. */
+export interface StoredManifest {
+  readonly digest: ContentDigest;
+  readonly bytes: Buffer;
+}
+
+/** The manifests and tags of the repositories. */
+export interface ManifestFiles {
+  /** The manifest that a tag or a digest names; a damaged one counts as absent. */
+  read(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
+  /**
+   * Stores a manifest whose parts the repository holds, under its digest and these tags.
+   * @throws RegistryError MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
+   */
+  write(
+    repository: string,
+    manifest: StoredManifest,
+    parsed: PushedManifest,
+    tags: readonly string[],
+  ): Promise<void>;
+  /** Removes a tag; or a manifest, with all tags that name it. @returns whether it was there */
+  remove(repository: string, reference: ManifestReference): Promise<boolean>;
+  /** All tags in lexical order; undefined when there is no such repository. */
+  tags(repository: string): readonly string[] | undefined;
+  /** Digests of all manifests of a repository. */
+  revisions(repository: string): readonly ContentDigest[];
+}
+
+/** The manifests of the directory that is served. */
+export function createManifestFiles(storage: Storage): ManifestFiles {
+  const tags = (repository: string): readonly string[] | undefined => {
+    const layout = storage.layout(repository);
+    const names = ifExists(() => fs.readdirSync(layout.tags));
+    if (names === undefined) return fs.existsSync(join(layout.layers, '..')) ? [] : undefined;
+    return names.filter((name) => isTag(name) && fileSize(layout.tagLink(name)) !== undefined).sort(lexical);
+  };
+
+  const checkParts = (repository: string, parsed: PushedManifest): void => {
+    const layout = storage.layout(repository);
+    const check = (digest: ContentDigest, size: number, link: string): void => {
+      const stored = fs.existsSync(link) ? storedSize(layout.blob(digest), digest) : undefined;
+      if (stored === undefined) {
+        throw new RegistryError(400, 'MANIFEST_BLOB_UNKNOWN', 'the manifest names what is not there', {
+          detail: { digest },
+        });
+      }
+      if (stored !== size) {
+        throw new RegistryError(400, 'SIZE_INVALID', `the manifest gives a wrong size for ${digest}`, {
+          detail: { digest, size: stored },
+        });
+      }
+    };
+    for (const { digest, size } of parsed.blobs) check(digest, size, layout.layerLink(digest));
+    for (const { digest, size } of parsed.manifests) check(digest, size, layout.revisionLink(digest));
+  };
+
+  return {
+    tags,
+    read: async (repository, reference) => {
+      const layout = storage.layout(repository);
+      const link =
+        reference.type === 'tag' ? layout.tagLink(reference.tag) : layout.revisionLink(reference.digest);
+      const digest = readLink(link);
+      if (digest === undefined || !fs.existsSync(layout.revisionLink(digest))) return undefined;
+      const path = layout.blob(digest);
+      const bytes = await storage.lock.shared(() => {
+        markUsed(link, layout.revisionLink(digest), path);
+        return ifExists(() => fs.readFileSync(path));
+      });
+      if (bytes === undefined) return undefined;
+      if (matchesDigest(bytes, digest)) return { digest, bytes };
+      await storage.lock.shared(() => fs.rmSync(path, { force: true }));
+      storage.emit({
+        type: 'warning',
+        code: 'CORRUPT',
+        text: `the manifest ${digest} of ${repository} was damaged on disk and is removed`,
+      });
+      return undefined;
+    },
+    write: async (repository, { digest, bytes }, parsed, names) => {
+      const layout = storage.layout(repository);
+      await withScratch(layout.uploads, async (scratch) => {
+        const staged = join(scratch, 'data');
+        fs.writeFileSync(staged, bytes, { flush: true });
+        await storage.lock.shared(() => {
+          checkParts(repository, parsed);
+          markReached(layout, bytes);
+          moveInto(staged, layout.blob(digest));
+          placeLink(scratch, layout.revisionLink(digest), digest);
+          for (const tag of names) {
+            placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
+            placeLink(scratch, layout.tagLink(tag), digest);
+          }
+        });
+      });
+    },
+    remove: (repository, reference) => {
+      const layout = storage.layout(repository);
+      return storage.lock.shared(() => {
+        if (reference.type === 'tag') return removeTag(join(layout.tags, reference.tag));
+        for (const tag of tags(repository) ?? []) {
+          if (readLink(layout.tagLink(tag)) === reference.digest) removeTag(join(layout.tags, tag));
+        }
+        return removeLink(layout.revisionLink(reference.digest));
+      });
+    },
+    revisions: (repository) => linkedDigests(storage.layout(repository).revisions),
+  };
+}
+
+/** The digests that are linked below a directory of links. */
+function linkedDigests(directory: string): readonly ContentDigest[] {
+  return ['sha256', 'sha512'].flatMap((algorithm) =>
+    (ifExists(() => fs.readdirSync(join(directory, algorithm))) ?? [])
+      .map((hex) => `${algorithm}:${hex}`)
+      .filter((digest): digest is ContentDigest => isContentDigest(digest))
+      .filter((digest) => fs.existsSync(join(directory, algorithm, digest.slice(7), 'link'))),
+  );
+}
+
+/** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
+function removeTag(directory: string): boolean {
+  const there = fs.existsSync(join(directory, 'current/link'));
+  fs.rmSync(join(directory, 'current'), { recursive: true, force: true });
+  fs.rmSync(directory, { recursive: true, force: true });
+  return there;
+}
+
+function lexical(a: string, b: string): number {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  if (x !== y) return x < y ? -1 : 1;
+  return a < b ? -1 : 1;
+}

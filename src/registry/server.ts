@@ -1,0 +1,63 @@
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { toAppError } from '../core/error.ts';
+import { createRegistryHandler, type HandlerOptions } from './handler.ts';
+
+export interface ServerOptions extends HandlerOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** PEM; plain HTTP when left out. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** A registry that listens. */
+export interface RegistryServer {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string;
+  /** Takes no more requests, waits for those under way up to the grace period, then cuts their connections. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A connection that is silent for this long is cut; one that is slow is not. */
+const SILENCE_MS = 120_000;
+const GRACE_MS = 10_000;
+
+/** Listens. @throws AppError CACHE_DIR for the directory, USAGE for the address or the certificate */
+export async function startRegistryServer(options: ServerOptions): Promise<RegistryServer> {
+  const { host, port, tls } = options;
+  const handler = createRegistryHandler(options);
+  let server: Server;
+  try {
+    server = tls === undefined ? createHttpServer(handler) : createHttpsServer({ ...tls }, handler);
+  } catch (error) {
+    throw toAppError(error, 'USAGE', 'the certificate or its key cannot be used', {
+      hint: 'both are PEM files, and the key belongs to the certificate',
+    });
+  }
+  server.requestTimeout = 0;
+  server.headersTimeout = 60_000;
+  server.keepAliveTimeout = 75_000;
+  server.setTimeout(SILENCE_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw toAppError(error, 'USAGE', `cannot listen at ${host}:${port}`, { hint: 'choose another --addr' });
+  }
+  const bound = server.address() as AddressInfo;
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound.port}`,
+    close: async (graceMs = GRACE_MS) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
