@@ -3,17 +3,15 @@ import type { Emit } from '../core/events.ts';
 import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
-import { createCredentials } from '../oci/docker-config.ts';
-import { createRegistryClient } from '../oci/http/client.ts';
 import { resolveImage } from '../oci/image.ts';
 import { parseReference } from '../oci/reference.ts';
-import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
 import { extractLayers } from '../rootfs/extract.ts';
 import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { storeBlob } from './layer-blobs.ts';
+import { openRegistries } from './registry-access.ts';
 import type { BuildRequest } from './types.ts';
 import { createWorkDir, type WorkDir } from './work-dir.ts';
 
@@ -47,23 +45,10 @@ export function createSession(
   request: BuildRequest,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Session {
-  const { registries } = request;
-  const client = createRegistryClient({
-    proxy: registries.proxy,
-    insecure: registries.insecure,
-    emit: deps.emit,
-    credentials: createCredentials({
-      ...(registries.dockerConfigJson === undefined ? {} : { configJson: registries.dockerConfigJson }),
-      configPaths: registries.dockerConfigPaths,
-      env: registries.helperEnv,
-      emit: deps.emit,
-    }),
-    ...(registries.extraCaPem === undefined ? {} : { extraCaPem: registries.extraCaPem }),
-  });
+  const registries = openRegistries(request.registries, deps);
   const repositories = new Map<Store, Reference>();
   const openRepository = (reference: Reference): Store => {
-    const { registry, repository } = reference;
-    const store = createRemoteStore({ client, registry, repository, mirrors: registries.mirrors });
+    const store = registries.open(reference);
     repositories.set(store, reference);
     return store;
   };
@@ -96,7 +81,7 @@ export function createSession(
     preferCache: (layer) => (cacheStore ? preferStore(cacheStore, layer) : layer),
     close: async () => {
       await pool?.close();
-      await client.close();
+      await registries.close();
       madeDir?.close();
     },
   };

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AppError, toAppError, type Where } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { applyBuildOptions } from './build-options.ts';
+import type { ReadConfig } from './read-config.ts';
+import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
+
+/** What a devcontainer.json asks to build, before features and labels. */
+export interface BuildForm {
+  readonly build: DefinitionBuild;
+  /** The text of the Dockerfile, whether it is a file or not. */
+  readonly text: string;
+  /** What the container is created with, below what metadata says. */
+  readonly below: ContainerSettings;
+  readonly ungranted: readonly Ungranted[];
+}
+
+const NOTHING = { below: { env: {} }, ungranted: [] } as const;
+
+/**
+ * The build of a devcontainer.json: its Dockerfile, else its Compose service, else its image, as the reference
+ * implementation chooses.
+ * @throws AppError DEVCONTAINER when it has none of them, or a file that it names is not there
+ */
+export function buildForm(read: ReadConfig, emit: Emit): BuildForm {
+  const { config, document, file } = read;
+  const names = ['dockerFile', 'dockerComposeFile', 'image'].filter((name) => name in config);
+  const dockerfile = config.dockerFile ?? config.build?.dockerfile;
+  if (config.dockerFile === undefined && dockerfile !== undefined) names.unshift('build.dockerfile');
+  if (names.length > 1) {
+    emit({
+      type: 'warning',
+      code: 'DEVCONTAINER',
+      text: `${names.join(' and ')} exclude each other; ${names[0]} is taken`,
+      ...rangeOf(document.whereOfKey([names[1]!.split('.')[0]!])),
+    });
+  }
+  if (dockerfile !== undefined) return dockerfileForm(read, dockerfile, emit);
+  if (config.image !== undefined) return imageForm(read, config.image);
+  const keys = 'build' in config ? (['build'] as const) : [];
+  throw new AppError('DEVCONTAINER', `${file} does not say what to build`, {
+    where: document.whereOf([...keys]),
+    hint: 'add "image", or "build" with "dockerfile", or "dockerComposeFile" with "service"',
+  });
+}
+
+function rangeOf({ range }: Where): { readonly range?: NonNullable<Where['range']> } {
+  return range === undefined ? {} : { range };
+}
+
+function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
+  const { config, document, file } = read;
+  const folder = dirname(file);
+  const dockerfile = resolve(folder, name);
+  const where = document.whereOf(config.dockerFile === undefined ? ['build', 'dockerfile'] : ['dockerFile']);
+  const context = config.dockerFile === undefined ? config.build?.context : config.context;
+  const build: DefinitionBuild = {
+    context: context ? resolve(folder, context) : dirname(dockerfile),
+    dockerfile,
+    ...(config.build?.target === undefined ? {} : { target: config.build.target }),
+    buildArgs: new Map(Object.entries(config.build?.args ?? {})),
+    contexts: new Map(),
+    labels: new Map(),
+  };
+  const text = readDockerfile(dockerfile, where);
+  return { build: applyBuildOptions(build, read, emit), text, ...NOTHING };
+}
+
+/** @throws AppError DEVCONTAINER at the place that names the file */
+function readDockerfile(path: string, where: Where): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw toAppError(error, 'DEVCONTAINER', `cannot read the Dockerfile ${path}`, { where });
+    }
+    throw new AppError('DEVCONTAINER', `there is no Dockerfile at ${path}`, {
+      where,
+      hint: 'the path is relative to the folder of devcontainer.json',
+    });
+  }
+}
+
+function imageForm({ document, file }: ReadConfig, image: string): BuildForm {
+  if (/\s/.test(image) || image === '') {
+    throw new AppError('DEVCONTAINER', `"${image}" is not the name of an image`, {
+      where: document.whereOf(['image']),
+    });
+  }
+  const text = `FROM ${image}\n`;
+  return {
+    build: {
+      context: dirname(file),
+      dockerfile: file,
+      dockerfileText: text,
+      buildArgs: new Map(),
+      contexts: new Map(),
+      labels: new Map(),
+    },
+    text,
+    ...NOTHING,
+  };
+}

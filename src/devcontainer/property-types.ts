@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+
+/** How the values of a property are put together when several entries have it, lowest first. */
+export type Merge =
+  /** true when one of them is. */
+  | 'any'
+  /** All different values. */
+  | 'union'
+  /** Every value, in order. */
+  | 'collect'
+  /** The last one. */
+  | 'last'
+  /** For each key the last one. */
+  | 'last-per-key'
+  /** For each target the last one. */
+  | 'mounts'
+  /** All different ports. */
+  | 'ports'
+  /** The largest. */
+  | 'requirements'
+  /** A list for each key. */
+  | 'collect-per-key';
+
+/** What becomes of a property here, as docs/devcontainer-support.md says it. */
+export type Support = 'works' | 'differs' | 'cannot' | 'no effect';
+
+/** Which kinds of configuration have a property. */
+export type Scenario = 'all' | 'image or Dockerfile' | 'Dockerfile' | 'image' | 'Compose';
+
+/** A property of devcontainer.json: its type, its merge rule and what becomes of it. */
+export interface PropertyRow {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly schema: v.GenericSchema;
+  /** Its type in words, for errors: `must be …`. */
+  readonly expects: string;
+  /** Only properties that image metadata can hold have one. */
+  readonly merge?: Merge;
+  readonly support: Support;
+  /** What is done with it, and why where that differs from the reference implementation. */
+  readonly text: string;
+}
+
+/** A string; numbers and booleans are taken as they are written, since people write them so. */
+const scalar = v.union([v.string(), v.number(), v.boolean()]);
+
+export const text = v.string();
+export const flag = v.boolean();
+export const texts = v.array(v.string());
+export const textOrTexts = v.union([text, texts]);
+export const textMap = v.record(
+  v.string(),
+  v.pipe(
+    scalar,
+    v.transform((value) => String(value)),
+  ),
+);
+export const nullableTextMap = v.record(
+  v.string(),
+  v.nullable(
+    v.pipe(
+      scalar,
+      v.transform((value) => String(value)),
+    ),
+  ),
+);
+export const port = v.union([
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535)),
+  v.pipe(v.string(), v.regex(/^([a-z0-9-]+):(\d{1,5})$/)),
+]);
+export const hookCommand = v.union([text, texts, v.record(v.string(), textOrTexts)]);
+export const anyObject = v.record(v.string(), v.unknown());
+const size = v.pipe(v.string(), v.regex(/^\d+([tgmk]b)?$/));
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+export const portAttributes = v.looseObject({
+  onAutoForward: v.optional(
+    v.picklist(['notify', 'openBrowser', 'openBrowserOnce', 'openPreview', 'silent', 'ignore']),
+  ),
+  elevateIfNeeded: v.optional(flag),
+  label: v.optional(text),
+  requireLocalPort: v.optional(flag),
+  protocol: v.optional(v.picklist(['http', 'https'])),
+});
+
+export const mount = v.union([
+  text,
+  v.looseObject({ type: v.picklist(['bind', 'volume', 'tmpfs']), source: v.optional(text), target: text }),
+]);
+
+export const hostRequirements = v.looseObject({
+  cpus: v.optional(positive),
+  memory: v.optional(size),
+  storage: v.optional(size),
+  gpu: v.optional(
+    v.union([
+      flag,
+      v.literal('optional'),
+      v.looseObject({ cores: v.optional(positive), memory: v.optional(size) }),
+    ]),
+  ),
+});
+
+export const buildProperties = v.looseObject({
+  dockerfile: v.optional(text),
+  context: v.optional(text),
+  target: v.optional(text),
+  args: v.optional(textMap),
+  cacheFrom: v.optional(textOrTexts),
+  options: v.optional(texts),
+});
+
+export const features = v.record(
+  v.string(),
+  v.union([text, flag, v.record(v.string(), v.union([text, flag, v.number()]))]),
+);
+
+const secret = v.looseObject({ description: v.optional(text), documentationUrl: v.optional(text) });
+export const secrets = v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)), secret);

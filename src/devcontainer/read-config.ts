@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { AppError, toAppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { devcontainerId, idLabels } from './container-id.ts';
+import { type JsonDocument, parseDocument } from './document.ts';
+import { updateOldProperties } from './old-properties.ts';
+import { substitute } from './substitute.ts';
+import type { DefinitionRequest, DevcontainerConfig, VariableScope } from './types.ts';
+import { checkProperties } from './validate.ts';
+import { referencePlace, type WorkspacePlace } from './workspace-folder.ts';
+
+/** A devcontainer.json as it was read. */
+export interface ReadConfig {
+  readonly file: string;
+  readonly document: JsonDocument;
+  /** Checked, with variables as they are written. */
+  readonly raw: DevcontainerConfig;
+  /** With all variables replaced but `${containerEnv:…}`. */
+  readonly config: DevcontainerConfig;
+  readonly place: WorkspacePlace;
+  readonly scope: VariableScope;
+}
+
+/**
+ * Reads, checks and substitutes a devcontainer.json.
+ * @throws AppError DEVCONTAINER
+ */
+export function readConfig(
+  file: string,
+  request: Pick<DefinitionRequest, 'workspaceFolder' | 'env' | 'inContainer'>,
+  emit: Emit,
+): ReadConfig {
+  const { workspaceFolder, env, inContainer } = request;
+  const document = parseDocument(readText(file), file);
+  const raw = updateOldProperties(checkProperties(document, emit));
+  const place = inContainer ? { workspaceFolder } : referencePlace(workspaceFolder, raw);
+  const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
+  const containerWorkspaceFolder =
+    place.workspaceFolder === undefined ? undefined : substitute(place.workspaceFolder, local);
+  const scope: VariableScope = {
+    localWorkspaceFolder: workspaceFolder,
+    ...(containerWorkspaceFolder === undefined ? {} : { containerWorkspaceFolder }),
+    devcontainerId: devcontainerId(idLabels(workspaceFolder, file)),
+  };
+  const config = substituteProperties(document, raw, { ...scope, localEnv: env });
+  return { file, document, raw, config, place, scope };
+}
+
+function substituteProperties(
+  document: JsonDocument,
+  raw: DevcontainerConfig,
+  variables: Parameters<typeof substitute>[1],
+): DevcontainerConfig {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, value]) => [
+      name,
+      substitute(value, variables, document.whereOf([name])),
+    ]),
+  ) as DevcontainerConfig;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new AppError('DEVCONTAINER', `there is no dev container file ${file}`, { where: { path: file } });
+    }
+    throw toAppError(error, 'DEVCONTAINER', `cannot read ${file}`, { where: { path: file } });
+  }
+}

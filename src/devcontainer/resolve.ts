@@ -1,0 +1,56 @@
+import type { Emit } from '../core/events.ts';
+import type { ImageConfig } from '../oci/types.ts';
+import { describeDevcontainer } from './describe.ts';
+import { METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
+import type { Devcontainer, OriginEntry, VariableScope } from './types.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The dev container of an image that is there now: its variables, users and environment are final. An image that was not
+ * built from this definition brings the metadata of its own label, below the file's.
+ * @param env what `${localEnv:…}` sees; without our own options
+ */
+export function resolveAfterBuild(
+  devcontainer: Devcontainer,
+  imageConfig: ImageConfig,
+  env: Environment,
+  emit: Emit,
+): Devcontainer {
+  const { config = {} } = imageConfig;
+  const { metadata, configFile } = devcontainer;
+  const built = metadataLabel(metadata.map(({ entry }) => entry)) === config.Labels?.[METADATA_LABEL];
+  const own = metadata.filter(({ origin }) => origin === configFile);
+  return describeDevcontainer({
+    ...devcontainer,
+    metadata: built ? metadata : [...labelEntries(imageConfig, emit), ...own],
+    env,
+    image: config,
+  });
+}
+
+/** The dev container that an image's label alone describes: a pre-built image, or one without a devcontainer.json. */
+export function devcontainerOfImage(
+  imageConfig: ImageConfig,
+  { scope, env, emit }: { readonly scope: VariableScope; readonly env: Environment; readonly emit: Emit },
+): Devcontainer {
+  const nothing = { env: {} };
+  return describeDevcontainer({
+    metadata: labelEntries(imageConfig, emit),
+    scope,
+    ...(scope.containerWorkspaceFolder === undefined
+      ? {}
+      : { workspaceFolder: scope.containerWorkspaceFolder }),
+    settings: { below: nothing, above: nothing },
+    ungranted: [],
+    env,
+    image: imageConfig.config ?? {},
+  });
+}
+
+function labelEntries({ config }: ImageConfig, emit: Emit): OriginEntry[] {
+  return readMetadata(config?.Labels, 'the image', emit).map((entry) => ({
+    origin: entry.id ?? 'image metadata',
+    entry,
+  }));
+}

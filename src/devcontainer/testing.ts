@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { RegistryAccess } from '../build/registry-access.ts';
+import { AppError } from '../core/error.ts';
+import type { Event } from '../core/events.ts';
+import type { ContainerConfig, Image } from '../oci/types.ts';
+import { loadDefinition } from './load.ts';
+import type { BuildDefinition, DefinitionRequest } from './types.ts';
+
+/** A workspace and the images that its files name. */
+export interface TestWorkspace {
+  readonly files: Readonly<Record<string, string | object>>;
+  readonly images?: Readonly<Record<string, ContainerConfig>>;
+  readonly request?: Partial<DefinitionRequest>;
+}
+
+/** A definition and what was said on the way. */
+export interface TestDefinition extends BuildDefinition {
+  readonly folder: string;
+  readonly warnings: readonly string[];
+}
+
+/** Loads the definition of a workspace that exists for the time of the call. Objects become JSON. */
+export async function definitionOf(workspace: TestWorkspace): Promise<TestDefinition> {
+  return withWorkspace(workspace.files, async (folder) => {
+    const events: Event[] = [];
+    const definition = await loadDefinition(
+      {
+        workspaceFolder: folder,
+        env: {},
+        inContainer: false,
+        platform: 'linux/amd64',
+        registries: { insecure: false, mirrors: [], dockerConfigPaths: [], helperEnv: {}, proxy: {} },
+        stateDir: join(folder, '..', 'state'),
+        lockfile: 'ignore',
+        ...workspace.request,
+      },
+      {
+        emit: (event) => events.push(event),
+        signal: new AbortController().signal,
+        registries: fakeRegistries(workspace.images ?? {}),
+      },
+    );
+    return { ...definition, folder, warnings: warningsOf(events) };
+  });
+}
+
+/** Runs `work` with a directory that holds these files, and removes it. */
+export async function withWorkspace<T>(
+  files: TestWorkspace['files'],
+  work: (folder: string) => Promise<T> | T,
+): Promise<T> {
+  const parent = mkdtempSync(join(tmpdir(), 'devcontainer-'));
+  const folder = join(parent, 'project');
+  try {
+    mkdirSync(folder);
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+    }
+    return await work(folder);
+  } finally {
+    rmSync(parent, { recursive: true, force: true });
+  }
+}
+
+/** The texts of warnings, with their hints. */
+export function warningsOf(events: readonly Event[]): readonly string[] {
+  return events.flatMap((event) =>
+    event.type === 'warning' ? [event.hint === undefined ? event.text : `${event.text} (${event.hint})`] : [],
+  );
+}
+
+function fakeRegistries(
+  images: Readonly<Record<string, ContainerConfig>>,
+): Pick<RegistryAccess, 'resolveImage' | 'open'> {
+  return {
+    open: () => {
+      throw new AppError('REGISTRY', 'this test has no registry');
+    },
+    resolveImage: async (name, platform) => {
+      const config = images[name];
+      if (!config) throw new AppError('REFERENCE', `there is no image ${name}`);
+      const full = { ...platform, config, rootfs: { type: 'layers' as const, diff_ids: [] } };
+      return { reference: name, config: full, parsed: { layers: [] } } as unknown as Image;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { JSONPath } from 'jsonc-parser';
+import * as v from 'valibot';
+import { AppError, type Where } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { didYouMean, nearest } from '../dockerfile/suggest.ts';
+import type { JsonDocument } from './document.ts';
+import { OTHER_KEYS, PROPERTIES } from './properties.ts';
+import { buildProperties, type PropertyRow } from './property-types.ts';
+import type { DevcontainerConfig } from './types.ts';
+
+/**
+ * Checks the properties of a devcontainer.json. Unknown ones are kept and warned about; numbers and booleans where
+ * variables want text become text; null counts as left out.
+ * @throws AppError DEVCONTAINER at the first value of a wrong type, unless the property has no effect here anyway
+ */
+export function checkProperties(document: JsonDocument, emit: Emit): DevcontainerConfig {
+  const warn = (text: string, where: Where, hint?: string): void =>
+    emit({
+      type: 'warning',
+      code: 'DEVCONTAINER',
+      text,
+      ...(hint === undefined ? {} : { hint }),
+      ...(where.range === undefined ? {} : { range: where.range }),
+    });
+  const config: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(document.value)) {
+    const row = PROPERTIES.find((property) => property.name === name);
+    if (!row) {
+      config[name] = value;
+      if (!OTHER_KEYS.includes(name))
+        warnUnknown(
+          name,
+          [],
+          PROPERTIES.map((property) => property.name),
+        );
+    } else if (value === null) {
+      warn(`${name} is null, which is as if it were left out`, document.whereOfKey([name]));
+    } else config[name] = checkValue(row, value);
+  }
+  return config as DevcontainerConfig;
+
+  function checkValue(row: PropertyRow, value: unknown): unknown {
+    const result = v.safeParse(row.schema, value);
+    if (result.success) {
+      if (row.name === 'build') checkBuildKeys(value as object);
+      return result.output;
+    }
+    const [issue] = result.issues;
+    const path: JSONPath = [row.name, ...keysOf(issue)];
+    const text = `${pathText(path)} must be ${expectedOf(row, issue)}, and not ${describe(issue.input)}`;
+    const where = document.whereOf(path);
+    if (row.support !== 'no effect') throw new AppError('DEVCONTAINER', text, { where });
+    warn(text, where);
+    return value;
+  }
+
+  function checkBuildKeys(build: object): void {
+    const known = Object.keys(buildProperties.entries);
+    for (const key of Object.keys(build)) if (!known.includes(key)) warnUnknown(key, ['build'], known);
+  }
+
+  function warnUnknown(name: string, parents: readonly string[], known: readonly string[]): void {
+    const match = nearest(name, known);
+    const path = [...parents, name];
+    warn(
+      `${pathText(path)} is not a property of devcontainer.json`,
+      document.whereOfKey(path),
+      match === undefined ? undefined : didYouMean(name, known),
+    );
+  }
+}
+
+type Issue = v.BaseIssue<unknown>;
+
+function keysOf(issue: Issue): JSONPath {
+  return (issue.path ?? []).map(({ key }) => key as string | number);
+}
+
+/** `a.b[0]`, with quotes around keys that are no words. */
+function pathText(path: JSONPath): string {
+  return path
+    .map((part, i) => {
+      if (typeof part === 'number') return `[${part}]`;
+      const word = /^[\w-]+$/.test(part) ? part : JSON.stringify(part);
+      return i === 0 ? word : `.${word}`;
+    })
+    .join('');
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  boolean: 'true or false',
+  number: 'a number',
+  Array: 'a list',
+  Object: 'an object',
+};
+
+function expectedOf(row: PropertyRow, issue: Issue): string {
+  if (!issue.path?.length) return row.expects;
+  const words = [...new Set((issue.expected ?? '').replace(/^\(|\)$/g, '').split(' | '))];
+  const known = words.map((word) => TYPES[word] ?? word.replaceAll('"', ''));
+  if (issue.kind === 'validation') return `like ${issue.expected}`;
+  return known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known[0]!;
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? `the string ${JSON.stringify(value)}` : `the ${typeof value} ${value}`;
+}
