@@ -6,26 +6,19 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianLayer } from './lib/base-images.ts';
-import { createCleanUp } from './lib/cleanup.ts';
-import { ensurePackages } from './lib/debian.ts';
+import { withDebian } from './lib/debian-image.ts';
 import { writeDemoContext } from './lib/demo-context.ts';
-import { pushImage } from './lib/push-image.ts';
-import { startRegistry } from './lib/registry-server.ts';
-import { seconds, step } from './lib/shell.ts';
+import { seconds } from './lib/shell.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'demo-out');
 const context = join(out, 'context');
 const cache = join(out, 'layer-cache');
-const HUB_TIMEOUT_MS = 5000;
 
-const cleanUp = createCleanUp();
-try {
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out);
-  const files = writeDemoContext(context, join(root, 'demo/Dockerfile'));
-  const base = await baseImage();
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out);
+const files = writeDemoContext(context, join(root, 'demo/Dockerfile'));
+await withDebian('debian:bookworm-slim', async (base) => {
   const common = [context, `--build-arg=BASE=${base}`, `--layer-cache-dir=${cache}`];
   const build = (name: string): string[] => [
     'build',
@@ -40,37 +33,7 @@ try {
   say('3. The probe: is all of it there? Nothing is downloaded, run or written');
   const probe = await envbuilder(['probe', ...common, '--push-image']);
   printSummary({ uncached, cached, probe });
-} finally {
-  await cleanUp.run();
-}
-
-/** Docker Hub's Debian where it can be reached, else one made from Debian's packages behind a registry of our own. */
-async function baseImage(): Promise<string> {
-  try {
-    const answer = await fetch('https://registry-1.docker.io/v2/', {
-      signal: AbortSignal.timeout(HUB_TIMEOUT_MS),
-    });
-    if (answer.status === 401) return 'debian:bookworm-slim';
-  } catch {
-    process.stderr.write('Docker Hub cannot be reached: the base image is made from Debian packages.\n');
-  }
-  const layer = await debianLayer();
-  await ensurePackages(['mmdebstrap', 'ca-certificates']);
-  const { registry, stop } = await step('Starting a registry for the base image', () => startRegistry(out));
-  cleanUp.add(stop);
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const config = {
-    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-    Cmd: ['/bin/bash'],
-  };
-  await pushImage(registry.host, 'debian', 'bookworm', {
-    layers: [layer],
-    architecture,
-    family: 'oci',
-    config,
-  });
-  return `${registry.host}/debian:bookworm`;
-}
+});
 
 /** Runs the command line of this checkout with its output shown, and gives the time that it took in milliseconds. */
 function envbuilder(args: readonly string[]): Promise<number> {

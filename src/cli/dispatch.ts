@@ -4,6 +4,7 @@ import { renderError } from '../report/render-error.ts';
 import { createStyle } from '../report/style.ts';
 import { finalError, runCommand } from './command.ts';
 import { COMMANDS } from './help.ts';
+import { revealHidden } from './hidden-env.ts';
 import type { CommandName } from './option-types.ts';
 import { type CommandContext, environmentRedactor, readSourceLine, wantsColor } from './run-context.ts';
 
@@ -18,7 +19,7 @@ export async function dispatch(
   args: readonly string[],
 ): Promise<number> {
   const controller = new AbortController();
-  const env = Object.freeze({ ...process.env });
+  const env = revealHidden(process.env);
   const context: CommandContext = {
     env,
     cwd: process.cwd(),

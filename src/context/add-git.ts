@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '../core/error.ts';
+import { ownProgram } from '../core/own-files.ts';
 
 /** A git source of ADD: where, what, and which part of it. */
 export interface GitSource {
@@ -105,7 +106,7 @@ async function git(args: readonly string[], source: string): Promise<string> {
       ...credentialConfig(parseGitUrl(source).remote),
       ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
     };
-    const { stdout } = await run('git', ['-c', 'protocol.file.allow=user', ...args], {
+    const { stdout } = await run(ownProgram('git'), ['-c', 'protocol.file.allow=user', ...args], {
       env,
       maxBuffer: 64 * 1024 * 1024,
     });

@@ -4,6 +4,7 @@ import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { once } from '../core/concurrency.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { entryPoint } from '../core/own-files.ts';
 import type { Compression } from './types.ts';
 
 /** Part of the layer format: another level gives other bytes, and a layer must not depend on who wrote it. */
@@ -75,7 +76,7 @@ export function createCompressPool(options: { readonly threads?: number } = {}):
 }
 
 function startWorker(): Pick<CompressPool, 'compress' | 'close'> {
-  const worker = new Worker(new URL('./compress-worker.ts', import.meta.url));
+  const worker = new Worker(entryPoint('compress-worker'));
   const jobs: Job[] = [];
   worker.on('message', ({ bytes, digest }: { bytes: Uint8Array; digest: string }) => {
     const job = jobs.shift();

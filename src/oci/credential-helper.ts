@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { AppError } from '../core/error.ts';
+import { ownDirectory } from '../core/own-files.ts';
 import type { Credential } from './http/types.ts';
 
 /** Runs a program with `get` as its argument and `input` as standard input; rejects when it cannot be started. */
@@ -53,7 +54,7 @@ export async function runCredentialHelper(
 export const spawnCredentialHelper: SpawnHelper = (program, input, env) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, ['get'], {
-      env: { ...env },
+      env: { ...env, PATH: searchPath(env.PATH) },
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: TIMEOUT_MS,
     });
@@ -68,3 +69,9 @@ export const spawnCredentialHelper: SpawnHelper = (program, input, env) =>
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+
+/** Helpers may also be put beside our own programs, where a container has no PATH that leads to anything yet. */
+function searchPath(path: string | undefined): string {
+  const own = ownDirectory();
+  return [path, own && `${own}/bin`].filter(Boolean).join(':');
+}

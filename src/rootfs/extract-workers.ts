@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../core/error.ts';
+import { entryPoint } from '../core/own-files.ts';
 import { decodeFrame } from '../layer/frames.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { inLayer } from './extract-errors.ts';
@@ -94,7 +95,7 @@ function createThreads({ target, maxLength, onWritten }: FrameWorkersOptions): F
   let wake = (): void => {};
 
   const threads = Array.from({ length: count }, (_, index) => {
-    const worker = new Worker(new URL('./extract-worker.ts', import.meta.url), {
+    const worker = new Worker(entryPoint('extract-worker'), {
       workerData: { memory, target } satisfies WorkerInput,
     });
     const free = Array.from({ length: SLOTS_PER_WORKER }, (_each, slot) => index * SLOTS_PER_WORKER + slot);

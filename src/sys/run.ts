@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../core/error.ts';
+import { entryPoint } from '../core/own-files.ts';
 import type { InitFailure, InitSpec } from './run-types.ts';
 import type { RunMessage } from './run-worker.ts';
 import type { RunResult, RunSpec } from './types.ts';
@@ -16,10 +17,10 @@ export type Runner = (spec: RunSpec) => Promise<RunResult>;
  * @returns a runner that throws AppError BUILD_FAILED when the command cannot be started, ABORTED when aborted
  */
 export function createRunner(): Runner {
-  const init = fileURLToPath(new URL('./run-init.ts', import.meta.url));
+  const init = fileURLToPath(entryPoint('run-init'));
   return async ({ onOutput, signal, stdin, ...spec }) => {
     signal?.throwIfAborted();
-    const worker = new Worker(new URL('./run-worker.ts', import.meta.url), {
+    const worker = new Worker(entryPoint('run-worker'), {
       workerData: { spec: spec satisfies InitSpec, init, stdin },
     });
     const abort = (): void => worker.postMessage('kill');

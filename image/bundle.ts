@@ -1,0 +1,87 @@
+/*
+ * Bundles our own code into OUT/.envbuilder/app, with the scripts of threads and processes as files of their own, and
+ * writes the program that starts it.
+ * Usage: bundle.ts OUT
+ */
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { ENTRY_POINTS } from '../src/core/own-files.ts';
+import { OWN } from './relocate.ts';
+import { settle } from './settle.ts';
+
+const [out = ''] = process.argv.slice(2);
+const root = join(import.meta.dirname, '..');
+const app = join(out, OWN, 'app');
+const native = `@koromix/koffi-linux-${process.arch}`;
+
+/**
+ * Node would take these from the environment, where they are meant for the commands that users run; src/cli/hidden.ts
+ * puts them back.
+ */
+const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node --disable-warning=ExperimentalWarning
+import('../app/main.js');
+`;
+/** The kernel reads no more of a first line. */
+const MAX_FIRST_LINE = 255;
+/** koffi finds its native part beside its own files, so it stays as it is. */
+const KOFFI = [
+  'koffi/package.json',
+  'koffi/index.js',
+  'koffi/src/koffi/index.js',
+  'koffi/src/koffi/src/static.js',
+  'koffi/LICENSE.txt',
+  `${native}/package.json`,
+  `${native}/index.js`,
+  `${native}/linux_${process.arch}/koffi.node`,
+];
+
+if (LAUNCHER.indexOf('\n') > MAX_FIRST_LINE) throw new Error('the first line of the launcher is too long');
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/cli/main.ts', ...ENTRY_POINTS },
+  outdir: app,
+  bundle: true,
+  splitting: true,
+  metafile: true,
+  format: 'esm',
+  platform: 'node',
+  mainFields: ['module', 'main'],
+  target: 'node26',
+  external: ['koffi'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  chunkNames: 'chunk-[hash]',
+  // CommonJS packages call require, which a module does not have.
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+for (const file of KOFFI) {
+  mkdirSync(dirname(join(app, 'node_modules', file)), { recursive: true });
+  cpSync(join(root, 'node_modules', file), join(app, 'node_modules', file));
+}
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+  string,
+  string
+>;
+writeFileSync(join(app, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
+writeFileSync(join(app, 'LICENSES'), licenses(Object.keys(metafile.inputs)));
+mkdirSync(join(out, OWN, 'bin'), { recursive: true });
+writeFileSync(join(out, OWN, 'bin/envbuilder'), LAUNCHER, { mode: 0o755 });
+settle(out);
+
+/** The licences of every package of which something is in the bundle. */
+function licenses(inputs: readonly string[]): string {
+  const packages = new Set(inputs.map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]));
+  const texts = [...packages].sort().flatMap((name) => {
+    if (name === undefined) return [];
+    const [file] = globSync('{LICENSE,License,license,LICENCE}*', {
+      cwd: join(root, 'node_modules', name),
+    }).sort();
+    return file ? [`== ${name}\n\n${readFileSync(join(root, 'node_modules', name, file), 'utf8')}`] : [];
+  });
+  return [readFileSync(join(root, 'LICENSE'), 'utf8'), ...texts].join('\n');
+}

@@ -1,0 +1,66 @@
+import { globSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached, testCacheDir } from './cache-dir.ts';
+import { withLocalDebian } from './debian-image.ts';
+import { run, step } from './shell.ts';
+
+/** The runtime image of this checkout, ready for `docker load`. */
+export interface RuntimeImage {
+  readonly tar: string;
+  /** The name under which it is loaded. */
+  readonly reference: string;
+}
+
+const root = join(import.meta.dirname, '../..');
+/** Archives of earlier checkouts that are kept. */
+const KEPT = 6;
+const NAME = 'runtime-image.tar';
+const REFERENCE = 'envbuilder-runtime:test';
+
+/**
+ * The runtime image of this checkout as it is, built when nobody has built it yet; after a change of `src` alone, only the
+ * layer with our own code is made anew.
+ * @param registry one that `pushBaseImages` has filled; without it, one is started for the time of the build
+ */
+export async function runtimeImage(registry?: { readonly host: string }): Promise<RuntimeImage> {
+  const use = (build: (debian: string) => Promise<string>) => build(`${registry?.host}/debian:bookworm`);
+  const recipe = recipeOf(['src/**/*.{ts,js}', 'image/**', 'package.json', 'package-lock.json']);
+  const tar = await cached(NAME, recipe, async (path) => {
+    await step('Building the runtime image', () =>
+      (registry ? use : withLocalDebian)((debian) =>
+        buildRuntimeImage([
+          `--build-arg=DEBIAN=${debian}`,
+          `--layer-cache-dir=${join(testCacheDir(), 'runtime-image-layers')}`,
+          `--state-dir=${join(testCacheDir(), 'runtime-image-state')}`,
+          `--work-dir=${join(testCacheDir(), 'runtime-image-work')}`,
+          `--tag=${REFERENCE}`,
+          `--output=type=docker,dest=${path}`,
+        ]),
+      ),
+    );
+  });
+  utimesSync(tar, new Date(), new Date());
+  removeOld();
+  return { tar, reference: REFERENCE };
+}
+
+/** Runs `envbuilder build` of image/Dockerfile with further arguments, and gives what it printed: the image's digest. */
+export async function buildRuntimeImage(args: readonly string[]): Promise<string> {
+  const file = join(root, 'image/Dockerfile');
+  const out = await run(join(root, 'envbuilder'), ['build', `--dockerfile-path=${file}`, ...args, root]);
+  return out.trim();
+}
+
+function recipeOf(patterns: readonly string[]): unknown {
+  const files = globSync(patterns, { cwd: root }).filter((name) => !/\.test\.ts$|testdata\//.test(name));
+  const kept = files.sort().filter((name) => statSync(join(root, name)).isFile());
+  return kept.map((name) => [name, readFileSync(join(root, name), 'utf8')]);
+}
+
+function removeOld(): void {
+  const all = readdirSync(testCacheDir())
+    .filter((name) => name.startsWith(`${NAME}-`) && !name.endsWith('.partial'))
+    .map((name) => join(testCacheDir(), name));
+  const byUse = all.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const path of byUse.slice(KEPT)) rmSync(path, { force: true });
+}

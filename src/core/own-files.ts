@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Scripts that run in a thread or a process of their own, and where their sources lie. In the bundle of the runtime image
+ * each of them is one file, all of them beside the bundle's other files.
+ */
+export const ENTRY_POINTS = {
+  'compress-worker': 'src/layer/compress-worker.ts',
+  'extract-worker': 'src/rootfs/extract-worker.ts',
+  'run-worker': 'src/sys/run-worker.ts',
+  'run-init': 'src/sys/run-init.ts',
+} as const;
+
+export type EntryPoint = keyof typeof ENTRY_POINTS;
+
+/** Programs that the runtime image brings along. */
+export type OwnProgram = 'git' | 'sh' | 'ssh' | 'ssh-add' | 'ssh-agent' | 'ssh-keygen';
+
+/** This file's own name tells: Node runs TypeScript only from sources. */
+const fromSources = import.meta.url.endsWith('.ts');
+const root = new URL(fromSources ? '../../' : './', import.meta.url);
+
+/** The script of a thread or process, whether we run from sources or from the bundle. */
+export function entryPoint(name: EntryPoint): URL {
+  return new URL(fromSources ? ENTRY_POINTS[name] : `${name}.js`, root);
+}
+
+/** Our package.json. */
+export function packageFile(): URL {
+  return new URL('package.json', root);
+}
+
+/** The directory of the runtime image that holds all that is ours; undefined when we run from sources. */
+export function ownDirectory(): string | undefined {
+  return fromSources ? undefined : fileURLToPath(new URL('..', root)).replace(/\/$/, '');
+}
+
+/**
+ * What to start a program with: its absolute path in the runtime image, where PATH does not lead to it, else its bare
+ * name. git finds ssh and the others by itself.
+ */
+export function ownProgram(name: OwnProgram): string {
+  const own = ownDirectory();
+  const path = `${own}/bin/${name}`;
+  return own !== undefined && existsSync(path) ? path : name;
+}
