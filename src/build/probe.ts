@@ -14,7 +14,7 @@ import { createSession } from './session.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
 
 /** HEAD requests under way at once. */
-const PARALLEL_CHECKS = 64;
+const PARALLEL_CHECKS = 128;
 
 /**
  * Whether a build would find everything in the cache, and the image that it would give, without running, downloading a

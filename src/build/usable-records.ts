@@ -6,7 +6,7 @@ import type { Emit } from '../core/events.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 
-const PARALLEL_CHECKS = 64;
+const PARALLEL_CHECKS = 128;
 
 export interface UsableRecords {
   readonly records: ReadonlyMap<Digest, CacheRecord>;

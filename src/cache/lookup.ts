@@ -7,7 +7,7 @@ import { decodeRecord } from './record.ts';
 import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
-const PARALLEL_LOOKUPS = 64;
+const PARALLEL_LOOKUPS = 128;
 
 export interface LookupOptions {
   readonly store: Store;

@@ -4,8 +4,8 @@ import { AppError } from '../core/error.ts';
 import { MS } from '../sys/constants.ts';
 import type { Syscalls } from '../sys/types.ts';
 
-/** The kernel takes one page of mount options; lower directories beyond it are stacked in two levels. */
-const MOST_OPTION_BYTES = 4000;
+/** The kernel takes one page of mount options; lower directories beyond it are mounted in groups, two levels in all. */
+const MOST_OPTION_BYTES = 4095;
 const OPTIONS = 'redirect_dir=off,metacopy=off,index=off,xino=off';
 
 /** Overlay mounts below one directory, remembered so that none is left behind. */
@@ -29,7 +29,9 @@ export function createOverlayMounts(
 ): OverlayMounts {
   const mounted: string[] = [];
   const links = new Map<string, string>();
-  let count = 0;
+  const groups = new Map<string, string>();
+  /** More than the other options take for directories below workDir, so that groups do not change with their names. */
+  const usual = 2 * (workDir.length + 32) + OPTIONS.length;
 
   /** A short symlink for a directory: option space is scarce. */
   const short = (dir: string): string => {
@@ -64,11 +66,30 @@ export function createOverlayMounts(
       .map((dir) => short(dir))
       .join(':')}`;
 
-  /** Lower directories that fit into the options, the lowest ones mounted together as one where needed. */
-  const fitting = (lowers: readonly string[]): readonly string[] => {
-    if (lowerOption(lowers).length < MOST_OPTION_BYTES) return lowers;
-    const half = Math.ceil(lowers.length / 2);
-    return [mountReadOnly(lowers.slice(0, half), makeDir(`x${count++}`)), ...lowers.slice(half)];
+  /**
+   * Lower directories that fit into the options beside `others`. Groups are cut from the lowest on, so that the stages
+   * on top of each other share theirs.
+   */
+  const fitting = (lowers: readonly string[], others: string): readonly string[] => {
+    const room = MOST_OPTION_BYTES - Math.max(others.length, usual);
+    if (lowerOption(lowers).length <= room) return lowers;
+    const longest = Math.max(...lowers.map((dir) => short(dir).length + 1));
+    const size = Math.floor((room - 'lowerdir='.length) / longest);
+    const found: string[] = [];
+    for (let at = 0; at < lowers.length; at += size) found.push(groupOf(lowers.slice(at, at + size)));
+    return found;
+  };
+
+  const groupOf = (lowers: readonly string[]): string => {
+    if (lowers.length === 1) return lowers[0]!;
+    const key = lowers.join(':');
+    let target = groups.get(key);
+    if (target === undefined) {
+      target = makeDir(`x${groups.size}`);
+      mountOverlay(`${lowerOption(lowers)},${OPTIONS}`, target, MS.RDONLY);
+      groups.set(key, target);
+    }
+    return target;
   };
 
   const makeDir = (name: string): string => {
@@ -77,15 +98,15 @@ export function createOverlayMounts(
     return dir;
   };
 
-  const mountReadOnly = (lowers: readonly string[], target: string): string => {
-    mountOverlay(`${lowerOption(fitting(lowers))},${OPTIONS}`, target, MS.RDONLY);
-    return target;
-  };
-
   return {
-    mountReadOnly,
+    mountReadOnly: (lowers, target) => {
+      const others = `,${OPTIONS}`;
+      mountOverlay(lowerOption(fitting(lowers, others)) + others, target, MS.RDONLY);
+      return target;
+    },
     mount: (lowers, { upper, work }, target) => {
-      mountOverlay(`${lowerOption(fitting(lowers))},upperdir=${upper},workdir=${work},${OPTIONS}`, target, 0);
+      const others = `,upperdir=${upper},workdir=${work},${OPTIONS}`;
+      mountOverlay(lowerOption(fitting(lowers, others)) + others, target, 0);
     },
     unmount: (target) => {
       syscalls.umount(target);

@@ -32,7 +32,7 @@ export interface Sandbox {
 }
 
 export interface SandboxOptions {
-  /** `build` unless something else is named. */
+  /** `build` unless something else is named; `start` is the command line without a command and a context. */
   readonly command?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A program with its arguments that runs the command line, such as `setpriv …`. */
@@ -68,11 +68,16 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
     write,
     path: at,
     build: (args = [], { command = 'build', env, context: other, ...rest } = {}) =>
-      runCli([command, '--progress=plain', ...args, other ?? context], {
-        ...rest,
-        cwd: dir,
-        env: { HOME: dir, ENVBUILDER_WORK_DIR: work, ENVBUILDER_STATE_DIR: state, ...env },
-      }),
+      runCli(
+        command === 'start'
+          ? ['--progress=plain', ...args]
+          : [command, '--progress=plain', ...args, other ?? context],
+        {
+          ...rest,
+          cwd: dir,
+          env: { HOME: dir, ENVBUILDER_WORK_DIR: work, ENVBUILDER_STATE_DIR: state, ...env },
+        },
+      ),
     assertClean: () => {
       assert.deepEqual(existsSync(work) ? readdirSync(work) : [], [], 'the work directory is not empty');
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')

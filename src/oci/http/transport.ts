@@ -9,7 +9,7 @@ export interface TransportOptions {
   readonly extraCaPem?: string;
   /** Accept any certificate. */
   readonly insecure?: boolean;
-  /** Connections to one host at a time. */
+  /** Connections to one host at a time; as many as a probe has requests for the steps of a long Dockerfile, so that it need not wait. */
   readonly connections?: number;
   readonly userAgent?: string;
 }
@@ -28,7 +28,7 @@ const HEADERS_TIMEOUT_MS = 300_000;
 
 /** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
 export function createTransport(options: TransportOptions): Transport {
-  const { proxy = {}, insecure = false, connections = 16, userAgent = 'envbuilder' } = options;
+  const { proxy = {}, insecure = false, connections = 128, userAgent = 'envbuilder' } = options;
   const ca = trustedCertificates(options.extraCaPem);
   const connect = {
     timeout: 15_000,

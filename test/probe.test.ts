@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { run } from '../scripts/lib/shell.ts';
+import { startCountingProxy } from './support/counting-proxy.ts';
+import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { cachedImage } from './support/results.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
+
+let environment: Environment;
+before(async () => {
+  environment = await openEnvironment(['registry']);
+});
+after(() => environment.stop());
+
+/** Sequential round trips that a probe may take, whatever the number of steps (docs/explanation.md). */
+const MOST_ROUNDS = 4;
+/** Long beside what a probe does between two requests, even on a busy machine. */
+const HOLD_MS = 250;
+
+/** The registry's host, or undefined where there is none. */
+function registry(t: TestContext): string | undefined {
+  const missing = missingService(environment.services, ['registry']);
+  if (missing === undefined) return environment.services.registry!.host;
+  t.skip(missing);
+  return undefined;
+}
+
+function sandbox(t: TestContext, dockerfile: string): Sandbox {
+  const box = createSandbox({ Dockerfile: dockerfile, file: 'content\n' });
+  t.after(() => box.close());
+  return box;
+}
+
+const repositoryOf = (host: string): string => `${host}/probe/${randomBytes(4).toString('hex')}`;
+
+for (const steps of [3, 30, 100]) {
+  test(`a probe of ${steps} steps takes at most ${MOST_ROUNDS} round trips and no byte of a layer`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const proxy = await startCountingProxy({ target: host, holdMs: HOLD_MS });
+    t.after(() => proxy.stop());
+    // Small steps: what is counted are requests.
+    const lines = Array.from({ length: steps }, (_, i) => `COPY file /file-${i}`);
+    const text = (base: string): string => [`FROM ${base}/busybox:1`, ...lines, ''].join('\n');
+    const box = sandbox(t, text(host));
+    const name = repositoryOf('');
+    const built = await box.build([`--cache-repo=${host}${name}`, '--push-image']);
+    assert.equal(built.code, 0, built.output);
+
+    const start = performance.now();
+    const direct = await box.build([`--cache-repo=${host}${name}`], { command: 'probe' });
+    t.diagnostic(`without the counting proxy: ${Math.round(performance.now() - start)} ms`);
+    box.write({ Dockerfile: text(proxy.host) });
+    const probe = await box.build([`--cache-repo=${proxy.host}${name}`], { command: 'probe' });
+    assert.equal(probe.code, 0, probe.output);
+    assert.equal(cachedImage(probe)?.split('@')[1], cachedImage(direct)?.split('@')[1]);
+    const shown = proxy.requests.map(({ round, method, path }) => `${round} ${method} ${path}`).join('\n');
+    assert.ok(proxy.rounds() <= MOST_ROUNDS, `${proxy.rounds()} round trips:\n${shown}`);
+    t.diagnostic(`${proxy.requests.length} requests in ${proxy.rounds()} round trips`);
+    const config = proxy.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+    assert.ok(config.length <= 1, `more than the base's config was read:\n${shown}`);
+    assert.ok(
+      proxy.requests.every(({ method }) => method === 'GET' || method === 'HEAD'),
+      `it wrote:\n${shown}`,
+    );
+  });
+}
+
+test('a probe works on a read-only context and changes nothing anywhere', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const box = sandbox(t, `FROM ${host}/busybox:1\nCOPY file /file\nRUN true\n`);
+  const args = [`--layer-cache-dir=${box.cache}`];
+  const built = await box.build([...args, '--push-image']);
+  assert.equal(built.code, 0, built.output);
+  const snapshot = async (): Promise<string> =>
+    run('/bin/sh', ['-c', `find . -printf '%p %i %T@ %C@ %s\\n' | sort`], { cwd: box.dir });
+  const earlier = await snapshot();
+  const readOnly = ['unshare', '-m', '/bin/sh', '-c', 'mount -r --bind "$0" "$0" && exec "$@"', box.dir];
+  const variables = {
+    ENVBUILDER_GET_CACHED_IMAGE: '1',
+    ENVBUILDER_WORKSPACE_FOLDER: box.context,
+    ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile',
+    ENVBUILDER_LAYER_CACHE_DIR: box.cache,
+  };
+  const ways: readonly SandboxOptions[] = [{ command: 'probe' }, { command: 'start', env: variables }];
+  for (const way of ways) {
+    const probe = await box.build(way.env ? [] : args, { ...way, under: readOnly });
+    assert.equal(probe.code, 0, probe.output);
+    assert.match(cachedImage(probe) ?? probe.output, /^local\/cache@sha256:/);
+  }
+  assert.equal(await snapshot(), earlier);
+});
+
+test('a probe names the first step that is missing, with its place and why', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const lines = (second: string): string =>
+    `FROM ${host}/busybox:1\nRUN echo first\n\nRUN echo ${second}\nRUN echo third\n`;
+  const box = sandbox(t, lines('second'));
+  const args = [`--cache-repo=${repositoryOf(host)}`];
+  const nothing = await box.build(args, { command: 'probe' });
+  assert.notEqual(nothing.code, 0);
+  assert.match(nothing.stderr, /not cached: RUN echo first \(context\/Dockerfile:2, stage 0\)/);
+  assert.equal(nothing.stdout, '');
+  assert.equal((await box.build([...args, '--push-image'])).code, 0);
+  box.write({ Dockerfile: lines('changed') });
+  const changed = await box.build(args, { command: 'probe' });
+  assert.notEqual(changed.code, 0);
+  assert.match(
+    changed.stderr,
+    /not cached: RUN echo changed \(context\/Dockerfile:4, stage 0\): since the last build its command changed/,
+  );
+  assert.equal(changed.stdout, '');
+});
+
+test('a probe says that an image was never pushed; with PUSH_IMAGE it pushes it without building', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const box = sandbox(t, `FROM ${host}/busybox:1\nRUN date +%N > /now\n`);
+  const repository = repositoryOf(host);
+  const args = [`--cache-repo=${repository}`];
+  assert.equal((await box.build(args)).code, 0);
+  const never = await box.build(args, { command: 'probe' });
+  assert.notEqual(never.code, 0);
+  assert.match(never.stderr, /every layer is cached, but the image sha256:\w+ was never pushed/);
+  assert.match(never.stderr, /ENVBUILDER_PUSH_IMAGE/);
+  const pushed = await box.build([...args, '--push-image'], { command: 'probe' });
+  assert.equal(pushed.code, 0, pushed.output);
+  const image = cachedImage(pushed);
+  assert.ok(image?.startsWith(`${repository}@`), pushed.output);
+  assert.equal(cachedImage(await box.build(args, { command: 'probe' })), image);
+  await run('skopeo', ['inspect', '--tls-verify=false', `docker://${image}`]);
+});
+
+test('a second build of an unchanged image writes nothing into the cache', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const box = sandbox(t, `FROM ${host}/busybox:1\nCOPY file /file\nRUN date +%N > /now\n`);
+  const args = [`--layer-cache-dir=${box.cache}`, '--push-image'];
+  assert.equal((await box.build(args)).code, 0);
+  const files = (): string[] =>
+    readdirSync(box.cache, { recursive: true })
+      .map(String)
+      .filter((name) => statSync(join(box.cache, name)).isFile())
+      .map(
+        (name) =>
+          `${name} ${statSync(join(box.cache, name)).mtimeMs} ${readFileSync(join(box.cache, name)).length}`,
+      )
+      .sort();
+  const earlier = files();
+  assert.ok(earlier.length > 0);
+  const again = await box.build(args);
+  assert.equal(again.code, 0, again.output);
+  assert.deepEqual(files(), earlier);
+  assert.ok(existsSync(box.cache));
+});
