@@ -1,4 +1,5 @@
 import { delimiter, join, resolve } from 'node:path';
+import { gitProgram } from '../context/git/git-program.ts';
 import { AppError } from '../core/error.ts';
 import type { CloneRequest, GitCredentials, WorkspaceRequest } from '../workspace/types.ts';
 import type { Options } from './options-table.ts';
@@ -43,7 +44,7 @@ function cloneRequest(url: string, options: Options, env: Environment): CloneReq
       ...(extraCaPem === undefined ? {} : { extraCaPem }),
       ...(proxyUrl ? { proxyUrl } : {}),
     },
-    git: { file: 'git', path: env.PATH || DEFAULT_PATH },
+    git: gitProgram(env.PATH || DEFAULT_PATH),
   };
 }
 

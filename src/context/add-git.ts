@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { AppError } from '../core/error.ts';
-import { ownProgram } from '../core/own-files.ts';
+import { createGit, GIT_MISSING, type Git } from './git/git.ts';
+import { gitReason } from './git/git-failure.ts';
+import { gitProgram } from './git/git-program.ts';
+import { parseGitUrl as parseAddress } from './git/git-url.ts';
 
 /** A git source of ADD: where, what, and which part of it. */
 export interface GitSource {
@@ -13,7 +14,6 @@ export interface GitSource {
   readonly subdir?: string;
 }
 
-const run = promisify(execFile);
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Whether a source of ADD is a git repository (Dockerfile reference, "Adding files from a Git repository"). */
@@ -45,7 +45,9 @@ export async function resolveGitCommit(source: string): Promise<string> {
     });
   }
   if (COMMIT.test(ref)) return ref;
-  const out = await git(['ls-remote', '--', remote, ref, `${ref}^{}`], source);
+  const out = await withGit(remote, (git) =>
+    must(git, ['ls-remote', '--', addressOf(remote), ref, `${ref}^{}`], source),
+  );
   const found = new Map(out.split('\n').map((line) => line.split('\t').reverse() as [string, string]));
   const names = [ref, `refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
   const commit = names.map((name) => found.get(name)).find((each) => each !== undefined);
@@ -68,22 +70,20 @@ export async function checkoutGit(
   const { remote, ref, subdir } = parseGitUrl(source);
   const work = await mkdtemp(`${target}-git-`);
   try {
-    const at = (...args: string[]): Promise<string> => git(['-C', work, ...args], source);
-    await at('init', '-q');
-    await at('remote', 'add', 'origin', withoutCredentials(remote));
-    try {
-      await at('fetch', '-q', '--depth=1', 'origin', commit);
-    } catch {
-      // Servers may refuse to give a bare commit; then the reference is fetched whole.
-      await at(
-        'fetch',
-        '-q',
-        'origin',
-        ref !== undefined && !COMMIT.test(ref) ? ref : '+refs/heads/*:refs/remotes/origin/*',
-      );
-    }
-    await at('checkout', '-q', '--detach', commit);
-    await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
+    await withGit(remote, async (git) => {
+      const at = (...args: string[]): Promise<string> => must(git, ['-C', work, ...args], source);
+      await at('init', '-q');
+      await at('remote', 'add', 'origin', addressOf(remote));
+      try {
+        await at('fetch', '-q', '--depth=1', 'origin', commit);
+      } catch {
+        // Servers may refuse to give a bare commit; then the reference is fetched whole.
+        const all = '+refs/heads/*:refs/remotes/origin/*';
+        await at('fetch', '-q', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
+      }
+      await at('checkout', '-q', '--detach', commit);
+      await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
+    });
     if (!options.keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
     const from = subdir === undefined ? work : join(work, join('/', subdir));
     await mkdir(target, { recursive: true });
@@ -96,53 +96,37 @@ export async function checkoutGit(
   }
 }
 
-async function git(args: readonly string[], source: string): Promise<string> {
+/** git as the user of this machine has it set up, with the login of the address on top. */
+async function withGit<T>(remote: string, work: (git: Git) => Promise<T>): Promise<T> {
+  const { PATH = '', HOME = '', SSH_AUTH_SOCK: agent } = process.env;
+  const login = parseAddress(remote)?.login;
+  const git = createGit({
+    ...gitProgram(PATH),
+    home: HOME,
+    ssh: { knownHosts: [], ...(agent === undefined ? {} : { agent }) },
+    ...(login === undefined ? {} : { login }),
+  });
   try {
-    const { PATH = '', HOME = '', SSH_AUTH_SOCK } = process.env;
-    const env = {
-      PATH,
-      HOME,
-      GIT_TERMINAL_PROMPT: '0',
-      ...credentialConfig(parseGitUrl(source).remote),
-      ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
-    };
-    const { stdout } = await run(ownProgram('git'), ['-c', 'protocol.file.allow=user', ...args], {
-      env,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return stdout;
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = missing ? 'git is not installed' : lastLine((cause as { stderr?: string }).stderr ?? '');
-    throw new AppError('CONTEXT', `cannot read ${shown(source)}: ${shown(reason)}`, {
-      where: { url: shown(source) },
-      ...(missing ? { hint: 'install git' } : {}),
-    });
+    return await work(git);
+  } finally {
+    git.close();
   }
 }
 
-/**
- * Has git add the credentials of an HTTP URL to requests to its server, submodules included, so that they are in no file:
- * `.git` may be kept.
- */
-function credentialConfig(remote: string): Record<string, string> {
-  const clean = withoutCredentials(remote);
-  if (clean === remote) return {};
-  const [secret, origin] = [remote, clean].map((url) => /^https?:\/\/[^/]*\//i.exec(url)?.[0] ?? url);
-  return {
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: `url.${secret}.insteadOf`,
-    GIT_CONFIG_VALUE_0: origin!,
-  };
+async function must(git: Git, args: readonly string[], source: string): Promise<string> {
+  const { code, stdout, messages } = await git.run(args);
+  if (code === 0) return stdout;
+  const missing = code === GIT_MISSING;
+  const reason = missing ? 'git is not installed' : gitReason(messages);
+  throw new AppError('CONTEXT', `cannot read ${shown(source)}: ${shown(reason)}`, {
+    where: { url: shown(source) },
+    ...(missing ? { hint: 'install git' } : {}),
+  });
 }
 
-/** An HTTP URL without its credentials; the user of any other one is a part of the address. */
-function withoutCredentials(remote: string): string {
-  return remote.replace(/^(https?:\/\/)[^@/]*@/i, '$1');
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** The address without the login of an HTTP server; the user of any other one is a part of it. */
+function addressOf(remote: string): string {
+  return parseAddress(remote)?.remote ?? remote;
 }
 
 /** Text without the credentials of URLs in it. */

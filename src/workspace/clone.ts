@@ -100,10 +100,14 @@ function privateKey({ sshKey, sshKeyFile }: CloneRequest['credentials']): string
   }
 }
 
+/** Stands for the user of a token: Bitbucket asks for this name, others for any; git sends no login without one. */
+const TOKEN_USER = 'x-token-auth';
+
 function loginFor({ username, password }: CloneRequest['credentials'], url: GitUrl): HttpLogin | undefined {
   if (url.origin === undefined || (!username && !password)) return url.login;
   const line = (text = ''): string => text.replace(/[\r\n]+$/, '');
-  const login = { origin: url.origin, username: line(username), password: line(password) };
+  const name = line(username) || TOKEN_USER;
+  const login = { origin: url.origin, username: name, password: line(password) };
   if (!/[\r\n\0]/.test(login.username + login.password)) return login;
   throw new AppError('USAGE', 'the git user name or password has more than one line', {
     hint: 'check ENVBUILDER_GIT_USERNAME and ENVBUILDER_GIT_PASSWORD',
