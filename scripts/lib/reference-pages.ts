@@ -7,7 +7,13 @@ import { EXIT_CODES } from '../../src/core/error.ts';
 import { RULES } from '../../src/dockerfile/lint-rules.ts';
 
 /** The commands that exist today; options of the start alone are left out until it does. */
-const DOCUMENTED: readonly CommandName[] = ['build', 'probe', 'registry serve'];
+const DOCUMENTED: readonly CommandName[] = [
+  'build',
+  'probe',
+  'registry serve',
+  'registry gc',
+  'registry check',
+];
 
 /** The pages of docs/reference: their text by path from the root of the checkout. */
 export function referencePages(): ReadonlyMap<string, string> {

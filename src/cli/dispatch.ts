@@ -49,6 +49,9 @@ async function bodyOf(command: CommandName) {
   if (command === 'build') return (await import('./build-command.ts')).buildCommand;
   if (command === 'probe') return (await import('./probe-command.ts')).probeCommand;
   if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
+  if (command === 'registry gc') return (await import('./registry-maintain-command.ts')).registryGcCommand;
+  if (command === 'registry check')
+    return (await import('./registry-maintain-command.ts')).registryCheckCommand;
   return (await import('./start-command.ts')).startCommand;
 }
 

@@ -6,6 +6,8 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   build: 'Build a Dockerfile, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
   'registry serve': 'Serve a directory as a registry',
+  'registry gc': 'Remove from a registry directory what nothing names',
+  'registry check': 'Read all of a registry directory, and repair it',
   version: 'Print the version',
   help: 'Show this, or the options of a command',
 };
@@ -25,6 +27,14 @@ first instruction that is missing.`,
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as
 their layer cache, and other servers may serve it, at the same time. Prints where it listens on standard output.`,
+  'registry gc': `Usage: envbuilder registry gc --dir DIR [options]
+
+Removes blobs and manifests that neither a tag nor a cache record reaches, and with --older-than or --max-size tags and
+records that nobody uses. The directory may be served and built with meanwhile.`,
+  'registry check': `Usage: envbuilder registry check --dir DIR [--repair]
+
+Reads every blob of a registry's directory, follows every name, and tells what is damaged or missing. The directory may
+be in use.`,
   start: `Usage: envbuilder <command> [options]
        envbuilder [options]        as the start of a container, set up by variables (see below)
 

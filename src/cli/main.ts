@@ -34,6 +34,12 @@ function helpTopic(args: readonly string[]): CommandName | undefined {
 
 /** The command that arguments begin with, of one word or two. */
 function commandAt([first = '', second = '']: readonly string[]): CommandName | undefined {
-  const commands: readonly CommandName[] = ['build', 'probe', 'registry serve'];
+  const commands: readonly CommandName[] = [
+    'build',
+    'probe',
+    'registry serve',
+    'registry gc',
+    'registry check',
+  ];
   return commands.find((name) => name === first || name === `${first} ${second}`);
 }

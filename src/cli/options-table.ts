@@ -13,7 +13,7 @@ const GENERAL_OPTIONS = [
     default: 'auto',
     choices: ['auto', 'plain', 'json'],
     text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
-    commands: ['build', 'probe', 'start', 'registry serve'],
+    commands: ['build', 'probe', 'start', 'registry serve', 'registry gc', 'registry check'],
     group: 'General',
   },
   {
@@ -21,7 +21,7 @@ const GENERAL_OPTIONS = [
     variable: 'ENVBUILDER_VERBOSE',
     type: 'boolean',
     text: 'Show details, all output of commands on a terminal, and the causes of errors.',
-    commands: ['build', 'probe', 'start', 'registry serve'],
+    commands: ['build', 'probe', 'start', 'registry serve', 'registry gc', 'registry check'],
     group: 'General',
   },
   {

@@ -36,7 +36,7 @@ export function markReached(layout: DirLayout, bytes: Buffer, seen: Set<ContentD
  * Every digest that a manifest names, annotations included: cache records name the layers of other records there. A
  * digest that names something else than content costs nothing.
  */
-function digestsIn(bytes: Buffer): readonly ContentDigest[] {
+export function digestsIn(bytes: Buffer): readonly ContentDigest[] {
   const found =
     bytes.toString('latin1').match(/sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})(?![0-9a-f])/g) ?? [];
   return [...new Set(found as readonly string[])].filter(isContentDigest);

@@ -89,14 +89,17 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       });
     },
     resolve: async (tagOrDigest) => {
-      const digest = isDigest(tagOrDigest)
-        ? tagOrDigest
-        : isTag(tagOrDigest)
-          ? digestOfTag(tagOrDigest)
-          : undefined;
-      if (digest === undefined || fileSize(layout.revisionLink(digest)) === undefined) return undefined;
-      const link = digest === tagOrDigest ? layout.revisionLink(digest) : layout.tagLink(tagOrDigest);
-      await lock.shared(() => markUsed(link));
+      const find = (): Digest | undefined => {
+        const tagged = !isDigest(tagOrDigest);
+        if (tagged && !isTag(tagOrDigest)) return undefined;
+        const digest = tagged ? digestOfTag(tagOrDigest) : tagOrDigest;
+        if (digest === undefined || fileSize(layout.revisionLink(digest)) === undefined) return undefined;
+        markUsed(layout.revisionLink(digest), layout.blob(digest));
+        if (tagged) markUsed(layout.tagLink(tagOrDigest));
+        return digest;
+      };
+      const digest = fs.existsSync(layout.base) ? await lock.shared(find) : find();
+      if (digest === undefined) return undefined;
       const bytes = readSmallBlob(layout.blob(digest), digest);
       return bytes && rawManifest(bytes, digest);
     },

@@ -75,7 +75,7 @@ export function createDiscovery(storage: Storage, files: ManifestFiles): Discove
 }
 
 /** The names of all repositories below a root, sorted. */
-function repositoriesOf(root: string): readonly string[] {
+export function repositoriesOf(root: string): readonly string[] {
   const top = join(dirLayout(root, 'any').base, 'repositories');
   const walk = (parts: readonly string[]): string[] => {
     const names = ifExists(() => fs.readdirSync(join(top, ...parts))) ?? [];

@@ -1,9 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, silent } from '../core/events.ts';
-import { checkDirectory } from '../oci/dir-check.ts';
-import { dirLayout } from '../oci/dir-layout.ts';
-import { createDirectoryLock } from '../oci/dir-lock.ts';
 import { createBlobs } from './blobs.ts';
 import { createDiscovery } from './discovery.ts';
 import { createManifestFiles } from './manifest-files.ts';
@@ -11,7 +8,8 @@ import { createManifests } from './manifests.ts';
 import { RegistryError, sendError } from './registry-error.ts';
 import { parseRoute } from './route.ts';
 import { send } from './send.ts';
-import type { Exchange, Route, Storage } from './types.ts';
+import { openStorage } from './storage.ts';
+import type { Exchange, Route } from './types.ts';
 import { createUploadFiles } from './upload-files.ts';
 import { createUploads } from './uploads.ts';
 
@@ -31,13 +29,7 @@ export interface HandlerOptions {
  * @throws AppError CACHE_DIR when the root holds something else
  */
 export function createRegistryHandler({ root, guard, emit = silent }: HandlerOptions) {
-  checkDirectory(root);
-  const storage: Storage = {
-    root,
-    emit,
-    lock: createDirectoryLock(root),
-    layout: (repository) => dirLayout(root, repository),
-  };
+  const storage = openStorage(root, emit);
   const blobs = createBlobs(storage);
   const uploads = createUploads(storage, createUploadFiles(storage), blobs);
   const manifestFiles = createManifestFiles(storage);

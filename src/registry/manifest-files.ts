@@ -73,16 +73,18 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
       const layout = storage.layout(repository);
       const link =
         reference.type === 'tag' ? layout.tagLink(reference.tag) : layout.revisionLink(reference.digest);
-      const digest = readLink(link);
-      if (digest === undefined || !fs.existsSync(layout.revisionLink(digest))) return undefined;
-      const path = layout.blob(digest);
-      const bytes = await storage.lock.shared(() => {
+      const found = await storage.lock.shared(() => {
+        const digest = readLink(link);
+        if (digest === undefined || !fs.existsSync(layout.revisionLink(digest))) return undefined;
+        const path = layout.blob(digest);
         markUsed(link, layout.revisionLink(digest), path);
-        return ifExists(() => fs.readFileSync(path));
+        const bytes = ifExists(() => fs.readFileSync(path));
+        return bytes && { digest, bytes };
       });
-      if (bytes === undefined) return undefined;
+      if (found === undefined) return undefined;
+      const { digest, bytes } = found;
       if (matchesDigest(bytes, digest)) return { digest, bytes };
-      await storage.lock.shared(() => fs.rmSync(path, { force: true }));
+      await storage.lock.shared(() => fs.rmSync(layout.blob(digest), { force: true }));
       storage.emit({
         type: 'warning',
         code: 'CORRUPT',
@@ -122,7 +124,7 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
 }
 
 /** The digests that are linked below a directory of links. */
-function linkedDigests(directory: string): readonly ContentDigest[] {
+export function linkedDigests(directory: string): readonly ContentDigest[] {
   return ['sha256', 'sha512'].flatMap((algorithm) =>
     (ifExists(() => fs.readdirSync(join(directory, algorithm))) ?? [])
       .map((hex) => `${algorithm}:${hex}`)
@@ -132,7 +134,7 @@ function linkedDigests(directory: string): readonly ContentDigest[] {
 }
 
 /** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
-function removeTag(directory: string): boolean {
+export function removeTag(directory: string): boolean {
   const there = fs.existsSync(join(directory, 'current/link'));
   fs.rmSync(join(directory, 'current'), { recursive: true, force: true });
   fs.rmSync(directory, { recursive: true, force: true });

@@ -1,0 +1,132 @@
+import * as fs from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { ContentDigest } from '../core/digest.ts';
+import { fileSize, ifExists } from '../oci/blob-file.ts';
+import { digestsIn } from '../oci/dir-keep.ts';
+import type { DirLayout } from '../oci/dir-layout.ts';
+import { readLink } from '../oci/dir-link.ts';
+import { repositoriesOf } from './discovery.ts';
+import { createManifestFiles } from './manifest-files.ts';
+import { tryParse } from './pushed-manifest.ts';
+import { usedAt } from './storage.ts';
+import type { Storage } from './types.ts';
+
+/** What decides what is kept. */
+export interface KeepRules {
+  /** Tags that were used before are dropped, in milliseconds since the epoch. */
+  readonly usedSince?: number;
+  /** The tags used last are kept as long as what they reach has no more bytes. */
+  readonly maxBytes?: number;
+  /** What was used since is kept, whether anything reaches it or not. */
+  readonly cutoff: number;
+}
+
+export interface TagState {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: ContentDigest;
+  readonly usedAt: number;
+}
+
+/** What is to be kept, as seen at one time; what is used later is found by its time. */
+export interface Survey {
+  readonly repositories: readonly string[];
+  readonly dropped: readonly TagState[];
+  readonly keptTags: number;
+  /** What each repository's tags, recent manifests and their referrers reach. */
+  readonly reached: ReadonlyMap<string, ReadonlySet<ContentDigest>>;
+  readonly reachedBytes: number;
+}
+
+const BATCH = 100;
+
+/** Finds what is reached from tags, the most recently used first, from recent manifests, and by referrers. */
+export async function survey(storage: Storage, rules: KeepRules): Promise<Survey> {
+  const files = createManifestFiles(storage);
+  const repositories = repositoriesOf(storage.root);
+  const reached = new Map(repositories.map((name) => [name, new Set<ContentDigest>()]));
+  const counted = new Set<ContentDigest>();
+  const tags = repositories
+    .flatMap((repository) => tagsOf(storage.layout(repository), files.tags(repository) ?? []))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  const dropped: TagState[] = [];
+  let bytes = 0;
+  let full = false;
+
+  const sizeOf = (layout: DirLayout, found: ReadonlySet<ContentDigest>): number =>
+    [...found]
+      .filter((digest) => !counted.has(digest))
+      .reduce((sum, digest) => sum + (fileSize(layout.blob(digest)) ?? 0), 0);
+  const keep = (repository: string, found: ReadonlySet<ContentDigest>, size: number): void => {
+    for (const digest of found) {
+      reached.get(repository)!.add(digest);
+      counted.add(digest);
+    }
+    bytes += size;
+  };
+
+  for (const [i, tag] of tags.entries()) {
+    if (i % BATCH === 0) await breathe();
+    const layout = storage.layout(tag.repository);
+    const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
+    const size = sizeOf(layout, found);
+    full ||= rules.maxBytes !== undefined && bytes + size > rules.maxBytes;
+    if (full || tag.usedAt < (rules.usedSince ?? 0)) dropped.push(tag);
+    else keep(tag.repository, found, size);
+  }
+  for (const repository of repositories) {
+    await breathe();
+    const layout = storage.layout(repository);
+    const known = reached.get(repository)!;
+    const others = new Set(files.revisions(repository).filter((digest) => !known.has(digest)));
+    const keepRevision = (digest: ContentDigest): void => {
+      const found = reachedFrom(layout, digest, known);
+      keep(repository, found, sizeOf(layout, found));
+      others.delete(digest);
+    };
+    for (const digest of others) {
+      if ((usedAt(layout.revisionLink(digest)) ?? 0) >= rules.cutoff) keepRevision(digest);
+    }
+    for (let before = -1; before !== others.size; ) {
+      before = others.size;
+      for (const digest of others) {
+        const subject = subjectOf(layout, digest);
+        if (subject !== undefined && known.has(subject)) keepRevision(digest);
+      }
+    }
+  }
+  return { repositories, dropped, keptTags: tags.length - dropped.length, reached, reachedBytes: bytes };
+}
+
+function tagsOf(layout: DirLayout, names: readonly string[]): readonly TagState[] {
+  return names.flatMap((tag) => {
+    const digest = readLink(layout.tagLink(tag));
+    const time = usedAt(layout.tagLink(tag));
+    return digest === undefined || time === undefined
+      ? []
+      : [{ repository: layout.repository, tag, digest, usedAt: time }];
+  });
+}
+
+/** A manifest, all that it names, and what the manifests among that name; without what is known already. */
+function reachedFrom(
+  layout: DirLayout,
+  start: ContentDigest,
+  known: ReadonlySet<ContentDigest>,
+): ReadonlySet<ContentDigest> {
+  const found = new Set<ContentDigest>();
+  const visit = (digest: ContentDigest): void => {
+    if (known.has(digest) || found.has(digest)) return;
+    found.add(digest);
+    if (!fs.existsSync(layout.revisionLink(digest))) return;
+    const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+    for (const next of bytes ? digestsIn(bytes) : []) visit(next);
+  };
+  visit(start);
+  return found;
+}
+
+function subjectOf(layout: DirLayout, digest: ContentDigest): ContentDigest | undefined {
+  const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+  return bytes && tryParse(bytes)?.subject;
+}
