@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AppError, type ErrorCode } from '../core/error.ts';
+import type { Event } from '../core/events.ts';
+import type { ContainerConfig } from '../oci/types.ts';
+import { runAs } from '../sys/run-as.ts';
+import { runStart } from './start.ts';
+import type { Definition, StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
+
+const skip = process.getuid?.() !== 0 && 'needs root';
+const origin = 'devcontainer.json';
+const config: ContainerConfig = { Env: ['PATH=/usr/bin:/bin', 'FROM_IMAGE=1'], User: 'dev' };
+const plain: StartedDevcontainer = {
+  containerEnv: {},
+  remoteEnv: {},
+  userEnvProbe: 'none',
+  hooks: {},
+  entrypoints: [],
+};
+
+/** A machine of directories, and what happened on it. */
+function machine(t: TestContext) {
+  const dir = mkdtempSync(join(tmpdir(), 'envbuilder-start-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  chmodSync(dir, 0o755);
+  const root = join(dir, 'root');
+  const ownDir = join(dir, 'own');
+  const folder = join(dir, 'workspace');
+  for (const path of [join(root, 'etc'), join(root, 'home/dev'), ownDir, folder])
+    mkdirSync(path, { recursive: true });
+  writeFileSync(
+    join(root, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/bash\ndev:x:1234:1235::/home/dev:/bin/sh\n',
+  );
+  writeFileSync(join(root, 'etc/group'), 'dev:x:1235:\naudio:x:63:dev\n');
+  writeFileSync(join(root, 'etc/environment'), 'FROM_ETC=1\n');
+  return { dir, root, ownDir, folder };
+}
+
+type Machine = ReturnType<typeof machine>;
+
+interface Change {
+  readonly request?: Partial<StartRequest>;
+  readonly deps?: Partial<StartDeps<string>>;
+  readonly devcontainer?: Partial<StartedDevcontainer>;
+}
+
+async function start({ root, ownDir, folder }: Machine, { request, deps, devcontainer }: Change = {}) {
+  const events: Event[] = [];
+  const builds: Definition<string>[] = [];
+  const full: StartRequest = {
+    root,
+    ownDir,
+    workspaceFolder: folder,
+    env: { PATH: '/bin', HOSTNAME: 'box', HOME: '/' },
+    remoteRepoBuild: false,
+    skipRebuild: false,
+    exitOnBuildFailure: false,
+    initCommand: '/bin/sh',
+    initArgs: ['-c', 'sleep infinity'],
+    terminal: false,
+    ...request,
+  };
+  const definition = {
+    build: { context: folder, dockerfile: join(folder, 'Dockerfile') },
+    devcontainer: 'source',
+  };
+  const result = await runStart<string>(full, {
+    emit: (event) => events.push(event),
+    signal: new AbortController().signal,
+    prepareWorkspace: async () => ({ folder, state: 'found' }),
+    cloneForBuild: async () => assert.fail('no clone for the build was asked for'),
+    define: async () => definition,
+    build: async (one) => {
+      builds.push(one);
+      return config;
+    },
+    describe: (source) => (source === undefined ? plain : { ...plain, ...devcontainer }),
+    runAs,
+    ...deps,
+  }).catch((error: unknown) => error);
+  const texts = events.map((event) => ('text' in event ? event.text : event.type));
+  const warnings = events
+    .filter(({ type }) => type === 'warning')
+    .map((event) => ('text' in event ? event.text : ''));
+  return { result, command: result as Awaited<ReturnType<typeof runStart>>, builds, texts, warnings };
+}
+
+const failing = (code: ErrorCode) => async () => {
+  throw new AppError(code, `it failed with ${code}`);
+};
+
+test('the command, its user and its environment', { skip }, async (t) => {
+  const on = machine(t);
+  const { command, builds } = await start(on, {
+    devcontainer: {
+      configFile: '/w/devcontainer.json',
+      containerEnv: { A: 'container', B: 'container' },
+      remoteEnv: { B: 'remote', FROM_ETC: null },
+    },
+    request: { exportEnvFile: join(on.dir, 'out/export.env') },
+  });
+  assert.equal(builds.length, 1);
+  assert.deepEqual(command, {
+    argv: ['/bin/sh', '-c', 'sleep infinity'],
+    env: {
+      PATH: '/usr/bin:/bin',
+      HOSTNAME: 'box',
+      FROM_IMAGE: '1',
+      ENVBUILDER: 'true',
+      DEVCONTAINER: 'true',
+      DEVCONTAINER_CONFIG: '/w/devcontainer.json',
+      A: 'container',
+      B: 'remote',
+      HOME: '/home/dev',
+      USER: 'dev',
+      SHELL: '/bin/sh',
+    },
+    cwd: on.folder,
+    uid: 1234,
+    gid: 1235,
+    groups: [1235, 63],
+  });
+  assert.equal(
+    readFileSync(join(on.dir, 'out/export.env'), 'utf8'),
+    'A=container\nB=remote\nDEVCONTAINER=true\nDEVCONTAINER_CONFIG=/w/devcontainer.json\nENVBUILDER=true\nFROM_IMAGE=1\nPATH=/usr/bin:/bin\n',
+  );
+});
+
+test('who the user is: remoteUser, containerUser, USER, root', { skip }, async (t) => {
+  const on = machine(t);
+  const as = async (devcontainer: Partial<StartedDevcontainer>, User?: string) =>
+    (await start(on, { devcontainer, deps: { build: async () => (User === undefined ? {} : { User }) } }))
+      .command.uid;
+  assert.equal(await as({ remoteUser: 'root', containerUser: 'dev' }, 'dev'), 0);
+  assert.equal(await as({ containerUser: '1234:63' }, 'root'), 1234);
+  assert.equal(await as({}, 'dev'), 1234);
+  assert.equal(await as({}), 0);
+  const { result } = await start(on, { devcontainer: { remoteUser: 'nobody-here' } });
+  assert.equal((result as AppError).code, 'START_FAILED');
+});
+
+test('a clone and the home belong to the user, a workspace that was there is left alone', {
+  skip,
+}, async (t) => {
+  const on = machine(t);
+  const owner = (path: string) => lstatSync(path).uid;
+  writeFileSync(join(on.folder, 'file'), '');
+  await start(on);
+  assert.deepEqual([owner(join(on.folder, 'file')), owner(join(on.root, 'home/dev'))], [0, 1234]);
+  await start(on, { deps: { prepareWorkspace: async () => ({ folder: on.folder, state: 'cloned' }) } });
+  assert.equal(owner(join(on.folder, 'file')), 1234);
+});
+
+test('hooks run as the user, in the workspace, and onCreateCommand once', { skip }, async (t) => {
+  const on = machine(t);
+  const log = join(on.dir, 'log');
+  writeFileSync(log, '', { mode: 0o666 });
+  chmodSync(log, 0o666);
+  const hook = (name: string) => [{ origin, command: `echo ${name} $(id -u) $PWD $A >> ${log}` }];
+  const devcontainer = {
+    containerEnv: { A: 'a' },
+    hooks: {
+      initializeCommand: hook('initialize'),
+      onCreateCommand: hook('create'),
+      updateContentCommand: hook('update'),
+      postCreateCommand: hook('postCreate'),
+      postStartCommand: hook('postStart'),
+      postAttachCommand: hook('attach'),
+    },
+  };
+  const names = () => {
+    const found = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+    writeFileSync(log, '');
+    return found;
+  };
+  await start(on, { devcontainer });
+  assert.match(readFileSync(log, 'utf8'), new RegExp(`^create 1234 ${on.folder} a$`, 'm'));
+  assert.deepEqual(names(), ['create', 'update', 'postCreate', 'postStart']);
+  const again = await start(on, { request: { skipRebuild: true } });
+  assert.equal(again.builds.length, 0);
+  assert.equal(again.command.uid, 1234);
+  assert.deepEqual(names(), ['update', 'postCreate', 'postStart']);
+  // What is built anew is created anew.
+  await start(on, { devcontainer });
+  assert.deepEqual(names(), ['create', 'update', 'postCreate', 'postStart']);
+});
+
+test('an onCreateCommand that failed runs again, and the start goes on without the hooks', {
+  skip,
+}, async (t) => {
+  const on = machine(t);
+  const hooks = {
+    onCreateCommand: [{ origin, command: `test -e ${on.dir}/ready` }],
+    postStartCommand: [{ origin, command: 'exit 1' }],
+  };
+  const first = await start(on, { devcontainer: { hooks } });
+  assert.equal(first.command.argv[0], '/bin/sh');
+  assert.match(
+    first.warnings[0]!,
+    /^onCreateCommand of devcontainer.json exited with code 1; not run: postStart/,
+  );
+  writeFileSync(join(on.dir, 'ready'), '');
+  const second = await start(on, { request: { skipRebuild: true } });
+  assert.ok(second.texts.some((text) => text.startsWith('running onCreateCommand')));
+  assert.match(second.warnings[0]!, /^postStartCommand/);
+  const third = await start(on, { request: { skipRebuild: true } });
+  assert.ok(!third.texts.some((text) => text.startsWith('running onCreateCommand')));
+});
+
+test('postStartCommand can be left to a script', { skip }, async (t) => {
+  const on = machine(t);
+  const postStartScript = join(on.dir, 'post-start.sh');
+  writeFileSync(postStartScript, 'old');
+  const hooks = { postStartCommand: [{ origin, command: `touch ${on.dir}/ran` }] };
+  await start(on, { devcontainer: { hooks }, request: { postStartScript } });
+  assert.equal(existsSync(join(on.dir, 'ran')), false);
+  assert.equal(readFileSync(postStartScript, 'utf8'), `#!/bin/sh\n\ntouch ${on.dir}/ran\n`);
+  assert.equal(lstatSync(postStartScript).mode & 0o777, 0o755);
+  await start(on, { request: { postStartScript } });
+  assert.equal(existsSync(postStartScript), false, 'the one of an earlier start is gone');
+});
+
+test('the setup script chooses command and user', { skip }, async (t) => {
+  const on = machine(t);
+  const { command } = await start(on, {
+    request: { setupScript: 'printf "INIT_COMMAND=/sbin/init\\nTARGET_USER=root\\n" > $ENVBUILDER_ENV' },
+  });
+  assert.deepEqual(command.argv, ['/sbin/init']);
+  assert.deepEqual([command.uid, command.env.HOME, command.env.USER], [0, '/root', 'root']);
+});
+
+test('a pushed image starts from its own file system', { skip }, async (t) => {
+  const on = machine(t);
+  const start_ = { devcontainerFile: '.devcontainer/devcontainer.json' };
+  writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config, start: start_ }));
+  const hooks = { onCreateCommand: [{ origin, command: 'true' }] };
+  const change: Change = {
+    deps: { describe: () => ({ ...plain, hooks }) },
+    request: { exportEnvFile: join(on.dir, 'export') },
+  };
+  const first = await start(on, change);
+  assert.equal(first.builds.length, 0);
+  assert.deepEqual([first.command.uid, first.command.env.FROM_IMAGE], [1234, '1']);
+  assert.equal(first.command.env.DEVCONTAINER_CONFIG, join(on.folder, start_.devcontainerFile));
+  assert.ok(first.texts.some((text) => text.startsWith('running onCreateCommand')));
+  assert.equal(existsSync(join(on.dir, 'export')), false);
+  const second = await start(on, change);
+  assert.ok(!second.texts.some((text) => text.startsWith('running onCreateCommand')));
+});
+
+test('what an earlier start left counts only when it can be read and is asked for', { skip }, async (t) => {
+  const on = machine(t);
+  writeFileSync(join(on.ownDir, 'built'), '');
+  writeFileSync(join(on.ownDir, 'image'), '');
+  assert.equal((await start(on, { request: { skipRebuild: true } })).builds.length, 1);
+  assert.equal((await start(on)).builds.length, 1);
+  // A build that fails leaves nothing that could be started.
+  await start(on, { deps: { build: failing('BUILD_FAILED') } });
+  assert.equal(existsSync(join(on.ownDir, 'built')), false);
+});
+
+test('the fallback image takes the place of what fails, by the kind of failure', { skip }, async (t) => {
+  const on = machine(t);
+  const fallbackImage = 'registry/fallback:1';
+  const request = { fallbackImage };
+  const isFallback = ({ builds }: { builds: Definition<string>[] }) =>
+    builds.at(-1)?.build.dockerfileText === `FROM ${fallbackImage}\n` && builds.at(-1)?.build.push === false;
+
+  const noDefinition = await start(on, { request, deps: { define: failing('DEVCONTAINER') } });
+  assert.ok(isFallback(noDefinition));
+  assert.equal(
+    noDefinition.warnings[0],
+    `it failed with DEVCONTAINER; using the fallback image ${fallbackImage}`,
+  );
+  const noClone = await start(on, {
+    request,
+    deps: { prepareWorkspace: failing('WORKSPACE'), define: failing('DEVCONTAINER') },
+  });
+  assert.ok(isFallback(noClone));
+  assert.ok(
+    isFallback(
+      await start(on, {
+        request: { ...request, remoteRepoBuild: true },
+        deps: { cloneForBuild: failing('AUTH') },
+      }),
+    ),
+  );
+
+  const buildWith = async (code: ErrorCode, change: Partial<StartRequest> = {}) => {
+    const builds: Definition<string>[] = [];
+    const outcome = await start(on, {
+      request: { ...request, ...change },
+      deps: {
+        build: async (one) => {
+          builds.push(one);
+          if (builds.length === 1) throw new AppError(code, 'no');
+          return config;
+        },
+      },
+    });
+    return { ...outcome, builds };
+  };
+  for (const code of ['BUILD_FAILED', 'DOCKERFILE', 'CONTEXT', 'REFERENCE', 'AUTH'] as const)
+    assert.ok(isFallback(await buildWith(code)), code);
+  for (const code of ['UNSAFE', 'USAGE', 'DISK_FULL', 'PUSH_FAILED', 'ABORTED', 'INTERNAL'] as const)
+    assert.equal(((await buildWith(code)).result as AppError).code, code);
+  const forbidden = await buildWith('BUILD_FAILED', { exitOnBuildFailure: true });
+  assert.equal((forbidden.result as AppError).code, 'BUILD_FAILED');
+  assert.ok(
+    isFallback(
+      await start(on, {
+        request: { ...request, exitOnBuildFailure: true },
+        deps: { define: failing('DEVCONTAINER') },
+      }),
+    ),
+  );
+
+  for (const [deps, code] of [
+    [{ define: failing('DEVCONTAINER') }, 'DEVCONTAINER'],
+    [{ prepareWorkspace: failing('WORKSPACE') }, 'WORKSPACE'],
+    [{ build: failing('BUILD_FAILED') }, 'BUILD_FAILED'],
+  ] as const)
+    assert.equal(((await start(on, { deps })).result as AppError).code, code);
+});
+
+test('remote repository builds use a clone of their own, which is gone afterwards', { skip }, async (t) => {
+  const on = machine(t);
+  let open = 0;
+  const seen: string[] = [];
+  await start(on, {
+    request: { remoteRepoBuild: true },
+    deps: {
+      cloneForBuild: async () => {
+        open += 1;
+        return { folder: '/clone', close: () => (open -= 1) };
+      },
+      define: async (folder) => {
+        seen.push(folder);
+        return { build: { context: folder, dockerfile: 'x' } };
+      },
+    },
+  });
+  assert.deepEqual(seen, ['/clone']);
+  assert.equal(open, 0);
+});
+
+test('entry points of features run before the hooks, as the user of the container', { skip }, async (t) => {
+  const on = machine(t);
+  const { texts } = await start(on, {
+    devcontainer: {
+      containerUser: 'root',
+      remoteUser: 'dev',
+      entrypoints: ['echo up as $(id -u)'],
+      hooks: { postStartCommand: [{ origin, command: 'echo hook as $(id -u)' }] },
+    },
+  });
+  const said = texts.filter((text) => / as \d+$/.test(text));
+  assert.deepEqual(said, ['entrypoint: up as 0', 'postStartCommand: hook as 1234']);
+});

@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { toAppError } from '../core/error.ts';
+import { fsPath } from '../core/path-bytes.ts';
+import type { UserCommand } from '../sys/run-as.ts';
+import { type Account, findAccount } from './account.ts';
+import { composeEnvironment, exportLines, type Variables, withAccount } from './environment.ts';
+import { hookScript, type NamedHooks, runHooks } from './hooks.ts';
+import { obtainImage } from './obtain-image.ts';
+import { giveToUser } from './ownership.ts';
+import { runSetupScript } from './setup-script.ts';
+import { quoteWord } from './shell-words.ts';
+import { writeBuilt } from './state.ts';
+import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
+import { probeUserEnvironment } from './user-env.ts';
+
+/** Run in every start, in this order, besides onCreateCommand. */
+const LATER_HOOKS = ['updateContentCommand', 'postCreateCommand', 'postStartCommand'];
+
+/**
+ * A start from the workspace to the command that the container ends up in. The caller replaces itself by that command.
+ * @throws AppError of any code; what is on the file system is then what the last step left
+ */
+export async function runStart<Source>(request: StartRequest, deps: StartDeps<Source>): Promise<UserCommand> {
+  const { root, ownDir, env: container } = request;
+  const { emit, signal } = deps;
+  const image = await obtainImage(request, deps);
+  const { devcontainer, config, workspace } = image;
+  writeBuilt(ownDir, image);
+  signal.throwIfAborted();
+
+  const composed = composeEnvironment({
+    container,
+    ...etcEnvironment(root),
+    imageEnv: config.Env ?? [],
+    ...(devcontainer.configFile === undefined ? {} : { devcontainerFile: devcontainer.configFile }),
+    containerEnv: devcontainer.containerEnv,
+    remoteEnv: devcontainer.remoteEnv,
+  });
+  if (request.exportEnvFile !== undefined && image.built)
+    writeFileIn(root, request.exportEnvFile, exportLines(composed), 0o644);
+
+  const user = devcontainer.remoteUser || devcontainer.containerUser || config.User || '';
+  const account = findAccount(root, user, 'the user of the dev container or image');
+  const rootAccount = findAccount(root, '0', 'root');
+  await giveToUser(account, workspace, { root, emit });
+  const cwd = devcontainer.workspaceFolder ?? workspace.folder;
+  mkdirSync(cwd, { recursive: true });
+
+  const env = await userEnvironment(withAccount(composed.env, account), account, devcontainer, deps);
+  await runEntrypoints(devcontainer, config.User ?? '', { request, env: composed.env, cwd, deps });
+  const failure = await runLifecycle(request, image, { account, env, cwd, deps });
+  writeBuilt(ownDir, { ...image, created: image.created || failure !== 'onCreateCommand' });
+
+  const first = { command: request.initCommand, args: request.initArgs, user };
+  const init = !request.setupScript
+    ? first
+    : await runSetupScript(request.setupScript, first, account.name, {
+        runAs: deps.runAs,
+        root: rootAccount,
+        env: composed.env,
+        cwd,
+        envFile: join(ownDir, 'environ'),
+        terminal: request.terminal,
+        emit,
+        signal,
+      });
+  const target = init.user === user ? account : findAccount(root, init.user, 'TARGET_USER');
+  const targetEnv = init.user === user ? env : withAccount(composed.env, target);
+  emit({
+    type: 'message',
+    level: 'info',
+    text: `starting ${[init.command, ...init.args].map(quoteWord).join(' ')} as ${target.name}`,
+  });
+  const { uid, gid, groups } = target;
+  return { argv: [init.command, ...init.args], env: targetEnv, cwd, uid, gid, groups };
+}
+
+function etcEnvironment(root: string): { readonly etcEnvironment?: string } {
+  const path = join(root, 'etc/environment');
+  return existsSync(path) ? { etcEnvironment: readFileSync(path, 'utf8') } : {};
+}
+
+/** What the user's own shell adds, below what the dev container sets for the user's processes. */
+async function userEnvironment<Source>(
+  env: Variables,
+  account: Account,
+  { userEnvProbe, remoteEnv }: StartedDevcontainer,
+  { runAs, emit, signal }: StartDeps<Source>,
+): Promise<Variables> {
+  const probed = await probeUserEnvironment(userEnvProbe, { runAs, account, env, emit, signal });
+  if (probed === env) return env;
+  const entries = Object.entries({ ...probed, ...remoteEnv });
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+interface HookContext<Source> {
+  readonly env: Variables;
+  readonly cwd: string;
+  readonly deps: StartDeps<Source>;
+}
+
+/** Starts what features bring along, as the user of the container. */
+async function runEntrypoints<Source>(
+  { entrypoints, containerUser }: StartedDevcontainer,
+  imageUser: string,
+  { request, env, cwd, deps }: HookContext<Source> & { readonly request: StartRequest },
+): Promise<void> {
+  if (entrypoints.length === 0) return;
+  const account = findAccount(request.root, containerUser || imageUser, 'the user of the container');
+  const hooks = entrypoints.map((command) => ({ origin: 'a feature', command }));
+  await runHooks([{ name: 'entrypoint', hooks }], { ...deps, account, env: withAccount(env, account), cwd });
+}
+
+/** Runs the hooks that are due. Returns the name of the one that failed. */
+async function runLifecycle<Source>(
+  { root, postStartScript }: StartRequest,
+  image: { readonly devcontainer: StartedDevcontainer; readonly created: boolean },
+  { account, env, cwd, deps }: HookContext<Source> & { readonly account: Account },
+): Promise<string | undefined> {
+  const { hooks } = image.devcontainer;
+  const script = postStartScript === undefined ? undefined : resolve(root, postStartScript);
+  if (script !== undefined) rmSync(fsPath(script), { force: true });
+  const names = [...(image.created ? [] : ['onCreateCommand']), ...LATER_HOOKS];
+  const due = names
+    .filter((name) => script === undefined || name !== 'postStartCommand')
+    .map((name): NamedHooks => ({ name, hooks: hooks[name] ?? [] }));
+  const failure = await runHooks(due, { ...deps, account, env, cwd });
+  const later = hooks.postStartCommand ?? [];
+  if (script !== undefined && later.length > 0 && !failure)
+    writeFileIn(root, script, hookScript(later, quoteWord), 0o755);
+  return failure?.hook;
+}
+
+/** Writes a file that an option names; relative paths are below the root. */
+function writeFileIn(root: string, path: string, text: string, mode: number): void {
+  const file = resolve(root, path);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode });
+  } catch (error) {
+    throw toAppError(error, 'START_FAILED', `cannot write ${file}`, { where: { path: file } });
+  }
+}

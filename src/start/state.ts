@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import type { ContainerConfig } from '../oci/types.ts';
+import type { StartedDevcontainer } from './types.ts';
+
+/** What an earlier start of this container has left: `built` in our directory. */
+export interface BuiltState {
+  readonly config: ContainerConfig;
+  readonly devcontainer: StartedDevcontainer;
+  /** onCreateCommand has run. */
+  readonly created: boolean;
+}
+
+/** What a pushed image says about itself: `image` in our directory. */
+export interface ImageState {
+  readonly config: ContainerConfig;
+  /** The devcontainer.json that it was built from, relative to the workspace. */
+  readonly devcontainerFile?: string;
+}
+
+const VERSION = 1;
+const built = v.object({
+  version: v.literal(VERSION),
+  config: v.looseObject({}),
+  devcontainer: v.looseObject({
+    containerEnv: v.record(v.string(), v.string()),
+    hooks: v.record(v.string(), v.array(v.looseObject({ origin: v.string() }))),
+  }),
+  created: v.boolean(),
+});
+const image = v.object({
+  version: v.literal(VERSION),
+  config: v.looseObject({}),
+  start: v.optional(v.looseObject({ devcontainerFile: v.optional(v.string()) })),
+});
+
+/** The state of the container's last start; undefined when there was none, or another program wrote it. */
+export function readBuilt(ownDir: string): BuiltState | undefined {
+  const found = v.safeParse(built, readJson(join(ownDir, 'built')));
+  return found.success ? (found.output as unknown as BuiltState) : undefined;
+}
+
+/** Writes the state of a start, whole or not at all; only root can read it. */
+export function writeBuilt(ownDir: string, { config, devcontainer, created }: BuiltState): void {
+  const path = join(ownDir, 'built');
+  const state = { version: VERSION, config, devcontainer, created };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Forgets the last start, before the root file system becomes another. */
+export function removeBuilt(ownDir: string): void {
+  rmSync(join(ownDir, 'built'), { force: true });
+}
+
+/** What the image that the container was started from says about itself; undefined unless it is one that we pushed. */
+export function readImage(ownDir: string): ImageState | undefined {
+  const found = v.safeParse(image, readJson(join(ownDir, 'image')));
+  if (!found.success) return undefined;
+  const { config, start } = found.output;
+  const file = start?.devcontainerFile;
+  return { config: config as ContainerConfig, ...(file === undefined ? {} : { devcontainerFile: file }) };
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
