@@ -56,3 +56,8 @@ for deb in *.deb; do
   echo "$arch $name $version $sum"
   dpkg-deb -x "$deb" "$out/root"
 done >"$out/packages.lock"
+# What no file of the image comes from.
+rm -rf "$out/root/etc" "$out/root/var" "$out/root/usr/sbin" "$out/root/usr/lib/systemd"
+find "$out/root/usr/share" -type f ! -path '*/doc/*/copyright' -delete
+find "$out/root/usr/share" -type l ! -path '*/doc/*' -delete
+find "$out/root/usr/share" -type d -empty -delete

@@ -10,6 +10,7 @@ export const ENTRY_POINTS = {
   'extract-worker': 'src/rootfs/extract-worker.ts',
   'run-worker': 'src/sys/run-worker.ts',
   'run-init': 'src/sys/run-init.ts',
+  'run-as-init': 'src/sys/run-as-init.ts',
 } as const;
 
 export type EntryPoint = keyof typeof ENTRY_POINTS;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { entryPoint } from '../core/own-files.ts';
 import { findProgram } from './find-program.ts';
 import type { InitFailure } from './run-types.ts';
 import type { RunResult } from './types.ts';
@@ -38,7 +39,7 @@ const KILL_AFTER_MS = 5000;
  */
 export async function runAs(command: UserCommand, { onOutput, signal }: RunAsOptions): Promise<RunAsResult> {
   signal?.throwIfAborted();
-  const init = fileURLToPath(new URL('./run-as-init.ts', import.meta.url));
+  const init = fileURLToPath(entryPoint('run-as-init'));
   const ours = onOutput
     ? (['ignore', 'pipe', 'pipe'] as const)
     : (['inherit', 'inherit', 'inherit'] as const);
