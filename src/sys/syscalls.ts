@@ -18,6 +18,8 @@ const SEEK_HOLE = 4;
 const PR_CAPBSET_DROP = 24;
 const CLOSE_RANGE_CLOEXEC = 4;
 const PR_SET_PDEATHSIG = 1;
+const PR_SET_DUMPABLE = 4;
+const PR_SET_CHILD_SUBREAPER = 36;
 const XATTR_SIZE_MAX = 65536;
 const LAST_SIGNAL = 64;
 const WNOHANG = 1;
@@ -156,6 +158,12 @@ export function createSyscalls(): Syscalls {
     },
     dieWithParent: (signal) => {
       check(c.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), 'prctl');
+    },
+    adoptOrphans: () => {
+      check(c.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl');
+    },
+    hideProcess: () => {
+      check(c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), 'prctl');
     },
     closeOnExec: (from) => {
       check(c.closeRange(from, 0xffffffff, CLOSE_RANGE_CLOEXEC), 'close_range');

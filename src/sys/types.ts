@@ -33,6 +33,10 @@ export interface Syscalls {
   defaultSignals(): void;
   /** Takes the exit codes of every child that has ended, those that were handed to process 1 among them. */
   reapChildren(): void;
+  /** Has orphans among this process's descendants become its own children. */
+  adoptOrphans(): void;
+  /** Closes /proc/PID/{environ,mem,fd,…} of this process to everybody without CAP_SYS_PTRACE, until the next execve(2). */
+  hideProcess(): void;
   setCredentials(uid: number, gid: number, groups: readonly number[]): void;
 }
 
