@@ -87,10 +87,11 @@ test('crane copies, lists, appends and deletes', { skip: noGo() }, async (t) => 
   assert.ok((await crane('catalog', own.host)).includes('crane/copy'));
   assert.equal(await crane('digest', `${name}:two`), await digestAt(base()));
   writeFileSync(join(dir, 'layer'), 'content');
+  await run('tar', ['-cf', join(dir, 'layer.tar'), '-C', dir, 'layer']);
   await crane(
     'append',
     '--new_layer',
-    join(dir, 'layer'),
+    join(dir, 'layer.tar'),
     '--base',
     `${name}:1`,
     '--new_tag',
