@@ -5,13 +5,17 @@ import { type Parsed, parseOptions } from './parse.ts';
 import { optionWarnings } from './request.ts';
 import { addOptionSecrets, type CommandContext, reporterFor } from './run-context.ts';
 
-/** What a command does once its options are known. */
-export type CommandBody = (parsed: Parsed, context: CommandContext, emit: Emit) => Promise<void>;
+/** What a command does once its options are known; it may give back what is to be done when all has been reported. */
+export type CommandBody = (
+  parsed: Parsed,
+  context: CommandContext,
+  emit: Emit,
+) => Promise<void | (() => Promise<void>)>;
 
 /**
  * Parses, runs and reports a command.
  * @returns the exit code; errors of the body are reported and never thrown
- * @throws AppError USAGE from parsing, before there is a reporter
+ * @throws AppError USAGE from parsing, before there is a reporter; what the last part of a command throws
  */
 export async function runCommand(
   name: CommandName,
@@ -24,18 +28,20 @@ export async function runCommand(
   const reporter = await reporterFor(parsed, context);
   const warn = (text: string, hint?: string): void =>
     reporter.emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
+  let last: Awaited<ReturnType<CommandBody>>;
   try {
     for (const { text, hint } of parsed.warnings) warn(text, hint);
     for (const text of optionWarnings(parsed)) warn(text);
-    await body(parsed, context, reporter.emit);
+    last = await body(parsed, context, reporter.emit);
     reporter.close();
-    return 0;
   } catch (thrown) {
     const error = finalError(thrown, context.signal);
     reporter.emit({ type: 'error', error });
     reporter.close();
     return EXIT_CODES[error.code].exit;
   }
+  await last?.();
+  return 0;
 }
 
 /** What to report for anything thrown: an interrupted run is that and nothing else. */

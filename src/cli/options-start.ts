@@ -18,7 +18,6 @@ export const START_OPTIONS = [
     text: 'Run as root before the init command; it can choose that command and the user.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'init-script',
@@ -29,7 +28,6 @@ export const START_OPTIONS = [
     text: 'What the init command runs.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'init-command',
@@ -40,7 +38,6 @@ export const START_OPTIONS = [
     text: 'The program that the container ends up in.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'init-args',
@@ -50,7 +47,6 @@ export const START_OPTIONS = [
     text: 'Its arguments, split as a shell does. Default: -c and the init script.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'fallback-image',
@@ -60,7 +56,6 @@ export const START_OPTIONS = [
     text: 'Used when there is nothing to build, or the build fails.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'exit-on-build-failure',
@@ -69,7 +64,6 @@ export const START_OPTIONS = [
     text: 'Exit instead of using the fallback image.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'skip-rebuild',
@@ -78,7 +72,6 @@ export const START_OPTIONS = [
     text: 'Start what an earlier start has built in this container.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'ignore-paths',
@@ -88,7 +81,6 @@ export const START_OPTIONS = [
     text: 'Paths that are left alone, besides our own, the workspace, /etc/resolv.conf and mounts.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'force-safe',
@@ -97,7 +89,6 @@ export const START_OPTIONS = [
     text: 'After a countdown, replace the file system even where KANIKO_DIR does not say that it is a container of ours.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'kaniko-dir',
@@ -107,7 +98,6 @@ export const START_OPTIONS = [
     text: 'Set to /.envbuilder by our image; nothing is deleted where it says anything else.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
   {
     name: 'export-env-file',
@@ -117,7 +107,6 @@ export const START_OPTIONS = [
     text: 'Write the variables that the image and the dev container add to this file.',
     commands: ['start'],
     group: 'Start',
-    status: 'planned',
   },
 ] as const satisfies readonly OptionRow[];
 
@@ -132,7 +121,6 @@ export const DEVCONTAINER_OPTIONS = [
     text: 'The folder of devcontainer.json, in the workspace or absolute.',
     commands: ['start'],
     group: 'Dev container',
-    status: 'planned',
   },
   {
     name: 'devcontainer-json-path',
@@ -142,7 +130,6 @@ export const DEVCONTAINER_OPTIONS = [
     text: 'The file itself, in that folder or absolute.',
     commands: ['start'],
     group: 'Dev container',
-    status: 'planned',
   },
   {
     name: 'post-start-script-path',
@@ -152,7 +139,6 @@ export const DEVCONTAINER_OPTIONS = [
     text: 'Write postStartCommand to this script instead of running it.',
     commands: ['start'],
     group: 'Dev container',
-    status: 'planned',
   },
   {
     name: 'coder-agent-url',
@@ -162,7 +148,6 @@ export const DEVCONTAINER_OPTIONS = [
     text: 'The Coder server that build logs are forwarded to.',
     commands: ['start'],
     group: 'General',
-    status: 'planned',
   },
   {
     name: 'coder-agent-token',
@@ -173,7 +158,6 @@ export const DEVCONTAINER_OPTIONS = [
     commands: ['start'],
     group: 'General',
     secret: true,
-    status: 'planned',
   },
   {
     name: 'coder-agent-subsystem',
@@ -183,6 +167,5 @@ export const DEVCONTAINER_OPTIONS = [
     text: 'Names of the subsystems that the Coder server shows.',
     commands: ['start'],
     group: 'General',
-    status: 'planned',
   },
 ] as const satisfies readonly OptionRow[];

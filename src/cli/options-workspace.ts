@@ -28,17 +28,15 @@ export const WORKSPACE_OPTIONS = [
     text: "Build from a fresh shallow clone instead of the user's folder.",
     commands: ['start'],
     group: 'Workspace',
-    status: 'planned',
   },
   {
     name: 'git-url',
     variable: 'ENVBUILDER_GIT_URL',
     type: 'string',
     placeholder: 'URL',
-    text: 'The repository to clone; #NAME or #refs/heads/NAME picks a reference. A probe only takes the name of the workspace folder from it so far.',
+    text: 'The repository to clone; #NAME or #refs/heads/NAME picks a reference.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-clone-depth',
@@ -48,7 +46,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'How many commits to clone. Default: all.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-clone-single-branch',
@@ -57,7 +54,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'Clone one branch only.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-clone-thinpack',
@@ -67,7 +63,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'Accepted, and without effect: git itself settles with any server how a pack is sent.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-clone-submodules',
@@ -77,7 +72,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'How deep submodules are cloned. Left out, all of them are tried, and one that cannot be had is a warning; true or a number makes that an error.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-username',
@@ -87,7 +81,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'The user name for cloning; for SSH it is `git` when left out.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-password',
@@ -98,7 +91,6 @@ export const WORKSPACE_OPTIONS = [
     commands: ['start'],
     group: 'Git',
     secret: true,
-    status: 'planned',
   },
   {
     name: 'git-ssh-private-key-path',
@@ -108,7 +100,6 @@ export const WORKSPACE_OPTIONS = [
     text: 'A private key for cloning over SSH. Without one the agent is used.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
   {
     name: 'git-ssh-private-key-base64',
@@ -119,7 +110,6 @@ export const WORKSPACE_OPTIONS = [
     commands: ['start'],
     group: 'Git',
     secret: true,
-    status: 'planned',
   },
   {
     name: 'git-http-proxy-url',
@@ -129,6 +119,5 @@ export const WORKSPACE_OPTIONS = [
     text: 'A proxy for git alone, besides the usual proxy variables.',
     commands: ['start'],
     group: 'Git',
-    status: 'planned',
   },
 ] as const satisfies readonly OptionRow[];

@@ -14,7 +14,6 @@ import { parseOutput } from './outputs.ts';
 import { type Environment, parseOptions } from './parse.ts';
 import { workspaceName } from './paths.ts';
 import { makeRequest } from './request.ts';
-import { workspaceFiles } from './start-command.ts';
 
 let dir: string;
 before(() => {
@@ -223,33 +222,6 @@ describe('makeRequest', () => {
       '/h/.cache/envbuilder/state',
     );
     assert.equal(requestOf(['--work-dir', 'w'], { HOME: '/h' }).workDir, '/cwd/w');
-  });
-});
-
-describe('workspaceFiles', () => {
-  const filesOf = (env: Environment) => workspaceFiles(parseOptions('start', [], env), '/');
-
-  it('takes paths relative to the workspace, and warns when the context may be another one', () => {
-    const env = {
-      ENVBUILDER_GIT_URL: 'https://h.example/o/app.git#main',
-      ENVBUILDER_DOCKERFILE_PATH: 'web/Dockerfile',
-    };
-    const { files, warning } = filesOf(env);
-    assert.deepEqual(files, { context: '/workspaces/app', dockerfile: '/workspaces/app/web/Dockerfile' });
-    assert.match(warning?.hint ?? '', /ENVBUILDER_BUILD_CONTEXT_PATH=web/);
-    const named = filesOf({
-      ...env,
-      ENVBUILDER_BUILD_CONTEXT_PATH: 'web',
-      ENVBUILDER_WORKSPACE_FOLDER: '/w',
-    });
-    assert.deepEqual(named, { files: { context: '/w/web', dockerfile: '/w/web/Dockerfile' } });
-  });
-
-  it('says that dev containers are planned', () => {
-    assert.throws(
-      () => filesOf({}),
-      (error) => error instanceof AppError && error.code === 'DEVCONTAINER',
-    );
   });
 });
 

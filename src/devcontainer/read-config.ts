@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { devcontainerId, idLabels } from './container-id.ts';
@@ -27,10 +28,12 @@ export interface ReadConfig {
  */
 export function readConfig(
   file: string,
-  request: Pick<DefinitionRequest, 'workspaceFolder' | 'env' | 'inContainer'>,
+  request: Pick<DefinitionRequest, 'workspaceFolder' | 'containerFolder' | 'env' | 'inContainer'>,
   emit: Emit,
 ): ReadConfig {
-  const { workspaceFolder, env, inContainer } = request;
+  const { env, inContainer } = request;
+  const workspaceFolder = request.containerFolder ?? request.workspaceFolder;
+  const fileThere = join(workspaceFolder, relative(request.workspaceFolder, file));
   const document = parseDocument(readText(file), file);
   const raw = updateOldProperties(checkProperties(document, emit));
   const place = inContainer ? { workspaceFolder } : referencePlace(workspaceFolder, raw);
@@ -40,7 +43,7 @@ export function readConfig(
   const scope: VariableScope = {
     localWorkspaceFolder: workspaceFolder,
     ...(containerWorkspaceFolder === undefined ? {} : { containerWorkspaceFolder }),
-    devcontainerId: devcontainerId(idLabels(workspaceFolder, file)),
+    devcontainerId: devcontainerId(idLabels(workspaceFolder, fileThere)),
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
   return { file, document, raw, config, place, scope };

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function resolveAfterBuild(
   devcontainer: Devcontainer,
-  imageConfig: ImageConfig,
+  imageConfig: Pick<ImageConfig, 'config'>,
   env: Environment,
   emit: Emit,
 ): Devcontainer {
@@ -31,7 +31,7 @@ export function resolveAfterBuild(
 
 /** The dev container that an image's label alone describes: a pre-built image, or one without a devcontainer.json. */
 export function devcontainerOfImage(
-  imageConfig: ImageConfig,
+  imageConfig: Pick<ImageConfig, 'config'>,
   { scope, env, emit }: { readonly scope: VariableScope; readonly env: Environment; readonly emit: Emit },
 ): Devcontainer {
   const nothing = { env: {} };
@@ -48,7 +48,7 @@ export function devcontainerOfImage(
   });
 }
 
-function labelEntries({ config }: ImageConfig, emit: Emit): OriginEntry[] {
+function labelEntries({ config }: Pick<ImageConfig, 'config'>, emit: Emit): OriginEntry[] {
   return readMetadata(config?.Labels, 'the image', emit).map((entry) => ({
     origin: entry.id ?? 'image metadata',
     entry,

@@ -1,4 +1,4 @@
-import type { BuildRequest, NamedContext, RegistrySettings } from '../build/types.ts';
+import type { NamedContext, RegistrySettings } from '../build/types.ts';
 
 /** The hooks of a dev container, in the order in which they run. */
 export type HookName =
@@ -111,6 +111,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface DefinitionRequest {
   /** Absolute path of the workspace. */
   readonly workspaceFolder: string;
+  /** Where the workspace will lie in the container, where that is not `workspaceFolder`: variables mean this one. */
+  readonly containerFolder?: string;
   /** The folder that is searched first, relative to the workspace or absolute; `.devcontainer` when left out. */
   readonly devcontainerDir?: string;
   /** The file itself, relative to that folder or absolute; then nothing is searched. */
@@ -143,7 +145,7 @@ export interface DefinitionBuild {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly labels: ReadonlyMap<string, string>;
-  readonly platform?: BuildRequest['platform'];
+  readonly platform?: string;
 }
 
 export interface BuildDefinition {

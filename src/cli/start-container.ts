@@ -1,0 +1,43 @@
+import type { Emit } from '../core/events.ts';
+import { runStart } from '../start/start.ts';
+import type { UserCommand } from '../sys/run-as.ts';
+import { runAs } from '../sys/run-as.ts';
+import type { Parsed } from './parse.ts';
+import type { CommandContext } from './run-context.ts';
+import { defineBuild, type Source, startedDevcontainer } from './start-definition.ts';
+import { inPlace, startRequest, withDefinition, workspaceBuild } from './start-request.ts';
+import { workspaceRequest } from './workspace-request.ts';
+
+/** Starts this container up to the command that it ends up in, as the options say. */
+export async function startContainer(
+  parsed: Parsed,
+  context: CommandContext,
+  emit: Emit,
+): Promise<UserCommand> {
+  const { signal, redactor } = context;
+  const place = workspaceRequest(parsed, context);
+  const workspace = place.folder;
+  const start = startRequest(parsed, { ...context, stdin: process.stdin }, workspace);
+  const request = workspaceBuild(parsed, workspace, context);
+  const definitionDeps = { ...context, workspace, stateDir: request.stateDir, emit };
+  const workspaceDeps = { emit, signal, addSecret: redactor.add };
+  const { prepareWorkspace, cloneForBuild } = await import('../workspace/prepare.ts');
+  return runStart<Source>(start, {
+    emit,
+    signal,
+    runAs,
+    prepareWorkspace: () => prepareWorkspace(place, workspaceDeps),
+    cloneForBuild: async () => {
+      if (place.clone) return cloneForBuild(place.clone, request.workDir, workspaceDeps);
+      return { folder: workspace, close: () => {} };
+    },
+    define: (folder) => defineBuild(parsed, folder, definitionDeps),
+    build: async ({ build }) => {
+      const { runBuild } = await import('../build/build.ts');
+      const whole = inPlace(withDefinition(request, build), workspace, parsed);
+      const { imageConfig } = await runBuild(whole, { emit, signal });
+      return imageConfig.config ?? {};
+    },
+    describe: (source, config) => startedDevcontainer(source, config, definitionDeps),
+  });
+}

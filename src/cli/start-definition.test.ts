@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Event } from '../core/events.ts';
+import type { ContainerConfig } from '../oci/types.ts';
+import { parseOptions } from './parse.ts';
+import { defineBuild, dockerfileBuild, startedDevcontainer } from './start-definition.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'envbuilder-definition-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+mkdirSync(join(folder, 'web'));
+for (const path of ['Dockerfile', 'web/Dockerfile']) writeFileSync(join(folder, path), 'FROM scratch\n');
+
+function deps(events: Event[] = []) {
+  return {
+    env: {},
+    signal: new AbortController().signal,
+    workspace: '/workspaces/app',
+    stateDir: '/state',
+    emit: (event: Event): void => {
+      events.push(event);
+    },
+  };
+}
+
+test('paths are relative to the workspace, with a warning when the context may be another one', () => {
+  const events: Event[] = [];
+  const emit = deps(events).emit;
+  const build = (dockerfile: string, context?: string) => {
+    const env = { ENVBUILDER_DOCKERFILE_PATH: dockerfile, ENVBUILDER_BUILD_CONTEXT_PATH: context };
+    return dockerfileBuild(parseOptions('start', [], env), folder, emit);
+  };
+  assert.deepEqual(build('web/Dockerfile'), { context: folder, dockerfile: join(folder, 'web/Dockerfile') });
+  assert.match((events.pop() as { hint?: string }).hint ?? '', /ENVBUILDER_BUILD_CONTEXT_PATH=web /);
+  assert.deepEqual(build('web/Dockerfile', 'web').context, join(folder, 'web'));
+  // A path that looks absolute is below the workspace, unless there is such a file.
+  assert.deepEqual(build('/web/Dockerfile', '/web'), {
+    context: join(folder, 'web'),
+    dockerfile: join(folder, 'web/Dockerfile'),
+  });
+  assert.equal(build(join(folder, 'Dockerfile')).dockerfile, join(folder, 'Dockerfile'));
+  assert.deepEqual(events, []);
+  assert.throws(() => build('none'), { code: 'DOCKERFILE' });
+});
+
+test('a Dockerfile that is named keeps dev containers out, and the target is that of the options', async () => {
+  const parsed = parseOptions('start', ['--target=x'], { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile' });
+  const { build, devcontainer } = await defineBuild(parsed, folder, deps());
+  assert.deepEqual(build, { context: folder, dockerfile: join(folder, 'Dockerfile'), target: 'x' });
+  assert.equal(devcontainer, undefined);
+});
+
+test('a dev container from a clone elsewhere is described as of the workspace', async () => {
+  mkdirSync(join(folder, '.devcontainer'));
+  const file = join(folder, '.devcontainer/devcontainer.json');
+  const config = {
+    build: { dockerfile: '../Dockerfile', args: { PLACE: '$' + '{containerWorkspaceFolder}' } },
+    containerEnv: { PLACE: '$' + '{localWorkspaceFolder}' },
+    postCreateCommand: 'true',
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const definition = await defineBuild(parseOptions('start', [], {}), folder, deps());
+  assert.equal(definition.build.buildArgs?.get('PLACE'), '/workspaces/app');
+  assert.equal(definition.build.dockerfile, join(folder, 'Dockerfile'));
+  const built = startedDevcontainer(definition.devcontainer, { User: 'dev:docker' }, deps());
+  assert.equal(built.configFile, '/workspaces/app/.devcontainer/devcontainer.json');
+  assert.equal(built.workspaceFolder, '/workspaces/app');
+  assert.deepEqual(built.containerEnv, { PLACE: '/workspaces/app' });
+  assert.deepEqual(
+    [built.containerUser, built.remoteUser, built.userEnvProbe],
+    ['dev:docker', undefined, 'none'],
+  );
+  assert.equal(built.hooks.postCreateCommand?.length, 1);
+});
+
+test('an image brings its own metadata, and no devcontainer.json', () => {
+  const label = JSON.stringify([
+    { id: 'feature', postStartCommand: 'true', entrypoint: '/init.sh' },
+    { remoteUser: 'vscode', userEnvProbe: 'loginShell' },
+  ]);
+  const config: ContainerConfig = { User: 'root', Labels: { 'devcontainer.metadata': label } };
+  const started = startedDevcontainer(undefined, config, deps());
+  assert.equal(started.configFile, undefined);
+  assert.equal(started.remoteUser, 'vscode');
+  assert.equal(started.userEnvProbe, 'loginShell');
+  assert.deepEqual(started.entrypoints, ['/init.sh']);
+});
