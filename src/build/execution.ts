@@ -106,6 +106,7 @@ export function startExecution(
           cacheDir: join(request.stateDir, 'cache-mounts'),
           locks: createFileLocks(session.syscalls),
           signal,
+          openRepository: session.openRepository,
           secrets: request.secrets,
           ssh: request.ssh,
           stateOf,

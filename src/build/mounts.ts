@@ -13,6 +13,7 @@ import type { CopyItem, SourceTree } from '../context/types.ts';
 import { once } from '../core/concurrency.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import type { Reference, Store } from '../oci/types.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../plan/types.ts';
 import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import type { RootfsState } from '../rootfs/types.ts';
@@ -39,6 +40,7 @@ export interface MountDeps {
   readonly cacheDir: string;
   readonly locks: FileLocks;
   readonly signal: AbortSignal;
+  readonly openRepository: (reference: Reference) => Store;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
@@ -110,7 +112,7 @@ export function createMounts(deps: MountDeps): MountProvider {
           const files = join(directory, 'files');
           mkdirSync(files, { recursive: true });
           chmodSync(files, 0o755);
-          await source.write(files);
+          await source.write(files, { open: deps.openRepository, signal });
           push(files);
           return next();
         }

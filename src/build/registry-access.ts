@@ -1,6 +1,9 @@
+import { once } from '../core/concurrency.ts';
 import type { Emit } from '../core/events.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
+import { downloadFile } from '../oci/http/download.ts';
+import { createTransport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
 import { resolveImage } from '../oci/image.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -15,23 +18,35 @@ export interface RegistryAccess {
   open(reference: Reference): Store;
   /** @throws AppError REFERENCE, REGISTRY, AUTH, CORRUPT */
   resolveImage(name: string, platform: Platform, signal?: AbortSignal): Promise<Image>;
+  /**
+   * A small file behind any URL, through the same proxies.
+   * @throws AppError REGISTRY, AUTH, REFERENCE
+   */
+  download(url: string, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<Buffer>;
   close(): Promise<void>;
 }
 
 /** Opens registries as the settings say; close it when done. */
 export function openRegistries(settings: RegistrySettings, deps: { readonly emit: Emit }): RegistryAccess {
-  const client = createRegistryClient({
+  const { insecure } = settings;
+  const { emit } = deps;
+  const connection = {
     proxy: settings.proxy,
-    insecure: settings.insecure,
-    emit: deps.emit,
+    insecure,
+    ...(settings.extraCaPem === undefined ? {} : { extraCaPem: settings.extraCaPem }),
+  };
+  const client = createRegistryClient({
+    ...connection,
+    emit,
     credentials: createCredentials({
       ...(settings.dockerConfigJson === undefined ? {} : { configJson: settings.dockerConfigJson }),
       configPaths: settings.dockerConfigPaths,
       env: settings.helperEnv,
-      emit: deps.emit,
+      emit,
     }),
-    ...(settings.extraCaPem === undefined ? {} : { extraCaPem: settings.extraCaPem }),
   });
+  const transport = once(() => createTransport(connection));
+  let downloads = false;
   const open = ({ registry, repository }: Reference): Store =>
     createRemoteStore({ client, registry, repository, mirrors: settings.mirrors });
   return {
@@ -41,6 +56,13 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
       const reference = parseReference(name);
       return resolveImage(open(reference), reference, platform, signal);
     },
-    close: () => client.close(),
+    download: (url, options) => {
+      downloads = true;
+      return downloadFile(transport(), url, { ...options, insecure, emit });
+    },
+    close: async () => {
+      if (downloads) await transport().close();
+      await client.close();
+    },
   };
 }

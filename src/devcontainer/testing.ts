@@ -74,10 +74,13 @@ export function warningsOf(events: readonly Event[]): readonly string[] {
 
 function fakeRegistries(
   images: Readonly<Record<string, ContainerConfig>>,
-): Pick<RegistryAccess, 'resolveImage' | 'open'> {
+): Pick<RegistryAccess, 'resolveImage' | 'open' | 'download'> {
   return {
     open: () => {
       throw new AppError('REGISTRY', 'this test has no registry');
+    },
+    download: async () => {
+      throw new AppError('REGISTRY', 'this test has no network');
     },
     resolveImage: async (name, platform) => {
       const config = images[name];

@@ -1,7 +1,7 @@
 import type { SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Dockerfile } from '../dockerfile/types.ts';
-import type { Image, Platform } from '../oci/types.ts';
+import type { Image, Platform, Reference, Store } from '../oci/types.ts';
 
 /** A download as a probe sees it, without its bytes where a record knows their digest. */
 export interface UrlFacts {
@@ -27,7 +27,13 @@ export interface DeferredFiles {
   /** Stands for the files in keys. */
   readonly digest: Digest;
   /** Makes the files in an empty directory. */
-  readonly write: (directory: string) => Promise<void>;
+  readonly write: (directory: string, access: DeferredAccess) => Promise<void>;
+}
+
+/** What deferred files can be made with: the registries of the build that needs them. */
+export interface DeferredAccess {
+  open(reference: Reference): Store;
+  readonly signal: AbortSignal;
 }
 
 /** Everything that planning asks of the world; each is asked at most once a thing by the planner's caller's memo. */

@@ -1,0 +1,162 @@
+import { dirname } from 'node:path';
+import type { RegistryAccess } from '../../build/registry-access.ts';
+import type { Digest } from '../../core/digest.ts';
+import { AppError, type Where } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import type { NamedContext } from '../../plan/inputs.ts';
+import { located } from '../../plan/located.ts';
+import { featuresConfiguration, metadataEntry } from './configuration.ts';
+import { extendDockerfile } from './extend-dockerfile.ts';
+import { buildGraph, type GraphNode } from './graph.ts';
+import { parseFeatureId, shownId } from './identifier.ts';
+import { featureContext, usersContext } from './install-contexts.ts';
+import { updateOldFeatures } from './legacy-ids.ts';
+import { localFeature } from './local.ts';
+import { type Lockfile, lockfileText, readLockfile, saveLockfile } from './lockfile.ts';
+import { oddOptions } from './options.ts';
+import { installOrder } from './order.ts';
+import { registryFeature } from './registry-feature.ts';
+import { tarballFeature } from './tarball.ts';
+import type { ChosenFeature, Feature, FeatureId, FeaturesRequest, FeaturesResult } from './types.ts';
+
+export interface FeaturesDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly registries: Pick<RegistryAccess, 'open' | 'download'>;
+}
+
+/** Bytes; what is larger would not fit into memory well. */
+const LARGEST_TARBALL = 256 * 1024 * 1024;
+
+/** Contexts are named `dev-container-…`: the names show in steps and errors. */
+const CONTEXT_PREFIX = 'dev-container';
+
+/**
+ * Finds the features of a devcontainer.json and all that they depend on, puts them in order, and adds a stage to the
+ * Dockerfile that installs them. Of features in registries only manifests are read, where these say enough.
+ * @throws AppError DEVCONTAINER for features that do not exist, are malformed, or depend on each other in a circle;
+ * REGISTRY, AUTH, CORRUPT
+ */
+export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDeps): Promise<FeaturesResult> {
+  const { configFile } = request;
+  const lockfile: Lockfile | undefined = request.lockfile === 'ignore' ? undefined : readLockfile(configFile);
+  const features = updateOldFeatures(request.features, (id, instead) =>
+    warn(deps.emit, `the feature "${id}" is deprecated and stands for ${instead}`, request.rangeOf(id)),
+  );
+  const order = await orderedFeatures({ ...request, features }, lockfile, deps);
+  for (const chosen of order) warnAbout(chosen, request, deps.emit);
+  if (lockfile && (request.lockfile === 'update' || request.lockfile === 'frozen'))
+    saveLockfile(lockfile, lockfileText(order), request.lockfile);
+  const contexts = new Map<string, NamedContext>([[`${CONTEXT_PREFIX}-users`, usersContext(request)]]);
+  const installations = order.map((chosen, i) => {
+    const { id, containerEnv } = chosen.feature.metadata;
+    const context = [CONTEXT_PREFIX, 'feature', i + 1, contextPart(id)].filter(Boolean).join('-');
+    contexts.set(context, featureContext(chosen, i));
+    return { context, containerEnv: containerEnv ?? {} };
+  });
+  const extended = extendDockerfile({
+    text: request.dockerfileText,
+    file: request.dockerfile,
+    ...(request.target === undefined ? {} : { target: request.target }),
+    users: `${CONTEXT_PREFIX}-users`,
+    features: installations,
+    user: request.image.User || 'root',
+  });
+  return {
+    dockerfileText: extended.text,
+    target: extended.target,
+    contexts,
+    entries: order.map(metadataEntry),
+    featuresConfiguration: featuresConfiguration(order),
+  };
+}
+
+/** The features in the order of installation. */
+async function orderedFeatures(
+  request: FeaturesRequest,
+  lockfile: Lockfile | undefined,
+  deps: FeaturesDeps,
+): Promise<GraphNode[]> {
+  const { configFile, rangeOf } = request;
+  const origins = new Map<string, string>();
+  const whereOf = (id: string): Where => {
+    let at: string | undefined = id;
+    while (at !== undefined && !Object.hasOwn(request.features, at)) at = origins.get(at);
+    const range = at === undefined ? undefined : rangeOf(at);
+    return range ? { range } : { path: configFile };
+  };
+  const note = (written: string, neededBy: string | undefined): void => {
+    if (neededBy !== undefined && !Object.hasOwn(request.features, written) && !origins.has(written))
+      origins.set(written, neededBy);
+  };
+  const fetched = new Map<string, Promise<Feature>>();
+  const fetch = (id: FeatureId): Promise<Feature> => {
+    const pin = lockfile?.pins.get(id.written);
+    const known = fetched.get(id.written);
+    const feature =
+      known ??
+      located(whereOf(id.written), () => fetchFeature(id, pin, whereOf(id.written), configFile, deps));
+    fetched.set(id.written, feature);
+    return feature;
+  };
+  const nodes = await buildGraph(request.features, request.overrideInstallOrder, {
+    parse: (written, neededBy) => {
+      note(written, neededBy);
+      return parseFeatureId(written, { configFile, where: whereOf(written) });
+    },
+    fetch,
+    namesOf: async (id) => {
+      try {
+        const { metadata } = await fetch(id);
+        return [metadata.id, ...(metadata.legacyIds ?? [])];
+      } catch (error) {
+        if (error instanceof AppError && error.code !== 'ABORTED') return undefined;
+        throw error;
+      }
+    },
+  });
+  return installOrder(nodes, { path: configFile });
+}
+
+function fetchFeature(
+  id: FeatureId,
+  pin: Digest | undefined,
+  where: Where,
+  configFile: string,
+  { registries, signal }: FeaturesDeps,
+): Promise<Feature> {
+  switch (id.type) {
+    case 'local':
+      return localFeature(id, { configFolder: dirname(configFile), where });
+    case 'tarball':
+      return tarballFeature(id, pin, {
+        where,
+        download: (url) => registries.download(url, { limit: LARGEST_TARBALL, signal }),
+      });
+    case 'oci':
+      return registryFeature(id, pin, { registries, signal, where });
+  }
+}
+
+function warnAbout({ id, feature, options }: ChosenFeature, { rangeOf }: FeaturesRequest, emit: Emit): void {
+  const { metadata } = feature;
+  const range = rangeOf(id.written);
+  const say = (text: string): void => warn(emit, `the feature "${shownId(id)}" ${text}`, range);
+  if (metadata.deprecated) say('is deprecated by its author');
+  if (id.name !== metadata.id && metadata.legacyIds?.includes(id.name)) {
+    say(`has been renamed to "${metadata.id}"`);
+  }
+  for (const text of oddOptions(metadata, options)) say(text);
+}
+
+function warn(emit: Emit, text: string, range: ReturnType<FeaturesRequest['rangeOf']>): void {
+  emit({ type: 'warning', code: 'DEVCONTAINER', text, ...(range ? { range } : {}) });
+}
+
+/** A feature's id as part of the name of a context. */
+function contextPart(id: string): string {
+  return id
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+}
