@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
+import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
 import { type CliResult, projectRoot } from './envbuilder.ts';
 
 /** A directory for one test: a context, and a place of its own for everything that the command line writes. */
@@ -25,10 +26,15 @@ export interface Sandbox {
   write(files: Readonly<Record<string, string>>): void;
   /** A path beside the context that does not exist yet. */
   path(name: string): string;
-  build(args?: readonly string[], options?: SandboxOptions): Promise<CliResult>;
+  build(args?: readonly string[], options?: SandboxOptions): Promise<SandboxResult>;
   /** Fails unless work directory, mounts and half-written files of every command so far are gone. */
   assertClean(): void;
   close(): void;
+}
+
+export interface SandboxResult extends CliResult {
+  /** Most resident memory of the command line itself. */
+  readonly peakMiB: number;
 }
 
 export interface SandboxOptions {
@@ -104,7 +110,7 @@ interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch'> {
 async function runCli(
   args: readonly string[],
   { under = [], watch, cwd, env }: RunOptions,
-): Promise<CliResult> {
+): Promise<SandboxResult> {
   const [program = '', ...rest] = [...under, join(projectRoot, 'envbuilder'), ...args];
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|XDG_)/.test(name) && !/_proxy$/i.test(name),
@@ -116,6 +122,7 @@ async function runCli(
     timeout: 120_000,
     killSignal: 'SIGKILL',
   });
+  const peak = watchPeakMemory(child.pid ?? 0);
   const streams = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -127,7 +134,7 @@ async function runCli(
   child.on('error', reject);
   child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)));
   const code = await promise;
-  return { code, ...streams, output: `${streams.stdout}\n${streams.stderr}` };
+  return { code, ...streams, peakMiB: peak(), output: `${streams.stdout}\n${streams.stderr}` };
 }
 
 function sharedMemory(): ReadonlySet<string> {
