@@ -15,6 +15,7 @@ after(() => environment.stop());
 /** MiB of the large layer, and how many of them are noise that does not compress. */
 const LARGE =
   process.env.ENVBUILDER_TEST_LARGE === '1' ? { size: 3072, noise: 3072 } : { size: 1024, noise: 160 };
+const slow = { timeoutMs: 600_000 };
 const SMALL = { size: 48, noise: 48 };
 /** What a large layer may cost more than a small one, and what any may cost. */
 const MOST_MORE_MIB = 48;
@@ -32,9 +33,9 @@ test('memory does not depend on the size of a layer, built, pushed, or taken fro
     });
     t.after(() => box.close());
     const args = [`--cache-repo=${host}/memory/${randomBytes(4).toString('hex')}`, '--progress=json'];
-    const built = await box.build([...args, '--push-image']);
+    const built = await box.build([...args, '--push-image'], slow);
     assert.equal(built.code, 0, built.output);
-    const cached = await box.build([...args, `--output=${box.path('rootfs')}`]);
+    const cached = await box.build([...args, `--output=${box.path('rootfs')}`], slow);
     assert.equal(cached.code, 0, cached.output);
     assert.deepEqual(builtSteps(cached), []);
     assert.equal(statSync(box.path('rootfs/big')).size, size * 1024 * 1024);

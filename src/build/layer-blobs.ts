@@ -18,11 +18,14 @@ export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
     open: () => store.get(layer.digest),
     readRange: async (offset, length) => {
       const stream = await store.get(layer.digest, { offset, length });
-      const parts: Buffer[] = [];
-      for await (const part of stream) parts.push(part as Buffer);
-      const bytes = Buffer.concat(parts);
-      if (bytes.length === length) return bytes;
-      throw new AppError('CORRUPT', `${store.name} returned ${bytes.length} of ${length} bytes of a layer`, {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      let filled = 0;
+      for await (const part of stream as AsyncIterable<Buffer>) {
+        if (filled < length) part.copy(bytes, filled);
+        filled += part.length;
+      }
+      if (filled === length) return bytes;
+      throw new AppError('CORRUPT', `${store.name} returned ${filled} of ${length} bytes of a layer`, {
         where: { layer: layer.digest },
       });
     },

@@ -1,27 +1,40 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
-import { once } from '../core/concurrency.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { entryPoint } from '../core/own-files.ts';
+import { FRAME_BYTES } from './frames.ts';
 import type { Compression } from './types.ts';
 
 /** Part of the layer format: another level gives other bytes, and a layer must not depend on who wrote it. */
 const ZSTD_LEVEL = 3;
 const GZIP_LEVEL = 6;
+const MOST_THREADS = 8;
 
 export interface CompressedFrame {
+  /** Of a slot, they are valid until it is released. */
   readonly bytes: Buffer;
   readonly digest: Digest;
 }
 
-/** Compresses frames, several at once; the result depends on the bytes alone. */
+/** Memory of one frame, shared with the workers. */
+export interface FrameSlot {
+  /** FRAME_BYTES to fill. */
+  readonly input: Buffer;
+  /** Compresses the first `length` bytes of the input; once only. */
+  compress(length: number, compression: Compression): Promise<CompressedFrame>;
+  /** Gives the memory back; whoever took a slot must, when the frame is used or given up. */
+  release(): void;
+}
+
+/** Compresses frames, several at once; the result depends on the bytes alone. All memory is taken once. */
 export interface CompressPool {
-  /** Frames worth having under way at once. */
-  readonly parallel: number;
-  /** `frame`'s memory is handed over and must not be used afterwards. */
-  compress(frame: Buffer<ArrayBuffer>, compression: Compression): Promise<CompressedFrame>;
+  /** A free slot; undefined when there is none, or somebody has waited for one before. */
+  tryTake(): FrameSlot | undefined;
+  /** Waits for a slot. A caller that holds slots itself must not, or all may wait for each other. */
+  take(): Promise<FrameSlot>;
   close(): Promise<void>;
 }
 
@@ -47,52 +60,106 @@ function compressBytes(frame: Uint8Array, compression: Compression): Buffer {
   });
 }
 
-interface Job {
-  readonly resolve: (frame: CompressedFrame) => void;
-  readonly reject: (error: unknown) => void;
+/** What a worker is told: the first `length` bytes of slot `slot` are to be compressed. */
+export interface CompressOrder {
+  readonly slot: number;
+  readonly length: number;
+  readonly compression: Compression;
+}
+
+export interface CompressAnswer {
+  readonly slot: number;
+  readonly length: number;
+  readonly digest: string;
+  readonly error?: string;
+}
+
+/** Compression adds a few bytes a block to what it cannot make smaller. */
+const OUTPUT_BYTES = FRAME_BYTES + 64 * 1024;
+const SLOT_BYTES = FRAME_BYTES + OUTPUT_BYTES;
+
+/** Where a slot's input and output lie in the memory that all threads share. */
+export function slotViews(memory: SharedArrayBuffer, slot: number): { input: Buffer; output: Buffer } {
+  const at = slot * SLOT_BYTES;
+  return {
+    input: Buffer.from(memory, at, FRAME_BYTES),
+    output: Buffer.from(memory, at + FRAME_BYTES, OUTPUT_BYTES),
+  };
 }
 
 /**
- * Worker threads that compress; started with the first frame, so a small layer never pays for them when its writer
- * compresses it itself. `close` must be called, or the process stays.
+ * Worker threads that compress; started with the first frame that fills a slot, so that a small layer, whose writer
+ * compresses it itself, never pays for them. `close` must be called, or the process stays.
  */
 export function createCompressPool(options: { readonly threads?: number } = {}): CompressPool {
-  const threads = options.threads ?? 2;
-  const workers = once(() => Array.from({ length: threads }, startWorker));
-  let started = false;
+  const threads = options.threads ?? availableParallelism();
+  const count = Math.min(threads, MOST_THREADS);
+  // One that is filled and one that is written, besides those that are compressed.
+  const slots = count + 2;
+  let memory: SharedArrayBuffer | undefined;
+  let workers: ReturnType<typeof startWorker>[] = [];
   let next = 0;
+  const free = Array.from({ length: slots }, (_, slot) => slot);
+  const waiting: ((slot: FrameSlot) => void)[] = [];
+
+  const open = (slot: number): FrameSlot => {
+    memory ??= new SharedArrayBuffer(slots * SLOT_BYTES);
+    const { input, output } = slotViews(memory, slot);
+    let held = true;
+    return {
+      input,
+      compress: async (length, compression) => {
+        if (workers.length === 0) workers = Array.from({ length: count }, () => startWorker(memory!));
+        next = (next + 1) % count;
+        const answer = await workers[next]!.compress({ slot, length, compression });
+        if (!isDigest(answer.digest)) throw new AppError('INTERNAL', 'a compression worker gave no digest');
+        return { bytes: output.subarray(0, answer.length), digest: answer.digest };
+      },
+      release: () => {
+        if (!held) return;
+        held = false;
+        const first = waiting.shift();
+        if (first) first(open(slot));
+        else free.push(slot);
+      },
+    };
+  };
+  const tryTake = (): FrameSlot | undefined => {
+    const slot = waiting.length === 0 ? free.pop() : undefined;
+    return slot === undefined ? undefined : open(slot);
+  };
   return {
-    parallel: threads + 1,
-    compress: (frame, compression) => {
-      started = true;
-      const all = workers();
-      next = (next + 1) % all.length;
-      return all[next]!.compress(frame, compression);
-    },
+    tryTake,
+    take: async () => tryTake() ?? new Promise((resolve) => waiting.push(resolve)),
     close: async () => {
-      if (started) await Promise.all(workers().map((worker) => worker.close()));
+      await Promise.all(workers.map((worker) => worker.close()));
     },
   };
 }
 
-function startWorker(): Pick<CompressPool, 'compress' | 'close'> {
-  const worker = new Worker(entryPoint('compress-worker'));
+interface Job {
+  readonly resolve: (answer: CompressAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function startWorker(memory: SharedArrayBuffer) {
+  const worker = new Worker(entryPoint('compress-worker'), { workerData: memory });
   const jobs: Job[] = [];
-  worker.on('message', ({ bytes, digest }: { bytes: Uint8Array; digest: string }) => {
+  worker.on('message', (answer: CompressAnswer) => {
     const job = jobs.shift();
-    if (!isDigest(digest)) job?.reject(new AppError('INTERNAL', 'a compression worker gave no digest'));
-    else job?.resolve({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), digest });
+    if (answer.error === undefined) job?.resolve(answer);
+    else job?.reject(new AppError('INTERNAL', `a frame cannot be compressed: ${answer.error}`));
   });
   worker.on('error', (error) => {
     for (const job of jobs.splice(0)) job.reject(error);
   });
   worker.unref();
   return {
-    compress: (frame, compression) => {
-      const { promise, resolve, reject } = Promise.withResolvers<CompressedFrame>();
+    compress: (order: CompressOrder): Promise<CompressAnswer> => {
+      const { promise, resolve, reject } = Promise.withResolvers<CompressAnswer>();
       jobs.push({ resolve, reject });
       worker.ref();
-      worker.postMessage({ frame, compression }, [frame.buffer]);
+      worker.postMessage(order);
       return promise.finally(() => {
         if (jobs.length === 0) worker.unref();
       });

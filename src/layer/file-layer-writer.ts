@@ -21,11 +21,18 @@ export function createFileLayerWriter(
 ): FileLayerWriter {
   const fd = openSync(file, 'wx', 0o600);
   let open = true;
+  const writer = createLayerWriter({
+    ...options,
+    sink: (chunk) => {
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    },
+  });
   const close = (): void => {
     if (open) closeSync(fd);
     open = false;
   };
   const abandon = (): void => {
+    writer.abandon();
     close();
     rmSync(file, { force: true });
   };
@@ -37,12 +44,6 @@ export function createFileLayerWriter(
       throw toAppError(error, 'OUTPUT', `cannot write the layer ${file}`, { where: { path: file } });
     }
   };
-  const writer = createLayerWriter({
-    ...options,
-    sink: (chunk) => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-    },
-  });
   return {
     file,
     abandon,

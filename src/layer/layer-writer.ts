@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { layerMediaType } from '../oci/media-types.ts';
-import { type CompressedFrame, type CompressPool, compressFrame } from './compress-pool.ts';
+import { type CompressedFrame, type CompressPool, compressFrame, type FrameSlot } from './compress-pool.ts';
 import { FRAME_BYTES } from './frames.ts';
 import { BLOCK, encodeHeader, padding } from './tar-header.ts';
 import { encodeToc } from './toc.ts';
@@ -21,6 +21,7 @@ interface Pending {
   readonly tarOffset: number;
   readonly tarLength: number;
   readonly compressed: Promise<CompressedFrame> | CompressedFrame;
+  readonly slot?: FrameSlot;
 }
 
 const ZEROS = Buffer.alloc(BLOCK * 2);
@@ -37,7 +38,9 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   const frames: TocFrame[] = [];
   const entries: TocEntry[] = [];
   const pending: Pending[] = [];
-  let frame = Buffer.allocUnsafeSlow(FRAME_BYTES);
+  /** The memory of the frame that is being filled: this writer's own for the first one, then the pool's. */
+  let frame: Buffer = Buffer.allocUnsafeSlow(FRAME_BYTES);
+  let slot: FrameSlot | undefined;
   let filled = 0;
   let tarOffset = 0;
   let size = 0;
@@ -45,33 +48,54 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   const flushOne = async (): Promise<void> => {
     const first = pending.shift();
     if (!first) return;
-    const { bytes, digest } = await first.compressed;
-    frames.push({
-      offset: size,
-      length: bytes.length,
-      tarOffset: first.tarOffset,
-      tarLength: first.tarLength,
-      digest,
-    });
-    size += bytes.length;
-    blob.update(bytes);
-    await sink(bytes);
+    try {
+      const { bytes, digest } = await first.compressed;
+      frames.push({
+        offset: size,
+        length: bytes.length,
+        tarOffset: first.tarOffset,
+        tarLength: first.tarLength,
+        digest,
+      });
+      size += bytes.length;
+      blob.update(bytes);
+      await sink(bytes);
+    } finally {
+      first.slot?.release();
+    }
+  };
+
+  /** A slot of the pool. What this writer holds is finished first, so that writers never wait for each other. */
+  const takeSlot = async (from: CompressPool): Promise<FrameSlot> => {
+    for (;;) {
+      const free = from.tryTake();
+      if (free) return free;
+      if (pending.length === 0) return from.take();
+      await flushOne();
+    }
   };
 
   /** @param last a layer of a single frame is compressed at once, without waking a worker */
   const cut = async (last: boolean): Promise<void> => {
     if (filled === 0) return;
     const content = frame.subarray(0, filled);
-    const alone = !pool || (last && pending.length === 0);
+    const tarFrame = { tarOffset: tarOffset - filled, tarLength: filled };
     diff.update(content);
-    // Workers own what they are given; in this thread the frame's memory is used again.
-    const compressed = alone ? compressFrame(content, compression) : pool.compress(content, compression);
-    if (!alone) frame = last ? Buffer.alloc(0) : Buffer.allocUnsafeSlow(FRAME_BYTES);
-    else if (compression === 'none') frame = Buffer.allocUnsafeSlow(FRAME_BYTES);
-    pending.push({ tarOffset: tarOffset - filled, tarLength: filled, compressed });
-    if ('catch' in compressed) compressed.catch(() => {});
+    if (!pool || (last && slot === undefined)) {
+      pending.push({ ...tarFrame, compressed: compressFrame(content, compression) });
+      await flushOne();
+    } else {
+      if (slot === undefined) {
+        slot = await takeSlot(pool);
+        content.copy(slot.input);
+      }
+      const compressed = slot.compress(filled, compression);
+      compressed.catch(() => {});
+      pending.push({ ...tarFrame, compressed, slot });
+      slot = last ? undefined : await takeSlot(pool);
+      frame = slot?.input ?? Buffer.alloc(0);
+    }
     filled = 0;
-    while (pending.length > (pool ? pool.parallel : 0)) await flushOne();
   };
 
   const append = async (bytes: Uint8Array, hash?: Hash): Promise<void> => {
@@ -88,6 +112,11 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   };
 
   return {
+    abandon: () => {
+      slot?.release();
+      for (const each of pending.splice(0)) each.slot?.release();
+      slot = undefined;
+    },
     add: async (entry, content) => {
       const header = encodeHeader(entry);
       const length = entry.type === 'file' ? entry.size : 0;

@@ -82,6 +82,8 @@ export interface LayerWriter {
   add(entry: LayerEntry, content?: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void>;
   /** Ends the tar, flushes, and gives the result; the writer cannot be used afterwards. */
   finish(): Promise<LayerResult>;
+  /** Gives up, and gives back what is shared with other writers; safe to call at any time. */
+  abandon(): void;
 }
 
 /** Reads a whole layer in order, whatever its compression. `content` must be consumed or skipped before the next entry. */

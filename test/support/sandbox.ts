@@ -43,6 +43,8 @@ export interface SandboxOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A program with its arguments that runs the command line, such as `setpriv …`. */
   readonly under?: readonly string[];
+  /** After which the command line is killed; two minutes unless something else is said. */
+  readonly timeoutMs?: number;
   /** Replaces the context as last argument. */
   readonly context?: string;
   /** Called with all output so far, and what sends a signal to the command line itself. */
@@ -101,7 +103,7 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
   };
 }
 
-interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch'> {
+interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch' | 'timeoutMs'> {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -109,7 +111,7 @@ interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch'> {
 /** Unlike `envbuilder`, this knows no state of earlier runs and can run the command line under another program. */
 async function runCli(
   args: readonly string[],
-  { under = [], watch, cwd, env }: RunOptions,
+  { under = [], watch, cwd, env, timeoutMs = 120_000 }: RunOptions,
 ): Promise<SandboxResult> {
   const [program = '', ...rest] = [...under, join(projectRoot, 'envbuilder'), ...args];
   const kept = Object.entries(process.env).filter(
@@ -119,7 +121,7 @@ async function runCli(
     cwd,
     env: { ...Object.fromEntries(kept), NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
   const peak = watchPeakMemory(child.pid ?? 0);
