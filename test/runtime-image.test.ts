@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { type RuntimeImage, runtimeImage } from '../scripts/lib/runtime-image.ts';
 import { capture, type Finished, run } from '../scripts/lib/shell.ts';
+import { envbuilder } from './support/envbuilder.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
 
 let environment: Environment;
@@ -157,4 +158,130 @@ ENV LD_LIBRARY_PATH=/lib:/usr/lib
   assertPrints(await container(['ls-remote', remote], { ...on, program: 'git' }), /refs\/heads\//);
   const ssh = await container(['-o', 'BatchMode=yes', '-p', '1', 'localhost'], { ...on, program: 'ssh' });
   assert.match(ssh.stderr, /Connection refused/);
+});
+
+interface Manifest {
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+}
+
+/** Copies /.envbuilder out of the image. */
+async function copyRuntime(to: string): Promise<string> {
+  const { command, env } = environment.services.docker!;
+  const id = (await run(command, ['create', image!.reference], { env })).trim();
+  await run(command, ['cp', '--quiet', `${id}:${OWN}`, to], { env });
+  await run(command, ['rm', id], { env });
+  return to;
+}
+
+async function manifestOf(reference: string): Promise<Manifest> {
+  const [name = '', digest] = reference.split('@');
+  const [host, ...repository] = name.split('/');
+  const accept = 'application/vnd.oci.image.manifest.v1+json';
+  const url = `http://${host}/v2/${repository.join('/')}/manifests/${digest}`;
+  return (await (await fetch(url, { headers: { accept } })).json()) as Manifest;
+}
+
+const PRINT_STATE = `
+const { readFileSync, statSync } = require('node:fs');
+const [tools, app] = ['tools', 'app'].map((name) => JSON.parse(readFileSync('/.envbuilder/app/layer-' + name + '.json')));
+const wrong = [...tools.files, ...app.files].filter(({ path, type, mode, size }) => {
+  const stat = statSync('/.envbuilder/' + path);
+  return type === 'file' && (stat.size !== size || (stat.mode & 0o7777) !== mode || stat.uid !== 0);
+});
+console.log(JSON.stringify({ wrong, uid: process.getuid(), cwd: process.cwd(), image: JSON.parse(readFileSync('/.envbuilder/image')) }));
+`;
+
+test('a pushed image carries the runtime, which a repository stores once', async (t) => {
+  if (skipped(t)) return;
+  const { docker, registry, dir } = environment.services;
+  const side = join(dir, 'docker/pushed');
+  mkdirSync(join(side, 'context'), { recursive: true });
+  const runtime = await copyRuntime(join(side, 'runtime'));
+  const cache = `--cache-repo=${registry!.host}/runtime/pushed`;
+  const build = async (command: string, text: string, args: readonly string[]) => {
+    writeFileSync(join(side, 'context/Dockerfile'), `FROM ${registry!.host}/busybox:1\n${text}\n`);
+    const metadata = join(side, 'metadata.json');
+    const more =
+      command === 'build' ? ['--push', '--exit-on-push-failure', `--metadata-file=${metadata}`] : [];
+    const result = await envbuilder([command, cache, ...more, ...args, join(side, 'context')]);
+    assert.equal(result.code, 0, result.output);
+    const pushed =
+      command === 'build' ? JSON.parse(readFileSync(metadata, 'utf8')).envbuilder.summary.bytesPushed : 0;
+    return { printed: result.stdout.trim(), pushed: pushed as number };
+  };
+  try {
+    const text = 'ENV MINE=1\nUSER user\nWORKDIR /home/user\nCMD ["own"]';
+    const first = await build('build', text, [`--runtime-dir=${runtime}`]);
+    const probed = await build('probe', text, [`--runtime-dir=${runtime}`]);
+    assert.equal(probed.printed, `ENVBUILDER_CACHED_IMAGE=${cache.slice(13)}@${first.printed}`);
+    assert.ok(first.pushed > 40e6, `${first.pushed} bytes`);
+
+    const other = await build('build', `${text}\nLABEL other=1`, [`--runtime-dir=${runtime}`]);
+    assert.notEqual(other.printed, first.printed);
+    assert.ok(other.pushed < 100e3, `the second image sends ${other.pushed} bytes`);
+    const plain = await build('build', text, []);
+    const manifests = await Promise.all(
+      [first, other, plain].map(({ printed }) => manifestOf(`${cache.slice(13)}@${printed}`)),
+    );
+    const [a, b, c] = manifests.map(({ layers }) => layers.map(({ digest }) => digest));
+    assert.deepEqual(a!.slice(-3, -1), b!.slice(-3, -1));
+    assert.deepEqual(a!.slice(0, -3), c);
+
+    const reference = `${cache.slice(13)}@${first.printed}`;
+    await run(docker!.command, ['pull', '--quiet', reference], { env: docker!.env });
+    assertPrints(await container(['--version'], { image: reference }), /^envbuilder \d/);
+    const state = await container(['-e', PRINT_STATE], { image: reference, program: 'node' });
+    assert.equal(state.code, 0, state.stderr);
+    const { image: magic, ...rest } = JSON.parse(state.stdout.toString());
+    assert.deepEqual(rest, { wrong: [], uid: 0, cwd: '/' });
+    assert.equal(magic.version, 1);
+    const { User, WorkingDir, Cmd, Env } = magic.config;
+    assert.deepEqual({ User, WorkingDir, Cmd }, { User: 'user', WorkingDir: '/home/user', Cmd: ['own'] });
+    assert.ok(Env.includes('MINE=1'));
+    const inspected = await run(docker!.command, ['inspect', '--format={{json .Config}}', reference], {
+      env: docker!.env,
+    });
+    const config = JSON.parse(inspected);
+    assert.deepEqual(
+      [config.Entrypoint, config.Cmd ?? null, config.User],
+      [[`${OWN}/bin/envbuilder`], null, '0:0'],
+    );
+    assert.ok(config.Env.includes(`KANIKO_DIR=${OWN}`) && config.Env.includes('MINE=1'));
+  } finally {
+    rmSync(side, { recursive: true });
+  }
+});
+
+test('a container pushes the same image as the probe outside expects', async (t) => {
+  if (skipped(t)) return;
+  const { registry, dir } = environment.services;
+  const side = join(dir, 'docker/inside');
+  mkdirSync(join(side, 'context'), { recursive: true });
+  try {
+    const runtime = await copyRuntime(join(side, 'runtime'));
+    writeFileSync(
+      join(side, 'context/Dockerfile'),
+      `FROM ${registry!.host}/busybox:1\nRUN --network=host echo made > /made\n`,
+    );
+    const cache = `--cache-repo=${registry!.host}/runtime/inside`;
+    const inside = await container(
+      [
+        'build',
+        '/context',
+        '--push',
+        '--exit-on-push-failure',
+        cache,
+        `--runtime-dir=${OWN}`,
+        '--work-dir=/work',
+        '--state-dir=/state',
+      ],
+      { docker: [`--volume=${side}/context:/context:ro`, '--volume=/work', '--privileged'] },
+    );
+    assert.equal(inside.code, 0, inside.stderr);
+    const probe = await envbuilder(['probe', cache, `--runtime-dir=${runtime}`, join(side, 'context')]);
+    assert.equal(probe.code, 0, probe.output);
+    assert.equal(probe.stdout.trim().split('@')[1], inside.stdout.toString().trim());
+  } finally {
+    rmSync(side, { recursive: true });
+  }
 });

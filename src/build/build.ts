@@ -8,10 +8,11 @@ import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { storeTrace } from './explain-miss.ts';
-import { type AssembledImage, assembleImage } from './image.ts';
+import { type AssembledImage, assembleImage, imageTime } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './output.ts';
 import { pushImage } from './push-image.ts';
+import { prepareRuntime } from './runtime.ts';
 import { createSession, type Session } from './session.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
 import { usableRecords } from './usable-records.ts';
@@ -85,13 +86,17 @@ async function finish(
 ): Promise<Omit<BuildResult, 'summary'>> {
   const target = await execution.resultOf(plan.target);
   const { chain, made } = await settle(target.pending);
-  const image = assembleImage(plan, { chain, made, created: target.created });
+  const layers = { chain, made, created: imageTime(request.buildArgs, target.created) };
+  const plain = assembleImage(plan, layers);
+  const { config } = plan.stages.get(plan.target)!;
+  const runtime = request.push && request.runtime && (await prepareRuntime(request.runtime, config));
+  const image = runtime ? assembleImage(plan, layers, runtime) : plain;
   const imageDigest = digestOf(image.manifest);
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
   const pushed = pushAll(request, session, plan, execution, image, deps);
   pushed.catch(() => {});
   await timed(deps.emit, 'output', () =>
-    writeOutputs(request, session, { plan, image, chain, execution }, deps),
+    writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
   );
   const failure = await pushed;
   if (failure && request.failOnPushError) {
@@ -103,7 +108,7 @@ async function finish(
   return {
     imageDigest,
     imageConfigDigest: digestOf(image.config),
-    imageConfig: JSON.parse(image.config.toString('utf8')) as ImageConfig,
+    imageConfig: JSON.parse(plain.config.toString('utf8')) as ImageConfig,
     ...(request.push && !failure && session.repositoryName
       ? { pushedReference: `${session.repositoryName}@${imageDigest}` }
       : {}),

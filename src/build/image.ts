@@ -3,6 +3,7 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Manifest } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
+import { type PreparedRuntime, runtimeConfig } from './runtime.ts';
 
 /** An image as bytes, and the layers it names, lowest first. */
 export interface AssembledImage {
@@ -10,6 +11,8 @@ export interface AssembledImage {
   readonly config: Buffer;
   readonly layers: readonly Descriptor[];
   readonly baseLayers: readonly Descriptor[];
+  /** Those of the runtime that was put on top, by digest. */
+  readonly runtime: PreparedRuntime | undefined;
   /** Of `layers`, in the same order. */
   readonly diffIds: readonly Digest[];
 }
@@ -26,13 +29,14 @@ export interface TargetLayers {
 /**
  * The image of the target stage. A pure function of the plan and the target's last record, so a probe that finds the
  * record knows the digest of the image that the build pushed.
+ * @param runtime put on top, so that the image starts with us
  */
-export function assembleImage(plan: Plan, target: TargetLayers): AssembledImage {
+export function assembleImage(plan: Plan, target: TargetLayers, runtime?: PreparedRuntime): AssembledImage {
   const stage = plan.stages.get(plan.target)!;
   const base = baseImage(plan, stage);
   const created = target.created ?? base?.config.created;
   const baseLayers = (base?.parsed.layers ?? []).map(plainDescriptor);
-  const chain = target.chain.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const own = [...target.chain, ...(runtime?.layers ?? []).map(({ layer }) => layer)];
   const config: ImageConfig = {
     ...(created ? { created } : {}),
     ...(stage.author ? { author: stage.author } : {}),
@@ -40,15 +44,22 @@ export function assembleImage(plan: Plan, target: TargetLayers): AssembledImage 
     os: stage.platform.os,
     ...(stage.platform.variant ? { variant: stage.platform.variant } : {}),
     ...(base?.config['os.version'] ? { 'os.version': base.config['os.version'] } : {}),
-    config: stage.config,
+    config: runtime ? runtimeConfig(stage.config) : stage.config,
     rootfs: {
       type: 'layers',
-      diff_ids: [...(base?.config.rootfs.diff_ids ?? []), ...target.chain.map((layer) => layer.diffId)],
+      diff_ids: [...(base?.config.rootfs.diff_ids ?? []), ...own.map((layer) => layer.diffId)],
     },
-    history: [...baseHistory(base), ...historyOf(plan, stage, target)],
+    history: [
+      ...baseHistory(base),
+      ...historyOf(plan, stage, target),
+      ...(runtime?.layers ?? []).map(({ createdBy }) => ({
+        ...(created ? { created } : {}),
+        created_by: createdBy,
+      })),
+    ],
   };
   const configBytes = Buffer.from(JSON.stringify(config));
-  const layers = [...baseLayers, ...chain];
+  const layers = [...baseLayers, ...own.map(plainDescriptor)];
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
@@ -60,6 +71,7 @@ export function assembleImage(plan: Plan, target: TargetLayers): AssembledImage 
     config: configBytes,
     layers,
     baseLayers,
+    runtime,
     diffIds: config.rootfs.diff_ids,
   };
 }
@@ -99,6 +111,15 @@ function baseHistory(base: Image | undefined): HistoryEntry[] {
   const missing = (base?.config.rootfs.diff_ids.length ?? 0) - described;
   for (let i = 0; i < missing; i += 1) history.push({ created_by: 'base layer without history' });
   return history;
+}
+
+/** The time that an image carries: the build argument SOURCE_DATE_EPOCH, as with BuildKit, or when its last layer was made. */
+export function imageTime(
+  buildArgs: ReadonlyMap<string, string>,
+  created: string | undefined,
+): string | undefined {
+  const epoch = buildArgs.get('SOURCE_DATE_EPOCH') ?? '';
+  return /^\d{1,11}$/.test(epoch) ? `${new Date(Number(epoch) * 1000).toISOString().slice(0, 19)}Z` : created;
 }
 
 /** Bases of Docker's family are named by OCI types, so that one image never mixes both families. */

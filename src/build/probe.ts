@@ -8,8 +8,9 @@ import { type Emit, timed } from '../core/events.ts';
 import type { Descriptor, Store } from '../oci/types.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import { explainMiss } from './explain-miss.ts';
-import { type AssembledImage, assembleImage } from './image.ts';
+import { type AssembledImage, assembleImage, imageTime } from './image.ts';
 import { makePlan } from './make-plan.ts';
+import { prepareRuntime } from './runtime.ts';
 import { createSession } from './session.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
 
@@ -45,7 +46,9 @@ export async function runProbe(
     const stage = plan.stages.get(plan.target)!;
     const missing = stage.steps[hit.depth];
     if (missing) throw await missError(store, plan, stage, missing, signal);
-    const image = assembleImage(plan, { ...hit, created: hit.record?.created });
+    const created = imageTime(request.buildArgs, hit.record?.created);
+    const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
+    const image = assembleImage(plan, { ...hit, created }, runtime);
     await timed(emit, 'lookup', () => checkPresent(store, stage, hit, image, signal));
     const digest = digestOf(image.manifest);
     return { reference: `${session.repositoryName}@${digest}`, imageDigest: digest };
@@ -85,7 +88,7 @@ async function checkPresent(
   const pushed = manifest !== undefined;
   for (const [i, size] of sizes.entries()) {
     const { digest: layer, size: expected } = blobs[i]!;
-    if (size === expected || (size === undefined && !pushed && isBase(layer, image))) continue;
+    if (size === expected || (size === undefined && !pushed && comesWithThePush(layer, image))) continue;
     const at = stage.steps[0];
     throw new AppError('CACHE_MISS', `the cache has the record of a layer, but not the layer ${layer}`, {
       where: { layer, ...(at ? { range: at.range } : {}) },
@@ -103,6 +106,8 @@ async function checkPresent(
   }
 }
 
-function isBase(digest: Digest, image: AssembledImage): boolean {
-  return image.baseLayers.some((layer) => layer.digest === digest);
+/** Whether a layer is no step's, so that the push of the image brings it. */
+function comesWithThePush(digest: Digest, { baseLayers, runtime }: AssembledImage): boolean {
+  const own = runtime?.layers.map(({ layer }) => layer) ?? [];
+  return [...baseLayers, ...own].some((layer) => layer.digest === digest);
 }

@@ -66,7 +66,8 @@ async function pushTo(
       const mountFrom = session.sameRegistry(base.store, store);
       return copyBlob(base.store, store, layer, { signal, ...(mountFrom ? { mountFrom } : {}) });
     }
-    return store.put(execution.source(layer), signal);
+    const own = image.runtime?.layers.find((one) => one.layer.digest === layer.digest);
+    return store.put(own ? own.source(session) : execution.source(layer), signal);
   });
   await store.put(bytesSource(image.config), signal);
   // Where tags are immutable, even the same manifest may not be put again.

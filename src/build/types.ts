@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import type { ImageConfig } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
+import type { RuntimeSpec } from './runtime.ts';
 
 export type { NamedContext };
 
@@ -86,6 +87,8 @@ export interface BuildRequest {
   /** Secret text that enters the first key, so that tags cannot be guessed. */
   readonly cacheSalt?: string;
   readonly push: boolean;
+  /** Put on top of the image that is pushed, and of the one that a probe asks for, so that it starts with us. */
+  readonly runtime?: RuntimeSpec;
   readonly failOnPushError: boolean;
   readonly outputs: readonly OutputSpec[];
   readonly compression: 'zstd' | 'gzip';
@@ -107,9 +110,10 @@ export interface BuildSummary {
 }
 
 export interface BuildResult {
-  /** Digest of the image's manifest. */
+  /** Digest of the image's manifest; with `push` and `runtime`, of the one with the runtime, and `layers` are its layers. */
   readonly imageDigest: Digest;
   readonly imageConfigDigest: Digest;
+  /** Of the image without the runtime. */
   readonly imageConfig: ImageConfig;
   /** `repository@digest` when the image is in a registry or in the cache directory. */
   readonly pushedReference?: string;

@@ -22,6 +22,14 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
   },
   {
+    name: 'runtime-dir',
+    type: 'string',
+    placeholder: 'DIR',
+    text: 'Put the runtime that lies in DIR, the /.envbuilder of the runtime image, on top of the image that is pushed or probed, so that its containers start with envbuilder.',
+    commands: ['build', 'probe'],
+    group: 'Output',
+  },
+  {
     name: 'exit-on-push-failure',
     variable: 'ENVBUILDER_EXIT_ON_PUSH_FAILURE',
     type: 'boolean',

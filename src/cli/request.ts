@@ -9,6 +9,7 @@ import { parseOutput } from './outputs.ts';
 import type { Environment, Parsed } from './parse.ts';
 import { userCacheDir } from './paths.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
+import { ownRuntime, readRuntime } from './runtime.ts';
 
 /** What a request is made from besides the options. */
 export interface RequestDeps {
@@ -28,7 +29,11 @@ export interface BuildFiles {
  * What to ask the build or the probe for.
  * @throws AppError USAGE for values that cannot be meant, and for a push without a place to push to
  */
-export function makeRequest({ options }: Parsed, files: BuildFiles, deps: RequestDeps): BuildRequest {
+export function makeRequest(
+  { options, command }: Parsed,
+  files: BuildFiles,
+  deps: RequestDeps,
+): BuildRequest {
   const { env, cwd, redactor } = deps;
   const ours = userCacheDir(env);
   const cache = cacheLocation(options, cwd);
@@ -37,6 +42,9 @@ export function makeRequest({ options }: Parsed, files: BuildFiles, deps: Reques
       hint: 'name --cache-repo (ENVBUILDER_CACHE_REPO), --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR) or a --tag',
     });
   }
+  const dir = options['runtime-dir'];
+  const own = command === 'start' ? ownRuntime() : undefined;
+  const runtime = dir === undefined ? own : readRuntime(resolve(cwd, dir));
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,
@@ -56,6 +64,7 @@ export function makeRequest({ options }: Parsed, files: BuildFiles, deps: Reques
     noCache: options['no-cache'],
     ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),
     push: options['push-image'],
+    ...(runtime ? { runtime } : {}),
     failOnPushError: options['exit-on-push-failure'],
     outputs: outputs(options, cwd),
     compression: options.compression === 'gzip' ? 'gzip' : 'zstd',

@@ -1,0 +1,81 @@
+import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../core/error.ts';
+import type { LayerEntry } from './types.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** A file of a tree whose layer is known beforehand. */
+export interface FixedFile {
+  /** Below the tree's directory; '' for the directory itself. */
+  readonly path: string;
+  readonly type: 'file' | 'dir' | 'symlink';
+  readonly mode: number;
+  readonly size: number;
+  /** Of a symlink, else ''. */
+  readonly linkname: string;
+}
+
+/** All files below a directory, in the order in which a layer has them. */
+export function listTree(dir: string): FixedFile[] {
+  const names = readdirSync(dir, { recursive: true, encoding: 'utf8' });
+  return ['', ...names].sort().map((path) => {
+    const stat = lstatSync(join(dir, path));
+    const mode = stat.mode & 0o7777;
+    if (stat.isDirectory()) return { path, type: 'dir', mode, size: 0, linkname: '' };
+    if (stat.isSymbolicLink())
+      return { path, type: 'symlink', mode, size: 0, linkname: readlinkSync(join(dir, path)) };
+    return { path, type: 'file', mode, size: stat.size, linkname: '' };
+  });
+}
+
+/**
+ * Adds files of a directory to a layer, owned by root and without times, so that the layer depends on nothing but them.
+ * @param name the directory's path in the layer
+ * @throws AppError CONTEXT when a file is not there any more, or has another size
+ */
+export async function addTree(
+  add: (entry: LayerEntry, content?: Iterable<Buffer>) => Promise<void>,
+  dir: string,
+  name: string,
+  files: readonly FixedFile[],
+): Promise<void> {
+  for (const file of files) {
+    const entry = fixedEntry(file.path === '' ? name : `${name}/${file.path}`, file);
+    await add(entry, file.size === 0 ? undefined : contentOf(join(dir, file.path)));
+  }
+}
+
+/** An entry owned by root and without a time. */
+export function fixedEntry(path: string, file: Omit<FixedFile, 'path'>): LayerEntry {
+  const { type, mode, size, linkname } = file;
+  return {
+    path,
+    type,
+    mode,
+    size,
+    linkname,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    mtimeNsec: 0,
+    devmajor: 0,
+    devminor: 0,
+  };
+}
+
+function* contentOf(path: string): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (cause) {
+    throw new AppError('CONTEXT', `cannot read ${path}`, { where: { path }, cause });
+  }
+  try {
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
+      yield buffer.subarray(0, count);
+  } finally {
+    closeSync(fd);
+  }
+}
