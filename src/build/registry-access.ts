@@ -6,7 +6,7 @@ import { downloadFile } from '../oci/http/download.ts';
 import { createTransport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
 import { resolveImage } from '../oci/image.ts';
-import { parseReference } from '../oci/reference.ts';
+import { DOCKER_HUB, parseReference } from '../oci/reference.ts';
 import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
 import type { RegistrySettings } from './types.ts';
@@ -33,6 +33,8 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   const connection = {
     proxy: settings.proxy,
     insecure,
+    insecureHosts: settings.insecureRegistries ?? [],
+    certsDirs: settings.certsDirs ?? [],
     ...(settings.extraCaPem === undefined ? {} : { extraCaPem: settings.extraCaPem }),
   };
   const client = createRegistryClient({
@@ -48,7 +50,7 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   const transport = once(() => createTransport(connection));
   let downloads = false;
   const open = ({ registry, repository }: Reference): Store =>
-    createRemoteStore({ client, registry, repository, mirrors: settings.mirrors });
+    createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry) });
   return {
     client,
     open,
@@ -65,4 +67,9 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
       await client.close();
     },
   };
+}
+
+function mirrorsOf({ mirrors, mirrorMap }: RegistrySettings, registry: string): readonly string[] {
+  const mapped = (mirrorMap ?? []).filter((entry) => entry.registry === registry).map(({ mirror }) => mirror);
+  return registry === DOCKER_HUB ? [...mirrors, ...mapped] : mapped;
 }

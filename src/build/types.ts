@@ -48,6 +48,12 @@ export interface RegistrySettings {
   readonly insecure: boolean;
   /** Mirrors for docker.io, in order, as host[:port][/prefix]. */
   readonly mirrors: readonly string[];
+  /** Mirrors of other registries, in order. */
+  readonly mirrorMap?: readonly { readonly registry: string; readonly mirror: string }[];
+  /** Registries, as host[:port], that may be called by plain HTTP or with any certificate. */
+  readonly insecureRegistries?: readonly string[];
+  /** Directories with certificates by host, as Docker's /etc/docker/certs.d. */
+  readonly certsDirs?: readonly string[];
   /** Docker config JSON as text; beats every file. */
   readonly dockerConfigJson?: string;
   /** Where else to look for it, the first that exists wins; a directory stands for its config.json. */

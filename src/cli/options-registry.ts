@@ -4,7 +4,6 @@ import type { OptionRow } from './option-types.ts';
 export const SERVER_OPTIONS = [
   {
     name: 'dir',
-    variable: 'ENVBUILDER_REGISTRY_DIR',
     type: 'string',
     placeholder: 'DIR',
     text: "The directory of the registry, in the CNCF Distribution registry's file layout; a layer cache directory is one.",
@@ -13,7 +12,6 @@ export const SERVER_OPTIONS = [
   },
   {
     name: 'addr',
-    variable: 'ENVBUILDER_REGISTRY_ADDR',
     type: 'string',
     default: '127.0.0.1:5000',
     placeholder: 'HOST:PORT',
@@ -23,7 +21,6 @@ export const SERVER_OPTIONS = [
   },
   {
     name: 'tls-cert',
-    variable: 'ENVBUILDER_REGISTRY_TLS_CERT',
     type: 'string',
     placeholder: 'FILE',
     text: 'The certificate of the server with its chain, as PEM; needs --tls-key. Without it the server speaks plain HTTP.',
@@ -32,7 +29,6 @@ export const SERVER_OPTIONS = [
   },
   {
     name: 'tls-key',
-    variable: 'ENVBUILDER_REGISTRY_TLS_KEY',
     type: 'string',
     placeholder: 'FILE',
     text: 'The key of the certificate, as PEM.',
@@ -41,7 +37,6 @@ export const SERVER_OPTIONS = [
   },
   {
     name: 'htpasswd',
-    variable: 'ENVBUILDER_REGISTRY_HTPASSWD',
     type: 'string',
     placeholder: 'FILE',
     text: 'Let in only the users of this file, which has bcrypt hashes as `htpasswd -B` makes them. It is read again when it changes.',

@@ -22,6 +22,9 @@ export function registrySettings(options: Options, env: Environment): RegistrySe
   return {
     insecure: options.insecure,
     mirrors: options['registry-mirror'],
+    mirrorMap: mirrorMap(options['registry-map']),
+    insecureRegistries: options['insecure-registry'],
+    certsDirs: certsDirs(options, env),
     ...(config === undefined ? {} : { dockerConfigJson: config }),
     dockerConfigPaths: dockerConfigPaths(env),
     helperEnv: withoutOurs(env),
@@ -46,6 +49,27 @@ export function proxyEnvironment(
     }
   }
   return seen;
+}
+
+/** Directories of certificates by host; all of them are read. */
+function certsDirs(options: Options, env: Environment): readonly string[] {
+  const own = options['registry-certs-dir'];
+  return [
+    ...(own === undefined ? [] : [own]),
+    '/etc/docker/certs.d',
+    '/etc/containers/certs.d',
+    ...(env.HOME ? [join(env.HOME, '.config/containers/certs.d')] : []),
+  ];
+}
+
+function mirrorMap(entries: readonly string[]): NonNullable<RegistrySettings['mirrorMap']> {
+  return entries.map((entry) => {
+    const [, registry, mirror] = /^\s*([^=\s/]+)=([^=\s]+)\s*$/.exec(entry) ?? [];
+    if (registry !== undefined && mirror !== undefined) return { registry, mirror };
+    throw new AppError('USAGE', `"${entry}" is not a mirror of a registry`, {
+      hint: 'write REGISTRY=MIRROR, as in quay.io=mirror.example/quay',
+    });
+  });
 }
 
 /** Files that a Docker config may be in, first wins; a directory stands for its config.json. */

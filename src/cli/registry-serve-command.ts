@@ -30,7 +30,7 @@ export const registryServeCommand: CommandBody = async ({ options }, context, em
 export function registryDir(options: Options, cwd: string): string {
   if (options.dir !== undefined) return resolve(cwd, options.dir);
   throw new AppError('USAGE', 'no directory is named', {
-    hint: 'name the directory of the registry with --dir (ENVBUILDER_REGISTRY_DIR)',
+    hint: 'name the directory of the registry with --dir',
   });
 }
 

@@ -6,11 +6,11 @@ import { getManifest, putManifest, type Repository } from './http/manifests.ts';
 import { createMirroredStore } from './http/mirrors.ts';
 import { discard } from './http/redirect.ts';
 import { uploadBlob } from './http/upload.ts';
-import { DOCKER_HUB, isTag } from './reference.ts';
+import { isTag } from './reference.ts';
 import type { Store } from './types.ts';
 
 export interface RemoteStoreOptions extends Repository {
-  /** Mirrors for docker.io, as `host[:port][/prefix]`: read from in order, before docker.io itself. */
+  /** Mirrors of the registry, as `host[:port][/prefix]`: read from in order, before the registry itself. */
   readonly mirrors?: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export interface RemoteStoreOptions extends Repository {
  */
 export function createRemoteStore({ mirrors = [], ...target }: RemoteStoreOptions): Store {
   const origin = createRepositoryStore(target);
-  if (target.registry !== DOCKER_HUB || mirrors.length === 0) return origin;
+  if (mirrors.length === 0) return origin;
   const stores = mirrors.map((mirror) => {
     const [host = '', ...prefix] = mirror
       .replace(/^https?:\/\//, '')

@@ -30,12 +30,7 @@ const MAX_AUTH_ROUNDS = 3;
  * hosts, as Docker does, and for every host when `insecure`.
  */
 export function createRegistryClient(options: ClientOptions = {}): RegistryClient {
-  const {
-    credentials = async () => undefined,
-    emit = silent,
-    retry: policy = DEFAULT_RETRY,
-    insecure = false,
-  } = options;
+  const { credentials = async () => undefined, emit = silent, retry: policy = DEFAULT_RETRY } = options;
   const transport = createTransport(options);
   const endpoints = new Map<string, Promise<Endpoint>>();
 
@@ -59,6 +54,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   const endpointOf = (registry: string): Promise<Endpoint> => {
     const known = endpoints.get(registry);
     if (known !== undefined) return known;
+    const insecure = transport.isInsecure(registry);
     const made = findBase(transport, registry, insecure).then((base) => ({
       base,
       auth: createAuthenticator({ transport, registry, base, credentials, insecure, retrying }),
@@ -82,7 +78,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
         response = await follow(
           transport,
           { ...request, url, headers: { ...request.headers, ...authorization } },
-          insecure,
+          transport.isInsecure(registry),
         );
       } catch (error) {
         auth.release();

@@ -148,10 +148,10 @@ function hintForErrno(code: string, registry: string): string | undefined {
   if (code === 'ECONNREFUSED')
     return `check that a registry listens at ${registry}, and whether a proxy is needed`;
   if (['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'].includes(code)) {
-    return 'the registry seems to speak plain HTTP: allow it with --insecure';
+    return 'the registry seems to speak plain HTTP: allow it with --insecure-registry';
   }
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
-    return 'give the certificate authority of the registry, or skip the check with --insecure';
+    return 'give the certificate authority of the registry, or skip the check with --insecure-registry';
   }
   return code === 'UND_ERR_ABORTED'
     ? 'the proxy refused the connection: check the proxy settings'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, type Server } from 'node:net';
@@ -68,7 +68,7 @@ async function setUp(t: TestContext) {
       await client.close();
     }
   };
-  return { cert, port, has };
+  return { dir, cert, key, port, has };
 }
 
 test('a certificate of an unknown authority is refused, with a hint', { skip }, async (t) => {
@@ -117,4 +117,50 @@ test('a proxy that refuses is an error with a hint', { skip }, async (t) => {
       return true;
     },
   );
+});
+
+/** Docker's directory of certificates for one host. */
+function certsDir(dir: string, host: string, files: Readonly<Record<string, string>>): string {
+  const parent = join(dir, 'certs.d');
+  mkdirSync(join(parent, host), { recursive: true });
+  for (const [name, source] of Object.entries(files))
+    copyFileSync(join(dir, source), join(parent, host, name));
+  return parent;
+}
+
+test('an authority in a directory of certificates is trusted for its host alone', { skip }, async (t) => {
+  const { dir, port, has } = await setUp(t);
+  const certsDirs = [join(dir, 'none'), certsDir(dir, `127.0.0.1:${port}`, { 'ca.crt': 'cert' })];
+  assert.equal(await has(`127.0.0.1:${port}`, { certsDirs }), 7);
+  const other = [certsDir(join(dir), '127.0.0.1:1', { 'ca.crt': 'cert' })];
+  assert.equal(await has(`127.0.0.1:${port}`, { certsDirs: other }), 7, 'the same parent has both');
+  await assert.rejects(has(`127.0.0.1:${port}`, { certsDirs: [join(dir, 'none')] }));
+});
+
+test('a registry that asks for a certificate gets that of its directory', { skip }, async (t) => {
+  const { dir, cert, key, has } = await setUp(t);
+  const subjects: unknown[] = [];
+  const server = createHttpsServer({ key, cert, ca: cert, requestCert: true }, (request, response) => {
+    subjects.push((request.socket as import('node:tls').TLSSocket).getPeerCertificate().subject?.CN);
+    response.writeHead(200, { 'content-length': 7 }).end();
+  });
+  const port = await listen(t, server);
+  const host = `127.0.0.1:${port}`;
+  const parent = certsDir(dir, host, { 'ca.crt': 'cert', 'client.cert': 'cert', 'client.key': 'key' });
+  assert.equal(await has(host, { certsDirs: [parent] }), 7);
+  assert.equal(subjects.at(-1), 'test');
+  await assert.rejects(has(host, { extraCaPem: cert }), { code: 'REGISTRY' });
+});
+
+test('a client certificate without its key is an error that names the file', { skip }, async (t) => {
+  const { dir, port, has } = await setUp(t);
+  const parent = certsDir(dir, `127.0.0.1:${port}`, { 'client.cert': 'cert' });
+  await assert.rejects(has(`127.0.0.1:${port}`, { certsDirs: [parent] }), /client\.cert has no \.key/);
+});
+
+test('one registry may be insecure while others are not', { skip }, async (t) => {
+  const { port, has } = await setUp(t);
+  const host = `127.0.0.1:${port}`;
+  assert.equal(await has(host, { insecureHosts: [host] }), 7);
+  await assert.rejects(has(host, { insecureHosts: ['127.0.0.1', 'other:5000'] }));
 });

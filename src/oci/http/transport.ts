@@ -1,14 +1,10 @@
-import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { proxyFor } from './proxy.ts';
+import { createTlsProfiles, type TlsOptions } from './tls-profiles.ts';
 import type { HttpRequest, HttpResponse, ProxySettings } from './types.ts';
 
-export interface TransportOptions {
+export interface TransportOptions extends TlsOptions {
   readonly proxy?: ProxySettings;
-  /** PEM certificates that are trusted besides the built-in ones. */
-  readonly extraCaPem?: string;
-  /** Accept any certificate. */
-  readonly insecure?: boolean;
   /** Connections to one host at a time; as many as a probe has requests for the steps of a long Dockerfile, so that it need not wait. */
   readonly connections?: number;
   readonly userAgent?: string;
@@ -18,6 +14,8 @@ export interface TransportOptions {
 export interface Transport {
   /** @throws whatever the connection fails with */
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** Whether plain HTTP and any certificate will do for a host. */
+  isInsecure(host: string): boolean;
   close(): Promise<void>;
 }
 
@@ -28,36 +26,35 @@ const HEADERS_TIMEOUT_MS = 300_000;
 
 /** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
 export function createTransport(options: TransportOptions): Transport {
-  const { proxy = {}, insecure = false, connections = 128, userAgent = 'envbuilder' } = options;
-  const ca = trustedCertificates(options.extraCaPem);
-  const connect = {
-    timeout: 15_000,
-    ...(insecure ? { rejectUnauthorized: false } : {}),
-    ...(ca === undefined ? {} : { secureContext: createSecureContext({ ca }) }),
-  };
-  const common: Agent.Options = {
-    connections,
-    connect,
-    allowH2: false,
-    keepAliveTimeout: 30_000,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-  };
+  const { proxy = {}, connections = 128, userAgent = 'envbuilder' } = options;
+  const tls = createTlsProfiles(options);
   const agents = new Map<string, Dispatcher>();
   const agentFor = (url: URL): Dispatcher => {
     const uri = proxyFor(url, proxy) ?? '';
-    let agent = agents.get(uri);
+    const { key, ...security } = tls.forHost(url.host);
+    const name = `${key} ${uri}`;
+    let agent = agents.get(name);
     if (agent === undefined) {
+      const connect = { timeout: 15_000, ...security };
+      const common: Agent.Options = {
+        connections,
+        connect,
+        allowH2: false,
+        keepAliveTimeout: 30_000,
+        bodyTimeout: BODY_TIMEOUT_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+      };
       agent =
         uri === ''
           ? new Agent(common)
           : new ProxyAgent({ ...common, uri, requestTls: connect, proxyTls: connect });
-      agents.set(uri, agent);
+      agents.set(name, agent);
     }
     return agent;
   };
 
   return {
+    isInsecure: tls.isInsecure,
     send: async ({ method, url, headers, body, signal }) => {
       const content = body?.();
       const response = await request(url, {
@@ -73,11 +70,6 @@ export function createTransport(options: TransportOptions): Transport {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
   };
-}
-
-function trustedCertificates(extra: string | undefined): string[] | undefined {
-  if (extra === undefined || extra.trim() === '') return undefined;
-  return [...getCACertificates('default'), extra];
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
