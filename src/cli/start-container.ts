@@ -1,11 +1,12 @@
 import type { Emit } from '../core/events.ts';
+import { countDown } from '../start/countdown.ts';
 import { runStart } from '../start/start.ts';
-import type { UserCommand } from '../sys/run-as.ts';
-import { runAs } from '../sys/run-as.ts';
+import { hideProcess } from '../sys/hide-process.ts';
+import { runAs, type UserCommand } from '../sys/run-as.ts';
 import type { Parsed } from './parse.ts';
 import type { CommandContext } from './run-context.ts';
 import { defineBuild, type Source, startedDevcontainer } from './start-definition.ts';
-import { inPlace, startRequest, withDefinition, workspaceBuild } from './start-request.ts';
+import { inPlace, OWN_DIR, startRequest, withDefinition, workspaceBuild } from './start-request.ts';
 import { workspaceRequest } from './workspace-request.ts';
 
 /** Starts this container up to the command that it ends up in, as the options say. */
@@ -15,6 +16,8 @@ export async function startContainer(
   emit: Emit,
 ): Promise<UserCommand> {
   const { signal, redactor } = context;
+  // What RUN and hooks start must not find our options in /proc.
+  hideProcess('envbuilder');
   const place = workspaceRequest(parsed, context);
   const workspace = place.folder;
   const start = startRequest(parsed, { ...context, stdin: process.stdin }, workspace);
@@ -33,6 +36,7 @@ export async function startContainer(
     },
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
     build: async ({ build }) => {
+      await checkRoot(parsed, emit, signal);
       const { runBuild } = await import('../build/build.ts');
       const whole = inPlace(withDefinition(request, build), workspace, parsed);
       const { imageConfig } = await runBuild(whole, { emit, signal });
@@ -40,4 +44,12 @@ export async function startContainer(
     },
     describe: (source, config) => startedDevcontainer(source, config, definitionDeps),
   });
+}
+
+/** Refuses to replace a root file system that is not a container's of ours, or warns at length where that is wanted. */
+async function checkRoot({ options }: Parsed, emit: Emit, signal: AbortSignal): Promise<void> {
+  const { assertSafe } = await import('../rootfs/inplace-guard.ts');
+  const kanikoDir = options['kaniko-dir']?.trim();
+  assertSafe({ ownDir: OWN_DIR, kanikoDir, force: options['force-safe'] });
+  if (kanikoDir !== OWN_DIR) await countDown(emit, signal);
 }

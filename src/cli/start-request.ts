@@ -8,7 +8,7 @@ import type { CommandContext } from './run-context.ts';
 import { userEnvironment } from './user-environment.ts';
 
 /** Where our program and state lie in a container. */
-const OWN_DIR = '/.envbuilder';
+export const OWN_DIR = '/.envbuilder';
 
 /** Docker and Kubernetes mount it, but not every runtime does. */
 const RESOLVER = '/etc/resolv.conf';
