@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { AppError, toAppError, type Where } from '../core/error.ts';
+import { AppError, type Where } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { applyBuildOptions } from './build-options.ts';
+import { composeForm } from './compose/compose-form.ts';
 import type { ReadConfig } from './read-config.ts';
+import { readDockerfile } from './read-dockerfile.ts';
 import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a devcontainer.json asks to build, before features and labels. */
 export interface BuildForm {
@@ -23,7 +26,7 @@ const NOTHING = { below: { env: {} }, ungranted: [] } as const;
  * implementation chooses.
  * @throws AppError DEVCONTAINER when it has none of them, or a file that it names is not there
  */
-export function buildForm(read: ReadConfig, emit: Emit): BuildForm {
+export function buildForm(read: ReadConfig, env: Environment, emit: Emit): BuildForm {
   const { config, document, file } = read;
   const names = ['dockerFile', 'dockerComposeFile', 'image'].filter((name) => name in config);
   const dockerfile = config.dockerFile ?? config.build?.dockerfile;
@@ -37,6 +40,7 @@ export function buildForm(read: ReadConfig, emit: Emit): BuildForm {
     });
   }
   if (dockerfile !== undefined) return dockerfileForm(read, dockerfile, emit);
+  if (config.dockerComposeFile !== undefined) return composeForm(read, env, emit);
   if (config.image !== undefined) return imageForm(read, config.image);
   const keys = 'build' in config ? (['build'] as const) : [];
   throw new AppError('DEVCONTAINER', `${file} does not say what to build`, {
@@ -65,21 +69,6 @@ function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
   };
   const text = readDockerfile(dockerfile, where);
   return { build: applyBuildOptions(build, read, emit), text, ...NOTHING };
-}
-
-/** @throws AppError DEVCONTAINER at the place that names the file */
-function readDockerfile(path: string, where: Where): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw toAppError(error, 'DEVCONTAINER', `cannot read the Dockerfile ${path}`, { where });
-    }
-    throw new AppError('DEVCONTAINER', `there is no Dockerfile at ${path}`, {
-      where,
-      hint: 'the path is relative to the folder of devcontainer.json',
-    });
-  }
 }
 
 function imageForm({ document, file }: ReadConfig, image: string): BuildForm {

@@ -72,7 +72,8 @@ function applyFlag(
   }
 }
 
-function contextOf(source: string, cwd: string): NamedContext {
+/** What a named context stands for: an image, or a directory relative to `cwd`. */
+export function contextOf(source: string, cwd: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(source);
   return image ? { type: 'image', reference: image[1]! } : { type: 'dir', path: resolve(cwd, source) };
 }

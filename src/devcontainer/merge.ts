@@ -71,7 +71,7 @@ function lastPerTarget(mounts: readonly Mount[]): Mount[] {
 }
 
 /** Where a mount goes, in either spelling. */
-function mountTarget(mount: Mount): string | undefined {
+export function mountTarget(mount: Mount): string | undefined {
   if (typeof mount !== 'string') return mount.target;
   const fields = mount.split(',').map((field) => field.split('='));
   return fields.find(([key]) => ['target', 'dst', 'destination'].includes(key ?? ''))?.[1];

@@ -36,8 +36,8 @@ export function readConfig(
   const fileThere = join(workspaceFolder, relative(request.workspaceFolder, file));
   const document = parseDocument(readText(file), file);
   const raw = updateOldProperties(checkProperties(document, emit));
-  const place = inContainer ? { workspaceFolder } : referencePlace(workspaceFolder, raw);
   const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
+  const place = inContainer ? ownPlace(raw, local) : referencePlace(workspaceFolder, raw);
   const containerWorkspaceFolder =
     place.workspaceFolder === undefined ? undefined : substitute(place.workspaceFolder, local);
   const scope: VariableScope = {
@@ -47,6 +47,16 @@ export function readConfig(
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
   return { file, document, raw, config, place, scope };
+}
+
+/** In a start the workspace is where it is; the file can choose a folder in it. */
+function ownPlace(
+  { workspaceFolder }: DevcontainerConfig,
+  local: { readonly localWorkspaceFolder: string; readonly localEnv: DefinitionRequest['env'] },
+): WorkspacePlace {
+  const workspace = local.localWorkspaceFolder;
+  const folder = workspaceFolder === undefined ? workspace : substitute(workspaceFolder, local);
+  return { workspaceFolder: folder.startsWith(`${workspace}/`) ? folder.replace(/\/+$/, '') : workspace };
 }
 
 function substituteProperties(

@@ -3,6 +3,7 @@ import type { ImageConfig } from '../oci/types.ts';
 import { describeDevcontainer } from './describe.ts';
 import { METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
 import type { Devcontainer, OriginEntry, VariableScope } from './types.ts';
+import { ungrantedOfMetadata } from './ungranted.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,14 +36,15 @@ export function devcontainerOfImage(
   { scope, env, emit }: { readonly scope: VariableScope; readonly env: Environment; readonly emit: Emit },
 ): Devcontainer {
   const nothing = { env: {} };
+  const metadata = labelEntries(imageConfig, emit);
   return describeDevcontainer({
-    metadata: labelEntries(imageConfig, emit),
+    metadata,
     scope,
     ...(scope.containerWorkspaceFolder === undefined
       ? {}
       : { workspaceFolder: scope.containerWorkspaceFolder }),
     settings: { below: nothing, above: nothing },
-    ungranted: [],
+    ungranted: ungrantedOfMetadata(metadata),
     env,
     image: imageConfig.config ?? {},
   });

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { AppError } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import type { BuildForm } from '../build-form.ts';
+import { contextOf } from '../build-options.ts';
+import type { ReadConfig } from '../read-config.ts';
+import { readDockerfile } from '../read-dockerfile.ts';
+import type { DefinitionBuild } from '../types.ts';
+import { type ComposeBuild, type ComposeService, composeService } from './service.ts';
+import { ungrantedOfService } from './ungranted-service.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The build of a configuration that names a Compose service.
+ * @throws AppError DEVCONTAINER when files or the service are missing or wrong
+ */
+export function composeForm(read: ReadConfig, env: Environment, emit: Emit): BuildForm {
+  const { config, document } = read;
+  if (config.service === undefined) {
+    throw new AppError('DEVCONTAINER', 'dockerComposeFile needs a service', {
+      where: document.whereOfKey(['dockerComposeFile']),
+      hint: 'add "service" with the name of the service that is the dev container',
+    });
+  }
+  const service = composeService({
+    files: composeFiles(read, env),
+    service: config.service,
+    env,
+    where: document.whereOf(['dockerComposeFile']),
+    serviceWhere: document.whereOf(['service']),
+  });
+  if (service.unset.length > 0) {
+    const text = `variables of the Compose files are not set, and count as empty: ${service.unset.join(', ')}`;
+    emit({ type: 'warning', code: 'DEVCONTAINER', text });
+  }
+  const { build, text } = service.build ? fromDockerfile(service.build, read) : fromImage(service, read);
+  return {
+    build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
+    text,
+    below: {
+      env: service.environment,
+      ...(service.user ? { user: service.user } : {}),
+      ...(service.workingDir ? { workingDir: service.workingDir } : {}),
+    },
+    ungranted: ungrantedOfService(service, config.service, read),
+  };
+}
+
+/** The files that are named; with an empty list those that Compose would take in the workspace. */
+function composeFiles({ config, file, scope }: ReadConfig, env: Environment): readonly string[] {
+  const named = [config.dockerComposeFile ?? []].flat();
+  if (named.length > 0) return named.map((path) => resolve(dirname(file), path));
+  const workspace = scope.localWorkspaceFolder!;
+  if (env.COMPOSE_FILE) return env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path));
+  const override = join(workspace, 'docker-compose.override.yml');
+  return [join(workspace, 'docker-compose.yml'), ...(existsSync(override) ? [override] : [])];
+}
+
+function fromDockerfile(
+  { context, dockerfile, dockerfileInline, target, args, contexts, labels }: ComposeBuild,
+  { config, document, file }: ReadConfig,
+): { readonly build: DefinitionBuild; readonly text: string } {
+  const path = resolve(context, dockerfile);
+  const text = dockerfileInline ?? readDockerfile(path, document.whereOf(['service']));
+  return {
+    text,
+    build: {
+      context,
+      dockerfile:
+        dockerfileInline === undefined ? path : `${relative(dirname(file), file)} (${config.service})`,
+      ...(dockerfileInline === undefined ? {} : { dockerfileText: dockerfileInline }),
+      ...(target === undefined ? {} : { target }),
+      buildArgs: new Map(Object.entries(args)),
+      contexts: new Map(Object.entries(contexts).map(([name, source]) => [name, contextOf(source, context)])),
+      labels: new Map(Object.entries(labels)),
+    },
+  };
+}
+
+function fromImage(
+  { image }: ComposeService,
+  { file }: ReadConfig,
+): { readonly build: DefinitionBuild; readonly text: string } {
+  const text = `FROM ${image}\n`;
+  return {
+    text,
+    build: {
+      context: dirname(file),
+      dockerfile: file,
+      dockerfileText: text,
+      buildArgs: new Map(),
+      contexts: new Map(),
+      labels: new Map(),
+    },
+  };
+}

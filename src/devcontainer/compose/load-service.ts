@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AppError, type Where } from '../../core/error.ts';
+import { didYouMean } from '../../dockerfile/suggest.ts';
+import { parseEnvFile } from './env-file.ts';
+import { interpolateAll } from './interpolate.ts';
+import { finishService, isMapping, mergeService, normalise } from './merge-service.ts';
+import { absolutePaths, resolveFrom } from './service-paths.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A service put together from all files, in long forms, with absolute paths. */
+export interface MergedService {
+  readonly name: string;
+  readonly service: Mapping;
+  /** The names of all services of the project, this one included. */
+  readonly services: readonly string[];
+  /** What `${NAME}` and names without a value stand for. */
+  readonly env: Environment;
+  /** Variables that were used and are not set. */
+  readonly unset: readonly string[];
+  /** Top-level elements of the files. */
+  readonly topLevel: readonly string[];
+}
+
+export interface ComposeRequest {
+  /** Absolute paths; the folder of the first is the project's. */
+  readonly files: readonly string[];
+  readonly service: string;
+  readonly env: Environment;
+  /** What names the files, and what names the service. */
+  readonly where: Where;
+  readonly serviceWhere: Where;
+}
+
+const MOST_EXTENDS = 32;
+
+/**
+ * Reads one service of a Compose project: files merged in order, `include` and `extends` followed, variables replaced.
+ * @throws AppError DEVCONTAINER
+ */
+export function loadService(request: ComposeRequest): MergedService {
+  const project = dirname(request.files[0]!);
+  const env = { ...readDotEnv(project, request), ...request.env };
+  const unset = new Set<string>();
+  const files = request.files.map((path) => readYaml(path, request.where));
+  const included = files.flatMap((file) => includedFiles(file, project, env));
+  const all = [...included, ...files.map((file) => ({ file, base: project, env }))];
+  const services = [...new Set(all.flatMap(({ file }) => Object.keys(servicesOf(file))))];
+  if (!services.includes(request.service)) {
+    throw new AppError('DEVCONTAINER', `there is no service ${request.service} in the Compose files`, {
+      where: request.serviceWhere,
+      hint: services.length === 0 ? 'they have no services at all' : didYouMean(request.service, services),
+    });
+  }
+  const parts = all
+    .filter(({ file }) => Object.hasOwn(servicesOf(file), request.service))
+    .map((source) => readService(source, request.service, 0));
+  return {
+    name: request.service,
+    service: finishService(parts.reduce(mergeService, {})),
+    services,
+    env,
+    unset: [...unset],
+    topLevel: [...new Set(files.flatMap(({ value }) => Object.keys(value)))],
+  };
+
+  function readService({ file, base, env: visible }: Source, name: string, depth: number): Mapping {
+    const path = ['services', name];
+    const raw = servicesOf(file)[name];
+    if (!isMapping(raw)) {
+      throw new AppError('DEVCONTAINER', `the service ${name} must be a mapping`, {
+        where: file.whereOf(path),
+      });
+    }
+    if (depth > MOST_EXTENDS) {
+      throw new AppError('DEVCONTAINER', `the service ${name} extends itself`, { where: file.whereOf(path) });
+    }
+    const lookup = { env: visible, onUnset: (variable: string) => unset.add(variable) };
+    const replaced = interpolateAll(raw, lookup, file.whereOf, path) as Mapping;
+    const { extends: from, ...own } = replaced;
+    const service = absolutePaths(normalise(own), base);
+    if (from === undefined || from === null) return service;
+    return mergeService(readBase(from, { file, base, env: visible }, name, depth), service);
+  }
+
+  function readBase(from: unknown, source: Source, name: string, depth: number): Mapping {
+    const where = source.file.whereOf(['services', name, 'extends']);
+    const service = typeof from === 'string' ? from : isMapping(from) ? from.service : undefined;
+    if (typeof service !== 'string') {
+      throw new AppError('DEVCONTAINER', `${name} extends no service that is named`, { where });
+    }
+    const named = isMapping(from) && typeof from.file === 'string' ? from.file : undefined;
+    const path = named === undefined ? undefined : resolveFrom(source.base, named);
+    const base =
+      path === undefined ? source : { ...source, file: readYaml(path, where), base: dirname(path) };
+    if (Object.hasOwn(servicesOf(base.file), service)) return readService(base, service, depth + 1);
+    const other =
+      named === undefined ? all.find(({ file }) => Object.hasOwn(servicesOf(file), service)) : undefined;
+    if (other) return readService(other, service, depth + 1);
+    throw new AppError('DEVCONTAINER', `${name} extends ${service}, which is not in ${base.file.path}`, {
+      where,
+    });
+  }
+}
+
+interface Source {
+  readonly file: YamlFile;
+  /** The directory that paths are relative to. */
+  readonly base: string;
+  readonly env: Environment;
+}
+
+function servicesOf({ value }: YamlFile): Mapping {
+  return isMapping(value.services) ? value.services : {};
+}
+
+function includedFiles(file: YamlFile, project: string, env: Environment): Source[] {
+  const includes = Array.isArray(file.value.include) ? file.value.include : [];
+  return includes.flatMap((include, i) => {
+    const where = file.whereOf(['include', i]);
+    const replaced = interpolateAll(include, { env, onUnset: () => {} }, () => where);
+    const paths = isMapping(replaced) ? [replaced.path].flat() : [replaced];
+    return paths.flatMap((named) => {
+      const path = resolveFrom(project, String(named));
+      const directory =
+        isMapping(replaced) && typeof replaced.project_directory === 'string'
+          ? resolveFrom(project, replaced.project_directory)
+          : dirname(path);
+      const visible = { ...readDotEnv(directory, { env, where }), ...env };
+      const inner = readYaml(path, where);
+      return [...includedFiles(inner, directory, visible), { file: inner, base: directory, env: visible }];
+    });
+  });
+}
+
+function readDotEnv(
+  folder: string,
+  { env, where }: { readonly env: Environment; readonly where: Where },
+): Environment {
+  const path = join(folder, '.env');
+  return existsSync(path) ? parseEnvFile(readFileSync(path, 'utf8'), env, where) : {};
+}

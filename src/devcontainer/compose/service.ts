@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { AppError, toAppError, type Where } from '../../core/error.ts';
+import { parseEnvFile } from './env-file.ts';
+import { type ComposeRequest, loadService, type MergedService } from './load-service.ts';
+import { isMapping } from './merge-service.ts';
+import { isRemote } from './service-paths.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+export interface ComposeBuild {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly dockerfileInline?: string;
+  readonly target?: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly contexts: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ComposeVolume {
+  readonly type: string;
+  readonly source?: string;
+  readonly target: string;
+}
+
+/** What of a service makes a dev container; paths are absolute. */
+export interface ComposeService {
+  readonly build?: ComposeBuild;
+  readonly image?: string;
+  readonly platform?: string;
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes: readonly ComposeVolume[];
+  /** The whole service, for what cannot be granted. */
+  readonly all: Mapping;
+  readonly otherServices: readonly string[];
+  readonly unset: readonly string[];
+}
+
+/**
+ * The service that becomes the dev container.
+ * @throws AppError DEVCONTAINER when files or the service are missing or wrong, or it has neither image nor build
+ */
+export function composeService(request: ComposeRequest): ComposeService {
+  const merged = loadService(request);
+  const { service, env } = merged;
+  const fail = (what: string): never => {
+    throw new AppError('DEVCONTAINER', `the service ${merged.name} ${what}`, { where: request.serviceWhere });
+  };
+  const text = (key: string): string | undefined => {
+    const value = service[key];
+    if (value === undefined || value === null) return undefined;
+    return isMapping(value) || Array.isArray(value) ? fail(`has a ${key} that is not text`) : String(value);
+  };
+  const build = isMapping(service.build) ? buildOf(service.build, request, env, fail) : undefined;
+  const image = text('image');
+  if (!build && image === undefined) fail('has neither image nor build');
+  const [platform, user, workingDir] = [text('platform'), text('user'), text('working_dir')];
+  return {
+    ...(build ? { build } : {}),
+    ...(image === undefined ? {} : { image }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(user === undefined ? {} : { user }),
+    ...(workingDir === undefined ? {} : { workingDir }),
+    environment: { ...envFiles(merged, request.where), ...valuesOf(service.environment, env) },
+    volumes: (Array.isArray(service.volumes) ? service.volumes : []).filter(isMapping).map(volumeOf),
+    all: service,
+    otherServices: merged.services.filter((name) => name !== merged.name),
+    unset: merged.unset,
+  };
+}
+
+function buildOf(
+  build: Mapping,
+  request: ComposeRequest,
+  env: MergedService['env'],
+  fail: (what: string) => never,
+): ComposeBuild {
+  const context = String(build.context ?? request.files[0]!.replace(/\/[^/]*$/, ''));
+  if (isRemote(context)) fail(`is built from ${context}, and only directories can be built here`);
+  const { target, dockerfile_inline: inline } = build;
+  return {
+    context,
+    dockerfile: String(build.dockerfile ?? 'Dockerfile'),
+    ...(typeof inline === 'string' ? { dockerfileInline: inline } : {}),
+    ...(typeof target === 'string' && target !== '' ? { target } : {}),
+    args: valuesOf(build.args, env),
+    contexts: valuesOf(build.additional_contexts, {}),
+    labels: valuesOf(build.labels, {}),
+  };
+}
+
+/** Text values of a mapping; a name without a value takes it from the environment, or is left out. */
+function valuesOf(mapping: unknown, env: MergedService['env']): Record<string, string> {
+  const pairs = Object.entries(isMapping(mapping) ? mapping : {}).flatMap(([name, value]) => {
+    const found = value === null || value === undefined ? env[name] : String(value);
+    return found === undefined ? [] : [[name, found]];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function envFiles({ service, env }: MergedService, where: Where): Record<string, string> {
+  const files = Array.isArray(service.env_file) ? service.env_file : [];
+  const found: Record<string, string> = {};
+  for (const file of files) {
+    const path = String(isMapping(file) ? file.path : file);
+    const required = !isMapping(file) || file.required !== false;
+    const raw = isMapping(file) && file.format === 'raw';
+    try {
+      const content = readFileSync(path, 'utf8');
+      Object.assign(found, raw ? rawLines(content) : parseEnvFile(content, { ...found, ...env }, where));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || required)
+        throw toAppError(error, 'DEVCONTAINER', `cannot read the env file ${path}`, { where });
+    }
+  }
+  return found;
+}
+
+function rawLines(content: string): Record<string, string> {
+  const lines = content.split(/\r?\n/).filter((line) => /^[^#=][^=]*=/.test(line));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
+function volumeOf(volume: Mapping): ComposeVolume {
+  return {
+    type: String(volume.type ?? 'volume'),
+    ...(volume.source === undefined ? {} : { source: String(volume.source) }),
+    target: String(volume.target),
+  };
+}

@@ -1,0 +1,103 @@
+import { relative } from 'node:path';
+import type { ReadConfig } from '../read-config.ts';
+import type { Ungranted } from '../types.ts';
+import type { ComposeService, ComposeVolume } from './service.ts';
+
+/** Keys of a service that a container that runs already cannot be given, and why. */
+const KEYS: Readonly<Record<string, string>> = {
+  ...named('rights come from whoever starts the container', [
+    'privileged',
+    'cap_add',
+    'cap_drop',
+    'security_opt',
+    'devices',
+    'device_cgroup_rules',
+    'gpus',
+    'userns_mode',
+    'cgroup',
+    'cgroup_parent',
+    'credential_spec',
+  ]),
+  ...named('the container has its network already', [
+    'network_mode',
+    'networks',
+    'ports',
+    'extra_hosts',
+    'dns',
+    'dns_search',
+    'dns_opt',
+    'links',
+    'external_links',
+    'mac_address',
+    'domainname',
+  ]),
+  ...named('a running container cannot be given mounts', [
+    'tmpfs',
+    'secrets',
+    'configs',
+    'volumes_from',
+    'read_only',
+  ]),
+  ...named('the limits and settings of the container are fixed already', [
+    'shm_size',
+    'sysctls',
+    'ulimits',
+    'pid',
+    'ipc',
+    'uts',
+    'runtime',
+    'group_add',
+    'init',
+    'oom_score_adj',
+    'deploy',
+  ]),
+  ...named('the init command of envbuilder runs instead', ['command', 'entrypoint']),
+};
+
+function named(why: string, keys: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, why]));
+}
+
+/** What of a Compose service does not fit into one container that runs already. */
+export function ungrantedOfService(
+  service: ComposeService,
+  name: string,
+  { file, scope }: Pick<ReadConfig, 'file' | 'scope'>,
+): readonly Ungranted[] {
+  const origin = `service ${name}`;
+  const keys = Object.entries(service.all)
+    .filter(([key, value]) => Object.hasOwn(KEYS, key) && !isEmpty(value) && !isIdle(key, value))
+    .map(([key]) => ({ property: key, origin, why: KEYS[key]! }));
+  const volumes = service.volumes
+    .filter((volume) => !isWorkspace(volume, scope.localWorkspaceFolder!))
+    .map((volume) => ({
+      property: `volumes: ${volume.target}`,
+      origin,
+      why: 'a running container cannot be given mounts',
+    }));
+  const others = service.otherServices.map((other) => ({
+    property: `services: ${other}`,
+    origin: relative(scope.localWorkspaceFolder!, file),
+    why: 'there is one container',
+  }));
+  return [...keys, ...volumes, ...others];
+}
+
+/** The workspace is in the container anyway, whether a volume brings it or a folder around it. */
+function isWorkspace({ type, source }: ComposeVolume, workspace: string): boolean {
+  if (type !== 'bind' || source === undefined) return false;
+  const path = relative(source, workspace);
+  return path === '' || !path.startsWith('..');
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === false || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+/** Commands that only keep the container alive, as the init command does. */
+function isIdle(key: string, value: unknown): boolean {
+  if (key !== 'command' && key !== 'entrypoint') return false;
+  const text = Array.isArray(value) ? value.join(' ') : String(value);
+  return /\bsleep\b|\btail -f\b|\bwhile\b/.test(text);
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { isMap, isNode, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml';
+import { AppError, type SourceRange, toAppError, type Where } from '../../core/error.ts';
+
+type Path = readonly (string | number)[];
+
+/** A YAML file, and where its values stand. */
+export interface YamlFile {
+  readonly path: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Where the value at a path stands, or its nearest parent. */
+  whereOf(path: Path): Where;
+}
+
+/** Stands for a value tagged `!reset`: what other files say of it is forgotten. */
+export const RESET = Symbol('reset');
+
+/** The key under which a value tagged `!override` stands: it replaces what other files say. */
+export const OVERRIDE = Symbol('override');
+
+/**
+ * Reads a Compose file, with aliases and merge keys resolved.
+ * @param where what names the file
+ * @throws AppError DEVCONTAINER when it cannot be read, is not YAML, or holds no mapping
+ */
+export function readYaml(path: string, where: Where): YamlFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw toAppError(error, 'DEVCONTAINER', `cannot read ${path}`, { where });
+    throw new AppError('DEVCONTAINER', `there is no Compose file ${path}`, { where });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const at = (from: number, to: number): Where => {
+    const position = (offset: number) => {
+      const { line, col } = lines.linePos(offset);
+      return { line: Math.max(1, line), column: Math.max(1, col) };
+    };
+    const range: SourceRange = { file: path, start: position(from), end: position(Math.max(to, from + 1)) };
+    return { range, sourceLine: text.split(/\r?\n/)[range.start.line - 1] ?? '' };
+  };
+  const [problem] = document.errors;
+  if (problem) {
+    throw new AppError('DEVCONTAINER', `this is not YAML: ${problem.message.replace(/\.$/, '')}`, {
+      where: at(...problem.pos),
+    });
+  }
+  if (!isMap(document.contents)) {
+    throw new AppError('DEVCONTAINER', `${path} must hold a mapping with services`, { where: at(0, 1) });
+  }
+  const root = document.contents as unknown as Node;
+  const whereOf = (place: Path): Where => {
+    for (let length = place.length; length > 0; length -= 1) {
+      const node = document.getIn(place.slice(0, length), true);
+      if (isNode(node) && node.range) return at(node.range[0], node.range[1]);
+    }
+    return at(root.range?.[0] ?? 0, root.range?.[1] ?? 1);
+  };
+  visit(document, {
+    Node: (_, node) => {
+      if (node.tag === '!reset') return new Scalar(RESET);
+      if (node.tag !== '!override') return undefined;
+      return new Scalar({ [OVERRIDE]: node.toJS(document) });
+    },
+  });
+  return { path, value: document.toJS({ maxAliasCount: 1000 }) as Record<string, unknown>, whereOf };
+}

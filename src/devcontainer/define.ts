@@ -1,0 +1,138 @@
+import type { RegistryAccess } from '../build/registry-access.ts';
+import type { Emit } from '../core/events.ts';
+import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
+import type { ContainerConfig } from '../oci/types.ts';
+import { type BuildForm, buildForm } from './build-form.ts';
+import { describeDevcontainer } from './describe.ts';
+import { prepareFeatures } from './features/prepare.ts';
+import type { FeaturesRequest, FeaturesResult } from './features/types.ts';
+import { inspectTarget } from './inspect-target.ts';
+import { entryOfConfig, METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
+import type { ReadConfig } from './read-config.ts';
+import { applyRunArgs } from './run-args.ts';
+import type {
+  BuildDefinition,
+  DefinitionRequest,
+  Devcontainer,
+  MetadataEntry,
+  OriginEntry,
+} from './types.ts';
+import { ungrantedOfConfig, ungrantedOfMetadata, warnUngranted } from './ungranted.ts';
+
+export interface DefinitionDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly registries: Pick<RegistryAccess, 'resolveImage' | 'open' | 'download'>;
+}
+
+/** A definition, and what of its features is printed and not used. */
+export interface FullDefinition extends BuildDefinition {
+  readonly featuresConfiguration?: unknown;
+}
+
+/**
+ * Works out what to build from a devcontainer.json, and what to do with the result.
+ * @throws AppError DEVCONTAINER, DOCKERFILE; REFERENCE, REGISTRY, AUTH from base images and features
+ */
+export async function define(
+  request: DefinitionRequest,
+  read: ReadConfig,
+  deps: DefinitionDeps,
+): Promise<FullDefinition> {
+  const { emit, signal, registries } = deps;
+  const form = buildForm(read, request.env, emit);
+  const { build, text } = form;
+  const named = build.platform ?? request.platform;
+  const platform = named === undefined ? defaultPlatform() : parsePlatform(named);
+  const target = { ...build, text, file: build.dockerfile, platform };
+  const image = await inspectTarget(target, (name, wanted) => registries.resolveImage(name, wanted, signal));
+  const base = readMetadata(image.Labels, 'the base image', emit);
+  const describe = (features: readonly MetadataEntry[]): Devcontainer =>
+    describeWith(request, read, { form, image, base, features });
+  const features =
+    Object.keys(read.config.features ?? {}).length === 0
+      ? undefined
+      : await prepareFeatures(featuresRequest(request, read, form, { image, plain: describe([]) }), deps);
+  const devcontainer = describe(features?.entries ?? []);
+  if (request.inContainer) warnUngranted(devcontainer.ungranted, request.workspaceFolder, emit);
+  const label = metadataLabel(devcontainer.metadata.map(({ entry }) => entry));
+  return {
+    build: {
+      ...build,
+      ...(features ? extendedBuild(build, features) : {}),
+      labels: new Map([...build.labels, ...(label === undefined ? [] : [[METADATA_LABEL, label] as const])]),
+    },
+    devcontainer,
+    ...(features ? { featuresConfiguration: features.featuresConfiguration } : {}),
+  };
+}
+
+interface Parts {
+  readonly form: BuildForm;
+  readonly image: ContainerConfig;
+  readonly base: readonly MetadataEntry[];
+  readonly features: readonly MetadataEntry[];
+}
+
+function describeWith(
+  { env }: DefinitionRequest,
+  { config, raw, file, scope }: ReadConfig,
+  { form, image, base, features }: Parts,
+): Devcontainer {
+  const own = entryOfConfig(raw);
+  const metadata: OriginEntry[] = [
+    ...base.map((entry) => ({ origin: entry.id ?? 'image metadata', entry })),
+    ...features.map((entry) => ({ origin: entry.id ?? 'feature', entry })),
+    ...(own === undefined ? [] : [{ origin: file, entry: own }]),
+  ];
+  const { name, initializeCommand, runArgs = [] } = config;
+  const { settings, ungranted } = applyRunArgs(runArgs, file);
+  const { containerWorkspaceFolder: workspaceFolder } = scope;
+  return describeDevcontainer({
+    configFile: file,
+    ...(name === undefined ? {} : { name }),
+    ...(initializeCommand === undefined ? {} : { initializeCommand }),
+    ...(workspaceFolder === undefined ? {} : { workspaceFolder }),
+    metadata,
+    scope,
+    settings: { below: form.below, above: settings },
+    ungranted: [
+      ...ungrantedOfMetadata(metadata),
+      ...ungrantedOfConfig(config, file, scope),
+      ...ungranted,
+      ...form.ungranted,
+    ],
+    env,
+    image,
+  });
+}
+
+function extendedBuild(build: BuildForm['build'], features: FeaturesResult): Partial<BuildForm['build']> {
+  return {
+    dockerfileText: features.dockerfileText,
+    ...(features.target === undefined ? {} : { target: features.target }),
+    contexts: new Map([...build.contexts, ...features.contexts]),
+  };
+}
+
+/** @param what.plain the dev container without its features, which say nothing about users */
+function featuresRequest(
+  request: DefinitionRequest,
+  { config, document, file }: ReadConfig,
+  { build, text }: BuildForm,
+  { image, plain }: { readonly image: ContainerConfig; readonly plain: Devcontainer },
+): FeaturesRequest {
+  return {
+    features: config.features ?? {},
+    overrideInstallOrder: config.overrideFeatureInstallOrder ?? [],
+    configFile: file,
+    rangeOf: (id) => document.whereOfKey(['features', id]).range,
+    dockerfileText: text,
+    dockerfile: build.dockerfile,
+    ...(build.target === undefined ? {} : { target: build.target }),
+    image,
+    containerUser: plain.containerUser,
+    remoteUser: plain.remoteUser,
+    lockfile: request.lockfile,
+  };
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { AppError, toAppError, type Where } from '../core/error.ts';
+
+/** The text of a Dockerfile. @throws AppError DEVCONTAINER at the place that names the file */
+export function readDockerfile(path: string, where: Where): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw toAppError(error, 'DEVCONTAINER', `cannot read the Dockerfile ${path}`, { where });
+    }
+    throw new AppError('DEVCONTAINER', `there is no Dockerfile at ${path}`, {
+      where,
+      hint: 'the path is relative to the folder of devcontainer.json',
+    });
+  }
+}
