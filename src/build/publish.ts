@@ -1,11 +1,12 @@
 import { EMPTY_LAYER_BYTES } from '../cache/empty-layer.ts';
 import { baseChainId } from '../cache/hits.ts';
-import { encodeRecord } from '../cache/record.ts';
+import { encodeRecord, type RecordForm } from '../cache/record.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { type AppError, toAppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import { bytesSource } from '../oci/blob-source.ts';
+import { refusesManifest } from '../oci/http/errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Store } from '../oci/types.ts';
 import { contentKey } from '../plan/keys.ts';
@@ -13,6 +14,8 @@ import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { StagedLayer } from '../rootfs/types.ts';
 import { type PendingChain, settle, settledChainId } from './chain.ts';
 import { stagedSource } from './layer-blobs.ts';
+
+const FORMS: readonly RecordForm[] = ['full', 'lean', 'opaque'];
 
 /** A step whose record is to be stored. */
 export interface PublishRequest {
@@ -50,6 +53,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const puts = new Map<Digest, Promise<void>>();
   let failure: AppError | undefined;
   let warnedOfTags = false;
+  let form: RecordForm = 'full';
 
   const putOnce = (digest: Digest, put: () => Promise<unknown>): Promise<void> => {
     let task = puts.get(digest);
@@ -72,16 +76,36 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const record = await recordOf(request);
     await Promise.all(record.chain.map(ensureLayer));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    const encoded = encodeRecord(record);
-    await putBytes(encoded.config);
-    await tagRecord(encoded.manifest, hexOf(record.key));
-    if (record.contentKey) await tagRecord(encoded.manifest, hexOf(record.contentKey));
+    await tagRecord(record, record.key);
+    if (record.contentKey) await tagRecord(record, record.contentKey);
+  };
+
+  /** Tries the forms of a record until the registry takes one; the others start with that. */
+  const putRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+    for (;;) {
+      const used = form;
+      const { manifest, config } = encodeRecord(record, used);
+      try {
+        await putBytes(config);
+        await store.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(key), signal);
+        return;
+      } catch (error) {
+        const next = FORMS[FORMS.indexOf(used) + 1];
+        if (next === undefined || !refusesManifest(error)) throw error;
+        if (form === used) {
+          form = next;
+          const text = `${store.name} refuses cache records as they are; they are stored with less in the manifest`;
+          emit({ type: 'message', level: 'info', text });
+        }
+      }
+    }
   };
 
   /** A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure. */
-  const tagRecord = async (manifest: Buffer, tag: string): Promise<void> => {
+  const tagRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+    const tag = hexOf(key);
     try {
-      await store.tag(manifest, MEDIA_TYPES.ociManifest, tag, signal);
+      await putRecord(record, key);
     } catch (error) {
       const kept = await store.resolve(tag, signal).catch(() => undefined);
       if (!kept) throw error;

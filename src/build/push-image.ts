@@ -4,7 +4,8 @@ import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { copyBlob } from '../oci/copy.ts';
-import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { refusesManifest } from '../oci/http/errors.ts';
+import { layerCompression, MEDIA_TYPES } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
@@ -73,5 +74,14 @@ async function pushTo(
   // Where tags are immutable, even the same manifest may not be put again.
   const present = await store.resolve(tag, signal);
   if (present?.descriptor.digest === digestOf(image.manifest)) return;
-  await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+  try {
+    await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+  } catch (error) {
+    const zstd = image.layers.some(({ mediaType }) => layerCompression(mediaType) === 'zstd');
+    if (!zstd || !(error instanceof AppError) || !refusesManifest(error)) throw error;
+    throw new AppError(error.code, error.message, {
+      hint: 'if the registry does not know zstd, build with --compression gzip',
+      cause: error,
+    });
+  }
 }

@@ -2,12 +2,14 @@ import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { readAll } from '../oci/readable.ts';
 import type { Store } from '../oci/types.ts';
-import { decodeRecord } from './record.ts';
+import { decodeRecord, detachedConfig } from './record.ts';
 import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
 const PARALLEL_LOOKUPS = 128;
+const MAX_CONFIG = 1024 * 1024;
 
 export interface LookupOptions {
   readonly store: Store;
@@ -48,8 +50,19 @@ export async function lookupRecords(
 export async function lookupRecord(key: Digest, options: LookupOptions): Promise<CacheRecord | undefined> {
   const raw = await options.store.resolve(hexOf(key), options.signal);
   if (!raw) return undefined;
-  const record = decodeRecord(raw.bytes, key);
+  const outside = detachedConfig(raw.bytes);
+  const config = outside && (await readConfig(options, outside));
+  const record = decodeRecord(raw.bytes, key, config);
   return options.now - Date.parse(record.created) > options.ttlMs ? undefined : record;
+}
+
+async function readConfig(
+  { store, signal }: LookupOptions,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+): Promise<Buffer> {
+  const tooLong = () => new AppError('CORRUPT', `the config ${digest} of a cache record is too long`);
+  if (size > MAX_CONFIG) throw tooLong();
+  return readAll(await store.get(digest, undefined, signal), MAX_CONFIG, tooLong);
 }
 
 function warn(emit: Emit, key: Digest, error: AppError): void {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import { EMPTY_LAYER, EMPTY_LAYER_BYTES } from './empty-layer.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
+import { decodeRecord, detachedConfig, encodeRecord } from './record.ts';
 import { fakeRecord } from './testing.ts';
 
 const key = digestOf('a key');
@@ -14,6 +14,22 @@ test('a record survives the round trip, under its key and under its content key'
   const { manifest } = encodeRecord(record);
   assert.deepEqual(decodeRecord(manifest, key), record);
   assert.deepEqual(decodeRecord(manifest, record.contentKey!), record);
+});
+
+test('the other forms keep all in the config', () => {
+  const record = fakeRecord(key, ['a', '', 'b'], { sources: { [digestOf('s')]: digestOf('chain') } });
+  for (const form of ['lean', 'opaque'] as const) {
+    const { manifest, config } = encodeRecord(record, form);
+    assert.ok(manifest.length < 1000, `${manifest.length}`);
+    assert.ok(!manifest.includes('"data"'));
+    assert.equal(manifest.includes('image.layer'), form === 'lean');
+    assert.deepEqual(detachedConfig(manifest), { digest: digestOf(config), size: config.length });
+    assert.deepEqual(decodeRecord(manifest, key, config), record);
+    assert.throws(() => decodeRecord(manifest, key), { code: 'CORRUPT', message: /config is missing/ });
+    assert.throws(() => decodeRecord(manifest, key, Buffer.from('{}')), { code: 'CORRUPT' });
+  }
+  assert.equal(detachedConfig(encodeRecord(record).manifest), undefined);
+  assert.equal(detachedConfig(Buffer.from('no')), undefined);
 });
 
 test('a step that changed nothing has the standard empty layer', () => {

@@ -7,6 +7,9 @@ import type { CacheRecord, LayerRef } from './types.ts';
 
 const PREFIX = 'dev.envbuilder.';
 const RECORD_SCHEMA = '1';
+/** Where a config holds the record's fields. */
+const IN_CONFIG = `${PREFIX}record`;
+const UNTYPED = 'application/octet-stream';
 
 const digest = v.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
@@ -25,7 +28,7 @@ const STRINGS = v.record(v.string(), v.string());
 
 const RECORD = v.object({
   schemaVersion: v.literal(2),
-  config: v.object({ digest, size: count, data: v.string() }),
+  config: v.object({ digest, size: count, data: v.optional(v.string()) }),
   layers: v.tuple([v.object({ mediaType: v.string(), digest, size: count })]),
   annotations: STRINGS,
 });
@@ -37,11 +40,17 @@ export interface EncodedRecord {
 }
 
 /**
- * A record as an OCI image manifest with one layer, so that any runtime can pull it: everything else is in annotations,
- * and the config is embedded too, so one GET is the whole record.
+ * How a record is written. `full`: all is in annotations and the config is embedded, so one GET is the whole record.
+ * `lean`, for registries that limit annotations or refuse embedded data: all is in the config, which takes one more GET.
+ * `opaque`, for those that do not know the layer's media type either: its layer is untyped.
  */
-export function encodeRecord(record: CacheRecord): EncodedRecord {
+export type RecordForm = 'full' | 'lean' | 'opaque';
+
+/** A record as an OCI image manifest with one layer, so that any runtime can pull it (unless it is opaque). */
+export function encodeRecord(record: CacheRecord, form: RecordForm = 'full'): EncodedRecord {
   const layer = record.layer ?? EMPTY_LAYER;
+  const fields = fieldsOf(record);
+  const short = { schema: RECORD_SCHEMA, key: record.key, record: 'config' };
   const config = Buffer.from(
     JSON.stringify({
       created: record.created,
@@ -51,6 +60,7 @@ export function encodeRecord(record: CacheRecord): EncodedRecord {
       config: {},
       rootfs: { type: 'layers', diff_ids: [layer.diffId] },
       history: [{ created: record.created, created_by: 'envbuilder cache record' }],
+      ...(form === 'full' ? {} : { [IN_CONFIG]: fields }),
     }),
   );
   const manifest = {
@@ -60,22 +70,45 @@ export function encodeRecord(record: CacheRecord): EncodedRecord {
       mediaType: MEDIA_TYPES.ociConfig,
       digest: digestOf(config),
       size: config.length,
-      data: config.toString('base64'),
+      ...(form === 'full' ? { data: config.toString('base64') } : {}),
     },
-    layers: [{ mediaType: layer.mediaType, digest: layer.digest, size: layer.size }],
-    annotations: annotationsOf(record),
+    layers: [
+      {
+        mediaType: form === 'opaque' ? UNTYPED : layer.mediaType,
+        digest: layer.digest,
+        size: layer.size,
+      },
+    ],
+    annotations: Object.fromEntries(
+      Object.entries(form === 'full' ? fields : short).map(([name, value]) => [PREFIX + name, value]),
+    ),
   };
   return { manifest: Buffer.from(JSON.stringify(manifest)), config };
+}
+
+/** The config that has to be fetched before a record can be read; undefined when the manifest is all there is. */
+export function detachedConfig(
+  bytes: Buffer,
+): { readonly digest: Digest; readonly size: number } | undefined {
+  try {
+    const { config, annotations } = v.parse(RECORD, JSON.parse(bytes.toString('utf8')));
+    if (annotations[`${PREFIX}record`] !== 'config' || config.data !== undefined) return undefined;
+    return { digest: config.digest, size: config.size };
+  } catch {
+    // Whatever it is, decodeRecord says what is wrong with it.
+    return undefined;
+  }
 }
 
 /**
  * Reads a record back.
  * @param tag the key or content key under which it was found
+ * @param detached the config that detachedConfig names
  * @throws AppError CORRUPT when anything in it does not fit; the caller treats that as a miss
  */
-export function decodeRecord(bytes: Buffer, tag: Digest): CacheRecord {
+export function decodeRecord(bytes: Buffer, tag: Digest, detached?: Buffer): CacheRecord {
   try {
-    return decode(bytes, tag);
+    return decode(bytes, tag, detached);
   } catch (cause) {
     throw new AppError('CORRUPT', `the cache record ${tag.slice(7, 19)} cannot be read: ${reason(cause)}`, {
       cause,
@@ -83,9 +116,16 @@ export function decodeRecord(bytes: Buffer, tag: Digest): CacheRecord {
   }
 }
 
-function decode(bytes: Buffer, tag: Digest): CacheRecord {
+function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): CacheRecord {
   const manifest = v.parse(RECORD, JSON.parse(bytes.toString('utf8')));
-  const get = (name: string): string | undefined => manifest.annotations[PREFIX + name];
+  const config = manifest.config.data === undefined ? detached : Buffer.from(manifest.config.data, 'base64');
+  if (config === undefined) throw new Error('its config is missing');
+  if (digestOf(config) !== manifest.config.digest) throw new Error('its config does not match its digest');
+  const parsedConfig = JSON.parse(config.toString('utf8'));
+  const inConfig = manifest.annotations[`${PREFIX}record`] === 'config';
+  const fields = inConfig ? v.parse(STRINGS, parsedConfig[IN_CONFIG]) : undefined;
+  const get = (name: string): string | undefined =>
+    fields === undefined ? manifest.annotations[PREFIX + name] : fields[name];
   if (get('schema') !== RECORD_SCHEMA) throw new Error(`schema ${get('schema')} is not known`);
   const key = v.parse(digest, get('key'));
   const contentKey = get('content-key');
@@ -95,9 +135,7 @@ function decode(bytes: Buffer, tag: Digest): CacheRecord {
   const layer = empty ? undefined : chain.at(-1);
   if (manifest.layers[0].digest !== (layer ?? EMPTY_LAYER).digest)
     throw new Error('its layer is not the last of its chain');
-  const config = Buffer.from(manifest.config.data, 'base64');
-  if (digestOf(config) !== manifest.config.digest) throw new Error('its config does not match its digest');
-  const { os, architecture, variant } = JSON.parse(config.toString('utf8'));
+  const { os, architecture, variant } = parsedConfig;
   const created = get('created') ?? '';
   if (Number.isNaN(Date.parse(created))) throw new Error('its time of creation is malformed');
   return {
@@ -121,7 +159,7 @@ function decode(bytes: Buffer, tag: Digest): CacheRecord {
   };
 }
 
-function annotationsOf(record: CacheRecord): Record<string, string> {
+function fieldsOf(record: CacheRecord): Record<string, string> {
   const fields: Record<string, string | undefined> = {
     base: record.base,
     chain: JSON.stringify(record.chain.map(fromLayerRef)),
@@ -135,7 +173,7 @@ function annotationsOf(record: CacheRecord): Record<string, string> {
     sources: JSON.stringify(record.sources),
   };
   return Object.fromEntries(
-    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[PREFIX + name, value]])),
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 }
 

@@ -39,6 +39,8 @@ export interface Survey {
 }
 
 const BATCH = 100;
+const RECORD_IN_CONFIG = '"dev.envbuilder.record":"config"';
+const MAX_CONFIG = 1024 * 1024;
 
 /** Finds what is reached from tags, the most recently used first, from recent manifests, and by referrers. */
 export async function survey(storage: Storage, rules: KeepRules): Promise<Survey> {
@@ -120,10 +122,21 @@ function reachedFrom(
     found.add(digest);
     if (!fs.existsSync(layout.revisionLink(digest))) return;
     const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
-    for (const next of bytes ? digestsIn(bytes) : []) visit(next);
+    for (const next of bytes ? digestsIn(bytes) : []) {
+      visit(next);
+      if (bytes?.includes(RECORD_IN_CONFIG)) for (const deep of digestsInConfig(layout, next)) visit(deep);
+    }
   };
   visit(start);
   return found;
+}
+
+/** The layers that a cache record names in its config instead of its manifest. */
+function digestsInConfig(layout: DirLayout, digest: ContentDigest): readonly ContentDigest[] {
+  const path = layout.blob(digest);
+  if ((fileSize(path) ?? MAX_CONFIG) >= MAX_CONFIG) return [];
+  const bytes = ifExists(() => fs.readFileSync(path));
+  return bytes?.includes('dev.envbuilder.record') ? digestsIn(bytes) : [];
 }
 
 function subjectOf(layout: DirLayout, digest: ContentDigest): ContentDigest | undefined {

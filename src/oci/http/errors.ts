@@ -23,6 +23,17 @@ export function answerOf(error: unknown): RegistryAnswer | undefined {
   return isAnswer(cause) ? cause : undefined;
 }
 
+/** Whether a registry took offence at a manifest itself, so that another form of it may be taken. */
+export function refusesManifest(error: unknown): boolean {
+  const answer = answerOf(error);
+  const denied = ['TAG_INVALID', 'MANIFEST_BLOB_UNKNOWN', 'DENIED', 'UNAUTHORIZED', 'TOOMANYREQUESTS'];
+  return (
+    answer !== undefined &&
+    [400, 413, 415, 422].includes(answer.status) &&
+    !denied.includes(answer.code ?? '')
+  );
+}
+
 /** A URL without credentials, query and fragment, all of which may hold tokens. */
 export function redactUrl(url: string): string {
   try {
@@ -134,10 +145,12 @@ function isCertificate(error: AppError): boolean {
 
 function hintForStatus(status: number, code: string | undefined, registry: string): string | undefined {
   if (status === 401) return `log in to ${registry}: the image may be private, or not exist`;
-  if (status === 403 || code === 'DENIED') return `the credentials for ${registry} do not allow this`;
+  if (status === 403 || code === 'DENIED')
+    return `the credentials for ${registry} do not allow this, or its quota is used up`;
   if (status === 404) return 'check the name of the repository, the tag and the digest';
   if (status === 429) return `log in to ${registry} for a higher limit, or try again later`;
   if (status === 407) return 'check the credentials in the proxy settings';
+  if (status === 507) return `the storage of ${registry} is full: free some, or ask whoever runs it`;
   if (status === 413) return 'raise the limit for request bodies of the registry or of the proxy before it';
   return status >= 500 ? 'the registry has a problem of its own: try again later' : undefined;
 }

@@ -88,6 +88,30 @@ test('an upload that breaks goes on where the registry stands', async (t) => {
   assert.ok(offsets[1]! > 500_000, String(offsets));
 });
 
+test('a registry that answers a mount with an error gets the blob', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.faults.push((seen, response) => {
+    if (!seen.query.has('mount')) return false;
+    fail(response, 405, 'UNSUPPORTED');
+    return true;
+  });
+  assert.equal(await store.put({ ...bytesSource(CONTENT), mountFrom: 'c/d' }), 'stored');
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'POST', 'PUT']);
+});
+
+test('a registry without chunks gets a broken upload again in one piece', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.breakUpload.at = 1_000_000;
+  registry.faults.push((seen, response) => {
+    if (seen.method !== 'PATCH') return false;
+    fail(response, 405, 'UNSUPPORTED');
+    return true;
+  });
+  assert.equal(await store.put(bytesSource(CONTENT)), 'stored');
+  assert.ok(registry.blobs.get(DIGEST)?.equals(CONTENT));
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT', 'GET', 'PATCH', 'POST', 'PUT']);
+});
+
 test('a session that the registry forgot is begun anew', async (t) => {
   const { registry, store, methods } = await setUp(t);
   let forgotten = false;

@@ -33,8 +33,8 @@ const TOO_MUCH = [400, 405, 411, 413, 415, 501];
  * @throws AppError REGISTRY, AUTH; CORRUPT when the registry finds that the content is not the digest's
  */
 export async function uploadBlob(upload: Upload): Promise<'stored' | 'mounted'> {
-  const { client, source, signal } = upload;
-  let session: Session | undefined = await begin(upload, source.mountFrom);
+  const { client, signal } = upload;
+  let session: Session | undefined = await mountOrBegin(upload);
   if (session === undefined) return 'mounted';
   let chunked = false;
   for (let failures = 0; ; ) {
@@ -45,9 +45,12 @@ export async function uploadBlob(upload: Upload): Promise<'stored' | 'mounted'> 
       signal?.throwIfAborted();
       const answer = answerOf(error);
       if (answer?.code === 'DIGEST_INVALID') throw refusedDigest(upload, error);
-      const unfit: boolean = !chunked && answer !== undefined && TOO_MUCH.includes(answer.status);
+      const refused = answer !== undefined && TOO_MUCH.includes(answer.status);
+      // A part was refused that would have gone on with a broken upload: then all is sent again in one piece.
+      const restart: boolean = refused && !chunked && session.offset > 0;
+      const unfit: boolean = refused && !chunked && !restart;
       const suggested = client.policy.baseDelayMs * 2 ** failures;
-      const lost = answer?.status === 404 || answer?.status === 416;
+      const lost: boolean = restart || answer?.status === 404 || answer?.status === 416;
       const delayMs =
         unfit || lost ? 0 : transientDelay(error, Math.min(suggested, client.policy.maxDelayMs));
       failures += 1;
@@ -59,6 +62,16 @@ export async function uploadBlob(upload: Upload): Promise<'stored' | 'mounted'> 
       session =
         (unfit || lost ? undefined : await status(upload, session)) ?? (await begin(upload, undefined))!;
     }
+  }
+}
+
+/** As begin; a registry that answers a mount with an error is asked for a session without one. */
+async function mountOrBegin(upload: Upload): Promise<Session | undefined> {
+  try {
+    return await begin(upload, upload.source.mountFrom);
+  } catch (error) {
+    if (upload.source.mountFrom === undefined || answerOf(error) === undefined) throw error;
+    return begin(upload, undefined);
   }
 }
 
