@@ -10,6 +10,7 @@ import { RULES } from '../../src/dockerfile/lint-rules.ts';
 const DOCUMENTED: readonly CommandName[] = [
   'build',
   'probe',
+  'read-configuration',
   'registry serve',
   'registry gc',
   'registry check',

@@ -48,6 +48,8 @@ export async function dispatch(
 async function bodyOf(command: CommandName) {
   if (command === 'build') return (await import('./build-command.ts')).buildCommand;
   if (command === 'probe') return (await import('./probe-command.ts')).probeCommand;
+  if (command === 'read-configuration')
+    return (await import('./read-configuration-command.ts')).readConfigurationCommand;
   if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
   if (command === 'registry gc') return (await import('./registry-maintain-command.ts')).registryGcCommand;
   if (command === 'registry check')

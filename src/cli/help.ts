@@ -3,8 +3,9 @@ import { OPTIONS, optionsOf } from './options-table.ts';
 
 /** The commands of the command line, with a line each. */
 export const COMMANDS: Readonly<Record<string, string>> = {
-  build: 'Build a Dockerfile, taking from the cache what it holds',
+  build: 'Build a Dockerfile or a dev container, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
+  'read-configuration': 'Print what devcontainer.json says, as JSON',
   'registry serve': 'Serve a directory as a registry',
   'registry gc': 'Remove from a registry directory what nothing names',
   'registry check': 'Read all of a registry directory, and repair it',
@@ -23,6 +24,10 @@ Prints the digest of the image on standard output; everything else goes to stand
 Looks up every step of a Dockerfile in a cache, runs nothing and downloads no layer. When all is there, the last line on
 standard output is ENVBUILDER_CACHED_IMAGE=<repository>@<digest> and the exit code is 0; otherwise the error names the
 first instruction that is missing.`,
+  'read-configuration': `Usage: envbuilder read-configuration [options]
+
+Reads the devcontainer.json of a workspace, checks it, replaces variables, and prints it on standard output as JSON in the
+shape of \`devcontainer read-configuration\`, the command of the reference implementation.`,
   'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as
@@ -70,7 +75,7 @@ export function flagText(row: OptionRow): string {
 }
 
 function commandList(): string {
-  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(16)}${text}`);
+  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(20)}${text}`);
   return ['Commands:', ...lines].join('\n');
 }
 

@@ -37,6 +37,7 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
   const commands: readonly CommandName[] = [
     'build',
     'probe',
+    'read-configuration',
     'registry serve',
     'registry gc',
     'registry check',

@@ -1,5 +1,12 @@
 /** What an option can apply to; `start` is the program without a command, the drop-in. */
-export type CommandName = 'build' | 'probe' | 'start' | 'registry serve' | 'registry gc' | 'registry check';
+export type CommandName =
+  | 'build'
+  | 'probe'
+  | 'read-configuration'
+  | 'start'
+  | 'registry serve'
+  | 'registry gc'
+  | 'registry check';
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 

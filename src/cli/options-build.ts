@@ -92,7 +92,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'OS/ARCH[/VARIANT]',
     text: "The platform to build for. Default: this machine's.",
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start'],
     group: 'Build',
   },
 ] as const satisfies readonly OptionRow[];

@@ -13,7 +13,15 @@ const GENERAL_OPTIONS = [
     default: 'auto',
     choices: ['auto', 'plain', 'json'],
     text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
-    commands: ['build', 'probe', 'start', 'registry serve', 'registry gc', 'registry check'],
+    commands: [
+      'build',
+      'probe',
+      'read-configuration',
+      'start',
+      'registry serve',
+      'registry gc',
+      'registry check',
+    ],
     group: 'General',
   },
   {
@@ -21,7 +29,15 @@ const GENERAL_OPTIONS = [
     variable: 'ENVBUILDER_VERBOSE',
     type: 'boolean',
     text: 'Show details, all output of commands on a terminal, and the causes of errors.',
-    commands: ['build', 'probe', 'start', 'registry serve', 'registry gc', 'registry check'],
+    commands: [
+      'build',
+      'probe',
+      'read-configuration',
+      'start',
+      'registry serve',
+      'registry gc',
+      'registry check',
+    ],
     group: 'General',
   },
   {
@@ -39,7 +55,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'What is kept between builds: cache mounts and the hashes of context files. Default: envbuilder/state in $XDG_CACHE_HOME or ~/.cache.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start'],
     group: 'General',
   },
 ] as const satisfies readonly OptionRow[];

@@ -8,7 +8,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'The folder of the workspace. Default: a folder in the base directory, named after the repository, or `empty`.',
-    commands: ['start'],
+    commands: ['read-configuration', 'start'],
     group: 'Workspace',
   },
   {

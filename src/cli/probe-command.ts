@@ -1,14 +1,13 @@
 import type { BuildRequest, ProbeResult } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { commandFiles } from './build-command.ts';
 import type { CommandBody } from './command.ts';
-import { makeRequest } from './request.ts';
+import { requestOf } from './command-request.ts';
 import type { CommandContext } from './run-context.ts';
 
 /** `envbuilder probe`: prints the cached image. */
 export const probeCommand: CommandBody = async (parsed, context, emit) => {
-  const request = makeRequest(parsed, commandFiles(parsed, context.cwd), context);
+  const request = await requestOf(parsed, context, emit);
   await probeAndPrint(request, context, emit);
 };
 

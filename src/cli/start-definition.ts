@@ -41,6 +41,7 @@ export async function defineBuild(
     return { build: { ...build, ...(target === undefined ? {} : { target }) } };
   }
   const jsonPath = options['devcontainer-json-path'];
+  const name = options['devcontainer-name'];
   const { loadDefinition } = await import('../devcontainer/load.ts');
   const { build, devcontainer } = await loadDefinition(
     {
@@ -48,19 +49,19 @@ export async function defineBuild(
       containerFolder: deps.workspace,
       ...(given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {}),
       ...(jsonPath === undefined ? {} : { devcontainerJsonPath: jsonPath }),
+      ...(name === undefined ? {} : { configuration: name }),
       env: userEnvironment(deps.env),
       inContainer: true,
       ...(platform === undefined ? {} : { platform }),
+      ...(target === undefined ? {} : { target }),
+      buildArgs: options['build-arg'],
       registries: registrySettings(options, deps.env),
       stateDir: deps.stateDir,
       lockfile: 'read',
     },
     { emit: deps.emit, signal: deps.signal },
   );
-  return {
-    build: { ...build, ...(target === undefined ? {} : { target }) },
-    devcontainer: { devcontainer, folder },
-  };
+  return { build, devcontainer: { devcontainer, folder } };
 }
 
 /**

@@ -40,7 +40,7 @@ export async function define(
   deps: DefinitionDeps,
 ): Promise<FullDefinition> {
   const { emit, signal, registries } = deps;
-  const form = buildForm(read, request.env, emit);
+  const form = overridden(buildForm(read, request.env, emit), request);
   const { build, text } = form;
   const named = build.platform ?? request.platform;
   const platform = named === undefined ? defaultPlatform() : parsePlatform(named);
@@ -64,6 +64,35 @@ export async function define(
     },
     devcontainer,
     ...(features ? { featuresConfiguration: features.featuresConfiguration } : {}),
+  };
+}
+
+/**
+ * The features of a devcontainer.json without a look at what they are added to.
+ * @throws AppError DEVCONTAINER, REGISTRY, AUTH, CORRUPT
+ */
+export async function featuresOf(
+  request: DefinitionRequest,
+  read: ReadConfig,
+  deps: DefinitionDeps,
+): Promise<Pick<FullDefinition, 'featuresConfiguration'>> {
+  if (Object.keys(read.config.features ?? {}).length === 0) return {};
+  const form = buildForm(read, request.env, deps.emit);
+  const plain = describeWith(request, read, { form, image: {}, base: [], features: [] });
+  const features = await prepareFeatures(featuresRequest(request, read, form, { image: {}, plain }), deps);
+  return { featuresConfiguration: features.featuresConfiguration };
+}
+
+/** The command line wins over the file. */
+function overridden(form: BuildForm, { target, buildArgs = new Map() }: DefinitionRequest): BuildForm {
+  const { build } = form;
+  return {
+    ...form,
+    build: {
+      ...build,
+      ...(target === undefined ? {} : { target }),
+      buildArgs: new Map([...build.buildArgs, ...buildArgs]),
+    },
   };
 }
 

@@ -23,7 +23,7 @@ export async function loadDefinition(request: DefinitionRequest, deps: LoadDeps)
 }
 
 /** @throws AppError DEVCONTAINER when the workspace has no devcontainer.json */
-function configFileOf(request: DefinitionRequest, { emit }: Pick<LoadDeps, 'emit'>): string {
+export function configFileOf(request: DefinitionRequest, { emit }: Pick<LoadDeps, 'emit'>): string {
   const file = findConfigFile(request, emit);
   if (file !== undefined) return file;
   throw new AppError('DEVCONTAINER', `there is no devcontainer.json in ${request.workspaceFolder}`, {
@@ -32,7 +32,7 @@ function configFileOf(request: DefinitionRequest, { emit }: Pick<LoadDeps, 'emit
 }
 
 /** Runs `work` with registries, which are closed afterwards unless they were given. */
-async function withRegistries<T>(
+export async function withRegistries<T>(
   request: DefinitionRequest,
   deps: LoadDeps,
   work: (registries: DefinitionDeps['registries']) => Promise<T>,

@@ -128,6 +128,9 @@ export interface DefinitionRequest {
   readonly inContainer: boolean;
   /** `os/arch[/variant]`; the machine's own when left out. */
   readonly platform?: string;
+  /** The stage to build, and build arguments, instead of those of the file. */
+  readonly target?: string;
+  readonly buildArgs?: ReadonlyMap<string, string>;
   readonly registries: RegistrySettings;
   /** Directory kept between builds. */
   readonly stateDir: string;
