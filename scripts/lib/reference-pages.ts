@@ -11,6 +11,7 @@ const DOCUMENTED: readonly CommandName[] = [
   'build',
   'probe',
   'read-configuration',
+  'warm',
   'registry serve',
   'registry gc',
   'registry check',

@@ -51,7 +51,7 @@ export async function runBuild(
       try {
         return { ...(await finish(request, session, plan, execution, deps)), summary: summary() };
       } catch (error) {
-        const layer = unreadableLayer(error, execution);
+        const layer = unreadableLayer(error, execution, session);
         if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
         bad.add(layer);
         const text = `the cached layer ${layer} cannot be read and is left out: ${(error as AppError).message}`;
@@ -159,11 +159,12 @@ function announce(plan: Plan, emit: Emit): void {
 }
 
 /** The cached layer that an error says cannot be read. */
-function unreadableLayer(error: unknown, execution: Execution): Digest | undefined {
+function unreadableLayer(error: unknown, execution: Execution, session: Session): Digest | undefined {
   if (!(error instanceof AppError) || !error.where?.layer) return undefined;
   if (!['CORRUPT', 'REFERENCE', 'REGISTRY'].includes(error.code)) return undefined;
   const layer = error.where.layer as Digest;
-  return execution.fromCache(layer) ? layer : undefined;
+  const fromBaseImages = session.leaveOutBase(layer);
+  return fromBaseImages || execution.fromCache(layer) ? layer : undefined;
 }
 
 function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {

@@ -1,14 +1,15 @@
 import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { downloadFile } from '../oci/http/download.ts';
 import { createTransport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
-import { resolveImage } from '../oci/image.ts';
 import { DOCKER_HUB, parseReference } from '../oci/reference.ts';
 import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
+import { createCachedBases } from './cached-bases.ts';
 import type { RegistrySettings } from './types.ts';
 
 /** Registries with one set of connections, credentials and mirrors. */
@@ -23,6 +24,8 @@ export interface RegistryAccess {
    * @throws AppError REGISTRY, AUTH, REFERENCE
    */
   download(url: string, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<Buffer>;
+  /** Reads a layer of a base image from its registry from now on; whether it came from the directory of base images. */
+  leaveOutBase(digest: Digest): boolean;
   close(): Promise<void>;
 }
 
@@ -51,13 +54,17 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   let downloads = false;
   const open = ({ registry, repository }: Reference): Store =>
     createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry) });
+  const bases = createCachedBases(settings.baseImages, {
+    client,
+    open,
+    isMirrored: (registry) => mirrorsOf(settings, registry).length > 0,
+    emit,
+  });
   return {
     client,
     open,
-    resolveImage: async (name, platform, signal) => {
-      const reference = parseReference(name);
-      return resolveImage(open(reference), reference, platform, signal);
-    },
+    resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
+    leaveOutBase: bases.leaveOut,
     download: (url, options) => {
       downloads = true;
       return downloadFile(transport(), url, { ...options, insecure, emit });

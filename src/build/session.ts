@@ -1,9 +1,9 @@
 import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
-import { resolveImage } from '../oci/image.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
 import { extractLayers } from '../rootfs/extract.ts';
@@ -30,6 +30,8 @@ export interface Session {
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   resolveImage(reference: string, platform: Platform): Promise<Image>;
   openRepository(reference: Reference): Store;
+  /** As RegistryAccess.leaveOutBase. */
+  leaveOutBase(digest: Digest): boolean;
   /** The repository of `from` when both stores are repositories of one registry, so that blobs can be mounted. */
   sameRegistry(from: Store, to: Store): string | undefined;
   /** The same layer, read from the cache where that holds it. */
@@ -60,6 +62,7 @@ export function createSession(
     cacheStore,
     repositoryName,
     openRepository,
+    leaveOutBase: registries.leaveOutBase,
     workDir: once(() => {
       madeDir = createWorkDir(request.workDir, syscalls);
       return madeDir.path;
@@ -71,8 +74,9 @@ export function createSession(
       return pool;
     }),
     resolveImage: async (reference, platform) => {
-      const parsed = parseReference(reference);
-      return resolveImage(openRepository(parsed), parsed, platform, deps.signal);
+      const image = await registries.resolveImage(reference, platform, deps.signal);
+      repositories.set(image.store, parseReference(reference));
+      return image;
     },
     sameRegistry: (from, to) => {
       const [a, b] = [repositories.get(from), repositories.get(to)];

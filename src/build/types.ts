@@ -63,6 +63,12 @@ export interface RegistrySettings {
   /** The usual proxy variables' values. */
   readonly proxy: { readonly http?: string; readonly https?: string; readonly noProxy?: string };
   readonly extraCaPem?: string;
+  /** A directory of base images that is read before their registries are. */
+  readonly baseImages?: {
+    readonly dir: string;
+    /** Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory. */
+    readonly requireRegistry: boolean;
+  };
 }
 
 /** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */

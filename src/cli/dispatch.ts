@@ -50,6 +50,7 @@ async function bodyOf(command: CommandName) {
   if (command === 'probe') return (await import('./probe-command.ts')).probeCommand;
   if (command === 'read-configuration')
     return (await import('./read-configuration-command.ts')).readConfigurationCommand;
+  if (command === 'warm') return (await import('./warm-command.ts')).warmCommand;
   if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
   if (command === 'registry gc') return (await import('./registry-maintain-command.ts')).registryGcCommand;
   if (command === 'registry check')

@@ -6,6 +6,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   build: 'Build a Dockerfile or a dev container, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
   'read-configuration': 'Print what devcontainer.json says, as JSON',
+  warm: 'Fetch base images into a directory that builds read them from',
   'registry serve': 'Serve a directory as a registry',
   'registry gc': 'Remove from a registry directory what nothing names',
   'registry check': 'Read all of a registry directory, and repair it',
@@ -28,6 +29,11 @@ first instruction that is missing.`,
 
 Reads the devcontainer.json of a workspace, checks it, replaces variables, and prints it on standard output as JSON in the
 shape of \`devcontainer read-configuration\`, the command of the reference implementation.`,
+  warm: `Usage: envbuilder warm --cache-dir DIR [options] [image…]
+
+Fetches base images into a directory, where builds (--base-image-cache-dir) and kaniko find them. Builds may read the
+directory meanwhile. Prints a line for each image on standard output: fetched or present, its name, its digest. The exit
+code is that of the first image that failed; the others are fetched all the same.`,
   'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as

@@ -38,6 +38,7 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
     'build',
     'probe',
     'read-configuration',
+    'warm',
     'registry serve',
     'registry gc',
     'registry check',

@@ -6,7 +6,8 @@ export type CommandName =
   | 'start'
   | 'registry serve'
   | 'registry gc'
-  | 'registry check';
+  | 'registry check'
+  | 'warm';
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 
@@ -16,6 +17,8 @@ export const GROUPS = [
   'Cache',
   'Output',
   'Registries',
+  'Base image cache',
+  'Base image cache',
   'Workspace',
   'Git',
   'Start',

@@ -37,7 +37,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'KEY[=VALUE]',
     text: 'A value for an ARG; without a value it is taken from our environment. Can be repeated.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'start', 'warm'],
     group: 'Build',
   },
   {
@@ -92,7 +92,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'OS/ARCH[/VARIANT]',
     text: "The platform to build for. Default: this machine's.",
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Build',
   },
 ] as const satisfies readonly OptionRow[];
@@ -150,9 +150,16 @@ export const CACHE_OPTIONS = [
     variable: 'ENVBUILDER_BASE_IMAGE_CACHE_DIR',
     type: 'string',
     placeholder: 'DIR',
-    text: 'A read-only directory of base images, as the image warmer of kaniko writes it.',
-    commands: ['start'],
+    text: 'A directory of base images, as `envbuilder warm` or the image warmer of kaniko writes it; it is only read. An image by digest that is there needs no network, a tag asks the registry for its digest alone.',
+    commands: ['build', 'probe', 'start'],
     group: 'Cache',
-    status: 'planned',
+  },
+  {
+    name: 'base-image-cache-strict',
+    variable: 'ENVBUILDER_BASE_IMAGE_CACHE_STRICT',
+    type: 'boolean',
+    text: 'Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory of base images.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Cache',
   },
 ] as const satisfies readonly OptionRow[];

@@ -76,7 +76,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'A Docker config with registry credentials. It beats $DOCKER_CONFIG (a directory or a file), /.envbuilder/config.json and ~/.docker/config.json, of which the first that exists is read.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
     secret: true,
   },
@@ -87,7 +87,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'HOST[/PREFIX]',
     text: 'Mirrors for docker.io, tried in order before it. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
   {
@@ -97,7 +97,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'REGISTRY=HOST[/PREFIX]',
     text: 'Mirrors for other registries, tried in order before them. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
   {
@@ -106,7 +106,7 @@ export const REGISTRY_OPTIONS = [
     type: 'list',
     placeholder: 'HOST[:PORT]',
     text: 'Registries that may be called by plain HTTP or with certificates that cannot be verified. Can be repeated.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
   {
@@ -115,7 +115,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'Certificates by registry, besides /etc/docker/certs.d and /etc/containers/certs.d and laid out as they are: HOST[:PORT]/ca.crt, client.cert and client.key.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
   {
@@ -123,7 +123,7 @@ export const REGISTRY_OPTIONS = [
     variable: 'ENVBUILDER_INSECURE',
     type: 'boolean',
     text: 'Allow plain HTTP and certificates that cannot be verified.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
   {
@@ -132,7 +132,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'Further certificate authorities to trust, as PEM.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
 ] as const satisfies readonly OptionRow[];

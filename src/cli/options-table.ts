@@ -3,6 +3,7 @@ import { BUILD_OPTIONS, CACHE_OPTIONS } from './options-build.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './options-output.ts';
 import { SERVER_OPTIONS } from './options-registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './options-start.ts';
+import { WARM_OPTIONS } from './options-warm.ts';
 import { WORKSPACE_OPTIONS } from './options-workspace.ts';
 
 const GENERAL_OPTIONS = [
@@ -21,6 +22,7 @@ const GENERAL_OPTIONS = [
       'registry serve',
       'registry gc',
       'registry check',
+      'warm',
     ],
     group: 'General',
   },
@@ -37,6 +39,7 @@ const GENERAL_OPTIONS = [
       'registry serve',
       'registry gc',
       'registry check',
+      'warm',
     ],
     group: 'General',
   },
@@ -65,6 +68,7 @@ const ROWS = [
   ...CACHE_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...REGISTRY_OPTIONS,
+  ...WARM_OPTIONS,
   ...WORKSPACE_OPTIONS,
   ...START_OPTIONS,
   ...DEVCONTAINER_OPTIONS,

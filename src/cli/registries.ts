@@ -17,6 +17,7 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', '
 export function registrySettings(options: Options, env: Environment): RegistrySettings {
   const config = decodeBase64('ENVBUILDER_DOCKER_CONFIG_BASE64', options['docker-config-base64']);
   const certificates = decodeBase64('ENVBUILDER_SSL_CERT_BASE64', options['ssl-cert-base64']);
+  const baseImages = options['base-image-cache-dir'];
   const proxy = (name: string) => env[name] || env[name.toUpperCase()];
   const [http, https, noProxy] = [proxy('http_proxy'), proxy('https_proxy'), proxy('no_proxy')];
   return {
@@ -30,6 +31,9 @@ export function registrySettings(options: Options, env: Environment): RegistrySe
     helperEnv: withoutOurs(env),
     proxy: { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(noProxy ? { noProxy } : {}) },
     ...(certificates === undefined ? {} : { extraCaPem: certificates }),
+    ...(baseImages
+      ? { baseImages: { dir: baseImages, requireRegistry: options['base-image-cache-strict'] } }
+      : {}),
   };
 }
 

@@ -44,7 +44,7 @@ export async function inspectTarget(
 }
 
 /** Instructions that make files say nothing about the config, and would ask for the context and other stages. */
-function withoutFiles(dockerfile: Dockerfile): Dockerfile {
+export function withoutFiles(dockerfile: Dockerfile): Dockerfile {
   const strip = (stage: Stage): Stage => ({
     ...stage,
     instructions: stage.instructions.filter(
@@ -54,7 +54,8 @@ function withoutFiles(dockerfile: Dockerfile): Dockerfile {
   return { ...dockerfile, stages: dockerfile.stages.map(strip) };
 }
 
-function withoutTriggers(image: Image): Image {
+/** The image without ONBUILD triggers of such instructions. */
+export function withoutTriggers(image: Image): Image {
   const { config } = image.config;
   if (!config?.OnBuild?.length) return image;
   const kept = config.OnBuild.filter((trigger) => !/^\s*(run|copy|add)\s/i.test(trigger));
