@@ -25,12 +25,24 @@ async function buildImage(): Promise<void> {
   const base = args.some((arg) => arg.startsWith('--build-arg=DEBIAN='));
   const build = (debian?: string): Promise<string> =>
     buildRuntimeImage([
+      `--build-arg=SOURCE_DATE_EPOCH=${imageTime()}`,
       ...(debian ? [`--build-arg=DEBIAN=${debian}`] : []),
       ...(elsewhere ? args : [...args, ...given, `--output=type=docker,dest=${tar}`]),
     ]);
   const digest = await (base ? build() : withDebian('debian:trixie-slim', build));
   process.stdout.write(`${digest}\n`);
   if (!elsewhere) process.stderr.write(`The image is in ${tar}; load it with: docker load --input ${tar}\n`);
+}
+
+/** The time that the image carries: what the environment says, as usual for reproducible builds, else the last commit's. */
+function imageTime(): string {
+  const { SOURCE_DATE_EPOCH } = process.env;
+  if (SOURCE_DATE_EPOCH) return SOURCE_DATE_EPOCH;
+  try {
+    return execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return '0';
+  }
 }
 
 function updatePackages(): void {

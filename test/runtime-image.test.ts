@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { type RuntimeImage, runtimeImage } from '../scripts/lib/runtime-image.ts';
 import { capture, type Finished, run } from '../scripts/lib/shell.ts';
-import { envbuilder } from './support/envbuilder.ts';
+import { compareImages, report } from './support/compare.ts';
+import { envbuilder, projectRoot } from './support/envbuilder.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { describeImage, readDockerArchive } from './support/read-image.ts';
 
 let environment: Environment;
 let image: RuntimeImage | undefined;
@@ -154,10 +156,19 @@ ENV LD_LIBRARY_PATH=/lib:/usr/lib
   })`;
   assertPrints(await container(['-e', loaded], { ...on, program: 'node' }), /^(127\.0\.0\.1|::1) $/m);
   assertPrints(await container(['--version'], { ...on, program: 'envbuilder' }), /^envbuilder \d/);
-  const remote = `http://${http!.host}/git/refs.git`.replace('127.0.0.1', 'localhost');
-  assertPrints(await container(['ls-remote', remote], { ...on, program: 'git' }), /refs\/heads\//);
+  const repository = `http://${http!.host}/git/repo.git`;
+  const byName = repository.replace('127.0.0.1', 'localhost');
+  assertPrints(await container(['ls-remote', byName], { ...on, program: 'git' }), /refs\/heads\//);
   const ssh = await container(['-o', 'BatchMode=yes', '-p', '1', 'localhost'], { ...on, program: 'ssh' });
   assert.match(ssh.stderr, /Connection refused/);
+  // git submodule is a shell script, and the last command converts a file to UTF-8.
+  const script = `git clone -q --recurse-submodules ${repository} /clone && sed '' /clone/sub/sub.txt &&
+    cd /clone && echo 'wide working-tree-encoding=UTF-16' > .gitattributes &&
+    printf '\\376\\377\\0w\\0\\n' > wide && git add wide && git cat-file -p :wide`;
+  assertPrints(
+    await container(['-c', script], { ...on, program: 'sh', docker: [`--env=PATH=${OWN}/bin`] }),
+    /^sub\nw\n/,
+  );
 });
 
 interface Manifest {
@@ -283,5 +294,33 @@ test('a container pushes the same image as the probe outside expects', async (t)
     assert.equal(probe.stdout.trim().split('@')[1], inside.stdout.toString().trim());
   } finally {
     rmSync(side, { recursive: true });
+  }
+});
+
+test('docker makes the same files of the same Dockerfile', async (t) => {
+  if (skipped(t)) return;
+  const { docker, registry, dir } = environment.services;
+  const side = join(dir, 'runtime-docker');
+  const { command, env } = docker!;
+  const unpack = async (name: string, archive: string, args: readonly string[]) => {
+    mkdirSync(join(side, name), { recursive: true });
+    await run('/bin/sh', ['-c', `${archive} | tar -xf - -C "$0"`, join(side, name), ...args], { env });
+    return describeImage(await readDockerArchive(join(side, name)), 0);
+  };
+  try {
+    const build = [
+      '--network=host',
+      '--provenance=false',
+      '--tag=by-docker',
+      `--file=${projectRoot}/image/Dockerfile`,
+    ];
+    const base = `--build-arg=DEBIAN=${registry!.host}/debian:bookworm`;
+    await run(command, ['buildx', 'build', '--quiet', ...build, base, projectRoot], { env });
+    const theirs = await unpack('docker', '"$1" image save by-docker', [command]);
+    const ours = await unpack('ours', 'cat "$1"', [image!.tar]);
+    const lines = compareImages(theirs, ours);
+    assert.equal(lines.length, 0, `\n${report(lines)}`);
+  } finally {
+    rmSync(side, { recursive: true, force: true });
   }
 });

@@ -1,5 +1,16 @@
-import { globSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  closeSync,
+  globSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSyscalls } from '../../src/sys/syscalls.ts';
 import { cached, testCacheDir } from './cache-dir.ts';
 import { withLocalDebian } from './debian-image.ts';
 import { run, step } from './shell.ts';
@@ -25,20 +36,22 @@ const REFERENCE = 'envbuilder-runtime:test';
 export async function runtimeImage(registry?: { readonly host: string }): Promise<RuntimeImage> {
   const use = (build: (debian: string) => Promise<string>) => build(`${registry?.host}/debian:bookworm`);
   const recipe = recipeOf(['src/**/*.{ts,js}', 'image/**', 'package.json', 'package-lock.json']);
-  const tar = await cached(NAME, recipe, async (path) => {
-    await step('Building the runtime image', () =>
-      (registry ? use : withLocalDebian)((debian) =>
-        buildRuntimeImage([
-          `--build-arg=DEBIAN=${debian}`,
-          `--layer-cache-dir=${join(testCacheDir(), 'runtime-image-layers')}`,
-          `--state-dir=${join(testCacheDir(), 'runtime-image-state')}`,
-          `--work-dir=${join(testCacheDir(), 'runtime-image-work')}`,
-          `--tag=${REFERENCE}`,
-          `--output=type=docker,dest=${path}`,
-        ]),
-      ),
-    );
-  });
+  const tar = await alone(() =>
+    cached(NAME, recipe, async (path) => {
+      await step('Building the runtime image', () =>
+        (registry ? use : withLocalDebian)((debian) =>
+          buildRuntimeImage([
+            `--build-arg=DEBIAN=${debian}`,
+            `--layer-cache-dir=${join(testCacheDir(), 'runtime-image-layers')}`,
+            `--state-dir=${join(testCacheDir(), 'runtime-image-state')}`,
+            `--work-dir=${join(testCacheDir(), 'runtime-image-work')}`,
+            `--tag=${REFERENCE}`,
+            `--output=type=docker,dest=${path}`,
+          ]),
+        ),
+      );
+    }),
+  );
   utimesSync(tar, new Date(), new Date());
   removeOld();
   return { tar, reference: REFERENCE };
@@ -49,6 +62,18 @@ export async function buildRuntimeImage(args: readonly string[]): Promise<string
   const file = join(root, 'image/Dockerfile');
   const out = await run(join(root, 'envbuilder'), ['build', `--dockerfile-path=${file}`, ...args, root]);
   return out.trim();
+}
+
+/** Does the work while no other process does it; whoever waited finds it done. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  const fd = openSync(join(testCacheDir(), 'runtime-image.lock'), 'w');
+  try {
+    const { tryLock } = createSyscalls();
+    while (!tryLock(fd)) await sleep(200);
+    return await work();
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function recipeOf(patterns: readonly string[]): unknown {
