@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Emit } from '../core/events.ts';
 import { countDown } from '../start/countdown.ts';
 import { runStart } from '../start/start.ts';
@@ -20,7 +21,7 @@ export async function startContainer(
   hideProcess('envbuilder');
   const place = workspaceRequest(parsed, context);
   const workspace = place.folder;
-  const start = startRequest(parsed, { ...context, stdin: process.stdin }, workspace);
+  const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
   const request = workspaceBuild(parsed, workspace, context);
   const definitionDeps = { ...context, workspace, stateDir: request.stateDir, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };

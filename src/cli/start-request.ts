@@ -21,9 +21,9 @@ export function startRequest(
   { options }: Parsed,
   {
     env,
-    stdin,
     stdout,
-  }: Pick<CommandContext, 'env' | 'stdout'> & { readonly stdin: { readonly isTTY?: boolean } },
+    stdinIsTerminal,
+  }: Pick<CommandContext, 'env' | 'stdout'> & { readonly stdinIsTerminal: boolean },
   workspaceFolder: string,
 ): StartRequest {
   const args = options['init-args'];
@@ -44,7 +44,7 @@ export function startRequest(
     exitOnBuildFailure: options['exit-on-build-failure'],
     initCommand: options['init-command'],
     initArgs: args === undefined ? ['-c', options['init-script']] : splitWords(args, 'ENVBUILDER_INIT_ARGS'),
-    terminal: stdin.isTTY === true && stdout.isTTY === true,
+    terminal: stdinIsTerminal && stdout.isTTY === true,
     ...Object.fromEntries(given),
   };
 }

@@ -23,6 +23,7 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
     return { message: `cannot enter the working directory ${cwd}: ${(error as Error).message}` };
   }
   process.umask(0o022);
+  for (let fd = 0; fd < FIRST_FD; fd += 1) syscalls.setBlocking(fd);
   syscalls.closeOnExec(FIRST_FD);
   syscalls.defaultSignals();
   process.execve!(program.path, [...argv], { ...env });

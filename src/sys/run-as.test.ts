@@ -43,6 +43,30 @@ test('signals have their defaults', { skip }, async () => {
   assert.match(stdout, /^SigIgn:\s*0000000000000000$/m);
 });
 
+test('pipes wait again once a command has taken our place', { skip }, async () => {
+  const script = `
+    import { becomeCommand } from '${fileURLToPath(new URL('./become-command.ts', import.meta.url))}';
+    process.stdout.write('we\\n');
+    process.stdin.on('data', () => {}).pause();
+    becomeCommand({ argv: ['/bin/grep', 'flags', '/proc/self/fdinfo/0', '/proc/self/fdinfo/1'],
+      env: {}, cwd: '/', uid: 0, gid: 0, groups: [0] });
+  `;
+  const child = spawn(
+    '/bin/sh',
+    ['-c', 'sleep 2 | "$0" --input-type=module -e "$1" | cat', process.execPath, script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  const flags = [...out.matchAll(/flags:\s*(\d+)/g)].map(([, octal]) => Number.parseInt(octal!, 8) & 0o4000);
+  assert.deepEqual(flags, [0, 0], out);
+});
+
 test('exit codes and signals', { skip }, async () => {
   assert.equal((await run('exit 7')).exitCode, 7);
   assert.deepEqual((await run('kill -TERM $$')).signal, 'SIGTERM');

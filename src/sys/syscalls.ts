@@ -23,6 +23,7 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const XATTR_SIZE_MAX = 65536;
 const LAST_SIGNAL = 64;
 const WNOHANG = 1;
+const [F_GETFL, F_SETFL, O_NONBLOCK] = [3, 4, 0o4000];
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
@@ -51,6 +52,7 @@ export function createSyscalls(): Syscalls {
     close: libc.func('int close(int)'),
     flock: libc.func('int flock(int, int)'),
     signal: libc.func('void *signal(int, void *)'),
+    fcntl: libc.func('int fcntl(int, int, ...)'),
     waitpid: libc.func('int waitpid(int, void *, int)'),
   };
   const times = Buffer.alloc(32);
@@ -171,6 +173,12 @@ export function createSyscalls(): Syscalls {
     defaultSignals: () => {
       // Numbers that have no disposition (SIGKILL, SIGSTOP, those of the C library) are refused, and keep what they have.
       for (let signal = 1; signal <= LAST_SIGNAL; signal += 1) c.signal(signal, null);
+    },
+    setBlocking: (fd) => {
+      const flags = c.fcntl(fd, F_GETFL, 'int', 0);
+      // A descriptor that is closed has nothing to set.
+      if (flags === -1) return;
+      check(c.fcntl(fd, F_SETFL, 'int', flags & ~O_NONBLOCK), 'fcntl');
     },
     reapChildren: () => {
       while (c.waitpid(-1, null, WNOHANG) > 0);

@@ -31,6 +31,8 @@ export interface Syscalls {
   closeOnExec(from: number): void;
   /** Gives every signal its default disposition back; Node ignores two, and an ignored signal stays so over execve(2). */
   defaultSignals(): void;
+  /** Has reads and writes of a descriptor wait again; Node sets the opposite for pipes and terminals, and it is shared. */
+  setBlocking(fd: number): void;
   /** Takes the exit codes of every child that has ended, those that were handed to process 1 among them. */
   reapChildren(): void;
   /** Has orphans among this process's descendants become its own children. */
