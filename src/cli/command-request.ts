@@ -29,11 +29,11 @@ export async function requestOf(parsed: Parsed, context: CommandContext, emit: E
     import('./start-request.ts'),
   ]);
   const request = makeRequest(parsed, files, context);
-  const definition = await loadDefinition(definitionRequest(parsed, files.context, context), {
+  const { build, devcontainer } = await loadDefinition(definitionRequest(parsed, files.context, context), {
     emit,
     signal: context.signal,
   });
-  return withDefinition(request, definition.build);
+  return withDefinition(request, { build, devcontainer: { devcontainer, folder: files.context } });
 }
 
 /** What to read a dev container of `folder` with, outside of the container that it becomes. */

@@ -57,8 +57,8 @@ async function probeWorkspace(parsed: Parsed, context: CommandContext, emit: Emi
     : undefined;
   try {
     const deps = { ...context, workspace, stateDir, emit };
-    const { build } = await defineBuild(parsed, made?.folder ?? workspace, deps);
-    await probeAndPrint(withDefinition(request, build), context, emit);
+    const definition = await defineBuild(parsed, made?.folder ?? workspace, deps);
+    await probeAndPrint(withDefinition(request, definition), context, emit);
   } finally {
     made?.close();
   }

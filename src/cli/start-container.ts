@@ -36,10 +36,10 @@ export async function startContainer(
       return { folder: workspace, close: () => {} };
     },
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
-    build: async ({ build }) => {
+    build: async (definition) => {
       await checkRoot(parsed, emit, signal);
       const { runBuild } = await import('../build/build.ts');
-      const whole = inPlace(withDefinition(request, build), workspace, parsed);
+      const whole = inPlace(withDefinition(request, definition), workspace, parsed);
       const { imageConfig } = await runBuild(whole, { emit, signal });
       return imageConfig.config ?? {};
     },

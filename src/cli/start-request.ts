@@ -1,10 +1,11 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { BuildRequest } from '../build/types.ts';
 import { splitWords } from '../start/shell-words.ts';
-import type { BuildPart, StartRequest } from '../start/types.ts';
+import type { Definition, StartRequest } from '../start/types.ts';
 import type { Parsed } from './parse.ts';
 import { makeRequest, type RequestDeps } from './request.ts';
 import type { CommandContext } from './run-context.ts';
+import type { Source } from './start-definition.ts';
 import { userEnvironment } from './user-environment.ts';
 
 /** Where our program and state lie in a container. */
@@ -65,10 +66,17 @@ export function workspaceBuild(parsed: Parsed, workspace: string, deps: RequestD
 }
 
 /** The request with what is built; values of the options win over those of the definition. */
-export function withDefinition(request: BuildRequest, build: BuildPart): BuildRequest {
+export function withDefinition(
+  request: BuildRequest,
+  { build, devcontainer: source }: Definition<Source>,
+): BuildRequest {
+  const file = source?.devcontainer.configFile;
+  // What a pushed image says about itself, besides its config; the same in a build and in its probe.
+  const start = source && file !== undefined ? { devcontainerFile: relative(source.folder, file) } : {};
   return {
     ...request,
     ...build,
+    ...(request.runtime ? { runtime: { ...request.runtime, start } } : {}),
     buildArgs: new Map([...(build.buildArgs ?? []), ...request.buildArgs]),
     contexts: new Map([...(build.contexts ?? []), ...request.contexts]),
     labels: new Map([...(build.labels ?? []), ...request.labels]),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -168,4 +169,15 @@ test('an address that is none is no reason to fail', async () => {
   coder.line('info', 'x');
   await sleep(400);
   assert.ok((await time(() => coder.close())) < 100);
+});
+
+test('the program does not end before close does', () => {
+  const script = `
+    import { createCoderLogs } from '${new URL('./coder-logs.ts', import.meta.url).href}';
+    const logs = createCoderLogs({ url: 'http://127.0.0.1:9', token: 'x', transport: {} });
+    logs.line('info', 'x');
+    logs.close().then(() => console.log('closed'));
+  `;
+  const args = ['--input-type=module', '-e', script];
+  assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8' }), 'closed\n');
 });

@@ -98,7 +98,7 @@ export function createCoderLogs({ url, token, transport: settings }: CoderLogsOp
     },
     close: async () => {
       hurry.abort();
-      if (sending) await Promise.race([sending, pause(GRACE_MS[health], stop.signal)]);
+      if (sending) await Promise.race([sending, sleep(GRACE_MS[health])]);
       stop.abort();
       await transport.close();
     },
@@ -146,6 +146,7 @@ function pieces(text: string): string[] {
   return parts;
 }
 
+/** Waits without keeping the program alive. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
 }

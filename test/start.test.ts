@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, type TestContext, test } from 'node:test';
+import { run } from '../scripts/lib/shell.ts';
+import {
+  type ContainerHost,
+  type ContainerOptions,
+  openContainerHost,
+  WORKSPACE,
+} from './support/container.ts';
+import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+
+let environment: Environment;
+let host: ContainerHost;
+let missing: string | undefined;
+
+before(async () => {
+  environment = await openEnvironment();
+  missing = missingService(environment.services, ['docker', 'registry', 'http']);
+  if (missing === undefined) host = await openContainerHost(environment.services);
+});
+after(async () => {
+  await host?.close();
+  await environment.stop();
+});
+
+function skipped(t: TestContext): boolean {
+  if (missing !== undefined) t.skip(missing);
+  return missing !== undefined;
+}
+
+const base = (): string => `${environment.services.registry!.host}/busybox:1`;
+
+/** Users, and a home with a file of root's. */
+const USERS = `printf 'root:x:0:0:root:/root:/bin/sh\\ndev:x:1000:1000::/home/dev:/bin/sh\\n' > /etc/passwd && \\
+  printf 'root:x:0:\\ndev:x:1000:\\naudio:x:63:dev\\n' > /etc/group && \\
+  mkdir -p /home/dev /root && touch /home/dev/file`;
+
+/** An image that Docker made in the shape of those that we push. */
+async function prebuilt(name: string, metadata: readonly object[], config: object = {}): Promise<string> {
+  const { docker } = environment.services;
+  const Labels = { 'devcontainer.metadata': JSON.stringify(metadata) };
+  const Env = ['FROM_IMAGE=1', 'PATH=/bin:/usr/bin'];
+  const context = host.directory({
+    Dockerfile: `FROM envbuilder-runtime:test AS own
+FROM ${base()}
+COPY --from=own /.envbuilder /.envbuilder
+RUN ${USERS}
+COPY image.json /.envbuilder/image
+ENV KANIKO_DIR=/.envbuilder
+ENTRYPOINT ["/.envbuilder/bin/envbuilder"]
+`,
+    'image.json': JSON.stringify({ version: 1, config: { User: 'dev', Env, Labels, ...config }, start: {} }),
+  });
+  const args = ['build', '--quiet', '--network=host', `--tag=${name}`, context];
+  await run(docker!.command, args, { env: docker!.env });
+  return name;
+}
+
+/** What a pre-built container prints: standard output is that of the init script alone. */
+async function printed(options: ContainerOptions): Promise<string> {
+  const { code, stdout, stderr } = await host.run({ files: {}, ...options });
+  assert.equal(code, 0, stderr);
+  return stdout.toString().replaceAll('\r', '');
+}
+
+test('a container of a built image: user, environment, hooks, and nothing of ours', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-user', [
+    { id: 'feature', entrypoint: 'echo entry as $(id -un)' },
+    { containerEnv: { A: 'container' }, remoteEnv: { B: 'remote $' + '{containerEnv:A}' } },
+    {
+      onCreateCommand: 'echo created as $(id -un)',
+      postStartCommand: { one: 'echo $A', two: ['echo', 'two'] },
+    },
+  ]);
+  const script =
+    'id; pwd; env; cat /proc/1/cmdline | tr "\\0" "\\n"; grep SigIgn /proc/self/status; ls -ln /home/dev';
+  const container = await host.start({
+    image,
+    files: { 'file.txt': 'x' },
+    env: {
+      ENVBUILDER_INIT_SCRIPT: `${script}; trap 'echo ended; exit 7' TERM; while :; do sleep 0.1; done`,
+      ENVBUILDER_GIT_PASSWORD: 'secret-of-git',
+      ENVBUILDER_EXPORT_ENV_FILE: '/exported',
+      OWN: 'own',
+      NODE_OPTIONS: '--max-old-space-size=100',
+    },
+  });
+  const log = await container.until(/total/);
+  assert.match(
+    log,
+    /uid=1000\(dev\) gid=1000\(dev\) groups=(63\(audio\),1000\(dev\)|1000\(dev\),63\(audio\))/,
+  );
+  for (const line of [
+    `${WORKSPACE}`,
+    'FROM_IMAGE=1',
+    'ENVBUILDER=true',
+    'A=container',
+    'B=remote container',
+    'HOME=/home/dev',
+    'USER=dev',
+    'SHELL=/bin/sh',
+    'OWN=own',
+    'NODE_OPTIONS=--max-old-space-size=100',
+    'entrypoint: entry as dev',
+    'onCreateCommand: created as dev',
+    'postStartCommand one: container',
+    'postStartCommand two: two',
+    '/bin/sh',
+    '-c',
+  ])
+    assert.ok(log.split('\n').includes(line), `${line} in:\n${log}`);
+  assert.match(log, /SigIgn:\s*0{16}/);
+  assert.match(log, /1000 +1000 .* file/);
+  assert.doesNotMatch(log, /^(ENVBUILDER_|KANIKO_|LD_)|secret-of-git/m);
+  await assert.rejects(container.exec('test -e /exported'));
+  // The signal reaches what took our place, and its exit code is the container's.
+  await container.docker('kill', '--signal=TERM');
+  assert.equal(await container.end(), 7);
+  await container.docker('start');
+  const again = await container.until(/ended[\s\S]*SigIgn/);
+  assert.equal(again.match(/onCreateCommand: created/g)?.length, 1, 'it is created once');
+  assert.equal(again.match(/postStartCommand two/g)?.length, 2);
+});
+
+test('the init command, its arguments and its exit code', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-init', []);
+  const args = { ENVBUILDER_INIT_COMMAND: 'printf', ENVBUILDER_INIT_ARGS: `'<%s>' "a b" c\\ d ''` };
+  assert.equal(await printed({ image, env: args }), '<a b><c d><>');
+  const failed = await host.run({ image, env: { ENVBUILDER_INIT_SCRIPT: 'exit 9' } });
+  assert.equal(failed.code, 9);
+  const absent = await host.run({ image, env: { ENVBUILDER_INIT_COMMAND: '/no/such' } });
+  assert.equal(absent.code, 20);
+  assert.match(absent.stderr, /error: cannot start \/no\/such: \/no\/such was not found/);
+  const open = await host.run({ image, env: { ENVBUILDER_INIT_ARGS: `'open` } });
+  assert.equal(open.code, 2);
+});
+
+test('the setup script is root’s, chooses the user and the command, and ends the start when it fails', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-setup', []);
+  const setup = (script: string) =>
+    host.run({
+      image,
+      files: {},
+      env: { ENVBUILDER_SETUP_SCRIPT: script, ENVBUILDER_INIT_SCRIPT: 'id -un' },
+    });
+  const chosen = await setup(
+    `echo "$(id -un) $HOME $TARGET_USER $PWD"; echo TARGET_USER=root >> $ENVBUILDER_ENV; echo INIT_COMMAND=/bin/id >> $ENVBUILDER_ENV; echo "INIT_ARGS='-u'" >> $ENVBUILDER_ENV`,
+  );
+  assert.equal(chosen.stdout.toString(), '0\n');
+  assert.match(chosen.stderr, new RegExp(`setup script: root /root dev ${WORKSPACE}`));
+  assert.equal((await setup('true')).stdout.toString(), 'dev\n');
+  const failed = await setup('echo why >&2; exit 3');
+  assert.equal(failed.code, 20);
+  assert.match(failed.stderr, /setup script: why[\s\S]*the setup script exited with code 3/);
+  assert.match((await setup('echo PATH=x >> $ENVBUILDER_ENV')).stderr, /unknown key "PATH"/);
+  assert.match(
+    (await setup('echo TARGET_USER=who >> $ENVBUILDER_ENV')).stderr,
+    /the user "who" is not in \/etc\/passwd/,
+  );
+});
+
+test('a terminal is passed through', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-tty', []);
+  const output = await printed({
+    image,
+    docker: ['--tty'],
+    env: {
+      ENVBUILDER_SETUP_SCRIPT: 'tty; echo setup',
+      ENVBUILDER_INIT_SCRIPT: 'tty; test -t 0 && test -t 1 && echo init',
+    },
+  });
+  assert.match(output, /\/dev\/pts\/0\nsetup\n[\s\S]*\/dev\/pts\/0\ninit\n/);
+});
+
+test('a stop while hooks run ends them and the container', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-stop', [{ postCreateCommand: 'echo waiting; sleep 60' }]);
+  const container = await host.start({ image, files: {} });
+  await container.until(/waiting/);
+  const start = performance.now();
+  await container.docker('stop');
+  assert.ok(performance.now() - start < 5000);
+  assert.equal(await container.end(), 130);
+});
+
+test('the repository is cloned, and is the user’s', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-clone', []);
+  const { http } = environment.services;
+  const output = await printed({
+    image,
+
+    files: {},
+    env: {
+      ENVBUILDER_GIT_URL: `http://${http!.host}/git/refs.git#refs/heads/other`,
+      ENVBUILDER_INIT_SCRIPT: 'cat README other.txt; stat -c "%U %n" . README .git/HEAD',
+    },
+  });
+  assert.equal(output, 'readme\nother\ndev .\ndev README\ndev .git/HEAD\n');
+});
+
+test('logs go to a Coder server; the agent’s variables reach the agent, and no log has the token', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-coder', [{ postStartCommand: 'echo hook says $CODER_AGENT_TOKEN' }]);
+  const lines: string[] = [];
+  const paths = new Set<string>();
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    paths.add(`${request.method} ${request.url} ${request.headers['coder-session-token']}`);
+    for (const { level, output } of JSON.parse(text).logs ?? []) lines.push(`${level} ${output}`);
+    response.writeHead(request.method === 'POST' ? 201 : 200).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const env = {
+    CODER_AGENT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    CODER_AGENT_TOKEN: 'token-of-the-agent',
+    ENVBUILDER_INIT_SCRIPT: 'echo $CODER_AGENT_TOKEN $CODER_AGENT_URL $CODER_AGENT_SUBSYSTEM',
+  };
+  const done = await host.run({ image, files: {}, env });
+  assert.equal(done.stdout.toString(), `token-of-the-agent ${env.CODER_AGENT_URL} envbuilder\n`);
+  assert.deepEqual(
+    [...paths],
+    [
+      'POST /api/v2/workspaceagents/me/log-source token-of-the-agent',
+      'PATCH /api/v2/workspaceagents/me/logs token-of-the-agent',
+    ],
+  );
+  assert.ok(lines.includes('info postStartCommand: hook says ***'), lines.join('\n'));
+  assert.ok(lines.some((line) => line.startsWith('info starting /bin/sh')));
+  assert.ok(![...lines, done.stderr].some((text) => text.includes('token-of-the-agent')));
+  const failed = await host.run({ image, files: {}, env: { ...env, ENVBUILDER_SETUP_SCRIPT: 'exit 1' } });
+  assert.equal(failed.code, 20);
+  assert.ok(
+    lines.some((line) => line.startsWith('error ') && line.includes('the setup script exited')),
+    lines.join('\n'),
+  );
+});
+
+test('a Coder server that is down delays nothing', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-coder-down', []);
+  const time = async (env: Readonly<Record<string, string>>) => {
+    const start = performance.now();
+    assert.equal(await printed({ image, env: { ...env, ENVBUILDER_INIT_SCRIPT: 'echo ok' } }), 'ok\n');
+    return performance.now() - start;
+  };
+  const without = await time({});
+  const down = await time({ CODER_AGENT_URL: 'http://127.0.0.1:9', CODER_AGENT_TOKEN: 'token' });
+  assert.ok(down < without + 1500, `${down} against ${without}`);
+});
+
+test('an unsafe place is refused, before anything is deleted', async (t) => {
+  if (skipped(t)) return;
+  const files = { Dockerfile: `FROM ${base()}\n` };
+  const env = { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile', KANIKO_DIR: '/elsewhere' };
+  const { code, stderr } = await host.run({ files, env });
+  assert.equal(code, 15, stderr);
+  assert.match(stderr, /KANIKO_DIR is "\/elsewhere"/);
+});
