@@ -1,3 +1,4 @@
+import { createCollector } from '../core/collect.ts';
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
@@ -47,7 +48,13 @@ export function createSession(
   request: BuildRequest,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Session {
-  const registries = openRegistries(request.registries, deps);
+  const collect = createCollector();
+  const registries = openRegistries(request.registries, {
+    emit: (event) => {
+      if (event.type === 'transfer') collect(event.bytes);
+      deps.emit(event);
+    },
+  });
   const repositories = new Map<Store, Reference>();
   const openRepository = (reference: Reference): Store => {
     const store = registries.open(reference);
