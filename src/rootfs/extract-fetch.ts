@@ -20,7 +20,7 @@ const MAX_RANGE = 4 << 20;
 const FETCH_AHEAD = 4;
 
 /**
- * Yields the compressed bytes of frames in order, not verified. Neighbours are fetched with one ranged read of up to 4 MiB;
+ * Yields the compressed bytes of frames in order, not verified, and valid until the next ones are asked for. Neighbours are fetched with one ranged read of up to 4 MiB;
  * a fixed number of reads runs ahead, so memory does not depend on the number of frames.
  * @param onWait called with the milliseconds for which the consumer had to wait
  * @throws AppError what the store throws, naming the layer
@@ -39,8 +39,16 @@ export async function* fetchFrames<T extends FrameJob>(
     onWait(performance.now() - start);
     const from = job.frame.offset - group.offset;
     yield { job, bytes: bytes.subarray(from, from + job.frame.length) };
-    if (groupOf[index + 1] !== at) group.bytes = undefined;
+    if (groupOf[index + 1] !== at) {
+      group.bytes = undefined;
+      free(bytes);
+    }
   }
+}
+
+/** Gives memory back at once; V8 would let 64 MiB of it pile up. Small buffers may share theirs with others. */
+function free({ buffer, length }: Buffer): void {
+  if (length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Reads a group; a rejection does not count as unhandled while nobody waits for it yet. */
