@@ -104,7 +104,7 @@ function largest(all: readonly HostRequirements[]): HostRequirements | undefined
     cpus,
     ...(memory ? { memory: `${memory}` } : {}),
     ...(storage ? { storage: `${storage}` } : {}),
-    ...(gpu === undefined ? {} : { gpu }),
+    ...(gpu ? { gpu } : {}),
   };
 }
 

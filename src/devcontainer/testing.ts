@@ -26,16 +26,7 @@ export async function definitionOf(workspace: TestWorkspace): Promise<TestDefini
   return withWorkspace(workspace.files, async (folder) => {
     const events: Event[] = [];
     const definition = await loadDefinition(
-      {
-        workspaceFolder: folder,
-        env: {},
-        inContainer: false,
-        platform: 'linux/amd64',
-        registries: { insecure: false, mirrors: [], dockerConfigPaths: [], helperEnv: {}, proxy: {} },
-        stateDir: join(folder, '..', 'state'),
-        lockfile: 'ignore',
-        ...workspace.request,
-      },
+      { ...testRequest(folder), ...workspace.request },
       {
         emit: (event) => events.push(event),
         signal: new AbortController().signal,
@@ -44,6 +35,19 @@ export async function definitionOf(workspace: TestWorkspace): Promise<TestDefini
     );
     return { ...definition, folder, warnings: warningsOf(events) };
   });
+}
+
+/** What a workspace is read with when a test does not mind. */
+export function testRequest(workspaceFolder: string): DefinitionRequest {
+  return {
+    workspaceFolder,
+    env: {},
+    inContainer: false,
+    platform: 'linux/amd64',
+    registries: { insecure: false, mirrors: [], dockerConfigPaths: [], helperEnv: {}, proxy: {} },
+    stateDir: join(workspaceFolder, '..', 'state'),
+    lockfile: 'ignore',
+  };
 }
 
 /** Runs `work` with a directory that holds these files, and removes it. */
@@ -72,7 +76,8 @@ export function warningsOf(events: readonly Event[]): readonly string[] {
   );
 }
 
-function fakeRegistries(
+/** Registries that hold these images and nothing else. */
+export function fakeRegistries(
   images: Readonly<Record<string, ContainerConfig>>,
 ): Pick<RegistryAccess, 'resolveImage' | 'open' | 'download'> {
   return {
