@@ -292,6 +292,21 @@ test('a container pushes the same image as the probe outside expects', async (t)
     const probe = await envbuilder(['probe', cache, `--runtime-dir=${runtime}`, join(side, 'context')]);
     assert.equal(probe.code, 0, probe.output);
     assert.equal(probe.stdout.trim().split('@')[1], inside.stdout.toString().trim());
+    // As the image is used: no command, Docker's default rights, and the runtime is the one that runs.
+    const variables = {
+      ENVBUILDER_GET_CACHED_IMAGE: '1',
+      ENVBUILDER_CACHE_REPO: cache.slice(13),
+      ENVBUILDER_WORKSPACE_FOLDER: '/context',
+      ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile',
+    };
+    const asked = await container([], {
+      docker: [
+        `--volume=${side}/context:/context:ro`,
+        ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
+      ],
+    });
+    assert.equal(asked.code, 0, asked.stderr);
+    assert.equal(asked.stdout.toString(), probe.stdout);
   } finally {
     rmSync(side, { recursive: true });
   }
