@@ -35,8 +35,6 @@ export async function runBuild(
   { emit: listener, signal }: BuildDeps,
 ): Promise<BuildResult> {
   const { emit, summary } = countEvents(listener);
-  if (request.backend?.kind === 'inplace')
-    throw new AppError('USAGE', 'building in place is planned, but not there yet');
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   const deps = { emit, signal };
   const session = await createSession(request, deps);

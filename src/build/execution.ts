@@ -1,19 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
-import type { AppError } from '../core/error.ts';
+import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import type { BlobSource } from '../oci/types.ts';
 import { isProxyArg } from '../plan/environment.ts';
 import type { Plan, TreeSource } from '../plan/types.ts';
-import { createOverlayBackend } from '../rootfs/overlay-backend.ts';
+import type { InplaceBackend } from '../rootfs/inplace-backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
-import { requireBuildRights } from '../sys/rights.ts';
-import { createRunner } from '../sys/run.ts';
 import { createContentDigests } from './content-digest.ts';
 import { copyDirectory, writeContextTree } from './context-tree.ts';
 import { createExecutor } from './execute-step.ts';
@@ -22,6 +18,7 @@ import { baseImage } from './image.ts';
 import { createLayerLocator, imageBlobs } from './layer-blobs.ts';
 import { createMounts } from './mounts.ts';
 import { createNetworkFiles } from './network-files.ts';
+import { openBackend } from './open-backend.ts';
 import { createPublisher } from './publish.ts';
 import { HOSTNAME } from './run-step.ts';
 import type { Session } from './session.ts';
@@ -44,6 +41,8 @@ export interface Execution {
   readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>) => BlobSource;
   /** Whether any step ran. */
   builtAnything(): boolean;
+  /** Makes the root file system the target's; only with the back end `inplace`. */
+  settle(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -68,23 +67,11 @@ export function startExecution(
     return session.preferCache(layer);
   };
   let built = false;
-  let opened: RootfsBackend | undefined;
+  let opened: RootfsBackend | InplaceBackend | undefined;
+  const inPlace = request.backend?.kind === 'inplace';
 
-  const backend = once(async (): Promise<RootfsBackend> => {
-    const syscalls = session.syscalls();
-    requireBuildRights({ syscalls });
-    const workDir = join(session.workDir(), 'o');
-    mkdirSync(workDir);
-    const made = createOverlayBackend({
-      workDir,
-      syscalls,
-      runner: createRunner(),
-      extract: session.extract,
-      createLayerWriter: (file, compression) =>
-        createFileLayerWriter(file, { compression, pool: session.pool() }),
-      emit,
-      signal,
-    });
+  const backend = once(async () => {
+    const made = openBackend(request, session, { emit, signal });
     opened = made;
     return made;
   });
@@ -103,6 +90,7 @@ export function startExecution(
       run: {
         mounts: createMounts({
           workDir: session.workDir(),
+          reachable: inPlace,
           cacheDir: join(request.stateDir, 'cache-mounts'),
           locks: createFileLocks(session.syscalls),
           signal,
@@ -136,10 +124,14 @@ export function startExecution(
     baseBlob,
     blob: locator.blob,
     stage: locator.stage,
-    execute: (step, state) => {
+    execute: async (step, state) => {
       built = true;
-      return execute()(step, state);
+      const result = await execute()(step, state);
+      // The publisher wants it too; in place nothing reads a stage while a step may move it.
+      if (inPlace && store) await contentDigest(step).catch(() => {});
+      return result;
     },
+    oneAfterAnother: inPlace,
     contentDigest,
     publish: (publication) => publisher?.publish(publication),
     created: `${new Date().toISOString().slice(0, 19)}Z`,
@@ -157,6 +149,13 @@ export function startExecution(
     published: async () => publisher?.done(),
     source: locator.source,
     builtAnything: () => built,
+    settle: async () => {
+      const target = await (await resultOf(plan.target)).state();
+      const made = await backend();
+      if (!('settle' in made))
+        throw new AppError('INTERNAL', 'only the back end "inplace" replaces the root file system');
+      await made.settle(target);
+    },
     dispose: async () => {
       stop.abort();
       await publisher?.done();

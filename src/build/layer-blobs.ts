@@ -33,7 +33,7 @@ export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
 }
 
 /** A layer that this build made and that is still in a file. */
-function stagedBlob(layer: StagedLayer): LayerBlob {
+export function stagedBlob(layer: StagedLayer): LayerBlob {
   return {
     mediaType: layer.mediaType,
     digest: layer.digest,

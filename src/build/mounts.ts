@@ -36,6 +36,8 @@ export interface MountProvider {
 export interface MountDeps {
   /** For files that live as long as one RUN. */
   readonly workDir: string;
+  /** Whether a RUN's user reads secrets where they lie, and not through a mount. */
+  readonly reachable: boolean;
   /** Where cache mounts live between builds. */
   readonly cacheDir: string;
   readonly locks: FileLocks;
@@ -50,6 +52,9 @@ export interface MountDeps {
   readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
 }
 
+/** Whoever knows a name in the directory may use it, and nobody may list it. */
+const PASS_THROUGH = 0o711;
+
 interface Made {
   readonly mounts: RunMount[];
   readonly env: Record<string, string>;
@@ -62,6 +67,7 @@ export function createMounts(deps: MountDeps): MountProvider {
   const secretRoot = once(() => {
     const path = secretsDir(deps.workDir);
     mkdirSync(path, { mode: 0o700 });
+    if (deps.reachable) chmodSync(path, PASS_THROUGH);
     return path;
   });
   return {
@@ -69,6 +75,7 @@ export function createMounts(deps: MountDeps): MountProvider {
       const made: Made = { mounts: [], env: {} };
       const scratch = mkdtempSync(join(deps.workDir, 'mounts-'));
       const secretDir = mkdtempSync(join(secretRoot(), 'run-'));
+      if (deps.reachable) chmodSync(secretDir, PASS_THROUGH);
       try {
         if (operation.script) addScript(operation.script, scratch, made);
         return await addMounts(operation.mounts, 0);
@@ -130,7 +137,7 @@ export function createMounts(deps: MountDeps): MountProvider {
           return next();
         };
         if (spec.readonly) return state.read(within);
-        const copy = await state.begin();
+        const copy = await state.beginThrowaway();
         try {
           return await within(copy.root);
         } finally {

@@ -49,6 +49,8 @@ export interface StageRunnerDeps {
   readonly publish: (request: PublishRequest) => void;
   /** RFC 3339: when this build's steps are made. */
   readonly created: string;
+  /** A stage begins only when those that it needs are finished. */
+  readonly oneAfterAnother: boolean;
   readonly emit: Emit;
 }
 
@@ -65,7 +67,7 @@ interface Cursor {
   readonly fresh: boolean;
 }
 
-/** A function that gives a stage's result, building what is missing, each stage once and independent ones at once. */
+/** A function that gives a stage's result, building what is missing, each stage once and, unless told otherwise, independent ones at once. */
 export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Promise<StageResult> {
   const results = new Map<number, Promise<StageResult>>();
   const resultOf = (index: number): Promise<StageResult> => {
@@ -82,7 +84,9 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const stage = deps.plan.stages.get(index)!;
     const hit = deps.hits.get(index)!;
     const missing = stage.steps.slice(hit.depth);
-    for (const step of missing) for (const needed of step.stages) void resultOf(needed);
+    const needed = missing.flatMap((step) => step.stages);
+    if (deps.oneAfterAnother) for (const other of needed) await resultOf(other);
+    else for (const other of needed) void resultOf(other);
     for (const step of stage.steps.slice(0, hit.depth)) finished(step, 'hit', 0);
     let cursor = await start(stage, hit);
     for (const step of missing) cursor = await advance(stage, step, cursor);

@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { LayerRef } from '../cache/types.ts';
-import { AppError, toAppError } from '../core/error.ts';
+import { toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { bytesSource } from '../oci/blob-source.ts';
@@ -13,6 +13,8 @@ import { writeRootfs } from './output.ts';
 import type { PushableImage } from './push-image.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest, OutputSpec } from './types.ts';
+
+type WrittenOutput = Exclude<OutputSpec, { readonly type: 'inplace' }>;
 
 /** A built image with the chain of its own layers. */
 export interface OutputImage extends PushableImage {
@@ -27,7 +29,9 @@ export async function writeOutputs(
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
   const layers = [...built.execution.baseBlobs(), ...built.chain.map(built.execution.blob)];
-  for (const output of request.outputs) await writeOutput(request, session, built, layers, output, deps);
+  for (const output of request.outputs)
+    if (output.type !== 'inplace') await writeOutput(request, session, built, layers, output, deps);
+  if (request.outputs.some(({ type }) => type === 'inplace')) await built.execution.settle();
 }
 
 async function writeOutput(
@@ -35,11 +39,9 @@ async function writeOutput(
   session: Session,
   { image }: OutputImage,
   layers: readonly LayerBlob[],
-  output: OutputSpec,
+  output: WrittenOutput,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (output.type === 'inplace')
-    throw new AppError('INTERNAL', 'a root file system can be replaced only by the back end "inplace"');
   if (output.type === 'rootfs')
     return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
   if (output.type === 'oci') {

@@ -10,6 +10,8 @@ export const ENTRY_POINTS = {
   'extract-worker': 'src/rootfs/extract-worker.ts',
   'run-worker': 'src/sys/run-worker.ts',
   'run-init': 'src/sys/run-init.ts',
+  'run-here-supervisor': 'src/sys/run-here-supervisor.ts',
+  'run-here-init': 'src/sys/run-here-init.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
 } as const;
 

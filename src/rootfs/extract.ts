@@ -68,7 +68,19 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
     bytes += entry.size;
     if (layer >= streamed) fromIndexed += 1;
   }
-  return { files: inodes.size, bytes, skipped: union.fileCount() - filesOnDisk - fromIndexed };
+  const skipped = union.fileCount() - filesOnDisk - fromIndexed;
+  return { files: inodes.size, bytes, skipped, xattrs: xattrsOf(plan) };
+}
+
+function xattrsOf(plan: UnionPlan): ExtractResult['xattrs'] {
+  const found = new Map<string, ReadonlyMap<string, Buffer>>();
+  for (const node of [...plan.dirs, ...plan.leaves]) {
+    const all = (node.inode?.entry ?? node.meta)?.xattrs;
+    if (!all) continue;
+    const kept = [...all].filter(([name]) => name === 'security.capability' || name.startsWith('user.'));
+    if (kept.length > 0) found.set(node.path, new Map(kept));
+  }
+  return found;
 }
 
 function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {

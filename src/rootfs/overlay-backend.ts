@@ -67,6 +67,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     const state: RootfsState = {
       read: async (use) => use(view()),
       begin: async () => begin(state, lowers, view),
+      beginThrowaway: async () => begin(state, lowers, view),
     };
     return state;
   };

@@ -1,23 +1,19 @@
-import {
-  type BigIntStats,
-  closeSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-} from 'node:fs';
-import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
-import type { EntryType, LayerEntry } from '../layer/types.ts';
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { fsPath } from '../core/path-bytes.ts';
 import { opaqueEntry, whiteoutEntry } from '../layer/whiteout.ts';
 import type { Syscalls } from '../sys/types.ts';
-
-/** An entry of a layer to be, and where its content is read. */
-export interface ScannedEntry {
-  readonly entry: LayerEntry;
-  /** Host path of a file with content. */
-  readonly file?: string;
-}
+import {
+  entryOf,
+  join,
+  leafEntry,
+  names,
+  readXattrs,
+  type ScannedEntry,
+  type Stat,
+  sameMeta,
+  sameXattrs,
+  statOf,
+} from './snapshot-entry.ts';
 
 export interface ScanDeps {
   readonly syscalls: Pick<Syscalls, 'listXattrs' | 'getXattr'>;
@@ -27,18 +23,6 @@ export interface ScanDeps {
   readonly lower: string;
   /** See CommitOptions.mtime. */
   readonly mtime: number | undefined;
-}
-
-interface Stat {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly rdev: bigint;
-  readonly type: EntryType | 'socket';
-  readonly links: number;
-  readonly id: string;
 }
 
 /**
@@ -51,13 +35,13 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
   const firstNames = new Map<string, string>();
 
   const visitDir = (path: string, stat: Stat, lower: Stat | undefined): void => {
-    const xattrs = readXattrs(deps, deps.upper, path);
+    const xattrs = readXattrs(deps.syscalls, deps.upper, path);
     const opaque = lower?.type === 'dir' && path !== '' && isOpaque(deps, path);
     const changed =
       lower?.type !== 'dir' ||
       opaque ||
       !sameMeta(stat, lower) ||
-      !sameXattrs(xattrs, readXattrs(deps, deps.lower, path));
+      !sameXattrs(xattrs, readXattrs(deps.syscalls, deps.lower, path));
     const at = found.length;
     found.push({ entry: entryOf(deps, path, stat, 'dir', { xattrs }) });
     if (opaque) found.push({ entry: opaqueEntry(path) });
@@ -81,7 +65,7 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
   };
 
   const visitFile = (path: string, stat: Stat, lower: Stat | undefined): void => {
-    const xattrs = readXattrs(deps, deps.upper, path);
+    const xattrs = readXattrs(deps.syscalls, deps.upper, path);
     if (lower && unchanged(deps, path, stat, lower, xattrs)) return;
     const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
     if (first !== undefined) {
@@ -89,41 +73,12 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
       return;
     }
     if (stat.links > 1) firstNames.set(stat.id, path);
-    const host = join(deps.upper, path);
-    const linkname =
-      stat.type === 'symlink' ? decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' })) : '';
-    const entry = entryOf(deps, path, stat, stat.type as EntryType, { linkname, xattrs });
-    found.push(entry.size > 0 ? { entry, file: host } : { entry });
+    found.push(leafEntry({ ...deps, root: deps.upper }, path, stat, xattrs));
   };
 
   const root = statOf(deps.upper)!;
   visitDir('', root, statOf(deps.lower));
   return found;
-}
-
-function entryOf(
-  deps: ScanDeps,
-  path: string,
-  stat: Stat,
-  type: EntryType,
-  more: { readonly linkname?: string; readonly xattrs?: ReadonlyMap<string, Buffer> },
-): LayerEntry {
-  const device = type === 'char' || type === 'block';
-  const xattrs = type === 'hardlink' ? undefined : more.xattrs;
-  return {
-    path,
-    type,
-    mode: stat.mode,
-    uid: stat.uid,
-    gid: stat.gid,
-    size: type === 'file' ? stat.size : 0,
-    mtime: deps.mtime ?? Number(stat.mtimeNs / 1_000_000_000n),
-    mtimeNsec: 0,
-    linkname: more.linkname ?? '',
-    devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
-    devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
-    ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
-  };
 }
 
 /** Whether a file was copied up, but is what it was: the same facts, and where times agree the same bytes. */
@@ -136,7 +91,7 @@ function unchanged(
 ): boolean {
   if (stat.type !== lower.type || !sameMeta(stat, lower) || stat.size !== lower.size) return false;
   if (stat.mtimeNs !== lower.mtimeNs || stat.rdev !== lower.rdev || stat.links > 1) return false;
-  if (!sameXattrs(xattrs, readXattrs(deps, deps.lower, path))) return false;
+  if (!sameXattrs(xattrs, readXattrs(deps.syscalls, deps.lower, path))) return false;
   const [a, b] = [join(deps.upper, path), join(deps.lower, path)];
   if (stat.type === 'symlink') return readlinkSync(fsPath(a)) === readlinkSync(fsPath(b));
   return stat.type !== 'file' || sameContent(a, b);
@@ -157,59 +112,6 @@ function sameContent(a: string, b: string): boolean {
   }
 }
 
-function sameMeta(a: Stat, b: Stat): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
-}
-
 function isOpaque({ syscalls, upper }: ScanDeps, path: string): boolean {
   return syscalls.getXattr(join(upper, path), 'trusted.overlay.opaque')?.toString() === 'y';
-}
-
-/** The attributes that belong to a layer: capabilities and the user's own. */
-function readXattrs({ syscalls }: ScanDeps, root: string, path: string): ReadonlyMap<string, Buffer> {
-  const host = join(root, path);
-  const kept = syscalls
-    .listXattrs(host)
-    .filter((name) => name === 'security.capability' || name.startsWith('user.'));
-  const pairs = kept.sort().map((name) => [name, syscalls.getXattr(host, name)] as const);
-  return new Map(pairs.filter((pair): pair is readonly [string, Buffer] => pair[1] !== undefined));
-}
-
-function sameXattrs(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
-  return a.size === b.size && [...a].every(([name, value]) => b.get(name)?.equals(value));
-}
-
-function names(dir: string): string[] {
-  return readdirSync(fsPath(dir), { encoding: 'buffer' })
-    .map((name) => decodePath(name))
-    .sort(comparePaths);
-}
-
-function statOf(path: string): Stat | undefined {
-  const stat = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
-  if (!stat) return undefined;
-  return {
-    mode: Number(stat.mode) & 0o7777,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    size: Number(stat.size),
-    mtimeNs: stat.mtimeNs,
-    rdev: stat.rdev,
-    type: typeOf(stat),
-    links: Number(stat.nlink),
-    id: `${stat.dev}:${stat.ino}`,
-  };
-}
-
-function typeOf(stat: BigIntStats): Stat['type'] {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'char';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : 'socket';
-}
-
-function join(root: string, path: string): string {
-  return path === '' ? root : `${root}/${path}`;
 }

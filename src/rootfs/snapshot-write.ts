@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { fsPath } from '../core/path-bytes.ts';
 import type { FileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Syscalls } from '../sys/types.ts';
-import type { ScannedEntry } from './snapshot-scan.ts';
+import type { ScannedEntry } from './snapshot-entry.ts';
 import type { StagedLayer } from './types.ts';
 
 const CHUNK = 1024 * 1024;

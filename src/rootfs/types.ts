@@ -18,6 +18,8 @@ export interface ExtractResult {
   readonly bytes: number;
   /** Files in lower layers that a higher one replaces, and that were therefore never written. */
   readonly skipped: number;
+  /** Extended attributes that a snapshot keeps, by path. */
+  readonly xattrs: ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
 }
 
 /** A finished layer in a file of the working directory, until it is pushed or linked into a store. */
@@ -41,7 +43,12 @@ export interface RootfsState {
    * new state.
    */
   begin(): Promise<RootfsStep>;
-  /** Mounts the tree read-only for `use` (COPY --from, RUN --mount=from, lookup of users); the path is valid only inside it. */
+  /** A tree that can be written while steps on other trees run; what is written is thrown away with `abandon`. */
+  beginThrowaway(): Promise<Pick<RootfsStep, 'root' | 'abandon'>>;
+  /**
+   * Gives the tree to `use` (COPY --from, RUN --mount=from, lookup of users), which does not write to it; the path is valid
+   * only inside it.
+   */
   read<T>(use: (root: string) => Promise<T>): Promise<T>;
 }
 

@@ -1,0 +1,44 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { type Arrivals, clearDirectory, type MoveDeps, moveIn, moveOut } from './inplace-move.ts';
+import { currentPins, type Pins } from './inplace-pins.ts';
+import { placeStandIns } from './inplace-stand-ins.ts';
+import type { PathTable } from './inplace-table.ts';
+
+/** The root file system while a tree takes its place. */
+export interface EnteredRoot {
+  readonly pins: Pins;
+  /** Takes the tree out of the root again. */
+  leave(table: PathTable): void;
+}
+
+export interface RootDeps extends MoveDeps {
+  /** Absolute paths that stay, besides mounts. */
+  readonly keep: readonly string[];
+}
+
+/**
+ * Makes a tree the root file system: everything but pins is deleted from the root, and the tree's entries are moved into it.
+ * @param dir a complete tree on the file system of the root, below a path that is kept
+ */
+export function enterRoot(dir: string, deps: RootDeps): EnteredRoot {
+  const pins = currentPins(deps.keep);
+  clearDirectory('/', pins);
+  const arrivals: Arrivals = new Map();
+  const behind = new Map<string, Pins>();
+  moveIn({ from: dir, to: '/', pins, prefix: '' }, arrivals, behind, deps);
+  const standIns = placeStandIns('/', behind, (path) => `${dir}/${path}`);
+  return {
+    pins,
+    leave: (table) => {
+      standIns.remove();
+      moveOut({ from: '/', to: dir, pins, prefix: '' }, arrivals, table, deps);
+    },
+  };
+}
+
+/** Makes an empty directory, whatever is there. */
+export function freshDirectory(path: string, mode: number): string {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true, mode });
+  return path;
+}

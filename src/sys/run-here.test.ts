@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHereRunner } from './run-here.ts';
+import { createSyscalls } from './syscalls.ts';
+import type { RunResult, RunSpec } from './types.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'envbuilder-here-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const timeout = 30_000;
+
+async function run(
+  script: string | string[],
+  change: Partial<RunSpec> = {},
+  capabilities?: bigint,
+): Promise<RunResult & { out: string }> {
+  let out = '';
+  const syscalls =
+    capabilities === undefined ? createSyscalls() : { effectiveCapabilities: () => capabilities };
+  const result = await createHereRunner(syscalls)({
+    root: '/',
+    argv: typeof script === 'string' ? ['/bin/sh', '-c', script] : script,
+    env: { PATH: process.env.PATH ?? '', X: 'y z' },
+    cwd: dir,
+    uid: 0,
+    gid: 0,
+    groups: [],
+    mounts: [],
+    hostname: '',
+    network: 'host',
+    privileged: false,
+    onOutput: (_stream, chunk) => {
+      out += chunk.toString();
+    },
+    ...change,
+  });
+  return { ...result, out };
+}
+
+test('environment, directory, user, groups and descriptors are those asked for', { timeout }, async () => {
+  process.env.ENVBUILDER_SECRET_OF_OURS = 'x';
+  const { out } = await run('env | sort; pwd; id; ls /proc/self/fd; umask', {
+    uid: 1000,
+    gid: 1001,
+    groups: [5, 6],
+    cwd: '/',
+  });
+  delete process.env.ENVBUILDER_SECRET_OF_OURS;
+  assert.match(out, /^PATH=[^\n]*\nPWD=\/\nX=y z\n\/\nuid=1000.*gid=1001.*groups=.*5.*6/);
+  assert.match(out, /\n0\n1\n2\n3\n0022\n$/);
+});
+
+test('it has at most the capabilities of a Docker container', { timeout }, async () => {
+  assert.match((await run('grep CapEff /proc/self/status')).out, /00000000a80425fb/);
+  assert.doesNotMatch((await run('grep CapEff /proc/self/status', { privileged: true })).out, /a80425fb/);
+});
+
+test('exit codes, signals and what cannot be started are told apart', { timeout }, async () => {
+  assert.deepEqual((await run('exit 7')).exitCode, 7);
+  assert.deepEqual((await run('exit 0')).exitCode, 0);
+  const { exitCode, signal } = await run('kill -9 $$');
+  assert.deepEqual([exitCode, signal], [137, 'SIGKILL']);
+  await assert.rejects(run(['nothing']), { code: 'BUILD_FAILED', message: /nothing was not found in PATH/ });
+  await assert.rejects(run(['true'], { cwd: '/no/such' }), { code: 'BUILD_FAILED', message: /cannot enter/ });
+});
+
+test('whatever it leaves behind is ended, detached or not, and nothing else', { timeout }, async () => {
+  const mark = join(dir, 'late');
+  const script = `
+    (sleep 2; touch ${mark}) &
+    setsid sh -c 'sleep 2; touch ${mark}' >/dev/null 2>&1 </dev/null &
+    setsid sh -c '(trap "" TERM HUP; while :; do sleep 0.05; done) & exit 0'
+    exit 3`;
+  const other = run('sleep 1; echo alive');
+  const started = performance.now();
+  assert.equal((await run(script)).exitCode, 3);
+  assert.ok(performance.now() - started < 1900, 'it waited for them');
+  assert.match((await other).out, /alive/);
+  await sleep(1500);
+  assert.equal(existsSync(mark), false);
+});
+
+test('an abort ends all of it', { timeout }, async () => {
+  const controller = new AbortController();
+  const tag = `envbuilder-here-${process.pid}`;
+  const started = run(`setsid sh -c 'exec -a ${tag} sleep 60' & echo up; sleep 60`, {
+    signal: controller.signal,
+    argv: ['/bin/bash', '-c', `(exec -a ${tag} sleep 60) & echo up; sleep 60`],
+    onOutput: () => controller.abort(),
+  });
+  await assert.rejects(started, { name: 'AbortError' });
+  const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).startsWith(tag));
+  assert.deepEqual(left, []);
+});
+
+test('what needs a right that is missing is an error that says so', { timeout }, async () => {
+  await assert.rejects(run('true', { network: 'none' }, 0n), { code: 'PERMISSION', message: /network=none/ });
+  await assert.rejects(run('true', { privileged: true }, 0n), { code: 'PERMISSION', message: /insecure/ });
+  const { out } = await run('ls /sys/class/net; cat /proc/net/dev | wc -l', { network: 'none' });
+  assert.match(out, /\n3\n$/);
+});
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,63 @@
+/*
+ * Process 1 of a container that own-container.ts makes: runs one build in place as ENVBUILDER_TEST_JOB says, and writes what
+ * came of it to a file. Rights beyond Docker's default ones are given up first.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { DOCKER_CAPABILITIES } from '../../src/sys/capabilities.ts';
+import { MNT_DETACH } from '../../src/sys/constants.ts';
+import { createSyscalls } from '../../src/sys/syscalls.ts';
+import type { ContainerJob, ContainerOutcome } from './own-container.ts';
+
+const file = process.env.ENVBUILDER_TEST_JOB!;
+const job = JSON.parse(readFileSync(file, 'utf8')) as ContainerJob;
+const syscalls = createSyscalls();
+if (process.env.ENVBUILDER_TEST_ENTERED === undefined) syscalls.umount('.', MNT_DETACH);
+if ((syscalls.effectiveCapabilities() >> 21n) & 1n && !job.privileged) {
+  syscalls.setCapabilities(DOCKER_CAPABILITIES);
+  process.execve!(process.execPath, [process.execPath, ...process.execArgv, import.meta.filename], {
+    ...process.env,
+    ENVBUILDER_TEST_ENTERED: '1',
+  });
+}
+writeFileSync(`${file}.out`, JSON.stringify(await main()));
+process.exit(0);
+
+async function main(): Promise<ContainerOutcome> {
+  const { assertSafe } = await import('../../src/rootfs/inplace-guard.ts');
+  const { commandFiles } = await import('../../src/cli/command-request.ts');
+  const { makeRequest } = await import('../../src/cli/request.ts');
+  const { parseOptions } = await import('../../src/cli/parse.ts');
+  const { createRedactor } = await import('../../src/report/redact.ts');
+  const { runBuild } = await import('../../src/build/build.ts');
+  const { hideProcess } = await import('../../src/sys/hide-process.ts');
+  const ownDir = '/.envbuilder';
+  const env = { HOME: `${ownDir}/home`, PATH: '/usr/bin:/bin', ...job.env };
+  const output: string[] = [];
+  const emit = (event: { readonly type: string; readonly text?: string }): void => {
+    if (event.type === 'step-output' || event.type === 'warning') output.push(event.text ?? '');
+  };
+  try {
+    hideProcess('envbuilder');
+    assertSafe({ ownDir, kanikoDir: job.kanikoDir ?? ownDir, force: false });
+    const parsed = parseOptions('build', job.args, env);
+    const request = makeRequest(parsed, commandFiles(parsed, '/'), {
+      env,
+      cwd: '/',
+      redactor: createRedactor(),
+    });
+    const result = await runBuild(
+      {
+        ...request,
+        workDir: `${ownDir}/work`,
+        stateDir: `${ownDir}/state`,
+        backend: { kind: 'inplace', root: '/', ownDir, keep: job.keep ?? [] },
+        outputs: [...request.outputs, { type: 'inplace' }],
+      },
+      { emit, signal: new AbortController().signal },
+    );
+    return { result, output: output.join('') };
+  } catch (error) {
+    const { code, message, stack } = error as Error & { readonly code?: string };
+    return { error: { code: code ?? '', message, stack: stack ?? '' }, output: output.join('') };
+  }
+}
