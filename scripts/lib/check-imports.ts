@@ -18,6 +18,7 @@ const FOLDER_ORDER = [
   'start',
   'registry',
   'warm',
+  'kubernetes',
   'report',
   'cli',
 ] as const;

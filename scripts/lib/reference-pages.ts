@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagText } from '../../src/cli/help.ts';
+import { kubernetesYaml } from '../../src/cli/kubernetes-command.ts';
 import { type CommandName, GROUPS, type OptionRow } from '../../src/cli/option-types.ts';
 import { OPTIONS } from '../../src/cli/options-table.ts';
+import { parseOptions } from '../../src/cli/parse.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { RULES } from '../../src/dockerfile/lint-rules.ts';
 
@@ -12,17 +14,22 @@ const DOCUMENTED: readonly CommandName[] = [
   'probe',
   'read-configuration',
   'warm',
+  'k8s',
   'registry serve',
   'registry gc',
   'registry check',
 ];
 
-/** The pages of docs/reference: their text by path from the root of the checkout. */
+const root = join(import.meta.dirname, '../..');
+const KUBERNETES_PAGE = 'docs/kubernetes.md';
+
+/** The pages that are made from the code, or have parts that are: their text by path from the root of the checkout. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/options.md', optionsPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/lint-rules.md', lintRulesPage()],
+    [KUBERNETES_PAGE, withManifests(readFileSync(join(root, KUBERNETES_PAGE), 'utf8'))],
   ]);
 }
 
@@ -39,6 +46,15 @@ function read(file: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A page with the output of each `envbuilder k8s …` that a comment names in the block of code below it. */
+function withManifests(page: string): string {
+  return page.replace(
+    /(<!-- envbuilder k8s(.*?) -->\n+```yaml\n).*?(^```$)/gms,
+    (_, head: string, args: string, end: string) =>
+      `${head}${kubernetesYaml(parseOptions('k8s', args.trim().split(/ +/).filter(Boolean), {}))}${end}`,
+  );
 }
 
 function optionsPage(): string {

@@ -51,6 +51,7 @@ async function bodyOf(command: CommandName) {
   if (command === 'read-configuration')
     return (await import('./read-configuration-command.ts')).readConfigurationCommand;
   if (command === 'warm') return (await import('./warm-command.ts')).warmCommand;
+  if (command === 'k8s') return (await import('./kubernetes-command.ts')).kubernetesCommand;
   if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
   if (command === 'registry gc') return (await import('./registry-maintain-command.ts')).registryGcCommand;
   if (command === 'registry check')

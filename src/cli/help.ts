@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
   'read-configuration': 'Print what devcontainer.json says, as JSON',
   warm: 'Fetch base images into a directory that builds read them from',
+  k8s: 'Print manifests for Kubernetes',
   'registry serve': 'Serve a directory as a registry',
   'registry gc': 'Remove from a registry directory what nothing names',
   'registry check': 'Read all of a registry directory, and repair it',
@@ -34,6 +35,11 @@ shape of \`devcontainer read-configuration\`, the command of the reference imple
 Fetches base images into a directory, where builds (--base-image-cache-dir) and kaniko find them. Builds may read the
 directory meanwhile. Prints a line for each image on standard output: fetched or present, its name, its digest. The exit
 code is that of the first image that failed; the others are fetched all the same.`,
+  k8s: `Usage: envbuilder k8s [options] [part…]
+
+Prints manifests for \`kubectl apply -f -\`: a registry, a volume of base images with what fills it, a workspace, network
+policies, and secrets to fill in. The parts are secrets, base-images, warmer, warm-now, registry, workspace and network;
+without any, all but warm-now are printed. Nothing is asked of a cluster.`,
   'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as

@@ -39,6 +39,7 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
     'probe',
     'read-configuration',
     'warm',
+    'k8s',
     'registry serve',
     'registry gc',
     'registry check',

@@ -7,7 +7,8 @@ export type CommandName =
   | 'registry serve'
   | 'registry gc'
   | 'registry check'
-  | 'warm';
+  | 'warm'
+  | 'k8s';
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 
@@ -18,6 +19,7 @@ export const GROUPS = [
   'Output',
   'Registries',
   'Base image cache',
+  'Kubernetes',
   'Base image cache',
   'Workspace',
   'Git',

@@ -1,5 +1,6 @@
 import type { CommandName, OptionRow, ValuesOf } from './option-types.ts';
 import { BUILD_OPTIONS, CACHE_OPTIONS } from './options-build.ts';
+import { KUBERNETES_OPTIONS } from './options-kubernetes.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './options-output.ts';
 import { SERVER_OPTIONS } from './options-registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './options-start.ts';
@@ -69,6 +70,7 @@ const ROWS = [
   ...OUTPUT_OPTIONS,
   ...REGISTRY_OPTIONS,
   ...WARM_OPTIONS,
+  ...KUBERNETES_OPTIONS,
   ...WORKSPACE_OPTIONS,
   ...START_OPTIONS,
   ...DEVCONTAINER_OPTIONS,

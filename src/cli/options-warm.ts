@@ -16,8 +16,8 @@ export const WARM_OPTIONS = [
     short: 'i',
     type: 'list',
     placeholder: 'REFERENCE',
-    text: 'An image to fetch; arguments without a flag are images too. Can be repeated.',
-    commands: ['warm'],
+    text: 'An image to fetch; arguments of warm without a flag are images too. Can be repeated.',
+    commands: ['warm', 'k8s'],
     group: 'Base image cache',
   },
   {
