@@ -46,6 +46,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   sed: 'usr/bin/sed',
   basename: 'usr/bin/basename',
   uname: 'usr/bin/uname',
+  bzip2: 'usr/bin/bzip2',
+  xz: 'usr/bin/xz',
 };
 /** Loaded by name at run time, so that no program says that it needs them. */
 const LOADED = ['libnss_systemd.so.2', 'libgcc_s.so.1', 'libm.so.6'];

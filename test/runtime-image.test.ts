@@ -66,6 +66,11 @@ test('every program of the image runs in an empty container', async (t) => {
   assertPrints(await container(['--version'], { program: 'git' }), /^git version 2/);
   assertPrints(await container(['-V'], { program: 'ssh' }), /^OpenSSH/);
   assertPrints(await container(['-c', 'echo $((6 * 7))'], { program: 'sh' }), /^42/);
+  const filter = 'echo squeezed | xz | xz -dc && echo squeezed | bzip2 | bzip2 -dc';
+  assertPrints(
+    await container(['-c', filter], { program: 'sh', docker: [`--env=PATH=${OWN}/bin`] }),
+    /^squeezed\nsqueezed\n/,
+  );
   const script = 'ssh-keygen -q -t ed25519 -N "" -f /key && ssh-add /key && ssh-add -l';
   const agent = await container(['-a', '/agent', `${OWN}/bin/sh`, '-c', script], {
     program: 'ssh-agent',

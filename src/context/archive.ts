@@ -15,6 +15,7 @@ import { posix } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../core/error.ts';
+import { ownProgram } from '../core/own-files.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import type { LayerEntry, LayerReader } from '../layer/types.ts';
 import { S_IF } from '../sys/constants.ts';
@@ -124,7 +125,7 @@ function makeParents(target: string, path: string, what: string): void {
 }
 
 function decompress(stream: Readable, program: 'bzip2' | 'xz', what: string): Readable {
-  const child = spawn(program, ['-dc'], {
+  const child = spawn(ownProgram(program), ['-dc'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: process.env.PATH ?? '' },
   });

@@ -18,7 +18,7 @@ export const ENTRY_POINTS = {
 export type EntryPoint = keyof typeof ENTRY_POINTS;
 
 /** Programs that the runtime image brings along. */
-export type OwnProgram = 'git' | 'sh' | 'ssh' | 'ssh-add' | 'ssh-agent' | 'ssh-keygen';
+export type OwnProgram = 'bzip2' | 'git' | 'sh' | 'ssh' | 'ssh-add' | 'ssh-agent' | 'ssh-keygen' | 'xz';
 
 /** This file's own name tells: Node runs TypeScript only from sources. */
 const fromSources = import.meta.url.endsWith('.ts');
