@@ -33,14 +33,19 @@ export async function writeContents(
     target: { target: request.target, privileged: request.privileged },
     frames: jobs.length,
     maxLength: jobs.reduce((max, { frame }) => Math.max(max, frame.length), 0),
-    onWritten: ({ frame }) => progress.advance(frame.length),
+    onWritten: ({ frame }, spent) => {
+      progress.advance(frame.length);
+      progress.spent(spent);
+    },
   });
+  const start = performance.now();
   try {
     for await (const { job, bytes } of fetchFrames(jobs, progress.waited)) {
       request.signal?.throwIfAborted();
       await workers.send({ blob: job.blob, order: orderFor(job, writer), bytes });
     }
     await workers.finish();
+    progress.framesDone(performance.now() - start);
   } finally {
     await workers.close();
   }

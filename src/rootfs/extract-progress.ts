@@ -1,4 +1,5 @@
 import type { Emit } from '../core/events.ts';
+import type { FrameTimes } from './extract-frame-writer.ts';
 import type { ExtractRequest } from './types.ts';
 
 /** What extraction reports while it works. */
@@ -7,7 +8,14 @@ export interface ExtractProgress {
   advance(bytes: number): void;
   /** Milliseconds in which nothing could be done because bytes had not arrived. */
   waited(ms: number): void;
-  /** Emits the last progress event and the phases. */
+  /** What a thread did with a frame. */
+  spent(times: FrameTimes): void;
+  /** All frames are written, after so many milliseconds by the clock. */
+  framesDone(ms: number): void;
+  /**
+   * Emits the last progress event and the phases, which add up to the time by the clock: threads work side by side, so
+   * what they did in the time without waiting is told by its shares.
+   */
   finish(): void;
 }
 
@@ -19,6 +27,8 @@ export function createExtractProgress(layers: ExtractRequest['layers'], emit: Em
   const start = performance.now();
   let done = 0;
   let waited = 0;
+  let framesMs = 0;
+  const threads = { verify: 0, decode: 0, write: 0 };
   let last = start;
   return {
     advance: (bytes) => {
@@ -31,10 +41,23 @@ export function createExtractProgress(layers: ExtractRequest['layers'], emit: Em
     waited: (ms) => {
       waited += ms;
     },
+    spent: ({ verify, decode, write }) => {
+      threads.verify += verify;
+      threads.decode += decode;
+      threads.write += write;
+    },
+    framesDone: (ms) => {
+      framesMs = ms;
+    },
     finish: () => {
       emit({ type: 'progress', what: 'extract', done: total, total });
+      const ms = performance.now() - start;
+      const shared = Math.max(0, framesMs - waited);
+      const sum = threads.verify + threads.decode + threads.write || 1;
       emit({ type: 'phase', phase: 'download', ms: waited });
-      emit({ type: 'phase', phase: 'extract', ms: performance.now() - start - waited });
+      for (const [phase, spent] of Object.entries(threads) as [keyof typeof threads, number][])
+        emit({ type: 'phase', phase, ms: (spent / sum) * shared });
+      emit({ type: 'phase', phase: 'extract', ms: ms - waited - shared });
     },
   };
 }

@@ -1,8 +1,7 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeFrame } from '../layer/frames.ts';
-import { createFrameWriter } from './extract-frame-writer.ts';
+import { createFrameWriter, writeFrame } from './extract-frame-writer.ts';
 import { packError, type WorkerAnswer, type WorkerInput, type WorkerOrder } from './extract-workers.ts';
 
 /* Verifies and decodes frames from memory shared with the main thread, and writes their files. */
@@ -18,9 +17,9 @@ const writer = createFrameWriter(target);
 let count = 0;
 
 parentPort!.on('message', ({ slot, offset, order }: WorkerOrder) => {
-  const answer: WorkerAnswer = { slot };
+  const answer: WorkerAnswer = { slot, spent: { verify: 0, decode: 0, write: 0 } };
   try {
-    writer.write(order, decodeFrame(Buffer.from(memory, offset, order.frame.length), order.frame));
+    answer.spent = writeFrame(writer, order, Buffer.from(memory, offset, order.frame.length));
   } catch (error) {
     answer.error = packError(error);
   }

@@ -2,10 +2,15 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../core/error.ts';
 import { entryPoint } from '../core/own-files.ts';
-import { decodeFrame } from '../layer/frames.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { inLayer } from './extract-errors.ts';
-import { createFrameWriter, type FrameOrder, type FrameTarget } from './extract-frame-writer.ts';
+import {
+  createFrameWriter,
+  type FrameOrder,
+  type FrameTarget,
+  type FrameTimes,
+  writeFrame,
+} from './extract-frame-writer.ts';
 
 /** A frame to be verified, decoded and written. */
 export interface FrameWork {
@@ -30,7 +35,7 @@ export interface FrameWorkersOptions {
   /** How many frames there will be, and the compressed size of the largest. */
   readonly frames: number;
   readonly maxLength: number;
-  readonly onWritten: (order: FrameOrder) => void;
+  readonly onWritten: (order: FrameOrder, spent: FrameTimes) => void;
 }
 
 export interface WorkerInput {
@@ -46,6 +51,7 @@ export interface WorkerOrder {
 
 export interface WorkerAnswer {
   readonly slot: number;
+  spent: FrameTimes;
   error?: PackedError;
 }
 
@@ -76,8 +82,7 @@ function createInline({ target, onWritten }: FrameWorkersOptions): FrameWorkers 
   return {
     send: async ({ blob, order, bytes }) => {
       try {
-        writer.write(order, decodeFrame(bytes, order.frame));
-        onWritten(order);
+        onWritten(order, writeFrame(writer, order, bytes));
       } catch (error) {
         throw inLayer(blob, error);
       }
@@ -99,12 +104,12 @@ function createThreads({ target, maxLength, onWritten }: FrameWorkersOptions): F
       workerData: { memory, target } satisfies WorkerInput,
     });
     const free = Array.from({ length: SLOTS_PER_WORKER }, (_each, slot) => index * SLOTS_PER_WORKER + slot);
-    worker.on('message', ({ slot, error }: WorkerAnswer) => {
+    worker.on('message', ({ slot, spent, error }: WorkerAnswer) => {
       const { blob, order } = underway.get(slot)!;
       underway.delete(slot);
       free.push(slot);
       if (error) failure ??= inLayer(blob, unpackError(error));
-      else onWritten(order);
+      else onWritten(order, spent);
       wake();
     });
     worker.on('error', (cause: Error) => {

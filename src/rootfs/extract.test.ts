@@ -396,7 +396,7 @@ describe('the work', () => {
         total: layer.size,
       });
       const phases = events.filter((event) => event.type === 'phase').map(({ phase }) => phase);
-      assert.deepEqual(phases, ['download', 'extract']);
+      assert.deepEqual(phases, ['download', 'verify', 'decode', 'write', 'extract']);
     }
   });
 

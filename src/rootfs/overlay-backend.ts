@@ -54,7 +54,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     chmodSync(target, 0o755);
     if (layers.length > 0) {
       const request = { layers, target, privileged: true, emit, signal: deps.signal };
-      await timed(emit, 'extract', () => deps.extract(request));
+      await deps.extract(request);
     }
     return target;
   };
