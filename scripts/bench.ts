@@ -1,134 +1,104 @@
 /*
- * `npm run bench`: ratios against other programs doing the same work in the same run; absolute times mean little on a
- * machine that is shared. Uses what `npm run demo` left in demo-out/, and runs it first where that is missing.
+ * `npm run bench`: all figures of docs/benchmarks.md in one run, beside other programs that do the same work. Ratios count;
+ * absolute times mean little on a machine that is shared. Takes half an hour and 40 GB of disk at full scale.
+ *   --scale 0.1      a tenth of the files and bytes
+ *   --only NAME      one work: demo, files, huge, steps, stages
+ *   --write          writes docs/benchmarks.md and docs/benchmarks.svg
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { figuresOf } from '../bench/lib/figures.ts';
+import { root } from '../bench/lib/measure.ts';
+import { machine, openPeers } from '../bench/lib/peers.ts';
+import { markdown, shown, svg } from '../bench/lib/report.ts';
+import { type Row, runSeries } from '../bench/lib/series.ts';
+import { makeDemoWork, makeWorks } from '../bench/lib/works.ts';
 import { pushBaseImages } from './lib/base-images.ts';
 import { createCleanUp } from './lib/cleanup.ts';
+import { startCountingProxy } from './lib/counting-proxy.ts';
+import { ensurePackages } from './lib/debian.ts';
 import { startRegistry } from './lib/registry-server.ts';
+import { seconds, step } from './lib/shell.ts';
 
-const RUNS = 3;
-const STEPS = 30;
-const root = join(import.meta.dirname, '..');
-const cli = join(root, 'envbuilder');
-const demo = join(root, 'demo-out');
+const { values } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const scale = Number(values.scale);
 const cleanUp = createCleanUp();
-const scratch = mkdtempSync(join(demoDirectory(), 'bench-'));
-cleanUp.add(async () => rmSync(scratch, { recursive: true, force: true }));
+mkdirSync(join(root, 'bench-out'), { recursive: true });
+const dir = mkdtempSync(join(root, 'bench-out', 'run-'));
+// Deleted only at the end: ext4 is slow at making files soon after many were deleted.
+cleanUp.add(async () => rmSync(dir, { recursive: true, force: true }));
 
 try {
-  const storage = join(demo, 'registry-storage');
-  const { registry, stop } = await startRegistry(scratch, existsSync(storage) ? storage : undefined);
+  await ensurePackages(['zstd', 'skopeo', 'tar']);
+  const { registry, stop } = await startRegistry(dir);
   cleanUp.add(stop);
-  const base = existsSync(storage) ? `${registry.host}/debian:bookworm` : 'debian:bookworm-slim';
-  benchCachedBuild([
-    join(demo, 'context'),
-    `--build-arg=BASE=${base}`,
-    `--layer-cache-dir=${join(demo, 'layer-cache')}`,
-  ]);
-  await benchProbe(registry.host);
-  benchStart();
+  await step('Filling the registry with base images', () => pushBaseImages(registry.host));
+  const proxy = await startCountingProxy({ target: registry.host });
+  cleanUp.add(proxy.stop);
+  const { peers, reasons } = await openPeers(dir, cleanUp);
+  const options = { dir: join(dir, 'works'), base: `${proxy.host}/busybox:1`, scale };
+  const all = [
+    ...(await step('Making the works', async () => makeWorks(options))),
+    makeDemoWork(join(dir, 'demo'), `${proxy.host}/debian:bookworm`),
+  ];
+  const works = all.filter(({ name }) => values.only === undefined || values.only === name);
+  const rows: Row[] = [];
+  for (const work of works) {
+    process.stderr.write(`\n== ${work.name}: ${work.about}\n`);
+    rows.push(...(await runSeries(work, { peers, proxy, storage: registry.storage, dir, say })));
+  }
+  const figures = figuresOf(rows);
+  for (const { what, against, goal, reached, unit } of figures)
+    process.stdout.write(
+      `${`${what} / ${against}`.padEnd(60)} ${shown(reached)}${unit}, goal ${goal}${unit}\n`,
+    );
+  if (values.write) {
+    const facts = {
+      date: new Date().toISOString().slice(0, 10),
+      machine: machine(),
+      versions: versions(peers),
+      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+      works,
+      missing: reasons,
+    };
+    writeFileSync(join(root, 'docs/benchmarks.md'), markdown(facts, figures, rows));
+    writeFileSync(join(root, 'docs/benchmarks.svg'), svg(figures));
+  }
 } finally {
   await cleanUp.run();
 }
 
-function demoDirectory(): string {
-  if (!existsSync(join(demo, 'layer-cache')))
-    execFileSync('npm', ['run', 'demo'], { cwd: root, stdio: 'inherit' });
-  return demo;
+function say({ what, ours, peers }: Row): void {
+  const others = Object.entries(peers).map(
+    ([name, ms]) => `${name} ${seconds(ms)} (ratio ${shown(ours.ms / ms)})`,
+  );
+  const top = Object.entries(ours.phases)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 6)
+    .map(([phase, ms]) => `${phase} ${Math.round(ms)}`);
+  process.stderr.write(
+    `${what}: ${seconds(ours.ms)}, ${Math.round(ours.peakMiB)} MiB, ${ours.requests} requests; ${others.join(', ')}\n    ${top.join(', ')}\n`,
+  );
 }
 
-/** A fully cached build into a directory, against `zstd -dc | tar x` (or gzip) of the same layers one after the other. */
-function benchCachedBuild(args: readonly string[]): void {
-  const layers = layersOfDemo(args);
-  const ours: number[] = [];
-  const tar: number[] = [];
-  for (let i = 0; i < RUNS; i += 1) {
-    const plain = join(scratch, `tar-${i}`);
-    mkdirSync(plain);
-    tar.push(
-      time(() => {
-        for (const { file, program } of layers)
-          execFileSync('/bin/sh', [
-            '-c',
-            `${program} -dc '${file}' | tar -x --numeric-owner -p -C '${plain}'`,
-          ]);
-      }),
-    );
-    const out = join(scratch, `ours-${i}`);
-    ours.push(time(() => rebuild(['build', ...args, `--output=${out}`])));
-  }
-  report('cached build / (zstd|gzip) -dc | tar x', ours, tar);
-}
-
-/** The layers of the image that the demo built, as files of the cache directory. */
-function layersOfDemo(args: readonly string[]): { readonly file: string; readonly program: string }[] {
-  const layout = join(scratch, 'layout');
-  rebuild(['build', ...args, `--output=type=oci,dest=${layout}`]);
-  const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
-  const blob = (digest: string): string => join(layout, 'blobs', digest.replace(':', '/'));
-  const manifest = JSON.parse(readFileSync(blob(index.manifests[0].digest), 'utf8'));
-  return manifest.layers.map(({ digest, mediaType }: { digest: string; mediaType: string }) => ({
-    file: blob(digest),
-    program: mediaType.endsWith('zstd') ? 'zstd' : 'gzip',
-  }));
-}
-
-/** A probe of 30 cached steps on a registry of this machine, against `skopeo inspect` of the image that it finds. */
-async function benchProbe(host: string): Promise<void> {
-  await pushBaseImages(host);
-  const context = join(scratch, 'context');
-  mkdirSync(context);
-  const steps = Array.from({ length: STEPS }, (_, i) => `RUN echo ${i} > /step-${i}`);
-  writeFileSync(join(context, 'Dockerfile'), [`FROM ${host}/busybox:1`, ...steps, ''].join('\n'));
-  const args = [context, `--cache-repo=${host}/bench/cache-${process.pid}`];
-  rebuild(['build', ...args, '--push-image']);
-  const probe: number[] = [];
-  const skopeo: number[] = [];
-  for (let i = 0; i < RUNS; i += 1) {
-    let said = '';
-    probe.push(
-      time(() => {
-        said = rebuild(['probe', ...args]);
-      }),
-    );
-    const image = /ENVBUILDER_CACHED_IMAGE=(\S+)/.exec(said)?.[1] ?? '';
-    skopeo.push(time(() => execFileSync('skopeo', ['inspect', '--tls-verify=false', `docker://${image}`])));
-  }
-  report(`probe of ${STEPS} cached steps / skopeo inspect of the image`, probe, skopeo);
-}
-
-/** The start of the command line, against Node doing nothing. */
-function benchStart(): void {
-  const ours: number[] = [];
-  const node: number[] = [];
-  for (let i = 0; i < RUNS * 2; i += 1) {
-    ours.push(time(() => execFileSync(cli, ['--version'])));
-    node.push(time(() => execFileSync(process.execPath, ['-e', '0'])));
-  }
-  report('envbuilder --version / node -e 0', ours, node);
-}
-
-function rebuild(args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(cli, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  if (status !== 0) throw new Error(`envbuilder ${args.join(' ')} ended with ${status}:\n${stderr}`);
-  return stdout;
-}
-
-function time(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
-function report(what: string, ours: readonly number[], theirs: readonly number[]): void {
-  const [a, b] = [median(ours), median(theirs)];
-  const times = `${Math.round(a)} ms / ${Math.round(b)} ms, medians of ${ours.length}`;
-  process.stdout.write(`${what}: ${(a / b).toFixed(2)}   (${times})\n`);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? Number.NaN;
+function versions(peers: readonly { readonly name: string; readonly version: string }[]): string[] {
+  const first = (command: string): string =>
+    existsSync(`/usr/bin/${command}`)
+      ? (execFileSync(command, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '').trim()
+      : command;
+  return [
+    `Node ${process.versions.node}`,
+    ...peers.map(({ name, version }) => `${name} ${version}`),
+    first('tar'),
+    first('zstd').replace(/[*]/g, '').trim(),
+    first('find'),
+  ];
 }
