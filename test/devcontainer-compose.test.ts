@@ -73,7 +73,6 @@ function comparable(service: Service): object {
     image: service.image,
     platform: service.platform,
     user: service.user,
-    workingDir: service.working_dir,
     environment: withoutNulls(service.environment),
     volumes: volumes.map(({ type, source, target }) => ({ type, source, target })),
   };
@@ -94,7 +93,6 @@ function comparableOurs(service: ComposeService): object {
     image: service.image,
     platform: service.platform,
     user: service.user,
-    workingDir: service.workingDir,
     environment: service.environment,
     volumes: service.volumes.map(({ type, source, target }) => ({ type, source, target })),
   };
@@ -117,7 +115,6 @@ services:
     environment: { <<: *env, C: true, D: 1.50, E: null, SET: null }
     volumes: [".:/w:ro", data:/d, /anonymous, { type: bind, source: ../x, target: /x }, { type: tmpfs, target: /t }]
     user: 1000:1000
-    working_dir: /w
     platform: linux/amd64
 volumes: { data: }
 `,
@@ -173,7 +170,7 @@ services:
   'extends in one file': {
     'a.yml': `
 services:
-  base: { image: one, environment: { A: 1, B: 1 }, working_dir: /b }
+  base: { image: one, environment: { A: 1, B: 1 } }
   middle: { extends: base, environment: { B: 2 } }
   app: { extends: { service: middle }, environment: { C: 3 } }
 `,

@@ -6,6 +6,9 @@ import { type CommandName, GROUPS, type OptionRow } from '../../src/cli/option-t
 import { OPTIONS } from '../../src/cli/options-table.ts';
 import { parseOptions } from '../../src/cli/parse.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
+import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
+import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
+import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import { RULES } from '../../src/dockerfile/lint-rules.ts';
 
 /** The commands that exist today; options of the start alone are left out until it does. */
@@ -29,6 +32,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/reference/options.md', optionsPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/lint-rules.md', lintRulesPage()],
+    ['docs/devcontainer-support.md', supportPage()],
     [KUBERNETES_PAGE, withManifests(readFileSync(join(root, KUBERNETES_PAGE), 'utf8'))],
   ]);
 }
@@ -122,6 +126,36 @@ function lintRulesPage(): string {
       ['rule', 'what it says'],
       RULES.map(({ name, doc }) => [code(name), plain(doc)]),
     ),
+  ]);
+}
+
+function supportPage(): string {
+  const rows = (list: readonly SupportRow[]): string =>
+    table(
+      ['', 'here', 'what is done with it'],
+      list.map(({ name, support, text }) => [code(name), support, plain(text)]),
+    );
+  const cannot = UNGRANTED_KEYS.map(({ keys, why }) => [keys.map(code).join(', '), plain(why)]);
+  return page([
+    intro('Dev containers: what works', 'src/devcontainer/properties.ts'),
+    'envbuilder reads devcontainer.json as [@devcontainers/cli](https://github.com/devcontainers/cli), the reference implementation, does; tests compare the two. It runs inside the one container that becomes the dev container, and what whoever starts that container decides is out of its reach. In the tables, **works** means as in the reference, **differs** that there is a difference, which is named, **no effect** that the property is for others, and **cannot** that it is impossible from inside. A start warns about each property that it cannot honour; a build does not, since the image is the same.',
+    '## Files',
+    [
+      '1. The file that `--devcontainer-json-path` names.',
+      '2. `devcontainer.json` in the folder that `--devcontainer-dir` names, by default `.devcontainer`; with `--devcontainer-name NAME`, the one in its folder `NAME`, and nothing else.',
+      '3. `.devcontainer/devcontainer.json`, `.devcontainer.json`, `devcontainer.json`.',
+      '4. `.devcontainer/<folder>/devcontainer.json`; of several the first by name, with a warning.',
+    ].join('\n'),
+    'Comments and trailing commas are allowed. A value of a wrong type is an error that names its line, unless the property has no effect here; a property that is unknown is a warning with the nearest known name. Numbers and booleans where variables want text are taken as text.',
+    '## Properties',
+    rows(PROPERTIES.flatMap((row) => [row, ...(row.parts ?? [])])),
+    '## Variables',
+    rows(VARIABLES),
+    '## Image metadata',
+    'The label `devcontainer.metadata` of the base image, the features and the file are merged as the specification says, and written into the image that is built, so that an image that is pushed needs no devcontainer.json. A label that the Dockerfile itself sets counts as well; the reference looks at the base image alone.',
+    '## Compose services',
+    `Files are merged, included and extended as Docker Compose does it. Honoured are ${GRANTED_KEYS.map(code).join(', ')}, and of \`build\` its context, Dockerfile (inline too), target, arguments, contexts and labels. A volume that holds the workspace is there anyway; other volumes and other services are named in a warning, and so are:`,
+    table(['keys', 'why not'], cannot),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PropertyRow } from './property-types.ts';
+import type { PropertyRow, SupportRow } from './property-types.ts';
 import * as t from './property-types.ts';
 
 const HOOKS_WITH_WAIT = [
@@ -28,7 +28,27 @@ const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.buildProperties,
     expects: 'an object with dockerfile and other build properties',
     support: 'works',
-    text: '`dockerfile`, `context`, `target` and `args` as in the reference; `cacheFrom` and `options` have rows of their own.',
+    text: 'An object with the properties below.',
+    parts: [
+      { name: 'build.dockerfile', support: 'works', text: 'Relative to the folder of devcontainer.json.' },
+      {
+        name: 'build.context',
+        support: 'works',
+        text: 'Relative to the folder of devcontainer.json; left out, it is the folder of the Dockerfile, as in the reference.',
+      },
+      { name: 'build.target', support: 'works', text: 'The stage that is built.' },
+      { name: 'build.args', support: 'works', text: 'Build arguments; variables are replaced in them.' },
+      {
+        name: 'build.cacheFrom',
+        support: 'no effect',
+        text: 'Layers come from the cache of envbuilder, whose keys say what they are made of.',
+      },
+      {
+        name: 'build.options',
+        support: 'differs',
+        text: '`--build-arg`, `--build-context`, `--label`, `--platform` and `--target` are honoured. A warning names other flags that would change the image.',
+      },
+    ],
   },
   {
     name: 'dockerFile',
@@ -113,7 +133,7 @@ const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'an object of strings',
     merge: 'last-per-key',
     support: 'differs',
-    text: 'Set for every process of the container. A variable containerEnv in it is the one of the image, where the reference leaves it as it is.',
+    text: 'Set for every process of the container. `${containerEnv:NAME}` in it is the variable of the image, where the reference leaves it as it is.',
   },
   {
     name: 'remoteEnv',
@@ -157,8 +177,8 @@ const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: v.picklist(['none', 'loginShell', 'loginInteractiveShell', 'interactiveShell']),
     expects: 'none, loginShell, loginInteractiveShell or interactiveShell',
     merge: 'last',
-    support: 'works',
-    text: 'The variables that such a shell sets are added for hooks; loginInteractiveShell when it is left out.',
+    support: 'differs',
+    text: 'The variables that such a shell sets are added for hooks and the init command; none when it is left out, where the reference takes a login shell.',
   },
   {
     name: 'overrideCommand',
@@ -236,7 +256,7 @@ const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.texts,
     expects: 'a list of arguments',
     support: 'differs',
-    text: '`--env`, `--user` and `--workdir` are honoured. The others are for docker run; a warning names each.',
+    text: '`--env` and `--user` are honoured. The others are for docker run; a warning names those that matter.',
   },
   {
     name: 'appPort',
@@ -282,8 +302,8 @@ const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     merge: 'collect',
-    support: 'works',
-    text: 'Runs once, and again when the content of the workspace is new.',
+    support: 'differs',
+    text: 'Runs in every start, since the workspace may be another one each time.',
   },
   {
     name: 'postCreateCommand',
@@ -291,8 +311,8 @@ const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     merge: 'collect',
-    support: 'works',
-    text: 'Runs once, after the two above.',
+    support: 'differs',
+    text: 'Runs in every start after the two above, as users of the older envbuilder rely on; the reference runs it once.',
   },
   {
     name: 'postStartCommand',
@@ -374,3 +394,30 @@ export const PROPERTIES: readonly PropertyRow[] = [...BUILD_ROWS, ...CONTAINER_R
 
 /** Keys of the schema that are about the file itself, and keys that older tools wrote. */
 export const OTHER_KEYS: readonly string[] = ['$schema', 'extensions', 'settings', 'devPort', 'codespaces'];
+
+/** Variables in strings, as docs/devcontainer-support.md lists them. */
+export const VARIABLES: readonly SupportRow[] = [
+  {
+    name: '${localEnv:NAME}',
+    support: 'works',
+    text: 'A variable of the environment that envbuilder runs in, without its own options. `${localEnv:NAME:default}` has a default; without one, a variable that is not set is empty. `env` is an older name.',
+  },
+  {
+    name: '${containerEnv:NAME}',
+    support: 'differs',
+    text: 'A variable of the container, with a default as above: of the image in `containerEnv`, of image and `containerEnv` everywhere else. The reference leaves it as it is in `containerEnv`.',
+  },
+  { name: '${localWorkspaceFolder}', support: 'works', text: 'The workspace.' },
+  { name: '${localWorkspaceFolderBasename}', support: 'works', text: 'The name of its folder.' },
+  {
+    name: '${containerWorkspaceFolder}',
+    support: 'differs',
+    text: 'In a start the workspace, or `workspaceFolder` where that lies in it, since nothing is mounted elsewhere. With build and read-configuration as in the reference.',
+  },
+  { name: '${containerWorkspaceFolderBasename}', support: 'differs', text: 'The name of that folder.' },
+  {
+    name: '${devcontainerId}',
+    support: 'works',
+    text: 'The digest of the workspace folder and the path of devcontainer.json, as the specification has it.',
+  },
+];

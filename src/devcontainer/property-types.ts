@@ -39,7 +39,12 @@ export interface PropertyRow {
   readonly support: Support;
   /** What is done with it, and why where that differs from the reference implementation. */
   readonly text: string;
+  /** Its own properties, where they are treated differently. */
+  readonly parts?: readonly SupportRow[];
 }
+
+/** A line of docs/devcontainer-support.md that no property of the schema has. */
+export type SupportRow = Pick<PropertyRow, 'name' | 'support' | 'text'>;
 
 /** A string; numbers and booleans are taken as they are written, since people write them so. */
 const scalar = v.union([v.string(), v.number(), v.boolean()]);

@@ -174,7 +174,6 @@ export interface Ungranted {
 export interface ContainerSettings {
   readonly user?: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly workingDir?: string;
 }
 
 export interface OriginEntry {

@@ -42,7 +42,6 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
     below: {
       env: service.environment,
       ...(service.user ? { user: service.user } : {}),
-      ...(service.workingDir ? { workingDir: service.workingDir } : {}),
     },
     ungranted: ungrantedOfService(service, config.service, read),
   };

@@ -16,7 +16,7 @@ function composed(files: TestWorkspace['files'], more: object = {}, request: Tes
   });
 }
 
-test('a service with an image brings its user, environment and working directory', async () => {
+test('a service with an image brings its user and environment', async () => {
   const { build, devcontainer } = await composed(
     {
       '.devcontainer/compose.yml': `
@@ -24,7 +24,6 @@ services:
   app:
     image: \${IMG:-base}
     user: "1000"
-    working_dir: /w
     environment: { A: 1, B: true, FROM_ENV: , UNSET: }
     env_file: [more.env]
   db: { image: postgres }
@@ -37,7 +36,6 @@ services:
   assert.equal(build.dockerfileText, 'FROM base\n');
   assert.deepEqual(devcontainer.containerEnv, { A: 'own', B: 'true', C: 'x\ny', FROM_ENV: 'yes' });
   assert.equal(devcontainer.containerUser, '1000');
-  assert.equal(devcontainer.settings.below.workingDir, '/w');
   assert.equal(devcontainer.workspaceFolder, '/workspace');
 });
 

@@ -29,7 +29,6 @@ export interface ComposeService {
   readonly image?: string;
   readonly platform?: string;
   readonly user?: string;
-  readonly workingDir?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly volumes: readonly ComposeVolume[];
   /** The whole service, for what cannot be granted. */
@@ -56,13 +55,12 @@ export function composeService(request: ComposeRequest): ComposeService {
   const build = isMapping(service.build) ? buildOf(service.build, request, env, fail) : undefined;
   const image = text('image');
   if (!build && image === undefined) fail('has neither image nor build');
-  const [platform, user, workingDir] = [text('platform'), text('user'), text('working_dir')];
+  const [platform, user] = [text('platform'), text('user')];
   return {
     ...(build ? { build } : {}),
     ...(image === undefined ? {} : { image }),
     ...(platform === undefined ? {} : { platform }),
     ...(user === undefined ? {} : { user }),
-    ...(workingDir === undefined ? {} : { workingDir }),
     environment: { ...envFiles(merged, request.where), ...valuesOf(service.environment, env) },
     volumes: (Array.isArray(service.volumes) ? service.volumes : []).filter(isMapping).map(volumeOf),
     all: service,

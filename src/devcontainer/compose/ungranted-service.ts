@@ -3,60 +3,78 @@ import type { ReadConfig } from '../read-config.ts';
 import type { Ungranted } from '../types.ts';
 import type { ComposeService, ComposeVolume } from './service.ts';
 
-/** Keys of a service that a container that runs already cannot be given, and why. */
-const KEYS: Readonly<Record<string, string>> = {
-  ...named('rights come from whoever starts the container', [
-    'privileged',
-    'cap_add',
-    'cap_drop',
-    'security_opt',
-    'devices',
-    'device_cgroup_rules',
-    'gpus',
-    'userns_mode',
-    'cgroup',
-    'cgroup_parent',
-    'credential_spec',
-  ]),
-  ...named('the container has its network already', [
-    'network_mode',
-    'networks',
-    'ports',
-    'extra_hosts',
-    'dns',
-    'dns_search',
-    'dns_opt',
-    'links',
-    'external_links',
-    'mac_address',
-    'domainname',
-  ]),
-  ...named('a running container cannot be given mounts', [
-    'tmpfs',
-    'secrets',
-    'configs',
-    'volumes_from',
-    'read_only',
-  ]),
-  ...named('the limits and settings of the container are fixed already', [
-    'shm_size',
-    'sysctls',
-    'ulimits',
-    'pid',
-    'ipc',
-    'uts',
-    'runtime',
-    'group_add',
-    'init',
-    'oom_score_adj',
-    'deploy',
-  ]),
-  ...named('the init command of envbuilder runs instead', ['command', 'entrypoint']),
-};
-
-function named(why: string, keys: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(keys.map((key) => [key, why]));
+interface KeyGroup {
+  readonly keys: readonly string[];
+  readonly why: string;
 }
+
+/** Keys of a service that a container that runs already cannot be given, and why. */
+export const UNGRANTED_KEYS: readonly KeyGroup[] = [
+  {
+    keys: [
+      'privileged',
+      'cap_add',
+      'cap_drop',
+      'security_opt',
+      'devices',
+      'device_cgroup_rules',
+      'gpus',
+      'userns_mode',
+      'cgroup',
+      'cgroup_parent',
+      'credential_spec',
+    ],
+    why: 'rights come from whoever starts the container',
+  },
+  {
+    keys: [
+      'network_mode',
+      'networks',
+      'ports',
+      'extra_hosts',
+      'dns',
+      'dns_search',
+      'dns_opt',
+      'links',
+      'external_links',
+      'mac_address',
+      'domainname',
+    ],
+    why: 'the container has its network already',
+  },
+  {
+    keys: ['tmpfs', 'secrets', 'configs', 'volumes_from', 'read_only'],
+    why: 'a running container cannot be given mounts',
+  },
+  {
+    keys: [
+      'shm_size',
+      'sysctls',
+      'ulimits',
+      'pid',
+      'ipc',
+      'uts',
+      'runtime',
+      'group_add',
+      'init',
+      'oom_score_adj',
+      'deploy',
+    ],
+    why: 'the limits and settings of the container are fixed already',
+  },
+  { keys: ['command', 'entrypoint'], why: 'the init command of envbuilder runs instead' },
+];
+
+/** Keys of a service that are honoured. */
+export const GRANTED_KEYS: readonly string[] = [
+  'image',
+  'build',
+  'environment',
+  'env_file',
+  'user',
+  'platform',
+  'extends',
+];
 
 /** What of a Compose service does not fit into one container that runs already. */
 export function ungrantedOfService(
@@ -66,8 +84,11 @@ export function ungrantedOfService(
 ): readonly Ungranted[] {
   const origin = `service ${name}`;
   const keys = Object.entries(service.all)
-    .filter(([key, value]) => Object.hasOwn(KEYS, key) && !isEmpty(value) && !isIdle(key, value))
-    .map(([key]) => ({ property: key, origin, why: KEYS[key]! }));
+    .filter(([key, value]) => !isEmpty(value) && !isIdle(key, value))
+    .flatMap(([property]) => {
+      const group = UNGRANTED_KEYS.find(({ keys: names }) => names.includes(property));
+      return group ? [{ property, origin, why: group.why }] : [];
+    });
   const volumes = service.volumes
     .filter((volume) => !isWorkspace(volume, scope.localWorkspaceFolder!))
     .map((volume) => ({
