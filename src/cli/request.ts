@@ -9,7 +9,7 @@ import { parseOutput } from './outputs.ts';
 import type { Environment, Parsed } from './parse.ts';
 import { userCacheDir } from './paths.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
-import { ownRuntime, readRuntime } from './runtime.ts';
+import { chosenRuntime } from './runtime.ts';
 
 /** What a request is made from besides the options. */
 export interface RequestDeps {
@@ -42,9 +42,7 @@ export function makeRequest(
       hint: 'name --cache-repo (ENVBUILDER_CACHE_REPO), --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR) or a --tag',
     });
   }
-  const dir = options['runtime-dir'];
-  const own = command === 'start' ? ownRuntime() : undefined;
-  const runtime = dir === undefined ? own : readRuntime(resolve(cwd, dir));
+  const runtime = chosenRuntime(command, options, cwd);
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,

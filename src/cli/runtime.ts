@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { RuntimeLayer, RuntimeSpec } from '../build/runtime.ts';
 import { isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { ownDirectory } from '../core/own-files.ts';
+import type { CommandName } from './option-types.ts';
+import type { Options } from './options-table.ts';
 
 /** The layers of the runtime image, lowest first; each is described by a file. */
 const LAYERS = ['tools', 'app'];
@@ -23,17 +25,30 @@ const description = v.object({
   layer: v.object({ mediaType: v.string(), digest, size: v.number(), diffId: digest }),
 });
 
-/** The runtime that we run from; undefined when that is no runtime image. */
-export function ownRuntime(): RuntimeSpec | undefined {
+/**
+ * The runtime for images that a command pushes or asks for: a start's is the one that we run from, where that is a runtime
+ * image; other commands only have one when they are told.
+ * @throws AppError USAGE when --runtime-dir names none, or --compression contradicts it
+ */
+export function chosenRuntime(command: CommandName, options: Options, cwd: string): RuntimeSpec | undefined {
+  const given = options['runtime-dir'];
+  if (given === undefined) return command === 'start' ? ownRuntime() : undefined;
+  if (options.compression !== 'gzip') return readRuntime(resolve(cwd, given));
+  throw new AppError(
+    'USAGE',
+    'the runtime of --runtime-dir is compressed by zstd, and --compression is gzip',
+    {
+      hint: 'leave one of them out',
+    },
+  );
+}
+
+function ownRuntime(): RuntimeSpec | undefined {
   const dir = ownDirectory();
   return dir !== undefined && existsSync(join(dir, layerFile('app'))) ? readRuntime(dir) : undefined;
 }
 
-/**
- * The runtime in a directory.
- * @throws AppError USAGE when there is none
- */
-export function readRuntime(dir: string): RuntimeSpec {
+function readRuntime(dir: string): RuntimeSpec {
   return { dir, layers: LAYERS.map((name) => readLayer(dir, name)) };
 }
 
