@@ -265,3 +265,260 @@ test('an unsafe place is refused, before anything is deleted', async (t) => {
   assert.equal(code, 15, stderr);
   assert.match(stderr, /KANIKO_DIR is "\/elsewhere"/);
 });
+
+/** Options of a start that builds a Dockerfile of the workspace. */
+function dockerfile(lines: readonly string[], more: ContainerOptions = {}): ContainerOptions {
+  const { files = {}, env = {} } = more;
+  return {
+    ...more,
+    files: { Dockerfile: `FROM ${base()}\n${lines.join('\n')}\n`, ...files },
+    env: { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile', ...env },
+  };
+}
+
+let repositories = 0;
+const newRepository = (): string => {
+  repositories += 1;
+  return `${environment.services.registry!.host}/start-${process.pid}-${repositories}`;
+};
+
+test('a Dockerfile becomes the root file system, with Docker’s default rights', async (t) => {
+  if (skipped(t)) return;
+  const CACHE = newRepository();
+  const options = dockerfile(
+    [
+      `RUN ${USERS}`,
+      'RUN mkdir -p /opt/gone /opt/kept && echo kept > /opt/kept/file && rmdir /opt/gone',
+      'FROM scratch AS files',
+      'COPY Dockerfile /from-stage',
+      `FROM ${base()}`,
+      `RUN ${USERS}`,
+      'COPY --from=files /from-stage /copied',
+      'RUN echo built > /built && chmod 4755 /built',
+      'ENV FROM_IMAGE=1',
+      'USER dev:audio',
+      'WORKDIR /work',
+    ],
+    {
+      env: {
+        ENVBUILDER_CACHE_REPO: CACHE,
+        ENVBUILDER_INIT_SCRIPT:
+          'id; cat /built; stat -c %a /built; test -s /copied; echo $FROM_IMAGE; pwd; ls -A /opt 2>&1; ls -A /',
+        ENVBUILDER_EXPORT_ENV_FILE: '/tmp/exported',
+      },
+    },
+  );
+  const first = await host.run(options);
+  assert.equal(first.code, 0, first.stderr);
+  const expected = first.stdout.toString();
+  assert.match(expected, /^uid=1000\(dev\) gid=63\(audio\)[^\n]*\nbuilt\n4755\n1\n\/workspaces\/app\n/);
+  assert.match(expected, /^\.envbuilder$/m);
+  const second = await host.run(options);
+  assert.equal(second.stdout.toString(), expected, second.stderr);
+  assert.match(second.stderr, /CACHED/);
+  assert.doesNotMatch(second.stderr, /DONE/);
+});
+
+test('a hardened container: only what is needed', async (t) => {
+  if (skipped(t)) return;
+  const caps = [
+    'CHOWN',
+    'DAC_OVERRIDE',
+    'FOWNER',
+    'FSETID',
+    'SETGID',
+    'SETUID',
+    'SYS_CHROOT',
+    'KILL',
+    'SETFCAP',
+  ];
+  const { code, stdout, stderr } = await host.run(
+    dockerfile([`RUN ${USERS}`, 'RUN id > /built', 'USER dev'], {
+      docker: [
+        '--cap-drop=ALL',
+        ...caps.map((cap) => `--cap-add=${cap}`),
+        '--security-opt=no-new-privileges',
+      ],
+      env: { ENVBUILDER_INIT_SCRIPT: 'id -un; cat /built' },
+    }),
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout.toString(), /^dev\nuid=0/);
+});
+
+test('mounts of every kind are left alone', async (t) => {
+  if (skipped(t)) return;
+  const outside = host.directory({ 'lib/gpu.so': 'gpu', 'file.conf': 'conf', 'secret/token': 'token' });
+  const { code, stdout, stderr } = await host.run(
+    dockerfile(['RUN echo built > /built', 'RUN mkdir -p /usr/lib/gpu /data && echo image > /data/image'], {
+      docker: [
+        `--volume=${outside}/lib:/usr/lib/gpu:ro`,
+        `--volume=${outside}/file.conf:/etc/some/file.conf:ro`,
+        `--volume=${outside}/secret:/run/secrets/deep:ro`,
+        `--volume=${outside}/lib:/lib/modules:ro`,
+        '--volume=/data',
+        '--tmpfs=/scratch',
+      ],
+      env: {
+        ENVBUILDER_IGNORE_PATHS: '/kept',
+        ENVBUILDER_INIT_SCRIPT:
+          'cat /usr/lib/gpu/gpu.so /etc/some/file.conf /run/secrets/deep/token /lib/modules/gpu.so /built; ls -A /data; test -d /scratch; test -s /etc/resolv.conf && echo resolver',
+      },
+    }),
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout.toString(), /^gpuconftokengpubuilt\n/);
+  assert.match(stdout.toString(), /resolver\n$/);
+});
+
+test('memory does not depend on the size of a layer', async (t) => {
+  if (skipped(t)) return;
+  const { code, stdout, stderr } = await host.run(
+    dockerfile(['RUN dd if=/dev/urandom of=/big bs=1M count=700 2>/dev/null'], {
+      docker: ['--memory=512m', '--memory-swap=512m'],
+      env: { ENVBUILDER_CACHE_REPO: newRepository(), ENVBUILDER_INIT_SCRIPT: 'stat -c %s /big' },
+      timeoutMs: 180_000,
+    }),
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.toString(), '734003200\n');
+});
+
+test('stopped, started again, killed in the middle of a build: the same result', async (t) => {
+  if (skipped(t)) return;
+  const container = await host.start(
+    dockerfile(['RUN echo a > /a', 'RUN echo building; sleep 4; echo b > /b'], {
+      env: {
+        ENVBUILDER_INIT_SCRIPT: 'cat /a /b; ls -A / | sort | tr "\\n" " "; echo; echo started; sleep 60',
+      },
+    }),
+  );
+  await container.until(/building/);
+  await container.docker('kill', '--signal=KILL');
+  await container.end();
+  await container.docker('start');
+  const one = await container.until(/started/);
+  await container.docker('stop', '--time=1');
+  await container.docker('start');
+  const two = await container.until(/started[\s\S]*started/);
+  const results = two.split('\n').filter((line) => /\.envbuilder .* bin /.test(line));
+  assert.equal(results.length, 2, two);
+  assert.equal(results[0], results[1]);
+  assert.ok(one.includes('a\nb\n'), one);
+});
+
+test('a stop while a RUN runs ends it and the container', async (t) => {
+  if (skipped(t)) return;
+  const container = await host.start(dockerfile(['RUN echo building; sleep 60']));
+  await container.until(/building/);
+  const start = performance.now();
+  await container.docker('stop');
+  assert.ok(performance.now() - start < 6000);
+  assert.equal(await container.end(), 130);
+});
+
+test('what an earlier start has built is started when that is asked for', async (t) => {
+  if (skipped(t)) return;
+  const container = await host.start(
+    dockerfile(['RUN date +%s%N > /when && cat /proc/sys/kernel/random/uuid > /when'], {
+      env: { ENVBUILDER_SKIP_REBUILD: '1', ENVBUILDER_INIT_SCRIPT: 'echo made $(cat /when); sleep 60' },
+    }),
+  );
+  await container.until(/made /);
+  await container.docker('kill', '--signal=KILL');
+  await container.end();
+  await container.docker('start');
+  const log = await container.until(/made [\s\S]*made /);
+  const made = [...log.matchAll(/made (\S+)/g)].map(([, id]) => id);
+  assert.equal(made[0], made[1]);
+  assert.match(log, /nothing is built/);
+});
+
+test('a fallback image, and when it is not used', async (t) => {
+  if (skipped(t)) return;
+  const env = { ENVBUILDER_FALLBACK_IMAGE: base(), ENVBUILDER_INIT_SCRIPT: 'echo fell back' };
+  const used = async (options: ContainerOptions): Promise<string> => {
+    const { code, stdout, stderr } = await host.run(options);
+    return code === 0 ? stdout.toString().trim() : `${code} ${stderr}`;
+  };
+  assert.equal(await used({ files: {}, env }), 'fell back');
+  assert.equal(await used(dockerfile(['RUN exit 3'], { env })), 'fell back');
+  assert.equal(await used({ files: {}, env: { ...env, ENVBUILDER_DOCKERFILE_PATH: 'absent' } }), 'fell back');
+  const failing = dockerfile(['RUN exit 3'], { env: { ...env, ENVBUILDER_EXIT_ON_BUILD_FAILURE: '1' } });
+  assert.match(await used(failing), /^3 /);
+  assert.match(await used({ files: {}, env: {} }), /^17 /);
+});
+
+test('a dev container: build, hooks, users, the files that options name', async (t) => {
+  if (skipped(t)) return;
+  const config = {
+    build: { dockerfile: 'Dockerfile', args: { WHO: 'dev' } },
+    remoteUser: 'dev',
+    containerEnv: { A: 'a', PATH: '/opt/bin:$' + '{containerEnv:PATH}' },
+    onCreateCommand: 'echo created > /home/dev/created',
+    postStartCommand: 'echo post start',
+  };
+  const options: ContainerOptions = {
+    files: {
+      '.devcontainer/devcontainer.json': JSON.stringify(config),
+      '.devcontainer/Dockerfile': `FROM ${base()}\nARG WHO\nRUN ${USERS}\nRUN echo $WHO > /who\nENV B=b\n`,
+    },
+    env: {
+      ENVBUILDER_EXPORT_ENV_FILE: '/exported',
+      ENVBUILDER_POST_START_SCRIPT_PATH: '/post-start',
+      ENVBUILDER_INIT_SCRIPT: 'id -un; cat /who ~/created; /post-start; echo $PATH; cat /exported',
+    },
+  };
+  const { code, stdout, stderr } = await host.run(options);
+  assert.equal(code, 0, stderr);
+  const path = '/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  assert.equal(
+    stdout.toString(),
+    [
+      'dev',
+      'dev',
+      'created',
+      'post start',
+      path,
+      'A=a',
+      'B=b',
+      'DEVCONTAINER=true',
+      `DEVCONTAINER_CONFIG=${WORKSPACE}/.devcontainer/devcontainer.json`,
+      'ENVBUILDER=true',
+      `PATH=${path}`,
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a pushed image starts at once, with its user and hooks; the probe names it', async (t) => {
+  if (skipped(t)) return;
+  const { docker } = environment.services;
+  const config = {
+    build: { dockerfile: 'Dockerfile' },
+    onCreateCommand: 'echo created as $(id -un)',
+    containerEnv: { A: 'a' },
+  };
+  const files = {
+    '.devcontainer/devcontainer.json': JSON.stringify(config),
+    '.devcontainer/Dockerfile': `FROM ${base()}\nRUN ${USERS}\nUSER dev\nENV B=b\n`,
+  };
+  const env = {
+    ENVBUILDER_CACHE_REPO: newRepository(),
+    ENVBUILDER_INIT_SCRIPT: 'id -un; echo $A $B $DEVCONTAINER_CONFIG',
+  };
+  const probe = () => host.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
+  assert.equal((await probe()).code, 10);
+  const pushed = await host.run({ files, env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' } });
+  assert.equal(pushed.code, 0, pushed.stderr);
+  const found = await probe();
+  assert.equal(found.code, 0, found.stderr);
+  const image = /^ENVBUILDER_CACHED_IMAGE=(\S+)$/m.exec(found.stdout.toString())?.[1];
+  assert.ok(image);
+  await run(docker!.command, ['pull', '--quiet', image], { env: docker!.env });
+  const started = await host.run({ image, files, env });
+  assert.equal(started.stdout.toString(), pushed.stdout.toString(), started.stderr);
+  assert.match(started.stderr, /nothing is built[\s\S]*onCreateCommand: created as dev/);
+  const nowhere = await host.run({ files, env: { ENVBUILDER_PUSH_IMAGE: '1' } });
+  assert.equal(nowhere.code, 2);
+});

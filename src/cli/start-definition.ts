@@ -52,6 +52,7 @@ export async function defineBuild(
       ...(name === undefined ? {} : { configuration: name }),
       env: userEnvironment(deps.env),
       inContainer: true,
+      ...(options['fallback-image'] === undefined ? {} : { defaultImage: options['fallback-image'] }),
       ...(platform === undefined ? {} : { platform }),
       ...(target === undefined ? {} : { target }),
       buildArgs: options['build-arg'],

@@ -26,7 +26,11 @@ const NOTHING = { below: { env: {} }, ungranted: [] } as const;
  * implementation chooses.
  * @throws AppError DEVCONTAINER when it has none of them, or a file that it names is not there
  */
-export function buildForm(read: ReadConfig, env: Environment, emit: Emit): BuildForm {
+export function buildForm(
+  read: ReadConfig,
+  { env, defaultImage }: { readonly env: Environment; readonly defaultImage?: string },
+  emit: Emit,
+): BuildForm {
   const { config, document, file } = read;
   const names = ['dockerFile', 'dockerComposeFile', 'image'].filter((name) => name in config);
   const dockerfile = config.dockerFile ?? config.build?.dockerfile;
@@ -42,6 +46,11 @@ export function buildForm(read: ReadConfig, env: Environment, emit: Emit): Build
   if (dockerfile !== undefined) return dockerfileForm(read, dockerfile, emit);
   if (config.dockerComposeFile !== undefined) return composeForm(read, env, emit);
   if (config.image !== undefined) return imageForm(read, config.image);
+  if (defaultImage !== undefined) {
+    const text = `${file} does not say what to build; it is built from ${defaultImage}`;
+    emit({ type: 'message', level: 'info', text });
+    return imageForm(read, defaultImage);
+  }
   const keys = 'build' in config ? (['build'] as const) : [];
   throw new AppError('DEVCONTAINER', `${file} does not say what to build`, {
     where: document.whereOf([...keys]),

@@ -40,7 +40,7 @@ export async function define(
   deps: DefinitionDeps,
 ): Promise<FullDefinition> {
   const { emit, signal, registries } = deps;
-  const form = overridden(buildForm(read, request.env, emit), request);
+  const form = overridden(buildForm(read, request, emit), request);
   const { build, text } = form;
   const named = build.platform ?? request.platform;
   const platform = named === undefined ? defaultPlatform() : parsePlatform(named);
@@ -77,7 +77,7 @@ export async function featuresOf(
   deps: DefinitionDeps,
 ): Promise<Pick<FullDefinition, 'featuresConfiguration'>> {
   if (Object.keys(read.config.features ?? {}).length === 0) return {};
-  const form = buildForm(read, request.env, deps.emit);
+  const form = buildForm(read, request, deps.emit);
   const plain = describeWith(request, read, { form, image: {}, base: [], features: [] });
   const features = await prepareFeatures(featuresRequest(request, read, form, { image: {}, plain }), deps);
   return { featuresConfiguration: features.featuresConfiguration };

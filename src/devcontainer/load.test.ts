@@ -74,3 +74,16 @@ test('what the image is made of in the end decides variables and users', async (
   assert.equal(resolved.containerUser, '1000:100');
   assert.equal(resolved.remoteUser, '1000');
 });
+
+test('a file that names nothing to build is built from the default image, if there is one', async () => {
+  const files = { '.devcontainer.json': { postCreateCommand: 'x' } };
+  const { build, devcontainer } = await definitionOf({
+    files,
+    images: { 'registry/default:1': { User: 'dev' } },
+    request: { defaultImage: 'registry/default:1' },
+  });
+  assert.match(build.dockerfileText ?? '', /^FROM registry\/default:1$/m);
+  assert.equal(devcontainer.containerUser, 'dev');
+  assert.equal(devcontainer.hooks.postCreateCommand.length, 1);
+  await assert.rejects(definitionOf({ files }), { code: 'DEVCONTAINER' });
+});

@@ -131,6 +131,8 @@ export interface DefinitionRequest {
   /** The stage to build, and build arguments, instead of those of the file. */
   readonly target?: string;
   readonly buildArgs?: ReadonlyMap<string, string>;
+  /** Built from where the file names neither an image nor a Dockerfile nor Compose; left out, that is an error. */
+  readonly defaultImage?: string;
   readonly registries: RegistrySettings;
   /** Directory kept between builds. */
   readonly stateDir: string;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { capture, run } from '../scripts/lib/shell.ts';
+import { type ContainerHost, openContainerHost } from './support/container.ts';
+import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+
+/** Every command that docs/start.md shows, as it stands there but for the names of servers and images. */
+
+let environment: Environment;
+let host: ContainerHost;
+let missing: string | undefined;
+
+before(async () => {
+  environment = await openEnvironment();
+  missing = missingService(environment.services, ['docker', 'registry', 'http']);
+  if (missing === undefined) host = await openContainerHost(environment.services);
+});
+after(async () => {
+  await host?.close();
+  await environment.stop();
+});
+
+const page = readFileSync(join(import.meta.dirname, '../docs/start.md'), 'utf8');
+const blocks = [...page.matchAll(/^(.+)\n\n```sh\n([\s\S]*?)^```$/gm)].map(([, about, script]) => ({
+  about: about!,
+  script: script!,
+}));
+
+/** A repository with a dev container, served under the name that the page has. */
+async function makeRepository(name: string, base: string): Promise<string> {
+  const { dir, http } = environment.services;
+  const work = join(dir, `work-${name}`);
+  mkdirSync(join(work, '.devcontainer'), { recursive: true });
+  const config = { build: { dockerfile: '../Dockerfile', context: '..' }, postStartCommand: 'echo hook ran' };
+  writeFileSync(join(work, '.devcontainer/devcontainer.json'), JSON.stringify(config));
+  writeFileSync(join(work, 'Dockerfile'), `FROM ${base}\nRUN echo built > /built\nCOPY Dockerfile /copied\n`);
+  const git = (...args: readonly string[]) =>
+    run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: work });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '.');
+  await git('commit', '--quiet', '--message=first');
+  await git('clone', '--quiet', '--bare', '.', join(dir, `git/${name}.git`));
+  return `http://${http!.host}/git/${name}.git`;
+}
+
+test('every command of docs/start.md works', async (t: TestContext) => {
+  if (missing !== undefined) return t.skip(missing);
+  const { docker, registry } = environment.services;
+  const unique = `docs-${process.pid}`;
+  const base = `${registry!.host}/busybox:1`;
+  const repository = await makeRepository(unique, base);
+  const directory = host.directory({ Dockerfile: `FROM ${base}\nRUN echo built > /built\n` });
+  assert.equal(blocks.length, 6);
+  for (const { about, script } of blocks) {
+    const real = script
+      .replaceAll('https://git.example.com/team/app.git', repository)
+      .replaceAll('registry.example.com/team/app-cache', `${registry!.host}/${unique}`)
+      .replaceAll('registry.example.com/library/base:1', base)
+      .replaceAll(/envbuilder-(cache|bases)/g, `$1-${unique}`)
+      .replaceAll(/^ {2}envbuilder\b/gm, '  envbuilder-runtime:test');
+    // The engine of the tests has no network of its own.
+    const wrapper = `set -e\ndocker() { verb=$1; shift; command '${docker!.command}' "$verb" --network=host "$@"; }\n`;
+    await t.test(about, async () => {
+      const { code, stdout, stderr } = await capture('/bin/sh', ['-c', wrapper + real], {
+        env: docker!.env,
+        cwd: directory,
+        timeoutMs: 120_000,
+      });
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout.toString(), 'ready\n', stderr);
+      if (real.includes('GIT_URL')) assert.match(stderr, /hook ran/);
+    });
+  }
+  const volumes = ['cache', 'bases'].map((name) => `${name}-${unique}`);
+  await host.docker(['volume', 'rm', '--force', ...volumes]);
+});
