@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
+import { ownEnvironment } from '../core/compile-cache.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { entryPoint } from '../core/own-files.ts';
@@ -143,7 +144,10 @@ interface Job {
 }
 
 function startWorker(memory: SharedArrayBuffer) {
-  const worker = new Worker(entryPoint('compress-worker'), { workerData: memory });
+  const worker = new Worker(entryPoint('compress-worker'), {
+    env: ownEnvironment(),
+    workerData: memory,
+  });
   const jobs: Job[] = [];
   worker.on('message', (answer: CompressAnswer) => {
     const job = jobs.shift();

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { ownEnvironment } from '../core/compile-cache.ts';
 import { AppError, type ErrorCode } from '../core/error.ts';
 import { entryPoint } from '../core/own-files.ts';
 import type { LayerBlob } from '../layer/types.ts';
@@ -101,6 +102,7 @@ function createThreads({ target, maxLength, onWritten }: FrameWorkersOptions): F
 
   const threads = Array.from({ length: count }, (_, index) => {
     const worker = new Worker(entryPoint('extract-worker'), {
+      env: ownEnvironment(),
       workerData: { memory, target } satisfies WorkerInput,
     });
     const free = Array.from({ length: SLOTS_PER_WORKER }, (_each, slot) => index * SLOTS_PER_WORKER + slot);

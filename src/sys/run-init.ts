@@ -3,6 +3,7 @@
  * the command. It imports little, since every RUN waits for it.
  */
 import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { DOCKER_CAPABILITIES } from './capabilities.ts';
 import { findProgram } from './find-program.ts';
 import { enterRoot } from './run-root.ts';
@@ -16,6 +17,8 @@ const SIGKILL = 9;
 function main(): void {
   const spec = JSON.parse(readFileSync(SPEC_FD, 'utf8')) as InitSpec;
   closeSync(SPEC_FD);
+  // Node would write it at its exit, which never comes.
+  flushCompileCache();
   const syscalls = createSyscalls();
   enterRoot(syscalls, spec);
   syscalls.sethostname(spec.hostname);

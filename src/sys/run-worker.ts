@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { parentPort, workerData } from 'node:worker_threads';
+import { ownEnvironment } from '../core/compile-cache.ts';
 import { CLONE, MS } from './constants.ts';
 import type { InitSpec } from './run-types.ts';
 import { createSyscalls } from './syscalls.ts';
@@ -35,7 +36,7 @@ function run({ spec, init, stdin }: WorkerInput): void {
   syscalls.mount('', '/', '', MS.REC | MS.PRIVATE);
   if (network !== 0) syscalls.loopbackUp();
   const child = spawn(process.execPath, ['--no-warnings', init], {
-    env: {},
+    env: ownEnvironment(),
     cwd: '/',
     detached: true,
     stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { ownEnvironment } from '../core/compile-cache.ts';
 import { AppError } from '../core/error.ts';
 import { entryPoint } from '../core/own-files.ts';
 import type { InitFailure, InitSpec } from './run-types.ts';
@@ -21,6 +22,7 @@ export function createRunner(): Runner {
   return async ({ onOutput, signal, stdin, ...spec }) => {
     signal?.throwIfAborted();
     const worker = new Worker(entryPoint('run-worker'), {
+      env: ownEnvironment(),
       workerData: { spec: spec satisfies InitSpec, init, stdin },
     });
     const abort = (): void => worker.postMessage('kill');
