@@ -1,0 +1,36 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
+import { capture } from '../../scripts/lib/shell.ts';
+import type { CliResult } from './envbuilder.ts';
+import { projectRoot } from './envbuilder.ts';
+
+const program = join(projectRoot, 'node_modules/@devcontainers/cli/devcontainer.js');
+
+/** Runs `devcontainer`, the reference implementation of the Dev Container Specification, in the version of package.json. */
+export async function referenceCli(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string | undefined>> } = {},
+): Promise<CliResult> {
+  const { code, stdout, stderr } = await capture(process.execPath, [program, ...args], {
+    timeoutMs: 180_000,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { NO_COLOR: '1', NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined, ...options.env },
+  });
+  return { code, stdout: stdout.toString(), stderr, output: `${stdout.toString()}\n${stderr}` };
+}
+
+/** A `docker` for the reference implementation, whose builds use the host's network: our engine has no other. */
+export function dockerForReference(docker: DockerEngine, dir: string): string {
+  const file = join(dir, 'docker-with-network');
+  const script = `#!/bin/sh
+if [ "$1 $2" = "buildx build" ]; then
+  shift 2
+  exec '${docker.command}' buildx build --network=host --provenance=false "$@"
+fi
+exec '${docker.command}' "$@"
+`;
+  writeFileSync(file, script);
+  chmodSync(file, 0o755);
+  return file;
+}
