@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
@@ -344,4 +346,26 @@ test('a mirror stands in for Docker Hub, and secrets, heredocs and submodules co
   assert.equal(readFileSync(bench.box.path('one/repo/sub/sub.txt'), 'utf8'), 'sub\n');
   const again = await bench.build('two', ['--secret=id=key,env=KEY'], { env: { ...env, KEY: 'other' } });
   assert.deepEqual(builtSteps(again), []);
+});
+
+test('a URL that its server still calls by the same entity tag is not downloaded to find the cache', async (t) => {
+  let content = 'one\n';
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.method ?? '');
+    response.writeHead(200, { etag: `"${content.trim()}"`, 'content-length': content.length });
+    response.end(request.method === 'HEAD' ? undefined : content);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const bench = open(t, ['FROM scratch', `ADD http://127.0.0.1:${port}/file /file`]);
+  if (!bench) return;
+  await bench.build('one');
+  asked.length = 0;
+  assert.deepEqual(builtSteps(await bench.build('two')), []);
+  assert.deepEqual(asked, ['HEAD']);
+  content = 'two\n';
+  assert.deepEqual(builtSteps(await bench.build('three')), ['0.0']);
+  assert.equal(readFileSync(bench.box.path('three/file'), 'utf8'), 'two\n');
 });

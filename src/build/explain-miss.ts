@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
+import { readNote, storeNote } from '../cache/note.ts';
 import { canonicalDigest } from '../core/canonical.ts';
-import { digestOf, hexOf } from '../core/digest.ts';
-import { bytesSource } from '../oci/blob-source.ts';
-import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { hexOf } from '../core/digest.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan, Step } from '../plan/types.ts';
 
@@ -10,12 +9,6 @@ import type { Plan, Step } from '../plan/types.ts';
  * A trace is what the keys of a build were made of, stored under a tag that stays the same when the Dockerfile changes;
  * it serves only to say why a step is missing and is never trusted for anything else.
  */
-
-/** OCI image spec, "Guidance for an Empty Descriptor". */
-const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
-const ANNOTATION = 'dev.envbuilder.trace';
-/** Bytes; registries limit a manifest to 4 MiB and some to far less. */
-const TRACE_LIMIT = 256 * 1024;
 
 interface TraceStep {
   readonly text: string;
@@ -50,20 +43,7 @@ export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal):
   const steps = allSteps(plan).map(
     ({ text, key, fields }): TraceStep => ({ text: text.slice(0, 200), key, fields }),
   );
-  const annotation = JSON.stringify(steps);
-  if (annotation.length > TRACE_LIMIT) return;
-  const config = Buffer.from('{}');
-  await store.put(bytesSource(config), signal);
-  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(config), size: config.length };
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    artifactType: 'application/vnd.dev.envbuilder.trace',
-    config: descriptor,
-    layers: [descriptor],
-    annotations: { [ANNOTATION]: annotation },
-  };
-  await store.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, traceTag(plan), signal);
+  await storeNote(store, { kind: 'trace', tag: traceTag(plan), text: JSON.stringify(steps) }, signal);
 }
 
 /** Why a step misses, when an earlier build of the same Dockerfile left a trace; undefined when it cannot be told. */
@@ -86,13 +66,8 @@ export async function explainMiss(
 }
 
 async function readTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<TraceStep[] | undefined> {
-  try {
-    const raw = await store.resolve(traceTag(plan), signal);
-    return raw && (JSON.parse(JSON.parse(raw.bytes.toString('utf8')).annotations[ANNOTATION]) as TraceStep[]);
-  } catch {
-    // A trace only explains; without it the miss is reported all the same.
-    return undefined;
-  }
+  const steps = await readNote(store, { kind: 'trace', tag: traceTag(plan) }, signal);
+  return Array.isArray(steps) ? (steps as TraceStep[]) : undefined;
 }
 
 function allSteps(plan: Plan): Step[] {

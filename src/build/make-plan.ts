@@ -51,7 +51,13 @@ export async function makePlan(
         ),
       context: async (name) =>
         (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
-      url: (url, checksum) => probeUrl(url, checksum),
+      url: (url, checksum) =>
+        probeUrl(url, checksum, {
+          store: request.noCache ? undefined : session.cacheStore,
+          salt: request.cacheSalt,
+          readOnly: deps.readOnly,
+          signal: deps.signal,
+        }),
       gitCommit: (url) => resolveGitCommit(url),
     },
   });

@@ -1,21 +1,50 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fetchUrl } from '../context/add-url.ts';
+import { readUrlNote, storeUrlNote } from '../cache/url-note.ts';
+import { fetchUrl, headUrl } from '../context/add-url.ts';
+import type { Store } from '../oci/types.ts';
 import type { UrlFacts } from '../plan/inputs.ts';
 
+export interface ProbeUrlDeps {
+  readonly store: Store | undefined;
+  readonly salt: string | undefined;
+  /** A probe: nothing is stored. */
+  readonly readOnly: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
- * What a URL of ADD holds now: it is downloaded, hashed and thrown away, since only its content decides the key.
+ * What a URL of ADD holds now. Where the cache has a note of it and the server still calls it by the same entity tag, one
+ * HEAD tells; else it is downloaded, hashed and thrown away, since only its content decides the key.
  * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum
  */
-export async function probeUrl(url: string, checksum: string | undefined): Promise<UrlFacts> {
+export async function probeUrl(
+  url: string,
+  checksum: string | undefined,
+  deps: ProbeUrlDeps,
+): Promise<UrlFacts> {
+  const { store, salt, readOnly, signal } = deps;
+  if (store) {
+    const [note, head] = await Promise.all([readUrlNote(store, url, salt, signal), headUrl(url)]);
+    const same = note !== undefined && head?.etag === note.etag;
+    if (same && (checksum === undefined || checksum === note.digest)) {
+      const { name, lastModified } = head;
+      return { name, digest: note.digest, ...(lastModified === undefined ? {} : { lastModified }) };
+    }
+  }
+  const { name, digest, lastModified, etag } = await download(url, checksum);
+  if (store && !readOnly && etag !== undefined) {
+    // It saves later builds a download, no more.
+    await storeUrlNote(store, url, salt, { etag, digest }, signal).catch(() => {});
+  }
+  return { name, digest, ...(lastModified === undefined ? {} : { lastModified }) };
+}
+
+async function download(url: string, checksum: string | undefined) {
   const directory = await mkdtemp(join(tmpdir(), 'envbuilder-url-'));
   try {
-    const { name, digest, lastModified } = await fetchUrl(url, {
-      targetDir: directory,
-      ...(checksum === undefined ? {} : { checksum }),
-    });
-    return { name, digest, ...(lastModified === undefined ? {} : { lastModified }) };
+    return await fetchUrl(url, { targetDir: directory, ...(checksum === undefined ? {} : { checksum }) });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

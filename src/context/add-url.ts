@@ -9,13 +9,19 @@ import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { basicAuthOf } from '../core/url-credentials.ts';
 
-export interface Fetched {
+/** What the headers of an answer say of a download. */
+export interface UrlHead {
   /** What ADD calls the file when its destination is a directory. */
   readonly name: string;
-  readonly digest: Digest;
-  readonly size: number;
   /** Seconds since the epoch. */
   readonly lastModified?: number;
+  /** A strong entity tag; a weak one does not promise the same bytes (RFC 9110, section 8.8.1). */
+  readonly etag?: string;
+}
+
+export interface Fetched extends UrlHead {
+  readonly digest: Digest;
+  readonly size: number;
   readonly file: string;
 }
 
@@ -48,14 +54,7 @@ export async function fetchUrl(
     },
   });
   try {
-    const dispatcher = (options.dispatcher ?? getGlobalDispatcher()).compose(
-      interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
-    );
-    const authorization = basicAuthOf(new URL(url));
-    const response = await request(url, {
-      dispatcher,
-      ...(authorization ? { headers: { authorization } } : {}),
-    });
+    const response = await ask(url, 'GET', options.dispatcher);
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new AppError('CONTEXT', `${shown} answered ${response.statusCode}`, { where: { url: shown } });
@@ -67,18 +66,45 @@ export async function fetchUrl(
         where: { url: shown },
       });
     }
-    const modified = Date.parse(String(response.headers['last-modified'] ?? ''));
-    return {
-      name: urlFileName(url, String(response.headers['content-disposition'] ?? '')),
-      digest,
-      size,
-      file,
-      ...(Number.isNaN(modified) ? {} : { lastModified: Math.floor(modified / 1000) }),
-    };
+    return { ...headOf(url, response.headers), digest, size, file };
   } catch (error) {
     await rm(file, { force: true });
     throw toAppError(error, 'CONTEXT', `cannot download ${shown}`, { where: { url: shown } });
   }
+}
+
+/** The headers of a download without the download; undefined when the server does not give them. */
+export async function headUrl(url: string, dispatcher?: Dispatcher): Promise<UrlHead | undefined> {
+  try {
+    const response = await ask(url, 'HEAD', dispatcher);
+    await response.body.dump();
+    return response.statusCode === 200 ? headOf(url, response.headers) : undefined;
+  } catch {
+    // Whoever downloads it then says what is wrong.
+    return undefined;
+  }
+}
+
+function ask(
+  url: string,
+  method: 'GET' | 'HEAD',
+  given: Dispatcher | undefined,
+): Promise<Dispatcher.ResponseData> {
+  const dispatcher = (given ?? getGlobalDispatcher()).compose(
+    interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
+  );
+  const authorization = basicAuthOf(new URL(url));
+  return request(url, { method, dispatcher, ...(authorization ? { headers: { authorization } } : {}) });
+}
+
+function headOf(url: string, headers: Dispatcher.ResponseData['headers']): UrlHead {
+  const modified = Date.parse(String(headers['last-modified'] ?? ''));
+  const etag = String(headers.etag ?? '');
+  return {
+    name: urlFileName(url, String(headers['content-disposition'] ?? '')),
+    ...(Number.isNaN(modified) ? {} : { lastModified: Math.floor(modified / 1000) }),
+    ...(/^"[^"]+"$/.test(etag) ? { etag } : {}),
+  };
 }
 
 /** The name of a download: its Content-Disposition's, else the last part of the URL's path. */

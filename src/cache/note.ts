@@ -1,0 +1,53 @@
+import { digestOf } from '../core/digest.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import type { Store } from '../oci/types.ts';
+
+/*
+ * A note is a small text under a tag of the cache's repository, as an OCI artifact without content (OCI image spec,
+ * "Guidelines for Artifact Usage"). Notes only save work or explain: a build must do without them.
+ */
+
+/** OCI image spec, "Guidance for an Empty Descriptor". */
+const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+const PREFIX = 'dev.envbuilder.';
+/** Bytes; registries limit a manifest to 4 MiB and some to far less. */
+const NOTE_LIMIT = 256 * 1024;
+
+/** Kinds of notes, each in an annotation of its own name. */
+export type NoteKind = 'trace' | 'url';
+
+/** Stores a note under a tag; one that is too long is not stored. @throws what the store throws */
+export async function storeNote(
+  store: Store,
+  note: { readonly kind: NoteKind; readonly tag: string; readonly text: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (note.text.length > NOTE_LIMIT) return;
+  const config = Buffer.from('{}');
+  await store.put(bytesSource(config), signal);
+  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(config), size: config.length };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    artifactType: `application/vnd.${PREFIX}${note.kind}`,
+    config: descriptor,
+    layers: [descriptor],
+    annotations: { [PREFIX + note.kind]: note.text },
+  };
+  await store.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, note.tag, signal);
+}
+
+/** The JSON of a note; undefined when it is not there or cannot be read. */
+export async function readNote(
+  store: Store,
+  { kind, tag }: { readonly kind: NoteKind; readonly tag: string },
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    const raw = await store.resolve(tag, signal);
+    return raw && JSON.parse(JSON.parse(raw.bytes.toString('utf8')).annotations[PREFIX + kind]);
+  } catch {
+    return undefined;
+  }
+}
