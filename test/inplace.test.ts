@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { capture } from '../scripts/lib/shell.ts';
 import { listCases, prepareCase } from './support/case.ts';
 import { envbuilder } from './support/envbuilder.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
@@ -59,8 +61,8 @@ interface Trial {
     job?: Partial<ContainerJob>,
     options?: ContainerOptions,
   ): Promise<ContainerOutcome>;
-  /** Entries of the layers of the last build, without those of its base. */
-  layers(): Promise<string[][]>;
+  /** Names in the uppermost layers of the last build, lowest first. */
+  names(layers: number): Promise<string[][]>;
 }
 
 /** Calls `use` with a new container. */
@@ -87,7 +89,10 @@ async function trial(use: (trial: Trial) => Promise<void>): Promise<void> {
         ];
         return container.build({ ...job, args }, options);
       },
-      layers: async () => listLayers(await readOciLayout(join(dir, `layout${builds}`)), startedAt).slice(1),
+      names: async (layers) => {
+        const lists = listLayers(await readOciLayout(join(dir, `layout${builds}`)), startedAt);
+        return lists.slice(-layers).map((lines) => lines.map((line) => line.split(' ')[4] ?? ''));
+      },
     });
   } finally {
     container.close();
@@ -159,7 +164,7 @@ function layerDigests(layout: string): string[] {
 }
 
 test('afterwards the root is the image, and what is not ours is as it was', async () => {
-  await trial(async ({ container, build, layers, dir }) => {
+  await trial(async ({ container, build, names: namesOf, dir }) => {
     mkdirSync(join(dir, 'volume'));
     writeFileSync(join(dir, 'volume/precious'), 'precious');
     container.prepare(`
@@ -186,10 +191,10 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
     assert.equal(error, undefined, `${error?.stack}\n${output}`);
     assert.match(output, /preciousmine\n/);
     assert.match(output, /\ndev\n/);
-    const names = (await layers()).map((lines) => lines.map((line) => line.split(' ')[4]));
+    const names = await namesOf(3);
     assert.deepEqual(names[0], ['workspaces/', 'workspaces/app/', 'workspaces/app/from-image']);
     assert.ok(names[2]!.includes('usr/lib/added') && names[2]!.includes('run/pid'), names[2]!.join(' '));
-    const foreign = names.flat().filter((name) => /modules|gpu|secrets|^data|envbuilder|^old/.test(name!));
+    const foreign = names.flat().filter((name) => /modules|gpu|secrets|^data|envbuilder|^old/.test(name));
     assert.deepEqual(foreign, []);
     assert.deepEqual(readdirSync(join(dir, 'volume')), ['precious']);
     assert.equal(readFileSync(join(dir, 'volume/precious'), 'utf8'), 'precious');
@@ -202,5 +207,84 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
     );
     assert.deepEqual(readdirSync(join(root, '.envbuilder')).sort(), ['work']);
     assert.deepEqual(readdirSync(join(root, '.envbuilder/work')), []);
+  });
+});
+
+test('a RUN sees its mounts and none of our secrets, and nothing of either is left', async () => {
+  const dockerfile = `
+    FROM @REGISTRY@/busybox:1 AS source
+    RUN mkdir /data && echo from-stage >/data/f && mkdir /deep && echo d >/deep/f
+    FROM @REGISTRY@/busybox:1
+    RUN mkdir /cache && echo covered >/cache/old && touch -d @1600000000 /cache
+    RUN --mount=type=cache,target=/cache --mount=type=secret,id=s,target=/run/secrets/s,mode=0444 \\
+        --mount=type=secret,id=s,env=FROM_ENV --mount=type=bind,from=source,source=/data,target=/made/here \\
+        --mount=type=bind,target=/ctx --mount=type=tmpfs,target=/run/tmp --mount=type=bind,from=source,rw,target=/all \\
+        set -eu; test ! -e /cache/old; echo kept >/cache/new; cat /run/secrets/s /made/here/f; \\
+        echo "env $FROM_ENV"; ls /ctx; touch /run/tmp/x; echo changed >/all/deep/f; echo changed >/made/here/f; \\
+        mount | grep -c overlay; cat /proc/1/environ /proc/1/cmdline 2>&1 | tr '\\0' ' '; \\
+        cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -a PROCESS_1 || echo none; (sleep 100 &) ; touch /done
+    USER 1000
+    RUN --mount=type=secret,id=s,mode=0444 --mount=type=cache,target=/cache,uid=1000,id=other \\
+        cat /run/secrets/s && touch /cache/mine
+    USER 0
+    COPY --from=source /deep /data /copied/
+    RUN --mount=type=cache,target=/cache cat /cache/new; cat /cache/old 2>/dev/null || echo hidden
+    RUN cat /cache/old; ls -d /made /ctx /all 2>/dev/null || echo gone; cat /copied/f`;
+  await trial(async ({ build, names: namesOf, dir, container }) => {
+    writeFileSync(join(dir, 'secret'), 'open-sesame\n');
+    const { error, output } = await build(dockerfile, { args: [`--secret=id=s,src=${dir}/secret`] });
+    assert.equal(error, undefined, `${error?.stack}\n${output}`);
+    assert.match(output, /open-sesame\nfrom-stage\nenv open-sesame\n*Dockerfile\n/);
+    assert.match(output, /environ'?: Permission denied(?:.|\n)*none\n/);
+    assert.doesNotMatch(output, /swordfish/);
+    assert.match(output, /kept\nhidden\ncovered\ngone\nfrom-stage\n/);
+    const names = await namesOf(3);
+    assert.deepEqual(names, [['cache/', 'cache/old'], ['done'], ['copied/', 'copied/f']]);
+    const found = await capture('grep', ['-rlaE', 'open-sesame|swordfish', container.upper]);
+    assert.equal(found.stdout.toString(), '');
+  });
+});
+
+test('a build that is killed is done again from the start, with the same result', async () => {
+  const dockerfile = `
+    FROM @REGISTRY@/busybox:1
+    RUN --mount=type=cache,target=/var/cache/x echo one >>/var/cache/x/log && touch /first
+    RUN --mount=type=cache,target=/var/cache/x --mount=type=bind,target=/data/stub \\
+        rm /bin/vi && if mkdir /data/once 2>/dev/null; then touch /data/running; sleep 100; fi; \\
+        cp /var/cache/x/log /log`;
+  await trial(async ({ build, container, dir, names: namesOf }) => {
+    mkdirSync(join(dir, 'data'));
+    container.prepare(`mkdir -p "$root/data" && mount --bind ${dir}/data "$root/data"`);
+    const running = (async () => {
+      for (let i = 0; i < 1500 && !existsSync(join(dir, 'data/running')); i += 1) await sleep(20);
+    })();
+    const killed = await build(dockerfile, {}, { killAfter: running });
+    assert.equal(killed.error?.message, 'no outcome');
+    assert.equal(existsSync(join(dir, 'data/stub')), true);
+    rmSync(join(dir, 'layout1'), { recursive: true, force: true });
+    const { error, output } = await build(dockerfile);
+    assert.equal(error, undefined, `${error?.stack}\n${output}`);
+    assert.equal(readFileSync(join(container.upper, 'log'), 'utf8'), 'one\none\n');
+    assert.deepEqual(readdirSync(join(dir, 'data')).sort(), ['once', 'running']);
+    const [first, second] = await namesOf(2);
+    assert.deepEqual(first, ['first']);
+    assert.ok(second!.includes('bin/.wh.vi') && second!.includes('log'), second!.join(' '));
+    assert.deepEqual(readdirSync(join(container.upper, '.envbuilder/work')), []);
+  });
+});
+
+test('nothing is deleted where the root is not ours to replace', async () => {
+  const dockerfile = 'FROM @REGISTRY@/busybox:1\nRUN touch /x';
+  await trial(async ({ build, container }) => {
+    container.prepare('mkdir -p "$root/canary" && echo alive >"$root/canary/bird"');
+    const check = ({ error, canary }: ContainerOutcome, message: RegExp): void => {
+      assert.equal(error?.code, 'UNSAFE', error?.stack ?? 'it was built');
+      assert.match(error!.message, message);
+      assert.equal(canary, true);
+    };
+    check(await build(dockerfile, { kanikoDir: '/kaniko' }), /KANIKO_DIR is "\/kaniko"/);
+    check(await build(dockerfile, { privileged: true }, { root: 'chroot' }), /chroot/);
+    check(await build(dockerfile, { shareRoot: true }, { root: 'shared' }), /shared/);
+    check(await build(dockerfile, {}, { root: 'disk' }), /all of the disk/);
   });
 });

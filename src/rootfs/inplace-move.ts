@@ -114,7 +114,7 @@ function moveBack(source: string, target: string, path: string, arrivals: Arriva
 }
 
 /** Gives a directory the owner, mode, attributes and times of another. */
-function copyDirectoryFacts(
+export function copyDirectoryFacts(
   source: string,
   target: string,
   stat: { readonly uid: bigint; readonly gid: bigint; readonly mode: bigint; readonly mtimeNs: bigint },

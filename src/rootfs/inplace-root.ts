@@ -1,5 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { type Arrivals, clearDirectory, type MoveDeps, moveIn, moveOut } from './inplace-move.ts';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import {
+  type Arrivals,
+  clearDirectory,
+  copyDirectoryFacts,
+  type MoveDeps,
+  moveIn,
+  moveOut,
+} from './inplace-move.ts';
 import { currentPins, type Pins } from './inplace-pins.ts';
 import { placeStandIns } from './inplace-stand-ins.ts';
 import type { PathTable } from './inplace-table.ts';
@@ -25,7 +32,10 @@ export function enterRoot(dir: string, deps: RootDeps): EnteredRoot {
   clearDirectory('/', pins);
   const arrivals: Arrivals = new Map();
   const behind = new Map<string, Pins>();
+  const facts = lstatSync(dir, { bigint: true });
   moveIn({ from: dir, to: '/', pins, prefix: '' }, arrivals, behind, deps);
+  // What a RUN does to the root directory itself is in no layer, and lasts no longer than that RUN.
+  copyDirectoryFacts(dir, '/', facts, deps);
   const standIns = placeStandIns('/', behind, (path) => `${dir}/${path}`);
   return {
     pins,

@@ -2,16 +2,22 @@
  * Process 1 of a container that own-container.ts makes: runs one build in place as ENVBUILDER_TEST_JOB says, and writes what
  * came of it to a file. Rights beyond Docker's default ones are given up first.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DOCKER_CAPABILITIES } from '../../src/sys/capabilities.ts';
 import { MNT_DETACH } from '../../src/sys/constants.ts';
 import { createSyscalls } from '../../src/sys/syscalls.ts';
 import type { ContainerJob, ContainerOutcome } from './own-container.ts';
 
+/** mount(2): make a mount shared. */
+const MS_SHARED = 1 << 20;
+
 const file = process.env.ENVBUILDER_TEST_JOB!;
 const job = JSON.parse(readFileSync(file, 'utf8')) as ContainerJob;
 const syscalls = createSyscalls();
-if (process.env.ENVBUILDER_TEST_ENTERED === undefined) syscalls.umount('.', MNT_DETACH);
+if (process.env.ENVBUILDER_TEST_ENTERED === undefined) {
+  syscalls.umount('.', MNT_DETACH);
+  if (job.shareRoot) syscalls.mount('', '/', '', MS_SHARED);
+}
 if ((syscalls.effectiveCapabilities() >> 21n) & 1n && !job.privileged) {
   syscalls.setCapabilities(DOCKER_CAPABILITIES);
   process.execve!(process.execPath, [process.execPath, ...process.execArgv, import.meta.filename], {
@@ -19,7 +25,8 @@ if ((syscalls.effectiveCapabilities() >> 21n) & 1n && !job.privileged) {
     ENVBUILDER_TEST_ENTERED: '1',
   });
 }
-writeFileSync(`${file}.out`, JSON.stringify(await main()));
+const outcome = await main();
+writeFileSync(`${file}.out`, JSON.stringify({ ...outcome, canary: existsSync('/canary/bird') }));
 process.exit(0);
 
 async function main(): Promise<ContainerOutcome> {

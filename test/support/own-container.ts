@@ -17,11 +17,14 @@ export interface ContainerJob {
   readonly kanikoDir?: string;
   /** Keeps all rights. */
   readonly privileged?: boolean;
+  readonly shareRoot?: boolean;
 }
 
 export interface ContainerOutcome {
   readonly result?: BuildResult;
   readonly error?: { readonly code: string; readonly message: string; readonly stack: string };
+  /** Whether /canary/bird is there at the end. */
+  readonly canary?: boolean;
   /** What the steps wrote, and warnings. */
   readonly output: string;
 }
@@ -40,8 +43,8 @@ export interface OwnContainer {
 export interface ContainerOptions {
   /** Kills the container when this resolves; the outcome is then an error without a code. */
   readonly killAfter?: Promise<unknown>;
-  /** Script in test/support that is run instead of the build. */
-  readonly script?: string;
+  /** What the root file system is, if not that of a container. */
+  readonly root?: 'chroot' | 'shared' | 'disk';
 }
 
 /** Unpacks the runtime image of this checkout. */
@@ -68,14 +71,26 @@ export function createOwnContainer(image: string, shared: string): OwnContainer 
     dir,
     upper: join(dir, 'upper'),
     prepare: (script) => writeFileSync(join(dir, 'prepare.sh'), script),
-    build: async (job, { killAfter, script = 'own-container-main.ts' } = {}) => {
+    build: async (job, { killAfter, root = 'container' } = {}) => {
       if (!existsSync(link)) await run('/bin/ln', ['-s', join(image, 'root'), link]);
       const file = join(shared, `job-${process.hrtime.bigint()}`);
       writeFileSync(file, JSON.stringify(job));
       const shell = join(import.meta.dirname, 'own-container.sh');
       const child = spawn(
         'unshare',
-        ['--mount', '--pid', '--fork', '--kill-child', '/bin/sh', shell, dir, projectRoot, shared, script],
+        [
+          '--mount',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          '/bin/sh',
+          shell,
+          dir,
+          projectRoot,
+          shared,
+          'own-container-main.ts',
+          root,
+        ],
         {
           env: {
             PATH: `/.envbuilder/bin:${process.env.PATH}`,
