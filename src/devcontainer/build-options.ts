@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { NamedContext } from '../build/types.ts';
 import type { Emit } from '../core/events.ts';
+import { contextName } from '../plan/named-context.ts';
 import { type DockerFlag, parseDockerFlags } from './docker-arguments.ts';
 import type { ReadConfig } from './read-config.ts';
 import type { DefinitionBuild } from './types.ts';
@@ -65,7 +66,10 @@ function applyFlag(
       return { ...build, platform: value };
     case '--build-context': {
       const [key, source] = pairOf(value);
-      return { ...build, contexts: new Map([...build.contexts, [key, contextOf(source, cwd)]]) };
+      return {
+        ...build,
+        contexts: new Map([...build.contexts, [contextName(key) ?? key, contextOf(source, cwd)]]),
+      };
     }
     default:
       return undefined;

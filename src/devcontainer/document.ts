@@ -52,7 +52,8 @@ export function parseDocument(source: string, file: string): JsonDocument {
   const whereOfNode = (node: Node): Where => at(node.offset, node.length);
   return {
     file,
-    value: getNodeValue(root) as Record<string, unknown>,
+    // The parser's objects have no prototype, which others do not expect.
+    value: JSON.parse(JSON.stringify(getNodeValue(root))),
     whereOf: (path) => whereOfNode(nearestNode(root, path)),
     whereOfKey: (path) => {
       const node = findNodeAtLocation(root, path);

@@ -1,3 +1,4 @@
+import type { NamedContext } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Dockerfile, Stage } from '../dockerfile/types.ts';
@@ -11,6 +12,7 @@ export interface Target {
   readonly file: string;
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
+  readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly platform: Platform;
 }
 
@@ -20,7 +22,7 @@ export interface Target {
  * @throws AppError DOCKERFILE, REFERENCE, REGISTRY, AUTH at the instruction
  */
 export async function inspectTarget(
-  { text, file, target, buildArgs, platform }: Target,
+  { text, file, target, buildArgs, contexts, platform }: Target,
   resolveImage: (name: string, platform: Platform) => Promise<Image>,
 ): Promise<ContainerConfig> {
   const nothing = (): never => {
@@ -30,6 +32,7 @@ export async function inspectTarget(
     dockerfile: withoutFiles(parseDockerfile(Buffer.from(text), file)),
     ...(target === undefined ? {} : { target }),
     buildArgs,
+    contexts,
     platform,
     buildPlatform: defaultPlatform(),
     mtime: 'keep',

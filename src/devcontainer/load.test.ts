@@ -87,3 +87,131 @@ test('a file that names nothing to build is built from the default image, if the
   assert.equal(devcontainer.hooks.postCreateCommand.length, 1);
   await assert.rejects(definitionOf({ files }), { code: 'DEVCONTAINER' });
 });
+
+test('what says what is built is chosen as the reference does', async () => {
+  const files = {
+    D: 'FROM base\nUSER file\n',
+    'c.yml': 'services: { app: { image: base, user: compose } }\n',
+  };
+  const built = (config: object) =>
+    definitionOf({ files: { ...files, '.devcontainer.json': config }, images: IMAGES });
+  const all = { image: 'base', build: { dockerfile: 'D' }, dockerComposeFile: 'c.yml', service: 'app' };
+  const first = await built(all);
+  assert.equal(first.devcontainer.containerUser, 'file');
+  assert.deepEqual(first.warnings, [
+    'build.dockerfile and dockerComposeFile and image exclude each other; build.dockerfile is taken',
+  ]);
+  const { build: _, ...rest } = all;
+  assert.equal((await built(rest)).devcontainer.containerUser, 'compose');
+  const args = { image: 'base', build: { args: { A: '1' } } };
+  assert.deepEqual((await built(args)).warnings, []);
+  for (const config of [{}, { build: {} }, { build: { target: 'x' } }]) {
+    await assert.rejects(built(config), { code: 'DEVCONTAINER', message: /does not say what to build$/ });
+  }
+  await assert.rejects(built({ build: { dockerfile: 'none' } }), {
+    code: 'DEVCONTAINER',
+    message: /there is no Dockerfile at .*\/none$/,
+  });
+  await assert.rejects(built({ image: 'a b' }), {
+    code: 'DEVCONTAINER',
+    message: '"a b" is not the name of an image',
+  });
+});
+
+test('the command line wins over the file', async () => {
+  const { build } = await definitionOf({
+    files: {
+      '.devcontainer.json': { build: { dockerfile: 'D', target: 'a', args: { V: '1', W: '1' } } },
+      D: 'FROM base AS a\nFROM base AS b\n',
+    },
+    images: IMAGES,
+    request: { target: 'b', buildArgs: new Map([['V', '2']]) },
+  });
+  assert.equal(build.target, 'b');
+  assert.deepEqual(Object.fromEntries(build.buildArgs), { V: '2', W: '1' });
+});
+
+test('in a start the workspace is where it is, and the file can choose a folder in it', async () => {
+  const where = async (config: object) => {
+    const { devcontainer, folder, warnings } = await definitionOf({
+      files: {
+        '.devcontainer.json': { image: 'base', remoteEnv: { W: '${containerWorkspaceFolder}' }, ...config },
+      },
+      images: IMAGES,
+      request: { inContainer: true },
+    });
+    assert.equal(devcontainer.remoteEnv.W, devcontainer.workspaceFolder);
+    return { place: devcontainer.workspaceFolder?.replace(folder, ''), warnings };
+  };
+  assert.deepEqual(await where({}), { place: '', warnings: [] });
+  assert.deepEqual(await where({ workspaceFolder: '${localWorkspaceFolder}/sub/' }), {
+    place: '/sub',
+    warnings: [],
+  });
+  const other = await where({ workspaceFolder: '/workspace' });
+  assert.equal(other.place, '');
+  assert.match(
+    other.warnings[0]!,
+    /^workspaceFolder \(\.devcontainer\.json\) has no effect here: the workspace is in /,
+  );
+});
+
+test('what a running container cannot be given is warned about once, with where it is asked for', async () => {
+  const config = {
+    image: 'base',
+    privileged: true,
+    init: true,
+    capAdd: ['A', 'B'],
+    securityOpt: ['c'],
+    mounts: ['target=/m,type=tmpfs'],
+    initializeCommand: 'x',
+    appPort: 80,
+    runArgs: ['--gpus=all'],
+  };
+  const label = JSON.stringify([
+    { id: 'f:1', privileged: true },
+    { id: 'f:1', privileged: true },
+  ]);
+  const workspace = {
+    files: { '.devcontainer.json': config },
+    images: { base: { Labels: { 'devcontainer.metadata': label } } },
+  };
+  const { warnings } = await definitionOf({ ...workspace, request: { inContainer: true } });
+  assert.deepEqual(
+    warnings.map((text) => text.replace(/ has no effect here: .*$/, '')),
+    [
+      'privileged (f:1)',
+      'privileged (.devcontainer.json)',
+      'capAdd: A, B (.devcontainer.json)',
+      'securityOpt: c (.devcontainer.json)',
+      'init (.devcontainer.json)',
+      'mounts: /m (.devcontainer.json)',
+      'initializeCommand (.devcontainer.json)',
+      'appPort (.devcontainer.json)',
+      'runArgs: --gpus (.devcontainer.json)',
+    ],
+  );
+  assert.deepEqual((await definitionOf(workspace)).warnings, []);
+});
+
+test('a label of the Dockerfile itself counts, and goes into the image with the file', async () => {
+  const { build, devcontainer } = await definitionOf({
+    files: {
+      '.devcontainer.json': { build: { dockerfile: 'D' }, remoteUser: 'own' },
+      D: 'FROM base\nLABEL devcontainer.metadata=\'{"remoteUser":"d","userEnvProbe":"none"}\'\n',
+    },
+    images: IMAGES,
+  });
+  assert.equal(devcontainer.userEnvProbe, 'none');
+  assert.deepEqual(JSON.parse(build.labels.get('devcontainer.metadata')!), [
+    { remoteUser: 'd', userEnvProbe: 'none' },
+    { remoteUser: 'own' },
+  ]);
+});
+
+test('a workspace without a devcontainer.json is an error that says what to do', async () => {
+  await assert.rejects(definitionOf({ files: { Dockerfile: 'FROM base\n' } }), {
+    code: 'DEVCONTAINER',
+    hint: /add \.devcontainer\/devcontainer\.json, or name a Dockerfile/,
+  });
+});

@@ -363,7 +363,7 @@ const LIFE_ROWS: readonly PropertyRow[] = [
   {
     name: 'portsAttributes',
     scenario: 'all',
-    schema: v.record(v.string(), t.portAttributes),
+    schema: t.portsAttributes,
     expects: 'an object of port attributes',
     merge: 'last-per-key',
     support: 'no effect',

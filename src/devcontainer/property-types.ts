@@ -46,79 +46,93 @@ export interface PropertyRow {
 /** A line of docs/devcontainer-support.md that no property of the schema has. */
 export type SupportRow = Pick<PropertyRow, 'name' | 'support' | 'text'>;
 
+/** An object that is no list: valibot's own object schemas take lists as well. */
+function object<const Schema extends v.GenericSchema>(schema: Schema) {
+  const isObject = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  return v.pipe(v.custom<v.InferInput<Schema>>(isObject, NO_OBJECT), schema);
+}
+
+/** What valibot says where a value should be an object and is not. */
+const NO_OBJECT = 'not an object';
+
 /** A string; numbers and booleans are taken as they are written, since people write them so. */
-const scalar = v.union([v.string(), v.number(), v.boolean()]);
+const scalarText = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()]),
+  v.transform((value) => String(value)),
+);
 
 export const text = v.string();
 export const flag = v.boolean();
 export const texts = v.array(v.string());
 export const textOrTexts = v.union([text, texts]);
-export const textMap = v.record(
-  v.string(),
-  v.pipe(
-    scalar,
-    v.transform((value) => String(value)),
-  ),
-);
-export const nullableTextMap = v.record(
-  v.string(),
-  v.nullable(
-    v.pipe(
-      scalar,
-      v.transform((value) => String(value)),
-    ),
-  ),
-);
+export const textMap = object(v.record(v.string(), scalarText));
+export const nullableTextMap = object(v.record(v.string(), v.nullable(scalarText)));
 export const port = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535)),
   v.pipe(v.string(), v.regex(/^([a-z0-9-]+):(\d{1,5})$/)),
 ]);
-export const hookCommand = v.union([text, texts, v.record(v.string(), textOrTexts)]);
-export const anyObject = v.record(v.string(), v.unknown());
+export const hookCommand = v.union([text, texts, object(v.record(v.string(), textOrTexts))]);
+export const anyObject = object(v.record(v.string(), v.unknown()));
 const size = v.pipe(v.string(), v.regex(/^\d+([tgmk]b)?$/));
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
-export const portAttributes = v.looseObject({
-  onAutoForward: v.optional(
-    v.picklist(['notify', 'openBrowser', 'openBrowserOnce', 'openPreview', 'silent', 'ignore']),
-  ),
-  elevateIfNeeded: v.optional(flag),
-  label: v.optional(text),
-  requireLocalPort: v.optional(flag),
-  protocol: v.optional(v.picklist(['http', 'https'])),
-});
+export const portAttributes = object(
+  v.looseObject({
+    onAutoForward: v.optional(
+      v.picklist(['notify', 'openBrowser', 'openBrowserOnce', 'openPreview', 'silent', 'ignore']),
+    ),
+    elevateIfNeeded: v.optional(flag),
+    label: v.optional(text),
+    requireLocalPort: v.optional(flag),
+    protocol: v.optional(v.picklist(['http', 'https'])),
+  }),
+);
+
+export const portsAttributes = object(v.record(v.string(), portAttributes));
 
 export const mount = v.union([
   text,
-  v.looseObject({ type: v.picklist(['bind', 'volume', 'tmpfs']), source: v.optional(text), target: text }),
+  object(
+    v.looseObject({ type: v.picklist(['bind', 'volume', 'tmpfs']), source: v.optional(text), target: text }),
+  ),
 ]);
 
-export const hostRequirements = v.looseObject({
-  cpus: v.optional(positive),
-  memory: v.optional(size),
-  storage: v.optional(size),
-  gpu: v.optional(
-    v.union([
-      flag,
-      v.literal('optional'),
-      v.looseObject({ cores: v.optional(positive), memory: v.optional(size) }),
-    ]),
-  ),
-});
+export const hostRequirements = object(
+  v.looseObject({
+    cpus: v.optional(positive),
+    memory: v.optional(size),
+    storage: v.optional(size),
+    gpu: v.optional(
+      v.union([
+        flag,
+        v.literal('optional'),
+        object(v.looseObject({ cores: v.optional(positive), memory: v.optional(size) })),
+      ]),
+    ),
+  }),
+);
 
-export const buildProperties = v.looseObject({
+const BUILD = {
   dockerfile: v.optional(text),
   context: v.optional(text),
   target: v.optional(text),
   args: v.optional(textMap),
   cacheFrom: v.optional(textOrTexts),
   options: v.optional(texts),
-});
+};
 
-export const features = v.record(
-  v.string(),
-  v.union([text, flag, v.record(v.string(), v.union([text, flag, v.number()]))]),
+export const buildProperties = object(v.looseObject(BUILD));
+
+/** The properties of `build`. */
+export const BUILD_KEYS: readonly string[] = Object.keys(BUILD);
+
+export const features = object(
+  v.record(
+    v.string(),
+    v.union([text, flag, object(v.record(v.string(), v.union([text, flag, v.number()])))]),
+  ),
 );
 
-const secret = v.looseObject({ description: v.optional(text), documentationUrl: v.optional(text) });
-export const secrets = v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)), secret);
+const secret = object(v.looseObject({ description: v.optional(text), documentationUrl: v.optional(text) }));
+export const secrets = object(v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)), secret));

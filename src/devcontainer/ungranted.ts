@@ -32,7 +32,7 @@ export function ungrantedOfConfig(
     add('initializeCommand', 'it is for the machine that the container runs on');
   if (config.appPort !== undefined) add('appPort', 'ports are published by whoever starts the container');
   const { workspaceFolder } = config;
-  if (workspaceFolder !== undefined && workspaceFolder !== scope.containerWorkspaceFolder)
+  if (workspaceFolder !== undefined && workspaceFolder.replace(/\/+$/, '') !== scope.containerWorkspaceFolder)
     add('workspaceFolder', `the workspace is in ${scope.containerWorkspaceFolder}`);
   return found;
 }

@@ -5,7 +5,7 @@ import type { Emit } from '../core/events.ts';
 import { didYouMean, nearest } from '../dockerfile/suggest.ts';
 import type { JsonDocument } from './document.ts';
 import { OTHER_KEYS, PROPERTIES } from './properties.ts';
-import { buildProperties, type PropertyRow } from './property-types.ts';
+import { BUILD_KEYS, type PropertyRow } from './property-types.ts';
 import type { DevcontainerConfig } from './types.ts';
 
 /**
@@ -45,9 +45,10 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
       if (row.name === 'build') checkBuildKeys(value as object);
       return result.output;
     }
-    const [issue] = result.issues;
-    const path: JSONPath = [row.name, ...keysOf(issue)];
-    const text = `${pathText(path)} must be ${expectedOf(row, issue)}, and not ${describe(issue.input)}`;
+    const { issue, keys } = deepest(result.issues[0]);
+    const path: JSONPath = [row.name, ...keys];
+    const expected = keys.length === 0 ? row.expects : expectedOf(issue);
+    const text = `${pathText(path)} must be ${expected}, and not ${describe(issue.input)}`;
     const where = document.whereOf(path);
     if (row.support !== 'no effect') throw new AppError('DEVCONTAINER', text, { where });
     warn(text, where);
@@ -55,8 +56,8 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
   }
 
   function checkBuildKeys(build: object): void {
-    const known = Object.keys(buildProperties.entries);
-    for (const key of Object.keys(build)) if (!known.includes(key)) warnUnknown(key, ['build'], known);
+    for (const key of Object.keys(build))
+      if (!BUILD_KEYS.includes(key)) warnUnknown(key, ['build'], BUILD_KEYS);
   }
 
   function warnUnknown(name: string, parents: readonly string[], known: readonly string[]): void {
@@ -72,8 +73,12 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
 
 type Issue = v.BaseIssue<unknown>;
 
-function keysOf(issue: Issue): JSONPath {
-  return (issue.path ?? []).map(({ key }) => key as string | number);
+/** Where several types are possible, what is wrong with the one that fits best: the mistake that lies deepest. */
+function deepest(issue: Issue): { readonly issue: Issue; readonly keys: JSONPath } {
+  const own = (issue.path ?? []).map(({ key }) => key as string | number);
+  const inner = (issue.issues ?? []).map(deepest).filter(({ keys }) => keys.length > 0);
+  const best = inner.sort((a, b) => b.keys.length - a.keys.length)[0];
+  return best ? { issue: best.issue, keys: [...own, ...best.keys] } : { issue, keys: own };
 }
 
 /** `a.b[0]`, with quotes around keys that are no words. */
@@ -93,10 +98,10 @@ const TYPES: Readonly<Record<string, string>> = {
   number: 'a number',
   Array: 'a list',
   Object: 'an object',
+  unknown: 'an object',
 };
 
-function expectedOf(row: PropertyRow, issue: Issue): string {
-  if (!issue.path?.length) return row.expects;
+function expectedOf(issue: Issue): string {
   const words = [...new Set((issue.expected ?? '').replace(/^\(|\)$/g, '').split(' | '))];
   const known = words.map((word) => TYPES[word] ?? word.replaceAll('"', ''));
   if (issue.kind === 'validation') return `like ${issue.expected}`;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { contextName } from '../../plan/named-context.ts';
 import type { BuildForm } from '../build-form.ts';
 import { contextOf } from '../build-options.ts';
 import type { ReadConfig } from '../read-config.ts';
@@ -72,7 +73,12 @@ function fromDockerfile(
       ...(dockerfileInline === undefined ? {} : { dockerfileText: dockerfileInline }),
       ...(target === undefined ? {} : { target }),
       buildArgs: new Map(Object.entries(args)),
-      contexts: new Map(Object.entries(contexts).map(([name, source]) => [name, contextOf(source, context)])),
+      contexts: new Map(
+        Object.entries(contexts).map(([name, source]) => [
+          contextName(name) ?? name,
+          contextOf(source, context),
+        ]),
+      ),
       labels: new Map(Object.entries(labels)),
     },
   };
