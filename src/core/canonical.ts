@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from './digest.ts';
-import { encodePath } from './path-bytes.ts';
+import { comparePaths, encodePath } from './path-bytes.ts';
 
 /** A value that has one canonical byte string. Strings are path strings (see path-bytes), so any file name fits. */
 export type Canonical =
@@ -22,51 +22,76 @@ const TAG = { null: 0, false: 1, true: 2, integer: 3, string: 4, bytes: 5, list:
  * @throws RangeError for a number that is not a safe integer
  */
 export function canonicalBytes(value: Canonical): Buffer {
-  const parts: Uint8Array[] = [];
-  write(value, parts);
+  const parts: Buffer[] = [];
+  encode(value, (part) => parts.push(Buffer.from(part)));
   return Buffer.concat(parts);
 }
 
-/** SHA-256 over canonicalBytes(value). */
+/** SHA-256 over canonicalBytes(value), which never stand in memory as a whole. */
 export function canonicalDigest(value: Canonical): Digest {
-  return `sha256:${createHash('sha256').update(canonicalBytes(value)).digest('hex')}`;
+  const hash = createHash('sha256');
+  encode(value, (part) => hash.update(part));
+  return `sha256:${hash.digest('hex')}`;
 }
 
-function write(value: Canonical, parts: Uint8Array[]): void {
-  if (value === null) return field(parts, TAG.null, 0);
-  if (value === false) return field(parts, TAG.false, 0);
-  if (value === true) return field(parts, TAG.true, 0);
-  if (typeof value === 'string') return bytes(parts, TAG.string, encodePath(value));
-  if (typeof value === 'bigint') return bytes(parts, TAG.integer, Buffer.from(value.toString()));
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`not a safe integer: ${value}`);
-    return bytes(parts, TAG.integer, Buffer.from(String(value)));
-  }
-  if (value instanceof Uint8Array) return bytes(parts, TAG.bytes, value);
-  if (Array.isArray(value)) {
-    field(parts, TAG.list, value.length);
-    for (const item of value) write(item, parts);
-    return;
-  }
-  const fields = Object.entries(value as Record<string, Canonical | undefined>)
-    .filter((entry): entry is [string, Canonical] => entry[1] !== undefined)
-    .map(([name, item]) => ({ name: encodePath(name), item }))
-    .sort((a, b) => Buffer.compare(a.name, b.name));
-  field(parts, TAG.map, fields.length);
-  for (const { name, item } of fields) {
-    bytes(parts, TAG.string, name);
-    write(item, parts);
-  }
-}
+/** Bytes of a tag and a length. */
+const HEAD = 5;
+/** Most bytes of a UTF-16 code unit in UTF-8. */
+const UNIT = 3;
+const BUFFER = 64 * 1024;
 
-function field(parts: Uint8Array[], tag: number, length: number): void {
-  const head = Buffer.allocUnsafe(5);
-  head.writeUInt8(tag, 0);
-  head.writeUInt32BE(length, 1);
-  parts.push(head);
-}
-
-function bytes(parts: Uint8Array[], tag: number, content: Uint8Array): void {
-  field(parts, tag, content.length);
-  parts.push(content);
+/** Hands the bytes on in parts, each valid until the next one: a key of 100,000 files has a million fields. */
+function encode(value: Canonical, out: (part: Buffer) => void): void {
+  const buffer = Buffer.allocUnsafe(BUFFER);
+  let at = 0;
+  const flush = (): void => {
+    if (at > 0) out(buffer.subarray(0, at));
+    at = 0;
+  };
+  const head = (tag: number, length: number): void => {
+    if (at + HEAD > BUFFER) flush();
+    buffer[at] = tag;
+    buffer.writeUInt32BE(length, at + 1);
+    at += HEAD;
+  };
+  const bytes = (tag: number, content: Uint8Array): void => {
+    head(tag, content.length);
+    if (at + content.length > BUFFER) flush();
+    if (content.length > BUFFER) return out(Buffer.from(content.buffer, content.byteOffset, content.length));
+    buffer.set(content, at);
+    at += content.length;
+  };
+  const text = (tag: number, content: string): void => {
+    const most = HEAD + content.length * UNIT;
+    if (most > BUFFER || !content.isWellFormed()) return bytes(tag, encodePath(content));
+    if (at + most > BUFFER) flush();
+    const length = buffer.write(content, at + HEAD, 'utf8');
+    head(tag, length);
+    at += length;
+  };
+  const map = (fields: Readonly<Record<string, Canonical | undefined>>): void => {
+    const names = Object.keys(fields).filter((name) => fields[name] !== undefined);
+    head(TAG.map, names.length);
+    for (const name of names.sort(comparePaths)) {
+      text(TAG.string, name);
+      write(fields[name]!);
+    }
+  };
+  const write = (item: Canonical): void => {
+    if (item === null) return head(TAG.null, 0);
+    if (item === false) return head(TAG.false, 0);
+    if (item === true) return head(TAG.true, 0);
+    if (typeof item === 'string') return text(TAG.string, item);
+    if (typeof item === 'bigint') return text(TAG.integer, item.toString());
+    if (typeof item === 'number') {
+      if (!Number.isSafeInteger(item)) throw new RangeError(`not a safe integer: ${item}`);
+      return text(TAG.integer, String(item));
+    }
+    if (item instanceof Uint8Array) return bytes(TAG.bytes, item);
+    if (!Array.isArray(item)) return map(item as Record<string, Canonical | undefined>);
+    head(TAG.list, item.length);
+    for (const each of item) write(each);
+  };
+  write(value);
+  flush();
 }

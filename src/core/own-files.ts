@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -27,6 +29,15 @@ const root = new URL(fromSources ? '../../' : './', import.meta.url);
 /** The script of a thread or process, whether we run from sources or from the bundle. */
 export function entryPoint(name: EntryPoint): URL {
   return new URL(fromSources ? ENTRY_POINTS[name] : `${name}.js`, root);
+}
+
+/**
+ * The environment of our own threads and child processes: nothing, but where Node keeps what our sources compile to.
+ * Without it each of them takes 50 ms of processor time more from sources; the bundle needs none.
+ */
+export function ownEnvironment(): Record<string, string> {
+  const versioned = fromSources ? getCompileCacheDir() : undefined;
+  return versioned === undefined ? {} : { NODE_COMPILE_CACHE: dirname(versioned) };
 }
 
 /** Our package.json. */

@@ -41,16 +41,14 @@ export function fsPath(path: string): string | Buffer {
   return path.isWellFormed() ? path : encodePath(path);
 }
 
+/** Code units from which on UTF-16 and UTF-8 order differently. */
+const HIGH = /[\ud800-\uffff]/;
+
 /** Orders path strings by their bytes, as every canonical list here is sorted. */
 export function comparePaths(a: string, b: string): number {
   if (a === b) return 0;
-  if (isAscii(a) && isAscii(b)) return a < b ? -1 : 1;
+  if (!HIGH.test(a) && !HIGH.test(b)) return a < b ? -1 : 1;
   return Buffer.compare(encodePath(a), encodePath(b));
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 127) return false;
-  return true;
 }
 
 function sequenceLength(bytes: Buffer, at: number): number {

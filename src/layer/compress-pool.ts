@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
-import { ownEnvironment } from '../core/compile-cache.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { entryPoint } from '../core/own-files.ts';
+import { entryPoint, ownEnvironment } from '../core/own-files.ts';
 import { FRAME_BYTES } from './frames.ts';
 import type { Compression } from './types.ts';
 

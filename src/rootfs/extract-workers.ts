@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ownEnvironment } from '../core/compile-cache.ts';
 import { AppError, type ErrorCode } from '../core/error.ts';
-import { entryPoint } from '../core/own-files.ts';
+import { entryPoint, ownEnvironment } from '../core/own-files.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { inLayer } from './extract-errors.ts';
 import {

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ownEnvironment } from '../core/compile-cache.ts';
+import { ownEnvironment } from '../core/own-files.ts';
 import { CLONE, MS } from './constants.ts';
 import type { InitSpec } from './run-types.ts';
 import { createSyscalls } from './syscalls.ts';

@@ -1,9 +1,8 @@
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { ownEnvironment } from '../core/compile-cache.ts';
 import { AppError } from '../core/error.ts';
-import { entryPoint } from '../core/own-files.ts';
+import { entryPoint, ownEnvironment } from '../core/own-files.ts';
 import type { InitFailure, InitSpec } from './run-types.ts';
 import type { RunMessage } from './run-worker.ts';
 import type { RunResult, RunSpec } from './types.ts';
