@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { AppError } from '../core/error.ts';
+import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import type { DefinitionRequest } from './types.ts';
@@ -73,5 +73,9 @@ function existing(file: string): string {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch (error) {
+    throw toAppError(error, 'DEVCONTAINER', `cannot look for ${path}`, { where: { path } });
+  }
 }

@@ -49,6 +49,37 @@ test('a label alone makes a dev container', () => {
   }
 });
 
+test('what of a label has a wrong type is left out, and said', () => {
+  const wrong = {
+    id: 1,
+    remoteUser: 5,
+    containerUser: ['x'],
+    mounts: 'x',
+    containerEnv: 'A=1',
+    postCreateCommand: 5,
+    waitFor: 'never',
+    capAdd: 'X',
+    entrypoint: {},
+    customizations: [],
+    userEnvProbe: true,
+    privileged: 'yes',
+  };
+  const right = { containerEnv: { A: 1 }, mine: 1, forwardPorts: 'any', postStartCommand: 'x' };
+  const events: Event[] = [];
+  const deps = { scope: {}, env: {}, emit: (event: Event) => events.push(event) };
+  const found = devcontainerOfImage(labelled([wrong, right]), deps);
+  assert.deepEqual(
+    warningsOf(events).map((text) => /^\w+/.exec(text)?.[0]),
+    Object.keys(wrong),
+  );
+  assert.deepEqual(
+    found.metadata.map(({ entry }) => entry),
+    [{ ...right, containerEnv: { A: '1' } }],
+  );
+  assert.deepEqual(found.containerEnv, { A: '1' });
+  assert.equal(found.remoteUser, 'root');
+});
+
 test('an image from elsewhere brings its label below the file', async () => {
   const { devcontainer } = await definitionOf({
     files: { '.devcontainer.json': { image: 'base', remoteUser: 'own', postCreateCommand: 'own' } },

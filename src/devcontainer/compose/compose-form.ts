@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { contextName } from '../../plan/named-context.ts';
@@ -36,6 +36,11 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
     const text = `variables of the Compose files are not set, and count as empty: ${service.unset.join(', ')}`;
     emit({ type: 'warning', code: 'DEVCONTAINER', text });
   }
+  if (service.oddBuildKeys.length > 0) {
+    const keys = service.oddBuildKeys.map((key) => `build.${key}`).join(', ');
+    const text = `${keys} of the service ${config.service} have no effect here`;
+    emit({ type: 'warning', code: 'DEVCONTAINER', text });
+  }
   const { build, text } = service.build ? fromDockerfile(service.build, read) : fromImage(service, read);
   return {
     build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
@@ -60,7 +65,7 @@ function composeFiles({ config, file, scope }: ReadConfig, env: Environment): re
 
 function fromDockerfile(
   { context, dockerfile, dockerfileInline, target, args, contexts, labels }: ComposeBuild,
-  { config, document, file }: ReadConfig,
+  { document, file }: ReadConfig,
 ): { readonly build: DefinitionBuild; readonly text: string } {
   const path = resolve(context, dockerfile);
   const text = dockerfileInline ?? readDockerfile(path, document.whereOf(['service']));
@@ -68,8 +73,7 @@ function fromDockerfile(
     text,
     build: {
       context,
-      dockerfile:
-        dockerfileInline === undefined ? path : `${relative(dirname(file), file)} (${config.service})`,
+      dockerfile: dockerfileInline === undefined ? path : file,
       ...(dockerfileInline === undefined ? {} : { dockerfileText: dockerfileInline }),
       ...(target === undefined ? {} : { target }),
       buildArgs: new Map(Object.entries(args)),

@@ -74,6 +74,15 @@ test('a Dockerfile can stand in the Compose file', async () => {
   assert.equal(build.context, `${folder}/.devcontainer`);
 });
 
+test('keys of the build that nobody honours are named', async () => {
+  const { warnings } = await composed({
+    '.devcontainer/compose.yml':
+      'services:\n  app:\n    build: { context: ., secrets: [a], network: host, cache_from: [x], x-a: 1 }\n',
+    '.devcontainer/Dockerfile': 'FROM base\n',
+  });
+  assert.deepEqual(warnings, ['build.secrets, build.network of the service app have no effect here']);
+});
+
 test('what does not fit into one container is named in a start', async () => {
   const files = {
     '.devcontainer/compose.yml': `

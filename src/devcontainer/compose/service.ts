@@ -17,6 +17,25 @@ export interface ComposeBuild {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Keys of a build that are honoured, or that change nothing about the image. */
+const BUILD_KEYS: ReadonlySet<string> = new Set([
+  'context',
+  'dockerfile',
+  'dockerfile_inline',
+  'target',
+  'args',
+  'additional_contexts',
+  'labels',
+  'cache_from',
+  'cache_to',
+  'no_cache',
+  'pull',
+  'tags',
+  'platforms',
+  'provenance',
+  'sbom',
+]);
+
 export interface ComposeVolume {
   readonly type: string;
   readonly source?: string;
@@ -33,6 +52,8 @@ export interface ComposeService {
   readonly volumes: readonly ComposeVolume[];
   /** The whole service, for what cannot be granted. */
   readonly all: Mapping;
+  /** Keys of the build that would change the image, and that nobody honours here. */
+  readonly oddBuildKeys: readonly string[];
   readonly otherServices: readonly string[];
   readonly unset: readonly string[];
 }
@@ -64,6 +85,9 @@ export function composeService(request: ComposeRequest): ComposeService {
     environment: { ...envFiles(merged, request.where), ...valuesOf(service.environment, env) },
     volumes: (Array.isArray(service.volumes) ? service.volumes : []).filter(isMapping).map(volumeOf),
     all: service,
+    oddBuildKeys: isMapping(service.build)
+      ? Object.keys(service.build).filter((key) => !BUILD_KEYS.has(key) && !key.startsWith('x-'))
+      : [],
     otherServices: merged.services.filter((name) => name !== merged.name),
     unset: merged.unset,
   };
