@@ -5,10 +5,24 @@ import { createUnnamedFile, type UnnamedFile } from './unnamed-file.ts';
 /** What makes git run as its settings say: its environment, and the files that it points to. */
 export interface GitSetup {
   readonly env: Readonly<Record<string, string>>;
+  /** Descriptors that git must be given, after the standard streams and one more. */
+  readonly files: readonly number[];
   /** Lines that ssh added for hosts whose keys it accepted unseen. */
   acceptedHosts(): readonly string[];
   close(): void;
 }
+
+/** The number of the first of our files in git; those before it are the standard streams and a lock. */
+const FIRST_FILE = 4;
+
+/** A file as git and its children find it. */
+interface InheritedFile extends UnnamedFile {
+  readonly path: string;
+  /** For ssh, which closes what it inherits: as its parent has it, PARENT standing for that one's number. */
+  readonly pathOfParent: string;
+}
+
+const PARENT = '@parent@';
 
 /** Objects above this are neither compared with others nor held in memory whole. */
 const BIG_FILE = '16m';
@@ -17,18 +31,25 @@ const STALL_SECONDS = 300;
 
 /**
  * Writes the configuration of git for some settings. Secrets are in unnamed files only: not in the environment, not in
- * arguments, not in the repository.
+ * arguments, not in the repository. The files are inherited, since nobody may look into our own entry in /proc once
+ * hideProcess was called.
  */
 export function createGitSetup(settings: GitSettings): GitSetup {
   const files: UnnamedFile[] = [];
-  const file = (text: string): UnnamedFile => {
+  const file = (text: string): InheritedFile => {
+    const number = FIRST_FILE + files.length;
     const made = createUnnamedFile(text);
     files.push(made);
-    return made;
+    return { ...made, path: `/proc/self/fd/${number}`, pathOfParent: `/proc/${PARENT}/fd/${number}` };
   };
   const config = file(configText(configOf(settings, file)));
   const accepted = settings.home === undefined && settings.ssh.knownHosts.length === 0 ? file('') : undefined;
+  const ssh =
+    settings.home === undefined
+      ? { GIT_SSH_COMMAND: sshCommand(settings, accepted?.pathOfParent, file), GIT_SSH_VARIANT: 'ssh' }
+      : {};
   return {
+    files: files.map(({ fd }) => fd),
     env: {
       PATH: settings.path,
       LC_ALL: 'C',
@@ -36,9 +57,7 @@ export function createGitSetup(settings: GitSettings): GitSetup {
       ...scopeOf(settings.home, config.path),
       ...proxyVariables(settings),
       ...(settings.ssh.agent === undefined ? {} : { SSH_AUTH_SOCK: settings.ssh.agent }),
-      ...(settings.home === undefined
-        ? { GIT_SSH_COMMAND: sshCommand(settings, accepted?.path, file), GIT_SSH_VARIANT: 'ssh' }
-        : {}),
+      ...ssh,
     },
     acceptedHosts: () => accepted?.read().split('\n').filter(Boolean) ?? [],
     close: () => {
@@ -61,7 +80,7 @@ function scopeOf(home: string | undefined, configPath: string): Readonly<Record<
 
 type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
 
-function configOf(settings: GitSettings, file: (text: string) => UnnamedFile): readonly ConfigEntry[] {
+function configOf(settings: GitSettings, file: (text: string) => InheritedFile): readonly ConfigEntry[] {
   const { login, insecure, extraCaPem, proxyUrl, localSubmodules } = settings;
   const entries: ConfigEntry[] = [
     ['safe', undefined, 'directory', '*'],
@@ -119,7 +138,7 @@ function proxyVariables({ proxy, proxyUrl }: GitSettings): Readonly<Record<strin
 function sshCommand(
   { ssh }: GitSettings,
   accepted: string | undefined,
-  file: (text: string) => UnnamedFile,
+  file: (text: string) => InheritedFile,
 ): string {
   const options = [
     'BatchMode=yes',
@@ -133,7 +152,7 @@ function sshCommand(
     `UserKnownHostsFile=${(accepted === undefined ? ssh.knownHosts : [accepted]).map(sshQuoted).join(' ')}`,
     ...(ssh.key === undefined
       ? ['IdentityFile=none']
-      : ['IdentitiesOnly=yes', `IdentityFile=${file(privateKey(ssh.key)).path}`]),
+      : ['IdentitiesOnly=yes', `IdentityFile=${file(privateKey(ssh.key)).pathOfParent}`]),
   ];
   return ['ssh', '-F', '/dev/null', ...options.flatMap((option) => ['-o', shellQuoted(option)])].join(' ');
 }
@@ -144,4 +163,5 @@ function privateKey(text: string): string {
 }
 
 const sshQuoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
-const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const shellQuoted = (text: string): string =>
+  `'${text.replaceAll("'", "'\\''").replaceAll(PARENT, `'"$PPID"'`)}'`;

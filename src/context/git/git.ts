@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
-import { createGitSetup } from './git-config.ts';
+import { createGitSetup, type GitSetup } from './git-config.ts';
 import type { GitResult, GitSettings } from './types.ts';
 
 export interface GitCall {
@@ -35,7 +35,7 @@ const PROGRESS = /^(?:remote: )?([A-Z][A-Za-z ]+):\s+\d+% \((\d+)\/(\d+)\)/;
 export function createGit(settings: GitSettings): Git {
   const setup = createGitSetup(settings);
   return {
-    run: (args, call = {}) => runGit(settings, setup.env, args, call),
+    run: (args, call = {}) => runGit(settings, setup, args, call),
     acceptedHosts: setup.acceptedHosts,
     close: setup.close,
   };
@@ -43,7 +43,7 @@ export function createGit(settings: GitSettings): Git {
 
 async function runGit(
   { file, holds }: Pick<GitSettings, 'file' | 'holds'>,
-  env: Readonly<Record<string, string>>,
+  { env, files }: Pick<GitSetup, 'env' | 'files'>,
   args: readonly string[],
   { cwd, signal, onProgress, onLine }: GitCall,
 ): Promise<GitResult> {
@@ -62,7 +62,7 @@ async function runGit(
   const child = spawn(file, args, {
     cwd: cwd ?? '/',
     env,
-    stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore', ...files],
     detached: true,
   });
   const end = (): void => {

@@ -1,23 +1,30 @@
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file without a name: children of ours can read it by its path as long as we live, and nobody finds it afterwards. */
+/** A file without a name: only who inherits its descriptor can read it, and nobody finds it afterwards. */
 export interface UnnamedFile {
-  readonly path: string;
+  readonly fd: number;
+  /** All that is in it now. */
   read(): string;
   close(): void;
 }
 
 /**
- * Writes text where no directory lists it, in memory where the machine has a tmpfs for that. Its path goes through our
- * entry in /proc, so it needs no clean-up: when we are killed, the kernel frees it.
+ * Writes text where no directory lists it, in memory where the machine has a tmpfs for that. It needs no clean-up: when we
+ * are killed, the kernel frees it with the last descriptor.
  */
 export function createUnnamedFile(text: string): UnnamedFile {
   const fd = openUnlinked();
   writeSync(fd, text);
-  const path = `/proc/${process.pid}/fd/${fd}`;
-  return { path, read: () => readFileSync(path, 'utf8'), close: () => closeSync(fd) };
+  return {
+    fd,
+    read: () => {
+      const bytes = Buffer.alloc(fstatSync(fd).size);
+      return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+    },
+    close: () => closeSync(fd),
+  };
 }
 
 function openUnlinked(): number {
@@ -31,6 +38,7 @@ function openUnlinked(): number {
   try {
     return open('/dev/shm');
   } catch {
+    mkdirSync(tmpdir(), { recursive: true });
     return open(tmpdir());
   }
 }
