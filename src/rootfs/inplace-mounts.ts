@@ -129,22 +129,33 @@ function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceD
   if (!stat.isDirectory()) {
     undo.push(remove);
     // What is on another file system, a secret in memory, stays there; a socket cannot be copied.
-    if (!stat.isFile() || stat.dev !== dev) return symlinkSync(source, path);
+    // The number of a directory: files of an overlay may carry that of a layer.
+    const elsewhere = statSync(posix.dirname(source)).dev !== dev;
+    if (!stat.isFile() || elsewhere) return symlinkSync(source, path);
     copyFileSync(source, path, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
     chownSync(path, stat.uid, stat.gid);
     chmodSync(path, stat.mode & 0o7777);
     return utimesSync(path, stat.atimeMs / 1000, stat.mtimeMs / 1000);
   }
-  if (stat.dev === dev) {
-    deps.journal.moved(target, source);
-    renameSync(source, path);
+  if (moveThere(source, target, deps)) {
     undo.push(() => moveHome(target, source, dev));
-  } else if (mount.readonly) {
-    undo.push(remove);
+    return;
+  }
+  undo.push(remove);
+  if (mount.readonly)
     cpSync(source, target, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  } else {
-    undo.push(remove);
-    symlinkSync(source, path);
+  else symlinkSync(source, path);
+}
+
+/** False where another mount is in between. */
+function moveThere(source: string, target: string, { journal }: PlaceDeps): boolean {
+  journal.moved(target, source);
+  try {
+    renameSync(source, fsPath(target));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    return false;
   }
 }
 
