@@ -27,6 +27,7 @@ const ORDER = [
   'plan',
   'image',
   'output',
+  'cleanup',
 ];
 
 /** Phases that one extraction tells at its end, in the order in which they are to be laid out. */

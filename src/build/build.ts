@@ -55,7 +55,7 @@ export async function runBuild(
         const text = `the cached layer ${layer} cannot be read and is left out: ${(error as AppError).message}`;
         emit({ type: 'warning', code: 'CORRUPT', text });
       } finally {
-        await execution.dispose();
+        await timed(emit, 'cleanup', execution.dispose);
       }
     }
   } finally {

@@ -15,7 +15,7 @@ import { posix } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
-import type { HashMemo } from './file-hash-memo.ts';
+import { fileKey, type HashMemo } from './file-hash-memo.ts';
 import type { IgnoreMatcher } from './ignore-matcher.ts';
 import type { SourceTree, TreeNode, TreeNodeType } from './types.ts';
 
@@ -64,7 +64,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
       devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
       ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
-      ...(type === 'file' ? { version: versionOf(stat) } : {}),
+      ...(type === 'file' ? { version: fileKey(stat) } : {}),
       ...(type === 'file' && stat.nlink > 1n ? { hardlink: `${stat.dev}:${stat.ino}` } : {}),
     };
   };
@@ -108,26 +108,22 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),
     checkUnchanged: (node) => {
       const stat = guarded(node.path, () => lstat(node.path));
-      if (stat && versionOf(stat) === node.version) return;
+      if (stat && fileKey(stat) === node.version) return;
       throw new AppError('CONTEXT', `${host(node.path)} changed while the build was using it`, {
         where: { path: host(node.path) },
         hint: 'build again when nothing writes to the context any more',
       });
     },
-    contentDigest: async (node) => guarded(node.path, () => hashFile(host(node.path), memo)),
+    contentDigest: async (node) =>
+      (node.version === undefined ? undefined : memo?.get(node.version)) ??
+      guarded(node.path, () => hashFile(host(node.path), memo)),
   };
-}
-
-function versionOf(stat: BigIntStats): string {
-  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }
 
 function hashFile(path: string, memo: HashMemo | undefined): Digest {
   const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const identity = fstatSync(fd, { bigint: true });
-    const known = memo?.get(identity);
-    if (known !== undefined) return known;
     const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, Number(identity.size))));
     for (;;) {

@@ -13,7 +13,8 @@ export interface FileIdentity {
 
 /** Content digests of files that have not changed since they were hashed. */
 export interface HashMemo {
-  get(file: FileIdentity): Digest | undefined;
+  /** @param key of fileKey */
+  get(key: string): Digest | undefined;
   set(file: FileIdentity, digest: Digest): void;
   /** Writes the memo for the next process, when it has a file and learnt something. */
   save(): void;
@@ -40,15 +41,14 @@ export function createHashMemo(
     return known;
   };
   return {
-    get: (identity) => {
-      const key = keyOf(identity);
+    get: (key) => {
       const digest = used.get(key) ?? load().get(key);
       if (digest !== undefined) used.set(key, digest);
       return digest;
     },
     set: (identity, digest) => {
       if (now() - identity.ctimeNs < RACY_NS || now() - identity.mtimeNs < RACY_NS) return;
-      used.set(keyOf(identity), digest);
+      used.set(fileKey(identity), digest);
       learnt = true;
     },
     save: () => {
@@ -58,7 +58,8 @@ export function createHashMemo(
   };
 }
 
-function keyOf({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
+/** Names a file and its state; another one means that it may have changed. */
+export function fileKey({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
   return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 

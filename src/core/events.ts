@@ -15,7 +15,8 @@ export type Phase =
   | 'compress'
   | 'upload'
   | 'image'
-  | 'output';
+  | 'output'
+  | 'cleanup';
 
 /** Names a step everywhere: stage index in the Dockerfile and instruction index in the stage, both from 0. */
 export interface StepId {
