@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type CountingProxy, startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
 import { openRegistries } from '../src/build/registry-access.ts';
+import { AppError } from '../src/core/error.ts';
 import { prepareFeatures } from '../src/devcontainer/features/prepare.ts';
 import type { DefinitionRequest, DevcontainerConfig } from '../src/devcontainer/types.ts';
 import { startAuthProxy } from './support/auth-proxy.ts';
@@ -148,6 +150,78 @@ describe('order and options are those of the reference implementation', () => {
     });
   }
 });
+
+/** Names whose order depends on the rules by which it is made. */
+const NAMES = ['ab', 'a-b', 'a_b', 'Ab', 'b1', 'b10', 'b9'] as const;
+
+const optionsOrVersion = fc.constantFrom<object | string>({}, { v: '1' }, '1');
+
+/** Local features that mostly depend on earlier ones, and a file that names some of them. */
+const localGraphs = fc.record({
+  names: fc.shuffledSubarray([...NAMES], { minLength: NAMES.length }),
+  features: fc.array(
+    fc.record({
+      needs: fc.uniqueArray(fc.nat(NAMES.length - 1), { maxLength: 2 }),
+      after: fc.uniqueArray(fc.nat(NAMES.length - 1), { maxLength: 2 }),
+      options: optionsOrVersion,
+      // A few may name later ones, and so close circles.
+      any: fc.integer({ min: 0, max: 19 }).map((dice) => dice === 0),
+    }),
+    { minLength: NAMES.length, maxLength: NAMES.length },
+  ),
+  chosen: fc.dictionary(fc.constantFrom(...NAMES), optionsOrVersion, { minKeys: 2 }),
+  order: fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }),
+});
+
+test('any graph of local features is ordered as the reference implementation orders it', async (t) => {
+  const missing = missingService(environment.services, ['registry']);
+  if (missing !== undefined) return t.skip(missing);
+  const outcomes: number[] = [];
+  await fc.assert(
+    fc.asyncProperty(localGraphs, async ({ names, features: graph, chosen, order }) => {
+      const files = graph.map(({ needs, after: soft, options, any }, i): [string, object] => {
+        const earlier = (indexes: readonly number[]) =>
+          indexes.filter((index) => any || index < i).map((index) => `./${names[index]}`);
+        const metadata = {
+          id: names[i]!,
+          version: '1.0.0',
+          name: names[i]!,
+          options: { v: { type: 'string' } },
+          dependsOn: Object.fromEntries(earlier(needs).map((id) => [id, options])),
+          installsAfter: earlier(soft),
+        };
+        return [`.devcontainer/${names[i]}/devcontainer-feature.json`, metadata];
+      });
+      const folder = workspace(
+        {
+          image: base(),
+          features: localIds(chosen),
+          overrideFeatureInstallOrder: order.map((name) => `./${name}`),
+        },
+        Object.fromEntries(files),
+      );
+      const [ours, theirs] = await Promise.all([
+        ourOrder(folder).catch((error: unknown) => {
+          if (error instanceof AppError && error.code === 'DEVCONTAINER') return 'a circle';
+          throw error;
+        }),
+        referenceOrder(folder).catch(() => 'a circle'),
+      ]);
+      assert.deepEqual(ours, theirs);
+      outcomes.push(typeof ours === 'string' ? 0 : ours.length);
+      rmSync(folder, { recursive: true });
+    }),
+    { numRuns: 12 },
+  );
+  assert.ok(
+    outcomes.some((count) => count > 1),
+    'some of them have an order',
+  );
+});
+
+function localIds(features: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(features).map(([name, options]) => [`./${name}`, options]));
+}
 
 /** The label's JSON is compared by what it says. */
 function withParsedLabel(image: ImageDescription): ImageDescription {
