@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagText } from '../../src/cli/help.ts';
 import { kubernetesYaml } from '../../src/cli/kubernetes-command.ts';
-import { type CommandName, GROUPS, type OptionRow } from '../../src/cli/option-types.ts';
+import { GROUPS, type OptionRow } from '../../src/cli/option-types.ts';
 import { OPTIONS } from '../../src/cli/options-table.ts';
 import { parseOptions } from '../../src/cli/parse.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
@@ -10,18 +10,6 @@ import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ung
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import { RULES } from '../../src/dockerfile/lint-rules.ts';
-
-/** The commands that exist today; options of the start alone are left out until it does. */
-const DOCUMENTED: readonly CommandName[] = [
-  'build',
-  'probe',
-  'read-configuration',
-  'warm',
-  'k8s',
-  'registry serve',
-  'registry gc',
-  'registry check',
-];
 
 const root = join(import.meta.dirname, '../..');
 const KUBERNETES_PAGE = 'docs/kubernetes.md';
@@ -62,15 +50,12 @@ function withManifests(page: string): string {
 }
 
 function optionsPage(): string {
-  const rows = OPTIONS.filter(
-    (row) => row.status !== 'planned' && row.commands.some((command) => DOCUMENTED.includes(command)),
-  );
   const parts = [
     intro('Options', 'the options table in src/cli/options-table.ts'),
-    'The options of `envbuilder build`, `envbuilder probe` and `envbuilder registry`. A flag wins over its variable. A boolean is true, 1, false or 0; the flag alone means true. The items of a list or map are separated by commas, in the flag as in the variable, unless the table says otherwise. The values of options marked secret are never printed.',
+    'The options of every command; `start` is `envbuilder` without a command, as in a container. A flag wins over its variable. A boolean is true, 1, false or 0; the flag alone means true. The items of a list or map are separated by commas, in the flag as in the variable, unless the table says otherwise. The values of options marked secret are never printed.',
   ];
   for (const group of GROUPS) {
-    const inGroup = rows.filter((row) => row.group === group);
+    const inGroup = OPTIONS.filter((row) => row.group === group);
     if (inGroup.length === 0) continue;
     const head = ['flag', 'variable', 'type', 'default', 'meaning', 'commands'];
     parts.push(`## ${group}`, table(head, inGroup.map(optionCells)));
@@ -86,7 +71,7 @@ function optionCells(row: OptionRow): string[] {
     typeCell(row),
     defaultCell(row),
     plain(row.text),
-    row.commands.filter((command) => DOCUMENTED.includes(command)).join(', '),
+    row.commands.join(', '),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { type CommandName, GROUPS, type OptionRow } from './option-types.ts';
-import { OPTIONS, optionsOf } from './options-table.ts';
+import { optionsOf } from './options-table.ts';
 
 /** The commands of the command line, with a line each. */
 export const COMMANDS: Readonly<Record<string, string>> = {
@@ -57,7 +57,9 @@ be in use.`,
 
 Builds a repository's Dockerfile without a container engine, and finds every layer again.
 
-Without a command, ENVBUILDER_GET_CACHED_IMAGE=1 probes the workspace's Dockerfile. The start itself is planned.`,
+Without a command it starts a workspace: it clones and builds it, replaces the file system of the
+container that it runs in, runs the hooks, and becomes the init command. With
+ENVBUILDER_GET_CACHED_IMAGE=1 it only probes the workspace.`,
 };
 
 const WIDTH = 100;
@@ -71,10 +73,6 @@ export function helpText(command: CommandName): string {
   for (const group of GROUPS) {
     const inGroup = rows.filter((row) => row.group === group);
     if (inGroup.length > 0) parts.push([`${group}:`, ...inGroup.flatMap(optionLines)].join('\n'));
-  }
-  if (command === 'start') {
-    const planned = OPTIONS.filter(({ status }) => status === 'planned').length;
-    parts.push(`${planned} more options are planned and not there yet.`);
   }
   parts.push('A flag wins over its variable. -h, --help shows this.');
   return `${parts.join('\n\n')}\n`;

@@ -53,8 +53,6 @@ export interface OptionRow {
   readonly group: Group;
   /** The value, or a part of it, must never be printed. */
   readonly secret?: true;
-  /** Accepted and documented, but what it controls does not exist yet. */
-  readonly status?: 'planned';
 }
 
 export type OptionValue = string | boolean | number | readonly string[] | ReadonlyMap<string, string>;

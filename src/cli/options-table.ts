@@ -86,7 +86,7 @@ export type Options = ValuesOf<typeof ROWS>;
 
 export type OptionName = keyof Options;
 
-/** The rows that a command takes; planned ones are left out, since using them is an error. */
+/** The rows that a command takes. */
 export function optionsOf(command: CommandName): readonly OptionRow[] {
-  return OPTIONS.filter((row) => row.status !== 'planned' && row.commands.includes(command));
+  return OPTIONS.filter((row) => row.commands.includes(command));
 }

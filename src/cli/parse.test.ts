@@ -156,12 +156,6 @@ const ERRORS: readonly (Case & { readonly message: RegExp; readonly hint?: RegEx
   { name: 'unknown flag with a value', args: ['--pus=1'], message: /unknown flag --pus$/, hint: /--push/ },
   { name: 'unknown short flag', args: ['-z'], message: /unknown flag -z/, hint: /build --help/ },
   {
-    name: 'planned flag',
-    command: 'start',
-    args: ['--base-image-cache-dir', 'x'],
-    message: /--base-image-cache-dir is planned/,
-  },
-  {
     name: 'flag of another command',
     command: 'probe',
     args: ['--output', 'x'],
@@ -208,12 +202,6 @@ describe('parseOptions refuses', () => {
 describe('warnings', () => {
   const texts = (command: CommandName, env: Environment): readonly string[] =>
     parseOptions(command, [], env).warnings.map(({ text, hint }) => `${text} ${hint ?? ''}`.trim());
-
-  it('name planned variables that are set', () => {
-    const [text, ...more] = texts('build', { ENVBUILDER_BASE_IMAGE_CACHE_DIR: 'x', ENVBUILDER_GIT_URL: 'y' });
-    assert.match(text ?? '', /ENVBUILDER_BASE_IMAGE_CACHE_DIR is set/);
-    assert.deepEqual(more, []);
-  });
 
   it('find misspelt variables', () => {
     assert.match(

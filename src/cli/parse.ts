@@ -25,7 +25,7 @@ const OTHER_VARIABLES = ['ENVBUILDER_NODE', 'ENVBUILDER_NODE_FLAGS', 'ENVBUILDER
 /**
  * Reads flags and variables; flags win.
  * @param args what follows the command's name
- * @throws AppError USAGE for a flag that is unknown, planned, or not for this command, and for a wrong value
+ * @throws AppError USAGE for a flag that is unknown or not for this command, and for a wrong value
  */
 export function parseOptions(command: CommandName, args: readonly string[], env: Environment): Parsed {
   const rows = optionsOf(command);
@@ -48,7 +48,7 @@ export function parseOptions(command: CommandName, args: readonly string[], env:
       given.set(row.name as OptionName, 'variable');
     }
   }
-  const warnings = [...plannedWarnings(command, given), ...unknownVariables(env)];
+  const warnings = unknownVariables(env);
   return Object.freeze({ command, options: Object.freeze(options) as Options, given, operands, warnings });
 }
 
@@ -123,11 +123,6 @@ function spellings(rows: readonly OptionRow[]): string[] {
 function unknownFlag(command: CommandName, rows: readonly OptionRow[], text: string): AppError {
   const flag = text.replace(/=.*$/s, '');
   const row = OPTIONS.find((option) => spellings([option]).includes(flag));
-  if (row?.status === 'planned') {
-    return new AppError('USAGE', `${flag} is planned, but not there yet`, {
-      hint: 'leave it out; docs/reference/options.md lists what works today',
-    });
-  }
   if (row) {
     const others = row.commands.map((name) => (name === 'start' ? 'a start' : `envbuilder ${name}`));
     return new AppError('USAGE', `${flag} does not apply to ${nameOf(command)}`, {
@@ -139,19 +134,6 @@ function unknownFlag(command: CommandName, rows: readonly OptionRow[], text: str
   return new AppError('USAGE', `unknown flag ${flag}`, {
     hint: match ? `did you mean ${match}?` : helpHint(command),
   });
-}
-
-function plannedWarnings(command: CommandName, given: Parsed['given']): Parsed['warnings'] {
-  const names = OPTIONS.filter(
-    ({ name, status, variable }) =>
-      status === 'planned' &&
-      given.get(name as OptionName) === 'variable' &&
-      // Others than our own variables are part of many environments, and then not meant for a build.
-      (command === 'start' || variable?.startsWith('ENVBUILDER_')),
-  ).map(({ variable }) => variable);
-  if (names.length === 0) return [];
-  const verb = names.length === 1 ? 'is set, but what it controls is' : 'are set, but what they control is';
-  return [{ text: `${names.join(', ')} ${verb} planned and not there yet` }];
 }
 
 function unknownVariables(env: Environment): Parsed['warnings'] {
