@@ -119,7 +119,7 @@ test('a token that is refused at once is an AUTH error, not a loop', async (t) =
   const digest = registry.addBlob(CONTENT);
   tokens.valid.add = () => tokens.valid;
   await assert.rejects(store.has(digest), (error) => error instanceof AppError && error.code === 'AUTH');
-  assert.equal(tokens.seen.length, 1);
+  assert.equal(tokens.seen.length, 2, 'one more is tried, since a token can be revoked at any time');
 });
 
 test('an identity token is exchanged by POST', async (t) => {

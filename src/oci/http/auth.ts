@@ -114,10 +114,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       first?.release();
       if (offered === undefined) return false;
       if (used.header === undefined) return true;
-      for (const [key, { token: held, fetchedAt }] of entries) {
-        if (`Bearer ${held?.value}` !== used.header) continue;
-        if (fetchedAt >= used.since) return false;
-        entries.delete(key);
+      for (const [key, { token: held }] of entries) {
+        if (`Bearer ${held?.value}` === used.header) entries.delete(key);
       }
       return offered.scheme === 'bearer';
     },

@@ -6,7 +6,7 @@ import { AppError } from '../../core/error.ts';
 import { iteratedReadable } from '../readable.ts';
 import type { ByteRange } from '../types.ts';
 import { coalesce } from './coalesce.ts';
-import { networkError, redactUrl, transientDelay } from './errors.ts';
+import { answerOf, networkError, redactUrl } from './errors.ts';
 import type { HttpResponse, RegistryClient } from './types.ts';
 
 export interface BlobRead {
@@ -20,6 +20,8 @@ export interface BlobRead {
 
 /** Smaller chunks are joined; a socket gives 64 KiB at once when the network is fast, and those pass without a copy. */
 const CHUNK = 32 * 1024;
+/** Bytes that count as getting on: a connection that brings less before it breaks is one more failure. */
+const PROGRESS = 64 * 1024;
 const TRANSFER_STEP = 4 * 1024 * 1024;
 
 /**
@@ -51,11 +53,15 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
   let end = endOf(first, start, range);
   let at = start;
   let failures = 0;
-  for (let response = first; ; ) {
+  let reached = start;
+  let asked: HttpResponse | undefined = first;
+  for (;;) {
     try {
-      for await (const chunk of contentFrom(response, at, end)) {
+      asked ??= await requestFrom(read, at, 1);
+      end ??= endOf(asked, at, range);
+      for await (const chunk of contentFrom(asked, at, end)) {
         at += chunk.length;
-        failures = 0;
+        if (at - reached >= PROGRESS) [reached, failures] = [at, 0];
         hash?.update(chunk);
         report(chunk.length);
         yield chunk;
@@ -65,15 +71,16 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
       throw new Error(`the answer ended after ${at - start} of ${end - start} bytes`);
     } catch (thrown) {
       read.signal?.throwIfAborted();
-      const error = networkError(what, read.registry, response.url, thrown);
+      // There is nothing after what we have: the length that the first answer told was wrong, and the digest decides.
+      if (asked === undefined && range === undefined && answerOf(thrown)?.status === 416) break;
+      const error = networkError(what, read.registry, asked?.url ?? first.url, thrown);
+      asked = undefined;
       failures += 1;
       const suggested = client.policy.baseDelayMs * 2 ** (failures - 1);
-      const delayMs = transientDelay(error, Math.min(suggested, client.policy.maxDelayMs));
+      const delayMs = client.delayFor(error, Math.min(suggested, client.policy.maxDelayMs));
       if (delayMs === undefined || failures >= client.policy.attempts) throw error;
       client.emit({ type: 'retry', what, attempt: failures, delayMs, reason: error.message });
       await sleep(delayMs, undefined, read.signal ? { signal: read.signal } : {});
-      response = await requestFrom(read, at);
-      end ??= endOf(response, at, range);
     }
   }
   report(0);
@@ -88,7 +95,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
   );
 }
 
-function requestFrom(read: BlobRead, offset: number): Promise<HttpResponse> {
+function requestFrom(read: BlobRead, offset: number, attempts?: number): Promise<HttpResponse> {
   const { client, registry, repository, digest, range, signal } = read;
   const last = range?.length === undefined ? '' : range.offset + range.length - 1;
   const whole = offset === 0 && last === '';
@@ -99,6 +106,7 @@ function requestFrom(read: BlobRead, offset: number): Promise<HttpResponse> {
     scopes: [`repository:${repository}:pull`],
     accept: [200, 206],
     what: describe(read),
+    ...(attempts === undefined ? {} : { attempts }),
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -33,6 +33,11 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   const { credentials = async () => undefined, emit = silent, retry: policy = DEFAULT_RETRY } = options;
   const transport = createTransport(options);
   const endpoints = new Map<string, Promise<Endpoint>>();
+  // Errors of logins, which have been tried often enough: the request that needed one is not tried again for them.
+  const exhausted = new WeakSet<object>();
+
+  const delayFor = (error: unknown, suggestedMs: number): number | undefined =>
+    exhausted.has(error as object) ? undefined : transientDelay(error, suggestedMs);
 
   const retrying = <T>(
     what: string,
@@ -43,7 +48,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     retry(
       { ...policy, attempts },
       {
-        delayFor: transientDelay,
+        delayFor,
         onRetry: (error, attempt, delayMs) =>
           emit({ type: 'retry', what, attempt, delayMs, reason: (error as Error).message }),
         ...(signal === undefined ? {} : { signal }),
@@ -70,7 +75,12 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     const ours = new URL(url).host === new URL(base).host;
     const since = Date.now();
     for (let round = 1; ; round += 1) {
-      const header = ours ? await auth.header(request.scopes) : undefined;
+      const header = ours
+        ? await auth.header(request.scopes).catch((error: unknown) => {
+            exhausted.add(error as object);
+            throw error;
+          })
+        : undefined;
       const authorization = header === undefined ? {} : { authorization: header };
       let response: HttpResponse;
       try {
@@ -107,6 +117,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     close: transport.close,
     emit,
     policy,
+    delayFor,
   };
 }
 

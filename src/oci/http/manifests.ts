@@ -1,5 +1,6 @@
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { retry } from '../../core/retry.ts';
 import { manifestMediaType } from '../manifest.ts';
 import { MANIFEST_ACCEPT } from '../media-types.ts';
 import { readAll } from '../readable.ts';
@@ -24,14 +25,25 @@ export async function getManifest(
   tagOrDigest: string,
   signal?: AbortSignal,
 ): Promise<RawManifest | undefined> {
-  const response = await ask(repository, 'GET', tagOrDigest, signal);
-  if (response === undefined) return undefined;
-  const what = `the manifest ${tagOrDigest} of ${repository.registry}/${repository.repository}`;
+  const { client, registry } = repository;
+  const what = `the manifest ${tagOrDigest} of ${registry}/${repository.repository}`;
   const tooLong = () => new AppError('CORRUPT', `${what} is larger than ${MAX_MANIFEST} bytes`);
-  const bytes = await readAll(response.body, MAX_MANIFEST, tooLong).catch((error: unknown) => {
-    signal?.throwIfAborted();
-    throw networkError(`read ${what}`, repository.registry, response.url, error);
-  });
+  // An answer that breaks off is asked for again as a whole.
+  const read = async (): Promise<{ response: HttpResponse; bytes: Buffer } | undefined> => {
+    const response = await ask(repository, 'GET', tagOrDigest, signal, 1);
+    if (response === undefined) return undefined;
+    const bytes = await readAll(response.body, MAX_MANIFEST, tooLong).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw networkError(`read ${what}`, registry, response.url, error);
+    });
+    return { response, bytes };
+  };
+  const onRetry = (error: unknown, attempt: number, delayMs: number): void =>
+    client.emit({ type: 'retry', what: `read ${what}`, attempt, delayMs, reason: (error as Error).message });
+  const hooks = { delayFor: client.delayFor, onRetry, ...(signal === undefined ? {} : { signal }) };
+  const answered = await retry(client.policy, hooks, read);
+  if (answered === undefined) return undefined;
+  const { response, bytes } = answered;
   const digest = digestOf(bytes);
   const told = response.headers['docker-content-digest'] ?? '';
   const expected = isDigest(tagOrDigest) ? tagOrDigest : isDigest(told) ? told : digest;
@@ -92,6 +104,7 @@ async function ask(
   method: 'GET' | 'HEAD',
   tagOrDigest: string,
   signal: AbortSignal | undefined,
+  attempts?: number,
 ): Promise<HttpResponse | undefined> {
   try {
     return await client.request(registry, {
@@ -101,6 +114,7 @@ async function ask(
       scopes: [`repository:${repository}:pull`],
       accept: [200],
       what: `look up ${registry}/${repository}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`,
+      ...(attempts === undefined ? {} : { attempts }),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {

@@ -108,7 +108,8 @@ function refused(error: AppError, { registry, credential }: TokenRequest): AppEr
   return new AppError('AUTH', error.message, {
     hint,
     ...(error.where ? { where: error.where } : {}),
-    cause: error.cause,
+    // Not the answer itself: that a token server knows no such page says nothing about an image.
+    cause: error,
   });
 }
 

@@ -62,4 +62,6 @@ export interface RegistryClient {
   close(): Promise<void>;
   readonly emit: Emit;
   readonly policy: RetryPolicy;
+  /** How long to wait before trying again after an error of `request` or of a body; undefined when that is no use. */
+  delayFor(error: unknown, suggestedMs: number): number | undefined;
 }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../core/error.ts';
 import type { BlobSource } from '../types.ts';
-import { answerOf, transientDelay } from './errors.ts';
+import { answerOf } from './errors.ts';
 import { discard, resolveLocation } from './redirect.ts';
 import type { HttpResponse, RegistryClient } from './types.ts';
 import { countedBody, rangeOf } from './upload-body.ts';
@@ -52,7 +52,7 @@ export async function uploadBlob(upload: Upload): Promise<'stored' | 'mounted'> 
       const suggested = client.policy.baseDelayMs * 2 ** failures;
       const lost: boolean = restart || answer?.status === 404 || answer?.status === 416;
       const delayMs =
-        unfit || lost ? 0 : transientDelay(error, Math.min(suggested, client.policy.maxDelayMs));
+        unfit || lost ? 0 : client.delayFor(error, Math.min(suggested, client.policy.maxDelayMs));
       failures += 1;
       if (delayMs === undefined || failures >= client.policy.attempts) throw error;
       chunked ||= unfit;

@@ -1,0 +1,179 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runBuild } from '../../src/build/build.ts';
+import { runProbe } from '../../src/build/probe.ts';
+import type { BuildRequest } from '../../src/build/types.ts';
+import { parseOptions } from '../../src/cli/parse.ts';
+import { makeRequest } from '../../src/cli/request.ts';
+import { mapLimit } from '../../src/core/concurrency.ts';
+import { digestOf } from '../../src/core/digest.ts';
+import { AppError } from '../../src/core/error.ts';
+import type { Emit } from '../../src/core/events.ts';
+import { createRegistryClient } from '../../src/oci/http/client.ts';
+import { createRemoteStore } from '../../src/oci/remote-store.ts';
+import { collect } from '../../src/oci/testing/fake-registry.ts';
+import { putImage } from '../../src/oci/testing/images.ts';
+import { createRedactor } from '../../src/report/redact.ts';
+import { FAULTS, type Fault, KINDS, type Kind, type Rule, startFaultProxy } from './fault-proxy.ts';
+
+/** `build` makes and pushes everything; `start` takes all from the cache; `probe` only asks. */
+const WORKS = ['build', 'start', 'probe'] as const;
+export type Work = (typeof WORKS)[number];
+
+export interface Cell {
+  readonly work: Work;
+  readonly kind: Kind;
+  readonly fault: Fault;
+  readonly often: 'once' | 'always';
+  readonly injected: number;
+  /** Of all requests together. */
+  readonly retries: number;
+  /** Of the request that was tried most often. */
+  readonly attempts: number;
+  readonly ms: number;
+  /** Undefined when the work completed. */
+  readonly error?: AppError;
+  /** What must not happen: a wrong result, an error that is none of ours, work that hangs. */
+  readonly defect?: string;
+}
+
+const PARALLEL = 16;
+const PATIENCE_MS = 60_000;
+const CONTENT = 'the content of the layer\n'.repeat(2000);
+
+/** The context, the base image and a full cache, for every cell to use. */
+export interface MatrixSetup {
+  readonly dir: string;
+  /** `host:port` of the registry itself. */
+  readonly registry: string;
+}
+
+/** Fills the registry; the first build through a proxy without faults. */
+export async function prepare({ dir, registry }: MatrixSetup): Promise<void> {
+  mkdirSync(join(dir, 'context'));
+  writeFileSync(join(dir, 'context/file'), CONTENT);
+  const client = createRegistryClient();
+  await putImage(
+    createRemoteStore({ client, registry, repository: 'base' }),
+    '1',
+    process.arch === 'arm64' ? 'arm64' : 'amd64',
+  );
+  await client.close();
+  for (const repository of ['cache/start', 'cache/probe']) {
+    const cell = await runCell({ dir, registry }, 'build', repository);
+    if (cell.error !== undefined) throw cell.error;
+  }
+}
+
+/** Every fault at every kind of request, for each kind of work. */
+export async function faultMatrix(setup: MatrixSetup): Promise<readonly Cell[]> {
+  const cells = WORKS.flatMap((work) =>
+    KINDS.flatMap((kind) =>
+      FAULTS.filter((fault) => fault !== 'immutable tag' || kind === 'push a manifest').flatMap((fault) =>
+        (['once', 'always'] as const).map((often) => ({ work, kind, fault, often })),
+      ),
+    ),
+  );
+  let started = 0;
+  return mapLimit(cells, PARALLEL, ({ work, kind, fault, often }) => {
+    started += 1;
+    const repository = work === 'build' ? `cache/n${started}` : `cache/${work}`;
+    const times = often === 'once' ? 1 : Number.POSITIVE_INFINITY;
+    return runCell(setup, work, repository, { kind, fault, times }, often);
+  });
+}
+
+/** One piece of work with one fault. */
+async function runCell(
+  { dir, registry }: MatrixSetup,
+  work: Work,
+  repository: string,
+  rule?: Rule,
+  often: Cell['often'] = 'once',
+): Promise<Cell> {
+  const proxy = await startFaultProxy(registry, rule);
+  const own = join(dir, `cell-${proxy.host.split(':')[1]}`);
+  mkdirSync(own);
+  const abort = new AbortController();
+  const patience = setTimeout(() => abort.abort(new Error('it hangs')), PATIENCE_MS);
+  const start = performance.now();
+  let retries = 0;
+  let attempts = 1;
+  const emit: Emit = (event) => {
+    if (event.type !== 'retry') return;
+    retries += 1;
+    attempts = Math.max(attempts, event.attempt + 1);
+  };
+  let error: unknown;
+  let defect: string | undefined;
+  try {
+    const request = requestFor(dir, own, proxy.host, repository, work);
+    if (work === 'probe') await runProbe(request, { emit, signal: abort.signal });
+    else {
+      const { imageDigest } = await runBuild(request, { emit, signal: abort.signal });
+      if (work === 'build') defect = await wrongImage(registry, repository, imageDigest);
+      else if (readFileSync(join(own, 'root/file'), 'utf8') !== CONTENT)
+        defect = 'the file has other content';
+    }
+  } catch (thrown) {
+    error = thrown;
+  } finally {
+    clearTimeout(patience);
+    await proxy.stop();
+    rmSync(own, { recursive: true, force: true });
+  }
+  if (abort.signal.aborted) defect = 'it hangs';
+  else if (error !== undefined && !(error instanceof AppError)) defect = `${error}`;
+  else if (error instanceof AppError && error.code === 'INTERNAL') defect = error.message;
+  return {
+    work,
+    kind: rule?.kind ?? 'log in',
+    fault: rule?.fault ?? 'slow',
+    often,
+    injected: proxy.injected(),
+    retries,
+    attempts,
+    ms: performance.now() - start,
+    ...(error instanceof AppError ? { error } : {}),
+    ...(defect === undefined ? {} : { defect }),
+  };
+}
+
+function requestFor(dir: string, own: string, host: string, repository: string, work: Work): BuildRequest {
+  const dockerfile = join(own, 'Dockerfile');
+  writeFileSync(dockerfile, `FROM ${host}/base:1\nCOPY file /file\nWORKDIR /made\n`);
+  const root = join(own, 'root');
+  const args = [
+    ...[
+      '--cache-repo',
+      `${host}/${repository}`,
+      '--work-dir',
+      join(own, 'work'),
+      '--state-dir',
+      join(own, 'state'),
+    ],
+    ...(work === 'build' ? ['--push', '--exit-on-push-failure'] : []),
+    ...(work === 'start' ? ['--output', root] : []),
+  ];
+  const parsed = parseOptions(work === 'probe' ? 'probe' : 'build', args, {});
+  const files = { context: join(dir, 'context'), dockerfile };
+  return makeRequest(parsed, files, { env: {}, cwd: own, redactor: createRedactor() });
+}
+
+/** Reads the image that was pushed from the registry itself; undefined when all of it is there and right. */
+async function wrongImage(registry: string, repository: string, digest: string): Promise<string | undefined> {
+  const client = createRegistryClient();
+  try {
+    const store = createRemoteStore({ client, registry, repository });
+    const manifest = await store.resolve(digest);
+    if (manifest === undefined) return 'the image is not there';
+    const { config, layers } = JSON.parse(manifest.bytes.toString());
+    for (const blob of [config, ...layers]) {
+      const bytes = await collect(await store.get(blob.digest));
+      if (digestOf(bytes) !== blob.digest) return `the blob ${blob.digest} is wrong`;
+    }
+    return undefined;
+  } finally {
+    await client.close();
+  }
+}
