@@ -42,8 +42,7 @@ export async function define(
   const { emit, signal, registries } = deps;
   const form = overridden(buildForm(read, request, emit), request);
   const { build, text } = form;
-  const named = build.platform ?? request.platform;
-  const platform = named === undefined ? defaultPlatform() : parsePlatform(named);
+  const platform = build.platform === undefined ? defaultPlatform() : parsePlatform(build.platform);
   const target = { ...build, text, file: build.dockerfile, platform };
   const image = await inspectTarget(target, (name, wanted) => registries.resolveImage(name, wanted, signal));
   const base = readMetadata(image.Labels, 'the base image', emit);
@@ -84,13 +83,15 @@ export async function featuresOf(
 }
 
 /** The command line wins over the file. */
-function overridden(form: BuildForm, { target, buildArgs = new Map() }: DefinitionRequest): BuildForm {
+function overridden(form: BuildForm, request: DefinitionRequest): BuildForm {
+  const { target, platform, buildArgs = new Map() } = request;
   const { build } = form;
   return {
     ...form,
     build: {
       ...build,
       ...(target === undefined ? {} : { target }),
+      ...(platform === undefined ? {} : { platform }),
       buildArgs: new Map([...build.buildArgs, ...buildArgs]),
     },
   };

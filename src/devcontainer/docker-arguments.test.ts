@@ -99,7 +99,8 @@ test('build.options that we know are honoured, the others are named', async () =
   assert.deepEqual(Object.fromEntries(build.buildArgs), { V: '2', W: '1' });
   assert.equal(build.labels.get('l'), '1');
   assert.equal(build.target, 'b');
-  assert.equal(build.platform, 'linux/arm64');
+  // The command line, which named one, wins over the file.
+  assert.equal(build.platform, 'linux/amd64');
   assert.deepEqual(build.contexts.get('alpine'), { type: 'image', reference: 'base' });
   assert.deepEqual(warnings, [
     'build.options has flags of docker build that have no effect here: --network, --add-host',

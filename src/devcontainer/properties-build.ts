@@ -1,0 +1,106 @@
+import type { PropertyRow } from './property-types.ts';
+import * as t from './property-types.ts';
+
+/** Properties that say what is built. */
+export const BUILD_ROWS: readonly PropertyRow[] = [
+  {
+    name: 'image',
+    scenario: 'image',
+    schema: t.text,
+    expects: 'the name of an image',
+    support: 'works',
+    text: 'The image is the start of the build; its layers come from its registry.',
+  },
+  {
+    name: 'build',
+    scenario: 'Dockerfile',
+    schema: t.buildProperties,
+    expects: 'an object with dockerfile and other build properties',
+    support: 'works',
+    text: 'An object with the properties below.',
+    parts: [
+      { name: 'build.dockerfile', support: 'works', text: 'Relative to the folder of devcontainer.json.' },
+      {
+        name: 'build.context',
+        support: 'works',
+        text: 'Relative to the folder of devcontainer.json; left out, it is the folder of the Dockerfile, as in the reference.',
+      },
+      { name: 'build.target', support: 'works', text: 'The stage that is built.' },
+      { name: 'build.args', support: 'works', text: 'Build arguments; variables are replaced in them.' },
+      {
+        name: 'build.cacheFrom',
+        support: 'no effect',
+        text: 'Layers come from the cache of envbuilder, whose keys say what they are made of.',
+      },
+      {
+        name: 'build.options',
+        support: 'differs',
+        text: '`--build-arg`, `--build-context`, `--label`, `--platform` and `--target` are honoured. A warning names other flags that would change the image.',
+      },
+    ],
+  },
+  {
+    name: 'dockerFile',
+    scenario: 'Dockerfile',
+    schema: t.text,
+    expects: 'the path of a Dockerfile',
+    support: 'works',
+    text: 'The deprecated spelling of `build.dockerfile`.',
+  },
+  {
+    name: 'context',
+    scenario: 'Dockerfile',
+    schema: t.text,
+    expects: 'the path of a directory',
+    support: 'works',
+    text: 'The deprecated spelling of `build.context`.',
+  },
+  {
+    name: 'dockerComposeFile',
+    scenario: 'Compose',
+    schema: t.textOrTexts,
+    expects: 'a path or a list of paths',
+    support: 'differs',
+    text: 'Only the one service that `service` names is built and started; what of it does not fit into one container is named in a warning.',
+  },
+  {
+    name: 'service',
+    scenario: 'Compose',
+    schema: t.text,
+    expects: 'the name of a service',
+    support: 'works',
+    text: 'The service that becomes the dev container.',
+  },
+  {
+    name: 'runServices',
+    scenario: 'Compose',
+    schema: t.texts,
+    expects: 'a list of names',
+    support: 'cannot',
+    text: 'There is one container; other services are not started.',
+  },
+  {
+    name: 'features',
+    scenario: 'all',
+    schema: t.features,
+    expects: 'an object of features with a string, a boolean or an object of options each',
+    support: 'works',
+    text: 'Installed in order, each as a cached layer.',
+  },
+  {
+    name: 'overrideFeatureInstallOrder',
+    scenario: 'all',
+    schema: t.texts,
+    expects: 'a list of feature ids',
+    support: 'works',
+    text: 'Those features come first, as far as their dependencies allow.',
+  },
+  {
+    name: 'secrets',
+    scenario: 'all',
+    schema: t.secrets,
+    expects: 'an object of secrets',
+    support: 'no effect',
+    text: 'It only describes secrets to tools that ask for them. Secrets are given with ENVBUILDER_BUILD_SECRETS or as variables of the container.',
+  },
+];

@@ -1,0 +1,125 @@
+import * as v from 'valibot';
+import type { PropertyRow } from './property-types.ts';
+import * as t from './property-types.ts';
+
+const HOOKS_WITH_WAIT = [
+  'initializeCommand',
+  'onCreateCommand',
+  'updateContentCommand',
+  'postCreateCommand',
+  'postStartCommand',
+] as const;
+
+const COMMAND = 'a string, a list of strings, or an object of named commands';
+
+/** Hooks, and what concerns editors. */
+export const LIFE_ROWS: readonly PropertyRow[] = [
+  {
+    name: 'initializeCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    support: 'cannot',
+    text: 'It is for the machine that the container runs on, which envbuilder does not see; a warning says so.',
+  },
+  {
+    name: 'onCreateCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    merge: 'collect',
+    support: 'works',
+    text: 'Runs once, in the first start of a container.',
+  },
+  {
+    name: 'updateContentCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    merge: 'collect',
+    support: 'differs',
+    text: 'Runs in every start, since the workspace may be another one each time.',
+  },
+  {
+    name: 'postCreateCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    merge: 'collect',
+    support: 'differs',
+    text: 'Runs in every start after the two above, as users of the older envbuilder rely on; the reference runs it once.',
+  },
+  {
+    name: 'postStartCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    merge: 'collect',
+    support: 'works',
+    text: 'Runs in every start. With ENVBUILDER_POST_START_SCRIPT_PATH it is written to a script instead.',
+  },
+  {
+    name: 'postAttachCommand',
+    scenario: 'all',
+    schema: t.hookCommand,
+    expects: COMMAND,
+    merge: 'collect',
+    support: 'cannot',
+    text: 'It is for the moment when an editor attaches, which envbuilder does not see.',
+  },
+  {
+    name: 'waitFor',
+    scenario: 'all',
+    schema: v.picklist(HOOKS_WITH_WAIT),
+    expects:
+      'initializeCommand, onCreateCommand, updateContentCommand, postCreateCommand or postStartCommand',
+    merge: 'last',
+    support: 'differs',
+    text: 'The init command runs after all hooks whatever it says, since the container has no other process before.',
+  },
+  {
+    name: 'customizations',
+    scenario: 'all',
+    schema: t.anyObject,
+    expects: 'an object',
+    merge: 'collect-per-key',
+    support: 'works',
+    text: 'Kept in the image label and printed by read-configuration, for the tools that they are meant for.',
+  },
+  {
+    name: 'forwardPorts',
+    scenario: 'all',
+    schema: v.array(t.port),
+    expects: 'a list of ports, each a number or "host:port"',
+    merge: 'ports',
+    support: 'no effect',
+    text: 'For editors; kept in the image label.',
+  },
+  {
+    name: 'portsAttributes',
+    scenario: 'all',
+    schema: t.portsAttributes,
+    expects: 'an object of port attributes',
+    merge: 'last-per-key',
+    support: 'no effect',
+    text: 'For editors; kept in the image label.',
+  },
+  {
+    name: 'otherPortsAttributes',
+    scenario: 'all',
+    schema: t.portAttributes,
+    expects: 'an object of port attributes',
+    merge: 'last',
+    support: 'no effect',
+    text: 'For editors; kept in the image label.',
+  },
+  {
+    name: 'shutdownAction',
+    scenario: 'all',
+    schema: v.picklist(['none', 'stopContainer', 'stopCompose']),
+    expects: 'none, stopContainer or stopCompose',
+    merge: 'last',
+    support: 'no effect',
+    text: 'For the tool that stops the container; kept in the image label.',
+  },
+];
