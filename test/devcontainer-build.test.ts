@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { capture, run } from '../scripts/lib/shell.ts';
+import { run } from '../scripts/lib/shell.ts';
 import type { ContainerConfig } from '../src/oci/types.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
 import { readOciLayout } from './support/read-image.ts';
+import { referenceCli } from './support/reference-cli.ts';
 import { builtSteps, cachedImage } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
@@ -155,6 +156,36 @@ test('a local feature is part of the dev container and of its metadata', async (
   assert.ok(config.Env?.includes('FROM_FEATURE=yes'));
 });
 
+test('the lockfile is written when that is asked for, and only then', async (t) => {
+  const missing = missingService(environment.services, ['registry']);
+  if (missing !== undefined) return t.skip(missing);
+  const { host } = environment.services.registry!;
+  const namespace = `lock-${randomBytes(4).toString('hex')}`;
+  const source = workspace(t, {
+    'src/f/devcontainer-feature.json': { id: 'f', version: '1.0.0', name: 'f' },
+    'src/f/install.sh': '#!/bin/sh\ntrue\n',
+  })!;
+  // The reference speaks plain HTTP with this name alone.
+  const local = `localhost:${host.split(':')[1]}`;
+  const where = [`--registry=${local}`, `--namespace=${namespace}`];
+  const published = await referenceCli(['features', 'publish', ...where, source.context + '/src']);
+  assert.equal(published.code, 0, published.output);
+  const box = workspace(t, {
+    '.devcontainer/devcontainer.json': {
+      image: '@REGISTRY@/busybox:1',
+      features: { [`${host}/${namespace}/f:1`]: {} },
+    },
+  })!;
+  const lockfile = join(box.context, '.devcontainer/devcontainer-lock.json');
+  const build = (...more: readonly string[]) => box.build(['--devcontainer', ...more]);
+  assert.equal((await build()).code, 0);
+  assert.equal(existsSync(lockfile), false);
+  assert.equal((await build('--devcontainer-lockfile=frozen')).code, 17);
+  assert.equal((await build('--devcontainer-lockfile=update')).code, 0);
+  assert.match(readFileSync(lockfile, 'utf8'), /"version": "1\.0\.0"/);
+  assert.equal((await build('--devcontainer-lockfile=frozen')).code, 0);
+});
+
 test('one of several configurations is chosen by its name', async (t) => {
   const box = workspace(t, {
     '.devcontainer/a/devcontainer.json': { image: '@REGISTRY@/busybox:1', remoteUser: 'a' },
@@ -206,18 +237,14 @@ FROM base`,
   });
   const config = await buildTwiceAndProbe(box);
   await run(docker.command, ['pull', '--quiet', base], { env: docker.env });
-  const reference = join(import.meta.dirname, '../node_modules/@devcontainers/cli/devcontainer.js');
   const args = [
     'build',
     `--workspace-folder=${box.context}`,
     `--docker-path=${docker.command}`,
     `--image-name=${tag}`,
   ];
-  const built = await capture(process.execPath, [reference, ...args], {
-    env: docker.env,
-    timeoutMs: 120_000,
-  });
-  assert.equal(built.code, 0, `${built.stdout}\n${built.stderr}`);
+  const built = await referenceCli(args, { env: docker.env });
+  assert.equal(built.code, 0, built.output);
   const inspected = await run(docker.command, ['image', 'inspect', tag], { env: docker.env });
   const theirs = JSON.parse(inspected)[0].Config as ContainerConfig;
   assert.deepEqual(entriesOf(config), entriesOf(theirs));

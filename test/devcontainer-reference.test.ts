@@ -6,18 +6,17 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { dockerCompose } from '../scripts/lib/docker-compose.ts';
-import { capture } from '../scripts/lib/shell.ts';
 import { readConfiguration } from '../src/devcontainer/read-configuration.ts';
 import { resolveAfterBuild } from '../src/devcontainer/resolve.ts';
 import { definitionOf, fakeRegistries, testRequest, withWorkspace } from '../src/devcontainer/testing.ts';
 import type { ContainerConfig } from '../src/oci/types.ts';
+import { referenceCli } from './support/reference-cli.ts';
 
 /**
  * What `@devcontainers/cli` makes of the same files is the specification. It asks a `docker` that only knows what a test
  * says of images and containers, so nothing is pulled or run.
  */
 
-const REFERENCE = join(import.meta.dirname, '../node_modules/@devcontainers/cli/devcontainer.js');
 const ENV = { SET: 'set', EMPTY: '' };
 
 let dir: string;
@@ -81,12 +80,9 @@ async function theirs(folder: string, one: Case): Promise<Printed> {
     ...(one.merged ? ['--include-merged-configuration'] : []),
     ...(one.config === undefined ? [] : [`--config=${join(folder, one.config)}`]),
   ];
-  const { code, stdout, stderr } = await capture(process.execPath, [REFERENCE, ...args], {
-    env: { ...ENV, UNSET: undefined },
-    cwd: dir,
-  });
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout.toString());
+  const { code, stdout, output } = await referenceCli(args, { env: { ...ENV, UNSET: undefined }, cwd: dir });
+  assert.equal(code, 0, output);
+  return JSON.parse(stdout);
 }
 
 async function ours(workspaceFolder: string, one: Case): Promise<Printed> {

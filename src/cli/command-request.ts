@@ -56,7 +56,7 @@ export function definitionRequest(
     buildArgs: options['build-arg'],
     registries: registrySettings(options, env),
     stateDir: resolve(cwd, options['state-dir'] ?? join(userCacheDir(env), 'state')),
-    lockfile: 'read',
+    lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
   };
 }
 

@@ -141,6 +141,16 @@ export const DEVCONTAINER_OPTIONS = [
     group: 'Dev container',
   },
   {
+    name: 'devcontainer-lockfile',
+    variable: 'ENVBUILDER_DEVCONTAINER_LOCKFILE',
+    type: 'string',
+    default: 'read',
+    choices: ['read', 'update', 'frozen', 'ignore'],
+    text: 'What is done with devcontainer-lock.json: read takes the versions of features from it, update writes it as well, frozen fails where it would change, ignore does neither.',
+    commands: ['build', 'probe', 'read-configuration', 'start'],
+    group: 'Dev container',
+  },
+  {
     name: 'devcontainer',
     type: 'boolean',
     text: 'Build the dev container of the directory that is named as context, or of the current one.',

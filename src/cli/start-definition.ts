@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { devcontainerOfImage, resolveAfterBuild } from '../devcontainer/resolve.ts';
-import type { Devcontainer } from '../devcontainer/types.ts';
+import type { DefinitionRequest, Devcontainer } from '../devcontainer/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import type { BuildPart, Definition, StartedDevcontainer } from '../start/types.ts';
 import type { Parsed } from './parse.ts';
@@ -58,7 +58,7 @@ export async function defineBuild(
       buildArgs: options['build-arg'],
       registries: registrySettings(options, deps.env),
       stateDir: deps.stateDir,
-      lockfile: 'read',
+      lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
     },
     { emit: deps.emit, signal: deps.signal },
   );

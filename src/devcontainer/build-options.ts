@@ -27,14 +27,14 @@ const HARMLESS: ReadonlySet<string> = new Set([
 /** Applies `build.options`, flags of `docker build`: those that we know are honoured, the others are warned about. */
 export function applyBuildOptions(
   build: DefinitionBuild,
-  { config, document, scope }: Pick<ReadConfig, 'config' | 'document' | 'scope'>,
+  { config, document, folder }: Pick<ReadConfig, 'config' | 'document' | 'folder'>,
   emit: Emit,
 ): DefinitionBuild {
   const flags = parseDockerFlags(config.build?.options ?? []);
   const unknown: string[] = [];
   let result = build;
   for (const flag of flags) {
-    const changed = applyFlag(result, flag, scope.localWorkspaceFolder ?? '/');
+    const changed = applyFlag(result, flag, folder);
     if (changed) result = changed;
     else if (!HARMLESS.has(flag.name)) unknown.push(flag.name);
   }

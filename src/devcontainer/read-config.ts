@@ -13,6 +13,8 @@ import { referencePlace, type WorkspacePlace } from './workspace-folder.ts';
 /** A devcontainer.json as it was read. */
 export interface ReadConfig {
   readonly file: string;
+  /** Where the workspace's files are read, which may be a clone that stands in for it. */
+  readonly folder: string;
   readonly document: JsonDocument;
   /** Checked, with variables as they are written. */
   readonly raw: DevcontainerConfig;
@@ -46,7 +48,7 @@ export function readConfig(
     devcontainerId: devcontainerId(idLabels(workspaceFolder, fileThere)),
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
-  return { file, document, raw, config, place, scope };
+  return { file, folder: request.workspaceFolder, document, raw, config, place, scope };
 }
 
 /** In a start the workspace is where it is; the file can choose a folder in it. */

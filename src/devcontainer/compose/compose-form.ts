@@ -54,10 +54,9 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
 }
 
 /** The files that are named; with an empty list those that Compose would take in the workspace. */
-function composeFiles({ config, file, scope }: ReadConfig, env: Environment): readonly string[] {
+function composeFiles({ config, file, folder: workspace }: ReadConfig, env: Environment): readonly string[] {
   const named = [config.dockerComposeFile ?? []].flat();
   if (named.length > 0) return named.map((path) => resolve(dirname(file), path));
-  const workspace = scope.localWorkspaceFolder!;
   if (env.COMPOSE_FILE) return env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path));
   const override = join(workspace, 'docker-compose.override.yml');
   return [join(workspace, 'docker-compose.yml'), ...(existsSync(override) ? [override] : [])];

@@ -115,6 +115,12 @@ volumes: { data: }
   assert.equal(devcontainer.ungranted.length, warnings.length);
   const outside = await composed(files);
   assert.deepEqual(outside.warnings, []);
+  // A clone may stand in for the workspace; what its files mean is still the workspace.
+  const clone = await composed(files, {}, { inContainer: true, containerFolder: '/workspaces/app' });
+  assert.deepEqual(
+    clone.warnings.map((text) => text.replace(/ has no effect.*$/, '')),
+    warnings.map((text) => text.replace(/ has no effect.*$/, '')),
+  );
 });
 
 test('mistakes point at the file that they are in', async () => {

@@ -80,7 +80,7 @@ export const GRANTED_KEYS: readonly string[] = [
 export function ungrantedOfService(
   service: ComposeService,
   name: string,
-  { file, scope }: Pick<ReadConfig, 'file' | 'scope'>,
+  { file, folder }: Pick<ReadConfig, 'file' | 'folder'>,
 ): readonly Ungranted[] {
   const origin = `service ${name}`;
   const keys = Object.entries(service.all)
@@ -90,7 +90,7 @@ export function ungrantedOfService(
       return group ? [{ property, origin, why: group.why }] : [];
     });
   const volumes = service.volumes
-    .filter((volume) => !isWorkspace(volume, scope.localWorkspaceFolder!))
+    .filter((volume) => !isWorkspace(volume, folder))
     .map((volume) => ({
       property: `volumes: ${volume.target}`,
       origin,
@@ -98,7 +98,7 @@ export function ungrantedOfService(
     }));
   const others = service.otherServices.map((other) => ({
     property: `services: ${other}`,
-    origin: relative(scope.localWorkspaceFolder!, file),
+    origin: relative(folder, file),
     why: 'there is one container',
   }));
   return [...keys, ...volumes, ...others];
