@@ -79,10 +79,10 @@ export function runtimeConfig(config: ContainerConfig | undefined): ContainerCon
 
 /** The magic image file, and what a container of the image needs to push images in its turn. */
 async function magicLayer(
-  { layers, start }: RuntimeSpec,
+  { layers, start = {} }: RuntimeSpec,
   config: ContainerConfig,
 ): Promise<{ layer: LayerRef; bytes: Buffer }> {
-  const image = canonicalJson({ version: MAGIC_VERSION, config, ...(start === undefined ? {} : { start }) });
+  const image = canonicalJson({ version: MAGIC_VERSION, config, start });
   const files: [string, Buffer][] = [
     ...layers.map(({ name, description }): [string, Buffer] => [`app/layer-${name}.json`, description]),
     ['image', image],
