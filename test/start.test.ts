@@ -120,7 +120,7 @@ test('a container of a built image: user, environment, hooks, and nothing of our
   await container.docker('kill', '--signal=TERM');
   assert.equal(await container.end(), 7);
   await container.docker('start');
-  const again = await container.until(/ended[\s\S]*SigIgn/);
+  const again = await container.until(/^ended$[\s\S]*^SigIgn/m);
   assert.equal(again.match(/onCreateCommand: created/g)?.length, 1, 'it is created once');
   assert.equal(again.match(/postStartCommand two/g)?.length, 2);
 });
@@ -397,10 +397,10 @@ test('stopped, started again, killed in the middle of a build: the same result',
   await container.docker('kill', '--signal=KILL');
   await container.end();
   await container.docker('start');
-  const one = await container.until(/started/);
+  const one = await container.until(/^started$/m);
   await container.docker('stop', '--time=1');
   await container.docker('start');
-  const two = await container.until(/started[\s\S]*started/);
+  const two = await container.until(/^started$[\s\S]*^started$/m);
   const results = two.split('\n').filter((line) => /\.envbuilder .* bin /.test(line));
   assert.equal(results.length, 2, two);
   assert.equal(results[0], results[1]);
@@ -424,12 +424,12 @@ test('what an earlier start has built is started when that is asked for', async 
       env: { ENVBUILDER_SKIP_REBUILD: '1', ENVBUILDER_INIT_SCRIPT: 'echo made $(cat /when); sleep 60' },
     }),
   );
-  await container.until(/made /);
+  await container.until(/^made /m);
   await container.docker('kill', '--signal=KILL');
   await container.end();
   await container.docker('start');
-  const log = await container.until(/made [\s\S]*made /);
-  const made = [...log.matchAll(/made (\S+)/g)].map(([, id]) => id);
+  const log = await container.until(/^made [\s\S]*^made /m);
+  const made = [...log.matchAll(/^made (\S+)/gm)].map(([, id]) => id);
   assert.equal(made[0], made[1]);
   assert.match(log, /nothing is built/);
 });

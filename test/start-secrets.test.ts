@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { type ContainerHost, openContainerHost } from './support/container.ts';
+import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { find, holders } from './support/find-token.ts';
+
+let environment: Environment;
+let host: ContainerHost;
+let missing: string | undefined;
+
+before(async () => {
+  environment = await openEnvironment();
+  missing = missingService(environment.services, ['docker', 'registry', 'http']);
+  if (missing === undefined) host = await openContainerHost(environment.services);
+});
+after(async () => {
+  await host?.close();
+  await environment.stop();
+});
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+test('no secret stays in a file, a layer, a log or the environment of a process', async (t) => {
+  if (missing !== undefined) return t.skip(missing);
+  const { registry, http } = environment.services;
+  const run = randomBytes(6).toString('hex');
+  // All begin alike, so that the container can look for them without being told what they are.
+  const token = (what: string): string => `tok${run}-${what}-${randomBytes(6).toString('hex')}`;
+  const secrets = {
+    build: token('build'),
+    registry: token('registry'),
+    git: token('git'),
+    url: token('url'),
+    key: token('key'),
+    salt: token('salt'),
+  };
+  const agent = token('agent');
+  const cache = host.directory({});
+  const look = [
+    `p=tok; q=${run}`,
+    'for pid in /proc/[0-9]*; do tr "\\0" "\\n" < $pid/environ | grep -v ^CODER_AGENT_TOKEN= | grep "$p$q" && echo in $pid; done',
+    'find / -xdev -type f -exec grep -l "$p$q" {} + && echo in files',
+    'find /workspaces -type f -exec grep -l "$p$q" {} + && echo in the workspace',
+    'echo looked',
+  ].join('; ');
+  const config = {
+    build: { dockerfile: 'Dockerfile' },
+    onCreateCommand: 'env | grep -v ^CODER_AGENT_TOKEN= > /hook-env',
+  };
+  const dockerfile = [
+    `FROM ${registry!.host}/busybox:1`,
+    'RUN --mount=type=secret,id=NAME test "$(cat /run/secrets/NAME)" = "$NAME" && echo value: $NAME && echo used > /used',
+    'RUN env | grep -v ^NAME= > /run-env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep -v ^NAME= > /all-env; true',
+  ];
+  const auths = { [registry!.host]: { auth: base64(`user:${secrets.registry}`) } };
+  const { code, stdout, stderr } = await host.run({
+    files: {
+      '.devcontainer/devcontainer.json': JSON.stringify(config),
+      '.devcontainer/Dockerfile': `${dockerfile.join('\n')}\n`,
+    },
+    docker: [`--volume=${cache}:/cache`],
+    env: {
+      ENVBUILDER_LAYER_CACHE_DIR: '/cache',
+      ENVBUILDER_BUILD_SECRETS: `NAME=${secrets.build}`,
+      ENVBUILDER_DOCKER_CONFIG_BASE64: base64(JSON.stringify({ auths })),
+      ENVBUILDER_GIT_URL: `http://user:${secrets.url}@${http!.host}/git/refs.git`,
+      ENVBUILDER_GIT_USERNAME: 'user',
+      ENVBUILDER_GIT_PASSWORD: secrets.git,
+      ENVBUILDER_GIT_SSH_PRIVATE_KEY_BASE64: base64(
+        `-----BEGIN OPENSSH PRIVATE KEY-----\n${secrets.key}\n-----END OPENSSH PRIVATE KEY-----\n`,
+      ),
+      ENVBUILDER_CACHE_SALT: secrets.salt,
+      ENVBUILDER_PUSH_IMAGE: '1',
+      ENVBUILDER_VERBOSE: '1',
+      CODER_AGENT_URL: 'http://127.0.0.1:9',
+      CODER_AGENT_TOKEN: agent,
+      ENVBUILDER_INIT_SCRIPT: look,
+    },
+    timeoutMs: 120_000,
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.toString(), 'looked\n');
+  assert.match(stderr, /value: \*\*\*/, 'the step that uses the secret has run');
+  for (const [what, value] of [...Object.entries(secrets), ['agent', agent] as const]) {
+    assert.equal(find(Buffer.from(stderr), value), undefined, `${what} is in the log`);
+    assert.deepEqual(holders([cache], value), [], `${what} is in the cache`);
+  }
+});
