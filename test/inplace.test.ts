@@ -31,7 +31,6 @@ const SAME = [
   'mount-cache',
   'mount-several',
   'run-delete-recreate',
-  'run-network-files',
   'run-var-run',
   'run-xattrs',
   'stage-chain-of-ten',
@@ -183,13 +182,17 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
       RUN ls -l /lib/x86_64-linux-gnu/libc.so.6 && /lib64/ld-linux-x86-64.so.2 --version >/dev/null && \\
           echo x >/lib/added && echo y >/var/run/pid && ! touch /lib/modules/x && \\
           dpkg-query -W libc6 && useradd --create-home dev
+      WORKDIR /workspaces/app/sub/dir
+      RUN pwd && cd .. && ls /workspaces/app
+      WORKDIR /
       USER dev
       RUN id -un && test "$HOME" = /home/dev && test ! -w /etc/passwd`;
     const { error, output } = await build(dockerfile, { keep: ['/workspaces'] });
     assert.equal(error, undefined, `${error?.stack}\n${output}`);
     assert.match(output, /preciousmine\n/);
-    assert.match(output, /\ndev\n/);
-    const names = await namesOf(3);
+    assert.match(output, /\/workspaces\/app\/sub\/dir\ncode\nsub\n(?:.|\n)*\ndev\n/);
+    assert.deepEqual(readdirSync(join(container.upper, 'workspaces/app')), ['code']);
+    const names = await namesOf(4);
     assert.deepEqual(names[0], ['workspaces/', 'workspaces/app/', 'workspaces/app/from-image']);
     assert.ok(names[2]!.includes('usr/lib/added') && names[2]!.includes('run/pid'), names[2]!.join(' '));
     const foreign = names.flat().filter((name) => /modules|gpu|secrets|^data|envbuilder|^old/.test(name));

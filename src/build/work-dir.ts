@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { toAppError } from '../core/error.ts';
 import { MNT_DETACH } from '../sys/constants.ts';
+import { readMountTable } from '../sys/mount-table.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { createFileLocks } from './file-locks.ts';
 
@@ -73,14 +74,9 @@ function removeDeadBuilds(
   }
 }
 
-/** Mount points in a directory, in the order in which they were mounted (proc_pid_mountinfo(5)). */
+/** Mount points in a directory, in the order in which they were mounted. */
 function mountsBelow(directory: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    )
+  return readMountTable()
+    .map(({ mountPoint }) => mountPoint)
     .filter((target) => target.startsWith(`${directory}/`));
 }

@@ -101,7 +101,13 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
           const entered = enterRoot(tree.dir, { keep, syscalls });
           try {
             const aside = freshDirectory(join(deps.dir, 'aside'), 0o700);
-            const restore = placeMounts(prepared.mounts, { ...entered, aside, journal, syscalls });
+            const restore = placeMounts(prepared.mounts, {
+              ...entered,
+              aside,
+              journal,
+              syscalls,
+              cwd: spec.cwd,
+            });
             try {
               return await timed(emit, 'run', () => deps.runner({ ...spec, root: '/', mounts: [] }));
             } finally {

@@ -26,6 +26,8 @@ export interface PlaceDeps extends MoveDeps {
   /** An empty directory on the file system of the root, for what a mount covers. */
   readonly aside: string;
   readonly journal: Journal;
+  /** The RUN's working directory, which the image may have where only the user's things are; it is there for the RUN alone then. */
+  readonly cwd: string;
 }
 
 /** Files of the container that are right for a RUN as they are. */
@@ -48,6 +50,8 @@ export function placeMounts(mounts: readonly RunMount[], deps: PlaceDeps): () =>
   try {
     for (const [index, mount] of mounts.entries())
       placeOne(mount, posix.join(deps.aside, String(index)), undo, deps);
+    const cwd = resolveInRoot('/', deps.cwd, { followLast: true });
+    if (pinOf(deps.pins, cwd).kept) makeParents(cwd, undo, deps.journal);
   } catch (error) {
     restore();
     throw error;

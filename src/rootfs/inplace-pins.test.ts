@@ -16,9 +16,10 @@ test('a path is kept, on the way to something kept, or free', () => {
   );
 });
 
-test('the mounts of this machine are kept', () => {
-  const pins = currentPins(['/no/such/path']);
+test('mounts are kept, and paths to keep that are there', () => {
+  const pins = currentPins(['/no/such/path', import.meta.filename]);
   assert.equal(pinOf(pins, '/proc/self').kept, true);
-  assert.equal(pinOf(pins, '/no/such/path').kept, true);
-  assert.equal(pinOf(pins, '/no/such').kept, false);
+  assert.equal(pinOf(pins, '/no/such/path').kept, false);
+  assert.equal(pinOf(pins, import.meta.filename).kept, true);
+  assert.equal(pinOf(pins, import.meta.dirname).kept, false);
 });

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { fsPath } from '../core/path-bytes.ts';
 import { readMountTable } from '../sys/mount-table.ts';
 
@@ -20,12 +20,14 @@ interface Building {
 const MARKERS = ['/.dockerenv', '/run/.containerenv'];
 
 /**
- * The pins of this container now: every mount but the root itself, and the paths to keep, under their real names too.
+ * The pins of this container now: every mount but the root itself, and the paths to keep, under their real names too. A path
+ * to keep that is not there has nothing that could be lost, and does not hide what an image has there.
  * @param keep absolute paths
  */
 export function currentPins(keep: readonly string[]): Pins {
   const mounts = readMountTable().map(({ mountPoint }) => mountPoint);
-  return createPins([...mounts, ...keep, ...keep.map(realName), ...MARKERS]);
+  const there = [...keep, ...MARKERS].filter((path) => lstatSync(fsPath(path), { throwIfNoEntry: false }));
+  return createPins([...mounts, ...there, ...there.map(realName)]);
 }
 
 /** @param paths absolute; `/` is left out */
