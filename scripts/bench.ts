@@ -30,6 +30,11 @@ const { values } = parseArgs({
   },
 });
 const scale = Number(values.scale);
+const failures: string[] = [];
+const failed = (what: string): void => {
+  failures.push(what);
+  process.stderr.write(`${what}\n`);
+};
 const cleanUp = createCleanUp();
 mkdirSync(join(root, 'bench-out'), { recursive: true });
 const dir = mkdtempSync(join(root, 'bench-out', 'run-'));
@@ -53,7 +58,7 @@ try {
   const rows: Row[] = [];
   for (const work of works) {
     process.stderr.write(`\n== ${work.name}: ${work.about}\n`);
-    rows.push(...(await runSeries(work, { peers, proxy, storage: registry.storage, dir, say })));
+    rows.push(...(await runSeries(work, { peers, proxy, storage: registry.storage, dir, say, failed })));
   }
   const figures = figuresOf(rows);
   for (const { what, against, goal, reached, unit } of figures)
@@ -67,7 +72,7 @@ try {
       versions: versions(peers),
       command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
       works,
-      missing: reasons,
+      missing: [...reasons, ...failures],
     };
     writeFileSync(join(root, 'docs/benchmarks.md'), markdown(facts, figures, rows));
     writeFileSync(join(root, 'docs/benchmarks.svg'), svg(figures));

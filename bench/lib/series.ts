@@ -34,11 +34,13 @@ export interface SeriesOptions {
   /** Fresh directories are made here, and deleted by the caller at the end. */
   readonly dir: string;
   readonly say: (row: Row) => void;
+  /** A peer cannot do something; it is left out. */
+  readonly failed: (what: string) => void;
 }
 
 /** A work uncached, cached, with an early and a late change, probed and pushed. */
 export async function runSeries(work: Work, options: SeriesOptions): Promise<readonly Row[]> {
-  const { peers, proxy, storage, dir, say } = options;
+  const { peers, proxy, storage, dir, say, failed } = options;
   const repository = `${proxy.host}/bench/${work.name}-${process.pid}`;
   const cache = [work.context, `--cache-repo=${repository}`, `--state-dir=${join(dir, 'state')}`];
   const rows: Row[] = [];
@@ -51,7 +53,13 @@ export async function runSeries(work: Work, options: SeriesOptions): Promise<rea
     const run = await envbuilder([...args]);
     const seen = proxy.requests.slice(before);
     const times: Record<string, number> = {};
-    for (const [name, other] of Object.entries(others)) times[name] = (await other()).ms;
+    for (const [name, other] of Object.entries(others)) {
+      try {
+        times[name] = (await other()).ms;
+      } catch (error) {
+        failed(`${name} cannot do "${work.name}, ${what}": ${lastLine(error)}`);
+      }
+    }
     const mib = (of: (one: (typeof seen)[number]) => number): number =>
       seen.reduce((sum, one) => sum + of(one), 0) / 1024 / 1024;
     const ours: Taken = {
@@ -98,6 +106,11 @@ export async function runSeries(work: Work, options: SeriesOptions): Promise<rea
   work.write({ early: 'two', late: 'two' });
   await add('early change', build);
   return rows;
+}
+
+function lastLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.trim().split('\n').at(-1) ?? '').slice(0, 160);
 }
 
 const UNTAR = `for layer do

@@ -60,6 +60,7 @@ export async function explainMiss(
   if (!before) return 'an earlier build had no such step';
   if (before.key === step.key) return 'it was built before, but its record is gone or too old';
   const changed = Object.keys(step.fields).filter((name) => step.fields[name] !== before.fields[name]);
+  if (changed.includes('kind')) return 'the last build had another instruction in its place';
   if (changed.length === 0)
     return 'something below it changed: its base image, an earlier stage, or the cache salt';
   return `since the last build ${changed.map((name) => FIELD_NAMES[name] ?? name).join(' and ')} changed`;

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
+import { temporaryDir, testCacheDir } from '../../scripts/lib/cache-dir.ts';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
 import { type CliResult, projectRoot } from './envbuilder.ts';
 
@@ -83,7 +83,13 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
         {
           ...rest,
           cwd: dir,
-          env: { HOME: dir, ENVBUILDER_WORK_DIR: work, ENVBUILDER_STATE_DIR: state, ...env },
+          env: {
+            HOME: dir,
+            XDG_CACHE_HOME: join(testCacheDir(), 'xdg'),
+            ENVBUILDER_WORK_DIR: work,
+            ENVBUILDER_STATE_DIR: state,
+            ...env,
+          },
         },
       ),
     assertClean: () => {
