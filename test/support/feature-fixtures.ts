@@ -48,7 +48,7 @@ export function featureSources(namespace: string): Readonly<Record<string, strin
     'hello/install.sh': `${RECORD}
 mkdir -p /opt/hello/bin
 cp data/message /opt/hello/message
-printf '#!/bin/sh\\necho "$GREETING"\\n' >/opt/hello/bin/hello
+printf '#!/bin/sh\\necho "%s"\\n' "$GREETING" >/opt/hello/bin/hello
 chmod 755 /opt/hello/bin/hello
 mkdir -p /opt/made && chown 1000:1000 /opt/made
 `,
@@ -70,6 +70,9 @@ mkdir -p /opt/made && chown 1000:1000 /opt/made
     },
     'tool/install.sh': `${RECORD}
 hello >/opt/record/tool-said
+mkdir -p /opt/tool
+printf '#!/bin/sh\\necho entered\\n' >/opt/tool/entry.sh
+chmod 755 /opt/tool/entry.sh
 `,
     'zed/devcontainer-feature.json': { id: 'zed', version: '0.1.0', name: 'Zed', legacyIds: ['zee'] },
     'zed/install.sh': `${RECORD}
