@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { extractPackages, writeLauncher } from './extracted-packages.ts';
 import { freePort, startService, waitUntilReady } from './service-process.ts';
@@ -11,14 +12,22 @@ export interface RegistryServer {
   readonly logFile: string;
 }
 
+/** Parts of Distribution's configuration. */
+export interface RegistrySettings {
+  readonly auth?: Readonly<Record<string, unknown>>;
+  readonly tls?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Starts Debian's docker-registry on a free port.
  * @param dir existing directory for its configuration, its log and, unless `storage` is given, its storage
  * @param storage directory in Distribution's layout to serve; it is left alone at the end
+ * @param settings `auth` and `http.tls` of its configuration
  */
 export async function startRegistry(
   dir: string,
   storage = join(dir, 'registry-storage'),
+  settings: RegistrySettings = {},
 ): Promise<{ readonly registry: RegistryServer; readonly stop: () => Promise<void> }> {
   const extracted = await extractPackages('registry', ['bookworm', 'trixie'], ['docker-registry']);
   const port = await freePort();
@@ -27,11 +36,12 @@ export async function startRegistry(
   const config = join(dir, `registry-${port}.yml`);
   const logFile = join(dir, `registry-${port}.log`);
   mkdirSync(storage, { recursive: true });
-  writeFileSync(config, configuration(storage, host));
+  writeFileSync(config, configuration(storage, host, settings));
   const service = startService(command, ['serve', config], logFile, { OTEL_TRACES_EXPORTER: 'none' });
   await waitUntilReady('docker-registry', service, async () => {
+    if (settings.tls !== undefined) return connectTo(port);
     const answer = await fetch(`http://${host}/v2/`);
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    if (!answer.ok && answer.status !== 401) throw new Error(`status ${answer.status}`);
   });
   const stop = async () => {
     await service.stop();
@@ -40,7 +50,19 @@ export async function startRegistry(
   return { registry: { host, storage, logFile }, stop };
 }
 
-function configuration(storage: string, address: string): string {
+function connectTo(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(void socket.end()));
+    socket.on('error', reject);
+  });
+}
+
+function configuration(storage: string, address: string, { auth, tls }: RegistrySettings): string {
+  // JSON is YAML.
+  const security = [
+    ...(tls === undefined ? [] : [`  tls: ${JSON.stringify(tls)}`]),
+    ...(auth === undefined ? [] : [`auth: ${JSON.stringify(auth)}`]),
+  ].join('\n');
   return `version: 0.1
 log:
   level: warn
@@ -54,5 +76,6 @@ storage:
     enabled: true
 http:
   addr: ${address}
+${security}
 `;
 }
