@@ -142,14 +142,12 @@ test('a second build of an unchanged image writes nothing into the cache', async
   const box = sandbox(t, `FROM ${host}/busybox:1\nCOPY file /file\nRUN date +%N > /now\n`);
   const args = [`--layer-cache-dir=${box.cache}`, '--push-image'];
   assert.equal((await box.build(args)).code, 0);
+  // Times change: they tell the garbage collection what is in use.
   const files = (): string[] =>
     readdirSync(box.cache, { recursive: true })
       .map(String)
       .filter((name) => statSync(join(box.cache, name)).isFile())
-      .map(
-        (name) =>
-          `${name} ${statSync(join(box.cache, name)).mtimeMs} ${readFileSync(join(box.cache, name)).length}`,
-      )
+      .map((name) => `${name} ${readFileSync(join(box.cache, name)).toString('base64').slice(0, 200)}`)
       .sort();
   const earlier = files();
   assert.ok(earlier.length > 0);
