@@ -17,20 +17,20 @@ export const LIFECYCLE: readonly { readonly name: HookName; readonly runs: HookM
 ];
 
 /**
- * The hooks of metadata entries, lowest first.
+ * The hooks of metadata entries, lowest first; initializeCommand is no part of metadata.
  * @param originOf what an entry is called in messages
  */
 export function collectHooks(
-  entries: readonly (MetadataEntry & { readonly initializeCommand?: HookCommand })[],
+  entries: readonly MetadataEntry[],
   originOf: (entry: MetadataEntry, index: number) => string,
 ): LifecycleHooks {
-  const hooksOf = (name: HookName): Hook[] =>
+  const hooksOf = (name: Exclude<HookName, 'initializeCommand'>): Hook[] =>
     entries.flatMap((entry, index) => {
       const command = entry[name];
       return command === undefined || isEmpty(command) ? [] : [{ origin: originOf(entry, index), command }];
     });
   return {
-    initializeCommand: hooksOf('initializeCommand'),
+    initializeCommand: [],
     onCreateCommand: hooksOf('onCreateCommand'),
     updateContentCommand: hooksOf('updateContentCommand'),
     postCreateCommand: hooksOf('postCreateCommand'),
