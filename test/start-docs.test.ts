@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { capture, run } from '../scripts/lib/shell.ts';
+import { capture } from '../scripts/lib/shell.ts';
 import { type ContainerHost, openContainerHost } from './support/container.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { makeRepository } from './support/repository.ts';
 
 /** Every command that docs/start.md shows, as it stands there but for the names of servers and images. */
 
@@ -28,29 +29,18 @@ const blocks = [...page.matchAll(/^(.+)\n\n```sh\n([\s\S]*?)^```$/gm)].map(([, a
   script: script!,
 }));
 
-/** A repository with a dev container, served under the name that the page has. */
-async function makeRepository(name: string, base: string): Promise<string> {
-  const { dir, http } = environment.services;
-  const work = join(dir, `work-${name}`);
-  mkdirSync(join(work, '.devcontainer'), { recursive: true });
-  const config = { build: { dockerfile: '../Dockerfile', context: '..' }, postStartCommand: 'echo hook ran' };
-  writeFileSync(join(work, '.devcontainer/devcontainer.json'), JSON.stringify(config));
-  writeFileSync(join(work, 'Dockerfile'), `FROM ${base}\nRUN echo built > /built\nCOPY Dockerfile /copied\n`);
-  const git = (...args: readonly string[]) =>
-    run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: work });
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('add', '.');
-  await git('commit', '--quiet', '--message=first');
-  await git('clone', '--quiet', '--bare', '.', join(dir, `git/${name}.git`));
-  return `http://${http!.host}/git/${name}.git`;
-}
-
 test('every command of docs/start.md works', async (t: TestContext) => {
   if (missing !== undefined) return t.skip(missing);
   const { docker, registry } = environment.services;
   const unique = `docs-${process.pid}`;
   const base = `${registry!.host}/busybox:1`;
-  const repository = await makeRepository(unique, base);
+  const repository = await makeRepository(environment.services, unique, {
+    '.devcontainer/devcontainer.json': JSON.stringify({
+      build: { dockerfile: '../Dockerfile', context: '..' },
+      postStartCommand: 'echo hook ran',
+    }),
+    Dockerfile: `FROM ${base}\nRUN echo built > /built\nCOPY Dockerfile /copied\n`,
+  });
   const directory = host.directory({ Dockerfile: `FROM ${base}\nRUN echo built > /built\n` });
   assert.equal(blocks.length, 6);
   for (const { about, script } of blocks) {
