@@ -313,6 +313,32 @@ test('SSH: host keys are checked against the files of known hosts, and nothing e
   await assert.rejects(attempt(wrong), { code: 'WORKSPACE', hint: /SSH_KNOWN_HOSTS/ });
 });
 
+test('a process that nobody may look into, as a start is in a container, still hands its secrets to git', async (t) => {
+  const server = await httpServer(t, { login });
+  const source = (path: string): string => JSON.stringify(join(import.meta.dirname, '../src', path));
+  const program = `
+    import { hideProcess } from ${source('sys/hide-process.ts')};
+    import { prepareWorkspace } from ${source('workspace/prepare.ts')};
+    import { cloneRequest, recordingDeps } from ${source('workspace/testing.ts')};
+    hideProcess('hidden');
+    const [folder, url, credentials] = JSON.parse(process.env.ASKED);
+    const done = await prepareWorkspace({ folder, clone: cloneRequest(url, { credentials }) }, recordingDeps());
+    process.stdout.write(done.commit);`;
+  const user = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
+  const overSsh = { username: user, sshKey: ssh.key, sshKnownHosts: [] };
+  for (const [url, given] of [
+    [`${server.origin}/app.git`, credentials],
+    [`ssh://127.0.0.1:${ssh.port}${join(repos, 'app.git')}`, overSsh],
+  ] as const) {
+    count += 1;
+    const asked = JSON.stringify([join(dir, `workspace-${count}`), url, given]);
+    const drop = ['--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace'];
+    const args = [...drop, process.execPath, '--input-type=module', '-e', program];
+    const done = await capture('setpriv', args, { env: { ASKED: asked } });
+    assert.equal(done.stdout.toString(), head, done.stderr);
+  }
+});
+
 test('an address as scp writes it, with a port from nowhere, asks for the user git', async () => {
   const key = { sshKeyFile: ssh.keyFile, sshKnownHosts: [] };
   await assert.rejects(clone(`127.0.0.1:${repos}/app.git`, { credentials: key }), (error: Error) =>
