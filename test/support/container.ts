@@ -9,6 +9,8 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further arguments of docker run. */
   readonly docker?: readonly string[];
+  /** Arguments of the program itself; without any, it is a start. */
+  readonly args?: readonly string[];
   /** Left out, the runtime image. */
   readonly image?: string;
   /** Files of the workspace, by path; without any, there is no workspace mount. */
@@ -70,6 +72,7 @@ export async function openContainerHost({ docker, registry, dir }: Services): Pr
     env = {},
     docker: more = [],
     image = reference,
+    args = [],
     files,
   }: ContainerOptions): string[] => [
     '--network=host',
@@ -78,6 +81,7 @@ export async function openContainerHost({ docker, registry, dir }: Services): Pr
     ...Object.entries(env).map(([name, value]) => `--env=${name}=${value}`),
     ...more,
     image,
+    ...args,
   ];
   return {
     directory,
