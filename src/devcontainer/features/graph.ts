@@ -1,3 +1,4 @@
+import { AppError } from '../../core/error.ts';
 import type { FeatureOptions } from '../types.ts';
 import { type Comparable, isMeant, sameFeature, sameNamespace } from './compare.ts';
 import type { ChosenFeature, Feature, FeatureId } from './types.ts';
@@ -46,14 +47,15 @@ export async function buildGraph(
   // A level at a time: what is on it is fetched together, and taken in the order in which it was met.
   while (wanted.length > 0) {
     const level = await Promise.all(
-      wanted.map(async (each) => ({ ...each, feature: await deps.fetch(each.id, each.neededBy) })),
+      wanted.map(async ({ id, options, neededBy }) =>
+        nodeOf({ id, options, feature: await deps.fetch(id, neededBy) }, deps),
+      ),
     );
     wanted = [];
-    for (const { id, options, feature } of level) {
-      const node = await nodeOf({ id, options, feature }, deps);
+    for (const node of level) {
       if (nodes.some((other) => sameFeature(other, node))) continue;
       nodes.push(node);
-      for (const dependency of node.dependsOn) wanted.push({ ...dependency, neededBy: id.written });
+      for (const dependency of node.dependsOn) wanted.push({ ...dependency, neededBy: node.id.written });
     }
   }
   const priorities = overrideInstallOrder.map((written, i) => ({
@@ -98,7 +100,8 @@ async function softDependencies(
   deps: GraphDeps,
 ): Promise<GraphNode['installsAfter']> {
   const all = (node.feature.metadata.installsAfter ?? []).map(async (written) => {
-    const id = deps.parse(written, node.id.written);
+    const id = parseSoft(written, node.id.written, deps);
+    if (!id) return undefined;
     if (nodes.some((other) => isMeant(other, { id }))) return { id };
     // Only a feature that was renamed can be meant by another name, and it keeps its collection.
     if (!nodes.some((other) => sameNamespace(other.id, id))) return undefined;
@@ -107,4 +110,14 @@ async function softDependencies(
     return meant && nodes.some((other) => isMeant(other, meant)) ? meant : undefined;
   });
   return (await Promise.all(all)).filter((each) => each !== undefined);
+}
+
+/** What an id in `installsAfter` names; one that is malformed means nothing that is installed. */
+function parseSoft(written: string, neededBy: string, deps: GraphDeps): FeatureId | undefined {
+  try {
+    return deps.parse(written, neededBy);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DEVCONTAINER') return undefined;
+    throw error;
+  }
 }

@@ -39,12 +39,12 @@ home_of() {
 }
 rm -rf ${INSTALL_ROOT}
 mkdir -p ${INSTALL_ROOT}
-cat >${USERS_FILE} <<end
-_CONTAINER_USER=${shellWord(containerUser)}
-_REMOTE_USER=${shellWord(remoteUser)}
-_CONTAINER_USER_HOME=$(home_of ${shellWord(containerUser)})
-_REMOTE_USER_HOME=$(home_of ${shellWord(remoteUser)})
-end
+{
+  printf '%s\\n' ${shellWord(`_CONTAINER_USER=${shellWord(containerUser)}`)}
+  printf '%s\\n' ${shellWord(`_REMOTE_USER=${shellWord(remoteUser)}`)}
+  printf "_CONTAINER_USER_HOME='%s'\\n" "$(home_of ${shellWord(containerUser)})"
+  printf "_REMOTE_USER_HOME='%s'\\n" "$(home_of ${shellWord(remoteUser)})"
+} >${USERS_FILE}
 `;
 }
 

@@ -23,7 +23,16 @@ const schema = v.looseObject({
   description: v.optional(t.text),
   documentationURL: v.optional(t.text),
   options: v.optional(v.record(t.text, option)),
-  containerEnv: v.optional(t.textMap),
+  containerEnv: v.optional(
+    v.pipe(
+      t.textMap,
+      v.check(
+        (env) =>
+          Object.entries(env).every(([name, value]) => /^[\w.-]+$/.test(name) && !/[\r\n]/.test(value)),
+        'variables have plain names, and values of one line',
+      ),
+    ),
+  ),
   mounts: v.optional(v.array(t.mount)),
   init: v.optional(t.flag),
   privileged: v.optional(t.flag),

@@ -110,10 +110,15 @@ describe('prepareFeatures', () => {
         published: { a: {}, b: {}, c: { metadata: { dependsOn: { [feature('d')]: {} } } }, d: {} },
         request: {
           features: { [feature('a')]: {}, [feature('b:1')]: {}, [feature('c')]: {} },
-          overrideInstallOrder: [feature('c'), feature('b')],
+          overrideInstallOrder: [feature('c'), feature('b'), feature('x')],
         },
       },
-      (prepared) => assert.equal(idsOf(prepared), 'b:1 a d c'),
+      (prepared) => {
+        assert.equal(idsOf(prepared), 'b:1 a d c');
+        assert.deepEqual(prepared.warnings, [
+          'overrideFeatureInstallOrder names "r.io/o/f/x", which is not installed',
+        ]);
+      },
     ));
 
   it('knows a soft dependency by its new and its old name', () =>
@@ -136,7 +141,10 @@ describe('prepareFeatures', () => {
   it('does not mind soft dependencies that do not exist', () =>
     prepare(
       {
-        published: { a: { metadata: { installsAfter: [feature('gone'), 'other.io/x/gone'] } }, b: {} },
+        published: {
+          a: { metadata: { installsAfter: [feature('gone'), 'other.io/x/gone', 'gone', '../..'] } },
+          b: {},
+        },
         request: { features: { [feature('a')]: {}, [feature('b')]: {} } },
       },
       (prepared) => assert.equal(idsOf(prepared), 'a b'),
@@ -211,6 +219,14 @@ describe('prepareFeatures', () => {
       'metadata of a wrong type',
       { published: { a: { metadata: { capAdd: 'x' } } }, request: { features: { [feature('a')]: {} } } },
       /has a wrong "capAdd"/,
+    ],
+    [
+      'a variable that breaks the line',
+      {
+        published: { a: { metadata: { containerEnv: { A: 'x\nRUN y' } } } },
+        request: { features: { [feature('a')]: {} } },
+      },
+      /wrong "containerEnv": variables have plain names/,
     ],
     [
       'a folder without a feature',

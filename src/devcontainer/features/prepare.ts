@@ -5,6 +5,7 @@ import { AppError, type Where } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import type { NamedContext } from '../../plan/inputs.ts';
 import { located } from '../../plan/located.ts';
+import { isMeant } from './compare.ts';
 import { featuresConfiguration, metadataEntry } from './configuration.ts';
 import { extendDockerfile } from './extend-dockerfile.ts';
 import { buildGraph, type GraphNode } from './graph.ts';
@@ -45,6 +46,10 @@ export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDe
   );
   const order = await orderedFeatures({ ...request, features }, lockfile, deps);
   for (const chosen of order) warnAbout(chosen, request, deps.emit);
+  for (const written of unmet(request.overrideInstallOrder, order, configFile)) {
+    const text = `overrideFeatureInstallOrder names "${shownId({ written })}", which is not installed`;
+    warn(deps.emit, text, undefined);
+  }
   if (lockfile && (request.lockfile === 'update' || request.lockfile === 'frozen'))
     saveLockfile(lockfile, lockfileText(order), request.lockfile);
   const contexts = new Map<string, NamedContext>([[`${CONTEXT_PREFIX}-users`, usersContext(request)]]);
@@ -136,6 +141,14 @@ function fetchFeature(
     case 'oci':
       return registryFeature(id, pin, { registries, signal, where });
   }
+}
+
+/** The ids that mean nothing that is installed. */
+function unmet(ids: readonly string[], order: readonly GraphNode[], configFile: string): readonly string[] {
+  return ids.filter((written) => {
+    const id = parseFeatureId(written, { configFile, where: { path: configFile } });
+    return !order.some((node) => isMeant(node, { id }));
+  });
 }
 
 function warnAbout({ id, feature, options }: ChosenFeature, { rangeOf }: FeaturesRequest, emit: Emit): void {
