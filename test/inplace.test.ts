@@ -190,7 +190,7 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
     const { error, output } = await build(dockerfile, { keep: ['/workspaces'] });
     assert.equal(error, undefined, `${error?.stack}\n${output}`);
     assert.match(output, /preciousmine\n/);
-    assert.match(output, /\/workspaces\/app\/sub\/dir\ncode\nsub\n(?:.|\n)*\ndev\n/);
+    assert.match(output, /\/workspaces\/app\/sub\/dir\ncode\nsub\ndev\n/);
     assert.deepEqual(readdirSync(join(container.upper, 'workspaces/app')), ['code']);
     const names = await namesOf(4);
     assert.deepEqual(names[0], ['workspaces/', 'workspaces/app/', 'workspaces/app/from-image']);
