@@ -134,7 +134,14 @@ async function pushAll(
       await timed(emit, 'upload', () =>
         pushImage(request, session, { plan, image, execution }, { emit, signal }),
       );
-    if (session.cacheStore && execution.builtAnything()) await storeTrace(session.cacheStore, plan, signal);
+    if (session.cacheStore && execution.builtAnything()) {
+      // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
+      await storeTrace(session.cacheStore, plan, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        const text = `the next build cannot explain its misses: ${(error as Error).message}`;
+        emit({ type: 'message', level: 'info', text });
+      });
+    }
     return undefined;
   } catch (error) {
     const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');

@@ -91,6 +91,8 @@ export function createRegistryHandler({ root, guard, emit = silent }: HandlerOpt
       await answer(exchange, route);
     } catch (thrown) {
       sendError(response, answerFor(thrown, request, emit));
+      // Clients look at an answer once they have sent all.
+      request.resume();
     }
   };
 }

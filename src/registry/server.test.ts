@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { request } from 'node:http';
@@ -283,6 +284,23 @@ test('memory does not grow with a blob', async (t) => {
   assert.equal(received, size);
   const grown = (process.memoryUsage.rss() - before) >> 20;
   assert.ok(grown < 150, `grew by ${grown} MiB`);
+});
+
+test('a full disk is said to the client, and what fits still goes in', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async (t) => {
+  const root = tempDir(t);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root]);
+  try {
+    const { url } = await startTestServer(t, { root });
+    const answer = await pushBlob(url, CONTENT);
+    assert.equal(answer.status, 507);
+    assert.equal((await fetch(`${url}/v2/a/blobs/${DIGEST}`)).status, 404);
+    fs.rmSync(dirLayout(root, 'a').uploads, { recursive: true });
+    assert.equal((await pushBlob(url, CONTENT.subarray(0, 500_000))).status, 201);
+  } finally {
+    execFileSync('umount', ['-l', root]);
+  }
 });
 
 test('what cannot be served is said before it is tried', async (t) => {

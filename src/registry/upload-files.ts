@@ -123,7 +123,7 @@ export function createUploadFiles(storage: Storage): UploadFiles {
         fd = await open(upload);
         let at = fs.fstatSync(fd).size;
         if (start !== undefined && start !== at) throw wrongOffset(at);
-        for await (const chunk of coalesce(body, FILE_CHUNK)) {
+        for await (const chunk of coalesce(unharmed(body), FILE_CHUNK)) {
           await writeFully(fd, chunk, at);
           if (known.hashed === at) {
             known.hash.update(chunk);
@@ -169,6 +169,11 @@ export function createUploadFiles(storage: Storage): UploadFiles {
       remove(upload);
     },
   };
+}
+
+/** The chunks of a request whose connection is still needed for the answer when writing them fails. */
+function unharmed(body: Readable): AsyncIterable<Buffer> {
+  return { [Symbol.asyncIterator]: () => body.iterator({ destroyOnReturn: false }) };
 }
 
 /** Puts what is in a file's cache on the disk, so that a loss of power cannot leave a blob that is not whole. */

@@ -38,6 +38,19 @@ export interface Cell {
 }
 
 const PARALLEL = 16;
+/** Faults that last as well: of those that end in the same way, one. */
+const LASTING: readonly Fault[] = [
+  '401',
+  '404',
+  '429',
+  '502',
+  'reset',
+  'wrong digest',
+  'redirect loop',
+  'no such host',
+  'full disk',
+  'immutable tag',
+];
 const PATIENCE_MS = 60_000;
 const CONTENT = 'the content of the layer\n'.repeat(2000);
 
@@ -70,7 +83,12 @@ export async function faultMatrix(setup: MatrixSetup): Promise<readonly Cell[]> 
   const cells = WORKS.flatMap((work) =>
     KINDS.flatMap((kind) =>
       FAULTS.filter((fault) => fault !== 'immutable tag' || kind === 'push a manifest').flatMap((fault) =>
-        (['once', 'always'] as const).map((often) => ({ work, kind, fault, often })),
+        (LASTING.includes(fault) ? (['once', 'always'] as const) : (['once'] as const)).map((often) => ({
+          work,
+          kind,
+          fault,
+          often,
+        })),
       ),
     ),
   );
@@ -139,7 +157,14 @@ async function runCell(
   };
 }
 
-function requestFor(dir: string, own: string, host: string, repository: string, work: Work): BuildRequest {
+/** What a work asks for; its files are in `own`. */
+export function requestFor(
+  dir: string,
+  own: string,
+  host: string,
+  repository: string,
+  work: Work,
+): BuildRequest {
   const dockerfile = join(own, 'Dockerfile');
   writeFileSync(dockerfile, `FROM ${host}/base:1\nCOPY file /file\nWORKDIR /made\n`);
   const root = join(own, 'root');

@@ -66,8 +66,14 @@ const STATUSES: Partial<Record<Fault, [number, string]>> = {
   'immutable tag': [400, 'TAG_INVALID'],
 };
 
-/** A registry before another one: it asks for a token, and does what a rule says. */
-export async function startFaultProxy(target: string, rule?: Rule): Promise<FaultProxy> {
+/** Looks at a manifest that is pushed; what it gives is the status and the code of the refusal. */
+export type Taste = (
+  manifest: Record<string, unknown>,
+  name: string,
+) => Promise<[number, string] | undefined>;
+
+/** A registry before another one: it asks for a token, does what a rule says, and takes what is to its taste. */
+export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste): Promise<FaultProxy> {
   const tokens = new Set<string>();
   let [injected, requests] = [0, 0];
   let host = '';
@@ -98,6 +104,16 @@ export async function startFaultProxy(target: string, rule?: Rule): Promise<Faul
         const made = randomBytes(12).toString('hex');
         tokens.add(made);
         response.end(JSON.stringify({ token: made, expires_in: 300 }));
+        return;
+      }
+      if (taste !== undefined && kind === 'push a manifest') {
+        const body = await collect(incoming);
+        const refusal = await taste(JSON.parse(body.toString()), url.pathname.split('/').at(-1)!);
+        if (refusal !== undefined) {
+          injected += 1;
+          return answer(response, ...refusal);
+        }
+        await forward(incoming, response, target, undefined, body);
         return;
       }
       await forward(incoming, response, target, applies ? rule.fault : undefined);
@@ -169,6 +185,7 @@ function forward(
   response: ServerResponse,
   target: string,
   fault: Fault | undefined,
+  read?: Buffer,
 ): Promise<void> {
   const url = new URL(incoming.url ?? '/', `http://${target}`);
   const { authorization: _, ...headers } = incoming.headers;
@@ -178,7 +195,8 @@ function forward(
     (spoil ? pass(answered, response) : spoiled(fault, answered, response)).then(resolve, reject);
   });
   onward.on('error', reject);
-  if (fault !== 'wrong digest' && fault !== 'truncated') incoming.pipe(onward);
+  if (read !== undefined) onward.end(read);
+  else if (fault !== 'wrong digest' && fault !== 'truncated') incoming.pipe(onward);
   else collect(incoming).then((body) => onward.end(fault === 'wrong digest' ? flipped(body) : body), reject);
   return promise;
 }
