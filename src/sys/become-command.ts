@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { findProgram } from './find-program.ts';
 import type { UserCommand } from './run-as.ts';
 import type { InitFailure } from './run-types.ts';
@@ -16,11 +17,13 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   if ('message' in program) return program;
   const syscalls = createSyscalls();
   syscalls.reapChildren();
+  // Root may enter where the user may not, and on some network file systems it is the other way round.
+  const entered = enter(cwd) === undefined;
   syscalls.setCredentials(uid, gid, groups);
-  try {
-    process.chdir(cwd);
-  } catch (error) {
-    return { message: `cannot enter the working directory ${cwd}: ${(error as Error).message}` };
+  const reason = entered ? undefined : enter(cwd);
+  if (reason !== undefined) return { message: `cannot enter the working directory ${cwd}: ${reason}` };
+  if (!mayExecute(program.path)) {
+    return { message: `${program.path} may not be executed by the user ${uid}`, exitCode: 126 };
   }
   process.umask(0o022);
   for (let fd = 0; fd < FIRST_FD; fd += 1) syscalls.setBlocking(fd);
@@ -28,4 +31,24 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   syscalls.defaultSignals();
   process.execve!(program.path, [...argv], { ...env });
   return { message: `${program.path} could not be started` };
+}
+
+/** Why a directory cannot be entered; undefined when it was. */
+function enter(directory: string): string | undefined {
+  try {
+    process.chdir(directory);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Whether the user that we are now may execute a file: a failing execve(2) would end us without a word. */
+function mayExecute(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -65,6 +65,21 @@ test('pipes wait again once a command has taken our place', { skip }, async () =
   await new Promise((resolve) => child.on('close', resolve));
   const flags = [...out.matchAll(/flags:\s*(\d+)/g)].map(([, octal]) => Number.parseInt(octal!, 8) & 0o4000);
   assert.deepEqual(flags, [0, 0], out);
+});
+
+test('a working directory that only root may enter', { skip }, async () => {
+  const closed = join(dir, 'closed');
+  mkdirSync(closed, { mode: 0o700 });
+  const { stdout, failure } = await run(['/bin/pwd'], { cwd: closed, uid: 1234, gid: 1234, groups: [1234] });
+  assert.deepEqual([stdout, failure], [`${closed}\n`, undefined]);
+});
+
+test('a program that only root may execute', { skip }, async () => {
+  const program = join(dir, 'program');
+  writeFileSync(program, '#!/bin/sh\necho ran\n', { mode: 0o700 });
+  const { failure } = await run([program], { uid: 1234, gid: 1234, groups: [1234] });
+  assert.match(failure?.message ?? '', /may not be executed by the user 1234$/);
+  assert.equal((await run([program])).stdout, 'ran\n');
 });
 
 test('exit codes and signals', { skip }, async () => {
