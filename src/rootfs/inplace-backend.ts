@@ -122,7 +122,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
         }
       },
       commit: async (options) => {
-        const after = readTable(tree.dir);
+        const after = readTable(tree.dir, before);
         const { entries, xattrs } = await timed(emit, 'snapshot', () =>
           scanTable(before, after, {
             syscalls,

@@ -48,9 +48,6 @@ export function createComparison(before: PathTable, after: PathTable, deps: Comp
 
   return {
     differs: (path, now, old) => {
-      if (now.ctimeMs === old.ctimeMs && now.mtimeMs === old.mtimeMs && sameInode(now, old)) {
-        if (now.mode === old.mode && now.size === old.size) return false;
-      }
       if (!sameType(now, old) || now.mode !== old.mode || now.uid !== old.uid || now.gid !== old.gid)
         return true;
       if (isDirectory(now)) return now.ctimeMs !== old.ctimeMs && !sameAttributes(path);

@@ -63,7 +63,7 @@ async function inPlace(
   for (const script of scripts) {
     waitForTick(join(scratch, 'tick'));
     sh(root, script);
-    const table = readTable(root);
+    const table = readTable(root, before);
     const previous = (wanted: ReadonlyMap<string, number>) => previousContent(layers, wanted);
     const snapshot = await scanTable(before, table, { syscalls, root, xattrs, mtime: undefined, previous });
     ({ xattrs } = snapshot);

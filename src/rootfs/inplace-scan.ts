@@ -30,15 +30,18 @@ export async function scanTable(before: PathTable, after: PathTable, deps: Table
   const comparison = createComparison(before, after, deps);
   const opaque = new Set<string>();
   const changes = new Map<string, Change>();
+  let known = 0;
   for (const [path, now] of after) {
     const old = before.get(path);
-    if (isSocket(now)) continue;
+    if (old) known += 1;
+    if (now === old || isSocket(now)) continue;
     if (!old) changes.set(path, 'present');
     else if (isDirectory(now) && isDirectory(old) && !sameInode(now, old)) opaque.add(path);
     else if (comparison.differs(path, now, old)) changes.set(path, 'present');
   }
   addOpaque(after, opaque, changes);
-  for (const path of before.keys()) {
+  const gone = known < before.size;
+  for (const path of gone ? before.keys() : []) {
     if (after.has(path) || isBelow(path, opaque)) continue;
     const parent = after.get(posix.dirname(path));
     if (!path.includes('/') || (parent && isDirectory(parent))) changes.set(path, 'deleted');

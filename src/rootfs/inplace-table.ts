@@ -43,22 +43,33 @@ export function sameInode(a: PathFacts, b: PathFacts): boolean {
   return a.ino === b.ino && a.birthtimeMs === b.birthtimeMs;
 }
 
-function factsOf(path: string): PathFacts | undefined {
-  const stat = lstatSync(fsPath(path), { throwIfNoEntry: false });
-  if (!stat) return undefined;
-  const { mode, uid, gid, size, ino, nlink, rdev, mtimeMs, birthtimeMs, ctimeMs } = stat;
+function factsOf(path: string, known: PathFacts | undefined): PathFacts {
+  const { mode, uid, gid, size, ino, nlink, rdev, mtimeMs, birthtimeMs, ctimeMs } = lstatSync(fsPath(path));
+  // Whatever changes the rest changes the ctime too.
+  if (
+    known?.ctimeMs === ctimeMs &&
+    known.ino === ino &&
+    known.mode === mode &&
+    known.size === size &&
+    known.mtimeMs === mtimeMs &&
+    known.birthtimeMs === birthtimeMs
+  )
+    return known;
   return { mode, uid, gid, size, ino, nlink, rdev, mtimeMs, birthtimeMs, ctimeMs };
 }
 
-/** Looks at every path of a tree that nothing else is changing. */
-export function readTable(root: string): PathTable {
+/**
+ * Looks at every path of a tree that nothing else is changing.
+ * @param before an earlier table of the tree; what did not change is the very same object in both
+ */
+export function readTable(root: string, before?: PathTable): PathTable {
   const table: PathTable = new Map();
-  const walk = (host: string, prefix: string): void => {
-    for (const name of listNames(host)) {
-      const path = `${host}/${name}`;
-      const facts = factsOf(path)!;
-      table.set(prefix + name, facts);
-      if (isDirectory(facts)) walk(path, `${prefix}${name}/`);
+  const walk = (directory: string, prefix: string): void => {
+    for (const name of listNames(directory)) {
+      const [host, path] = [`${directory}/${name}`, prefix + name];
+      const facts = factsOf(host, before?.get(path));
+      table.set(path, facts);
+      if (isDirectory(facts)) walk(host, `${path}/`);
     }
   };
   walk(root, '');
