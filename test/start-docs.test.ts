@@ -7,7 +7,7 @@ import { type ContainerHost, openContainerHost } from './support/container.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
 import { makeRepository } from './support/repository.ts';
 
-/** Every command that docs/start.md shows, as it stands there but for the names of servers and images. */
+/** Every command that the README shows for containers, as it stands there but for the names of servers and images. */
 
 let environment: Environment;
 let host: ContainerHost;
@@ -23,13 +23,14 @@ after(async () => {
   await environment.stop();
 });
 
-const page = readFileSync(join(import.meta.dirname, '../docs/start.md'), 'utf8');
+const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+const page = readme.split(/^(?=## )/m).find((section) => section.startsWith('## In a container\n'))!;
 const blocks = [...page.matchAll(/^(.+)\n\n```sh\n([\s\S]*?)^```$/gm)].map(([, about, script]) => ({
   about: about!,
   script: script!,
 }));
 
-test('every command of docs/start.md works', async (t: TestContext) => {
+test('every command of the README works in a container', async (t: TestContext) => {
   if (missing !== undefined) return t.skip(missing);
   const { docker, registry } = environment.services;
   const unique = `docs-${process.pid}`;
