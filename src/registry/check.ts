@@ -91,6 +91,8 @@ function revisionProblem(layout: DirLayout, digest: ContentDigest): Problem | un
 }
 
 function tagProblem(layout: DirLayout, tag: string): Problem | undefined {
+  // What a process that was killed left of a tag that it was making or removing is no tag.
+  if (!fs.existsSync(layout.tagLink(tag))) return undefined;
   const digest = readLink(layout.tagLink(tag));
   const remove = () => void removeTag(join(layout.tags, tag));
   const name = `the tag ${layout.repository}:${tag}`;

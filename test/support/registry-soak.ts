@@ -41,6 +41,9 @@ interface Known {
 
 /** Everything that is pushed is named within this time, or pushed again. */
 const GRACE_MS = 12_000;
+const EXTRA_MS = 60_000;
+/** What must have happened at least three times. */
+export const NEEDED: readonly string[] = ['push', 'pull', 'delete', 'kills', 'collections'];
 /** Images that a client has at a time, so that the check at the end does not take longer than the soak. */
 const MOST = 60;
 
@@ -52,6 +55,9 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
   const storage = join(dir, 'storage');
   const end = Date.now() + seconds * 1000;
   const counts: Record<string, number> = {};
+  // A slow machine goes on until everything has happened a few times.
+  const few = (): boolean => NEEDED.some((what) => (counts[what] ?? 0) < 3);
+  const running = (): boolean => Date.now() < end || (few() && Date.now() < end + EXTRA_MS);
   const failures: string[] = [];
   const count = (what: string): void => {
     counts[what] = (counts[what] ?? 0) + 1;
@@ -67,7 +73,7 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
   const servers: OwnRegistry[] = await Promise.all(ports.map(start));
 
   const killing = async (): Promise<void> => {
-    for (let i = 0; Date.now() < end; i = (i + 1) % ports.length) {
+    for (let i = 0; running(); i = (i + 1) % ports.length) {
       await sleep(randomInt(500, 2500));
       await servers[i]!.kill();
       count('kills');
@@ -75,7 +81,7 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
     }
   };
   const collecting = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (running()) {
       // One in three is killed on its way.
       const timeoutMs = randomInt(3) === 0 ? randomInt(200, 900) : 60_000;
       const args = ['registry', 'gc', '--dir', storage, '--grace', `${GRACE_MS / 1000}s`];
@@ -95,7 +101,7 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
     const mine: Known[] = [];
     known.set(store, mine);
     const registry = `127.0.0.1:${ports[i % 2]}`;
-    for (let turn = 0; Date.now() < end; turn += 1) {
+    for (let turn = 0; running(); turn += 1) {
       const what = mine.length === 0 ? 'push' : mine.length > MOST ? 'delete' : choose();
       try {
         if (what === 'push') await push(store, `t${turn}`, mine);
