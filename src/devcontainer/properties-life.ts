@@ -29,7 +29,7 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     expects: COMMAND,
     merge: 'collect',
     support: 'works',
-    text: 'Runs once, in the first start of a container.',
+    text: 'Runs once in the life of a container; a start that builds makes a new one.',
   },
   {
     name: 'updateContentCommand',
@@ -37,8 +37,8 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     merge: 'collect',
-    support: 'differs',
-    text: 'Runs in every start, since the workspace may be another one each time.',
+    support: 'works',
+    text: 'Runs after onCreateCommand, and in later starts when the clone in the workspace is at another commit.',
   },
   {
     name: 'postCreateCommand',
@@ -46,8 +46,8 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     merge: 'collect',
-    support: 'differs',
-    text: 'Runs in every start after the two above, as users of the older envbuilder rely on; the reference runs it once.',
+    support: 'works',
+    text: 'Runs once in the life of a container, as onCreateCommand does.',
   },
   {
     name: 'postStartCommand',

@@ -27,6 +27,8 @@ export interface HookDeps {
   readonly cwd: string;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Told of each hook when all its commands have succeeded. */
+  readonly onDone?: (name: string) => void;
 }
 
 /** What did not work, of which command. */
@@ -42,9 +44,22 @@ export interface HookFailure {
  * @throws the reason of the signal when it is aborted
  */
 export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Promise<HookFailure | undefined> {
-  const flat = all.flatMap(({ name, hooks }) => hooks.map((hook) => ({ name, ...hook })));
-  for (const [i, { name, origin, command }] of flat.entries()) {
-    const { emit } = deps;
+  for (const [i, { name, hooks }] of all.entries()) {
+    const failure = await runHook(name, hooks, all.slice(i + 1), deps);
+    if (failure) return failure;
+    deps.onDone?.(name);
+  }
+  return undefined;
+}
+
+async function runHook(
+  name: string,
+  hooks: readonly Hook[],
+  later: readonly NamedHooks[],
+  deps: HookDeps,
+): Promise<HookFailure | undefined> {
+  const { emit } = deps;
+  for (const [i, { origin, command }] of hooks.entries()) {
     emit({ type: 'message', level: 'info', text: `running ${name} as ${deps.account.name} (${origin})` });
     const results = await Promise.all(
       commandsOf(name, command).map(async ({ label, argv }) => ({
@@ -55,7 +70,8 @@ export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Prom
     const failed = results.filter(({ reason }) => reason !== undefined);
     if (failed.length === 0) continue;
     const text = failed.map(({ label, reason }) => `${label} of ${origin} ${reason}`).join('; ');
-    const skipped = [...new Set(flat.slice(i + 1).map((later) => later.name))];
+    const rest = [{ name, hooks: hooks.slice(i + 1) }, ...later];
+    const skipped = rest.filter((one) => one.hooks.length > 0).map((one) => one.name);
     const consequence = skipped.length > 0 ? `; not run: ${skipped.join(', ')}` : '';
     emit({ type: 'warning', code: 'START_FAILED', text: `${text}${consequence}` });
     return { hook: name, text };

@@ -38,14 +38,14 @@ export async function obtainImage<Source>(
       ...(file === undefined ? {} : { configFile: resolve(workspace.folder, file) }),
     };
     const { config } = image;
-    return { config, devcontainer, workspace, built: false, created: before?.created ?? false };
+    return { config, devcontainer, workspace, built: false, done: before?.done ?? {} };
   }
   if (skipRebuild && before) {
     say(emit, 'an earlier start has built this container; nothing is built');
     return { ...before, workspace, built: false };
   }
   const { config, source } = await buildImage(request, deps, workspace, failure);
-  return { config, devcontainer: deps.describe(source, config), workspace, built: true, created: false };
+  return { config, devcontainer: deps.describe(source, config), workspace, built: true, done: {} };
 }
 
 /** A repository that cannot be cloned is fatal only when there is no fallback image. */

@@ -164,7 +164,7 @@ test('a clone and the home belong to the user, a workspace that was there is lef
   assert.equal(owner(join(on.folder, 'file')), 1234);
 });
 
-test('hooks run as the user, in the workspace, and onCreateCommand once', { skip }, async (t) => {
+test('hooks run as the user and in the workspace, each as often as it is due', { skip }, async (t) => {
   const on = machine(t);
   const log = join(on.dir, 'log');
   writeFileSync(log, '', { mode: 0o666 });
@@ -192,35 +192,68 @@ test('hooks run as the user, in the workspace, and onCreateCommand once', { skip
   await start(on, { devcontainer });
   assert.match(readFileSync(log, 'utf8'), new RegExp(`^create 1234 ${on.folder} a$`, 'm'));
   assert.deepEqual(names(), ['create', 'update', 'postCreate', 'postStart']);
-  const again = await start(on, { request: { skipRebuild: true } });
-  assert.equal(again.builds.length, 0);
-  assert.equal(again.command.uid, 1234);
-  assert.deepEqual(names(), ['update', 'postCreate', 'postStart']);
+  const at = (commit: string) => async () => ({ folder: on.folder, state: 'found' as const, commit });
+  const again = async (deps: Change['deps'] = {}) => {
+    const { builds, command } = await start(on, { request: { skipRebuild: true }, deps });
+    assert.deepEqual([builds.length, command.uid], [0, 1234]);
+    return names();
+  };
+  assert.deepEqual(await again(), ['postStart']);
+  // Content is new when HEAD is another commit.
+  assert.deepEqual(await again({ prepareWorkspace: at('one') }), ['update', 'postStart']);
+  assert.deepEqual(await again({ prepareWorkspace: at('one') }), ['postStart']);
+  assert.deepEqual(await again({ prepareWorkspace: at('two') }), ['update', 'postStart']);
   // What is built anew is created anew.
   await start(on, { devcontainer });
   assert.deepEqual(names(), ['create', 'update', 'postCreate', 'postStart']);
 });
 
-test('an onCreateCommand that failed runs again, and the start goes on without the hooks', {
+test('a hook that failed and those after it run again, and the start goes on without them', {
   skip,
 }, async (t) => {
   const on = machine(t);
   const hooks = {
-    onCreateCommand: [{ origin, command: `test -e ${on.dir}/ready` }],
+    onCreateCommand: [{ origin, command: 'true' }],
+    updateContentCommand: [{ origin, command: `test -e ${on.dir}/ready` }],
+    postCreateCommand: [{ origin, command: 'true' }],
     postStartCommand: [{ origin, command: 'exit 1' }],
   };
   const first = await start(on, { devcontainer: { hooks } });
   assert.equal(first.command.argv[0], '/bin/sh');
   assert.match(
     first.warnings[0]!,
-    /^onCreateCommand of devcontainer.json exited with code 1; not run: postStart/,
+    /^updateContentCommand of devcontainer.json exited with code 1; not run: postCreateCommand, postStartCommand$/,
   );
+  const running = ({ texts }: { texts: string[] }) =>
+    texts.flatMap((text) => /^running (\w+)/.exec(text)?.[1] ?? []);
+  assert.deepEqual(running(first), ['onCreateCommand', 'updateContentCommand']);
   writeFileSync(join(on.dir, 'ready'), '');
   const second = await start(on, { request: { skipRebuild: true } });
-  assert.ok(second.texts.some((text) => text.startsWith('running onCreateCommand')));
+  assert.deepEqual(running(second), ['updateContentCommand', 'postCreateCommand', 'postStartCommand']);
   assert.match(second.warnings[0]!, /^postStartCommand/);
-  const third = await start(on, { request: { skipRebuild: true } });
-  assert.ok(!third.texts.some((text) => text.startsWith('running onCreateCommand')));
+  assert.deepEqual(running(await start(on, { request: { skipRebuild: true } })), ['postStartCommand']);
+});
+
+test('what has succeeded before a start is ended does not run again', { skip }, async (t) => {
+  const on = machine(t);
+  writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config }));
+  const hooks = {
+    onCreateCommand: [{ origin, command: 'true' }],
+    postCreateCommand: [{ origin, command: 'echo now; sleep 30' }],
+  };
+  const controller = new AbortController();
+  const describe = () => ({ ...plain, hooks });
+  const emit = (event: Event) => {
+    if ('text' in event && event.text.endsWith(': now')) controller.abort(new Error('ended'));
+  };
+  const first = await start(on, { deps: { describe, emit, signal: controller.signal } });
+  assert.match(String(first.result), /ended/);
+  const short = { ...hooks, postCreateCommand: [{ origin, command: 'true' }] };
+  const second = await start(on, { deps: { describe: () => ({ ...plain, hooks: short }) } });
+  assert.deepEqual(
+    second.texts.filter((text) => text.startsWith('running')),
+    [`running postCreateCommand as dev (${origin})`],
+  );
 });
 
 test('postStartCommand can be left to a script', { skip }, async (t) => {

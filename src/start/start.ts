@@ -2,20 +2,18 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
 import { fsPath } from '../core/path-bytes.ts';
+import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
 import { composeEnvironment, exportLines, type Variables, withAccount } from './environment.ts';
 import { hookScript, type NamedHooks, runHooks } from './hooks.ts';
-import { obtainImage } from './obtain-image.ts';
+import { type ObtainedImage, obtainImage } from './obtain-image.ts';
 import { giveToUser } from './ownership.ts';
 import { runSetupScript } from './setup-script.ts';
 import { quoteWord } from './shell-words.ts';
 import { writeBuilt } from './state.ts';
 import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
 import { probeUserEnvironment } from './user-env.ts';
-
-/** Run in every start, in this order, besides onCreateCommand. */
-const LATER_HOOKS = ['updateContentCommand', 'postCreateCommand', 'postStartCommand'];
 
 /**
  * A start from the workspace to the command that the container ends up in. The caller replaces itself by that command.
@@ -49,8 +47,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
 
   const env = await userEnvironment(withAccount(composed.env, account), account, devcontainer, deps);
   await runEntrypoints(devcontainer, config.User ?? '', { request, env: composed.env, cwd, deps });
-  const failure = await runLifecycle(request, image, { account, env, cwd, deps });
-  writeBuilt(ownDir, { ...image, created: image.created || failure !== 'onCreateCommand' });
+  await runLifecycle(request, image, { account, env, cwd, deps });
 
   const first = { command: request.initCommand, args: request.initArgs, user };
   const init = !request.setupScript
@@ -112,24 +109,35 @@ async function runEntrypoints<Source>(
   await runHooks([{ name: 'entrypoint', hooks }], { ...deps, account, env: withAccount(env, account), cwd });
 }
 
-/** Runs the hooks that are due. Returns the name of the one that failed. */
+/** Runs the hooks that are due, and keeps of each, as soon as it has succeeded, that it need not run again. */
 async function runLifecycle<Source>(
-  { root, postStartScript }: StartRequest,
-  image: { readonly devcontainer: StartedDevcontainer; readonly created: boolean },
+  { root, ownDir, postStartScript }: StartRequest,
+  image: ObtainedImage,
   { account, env, cwd, deps }: HookContext<Source> & { readonly account: Account },
-): Promise<string | undefined> {
+): Promise<void> {
   const { hooks } = image.devcontainer;
   const script = postStartScript === undefined ? undefined : resolve(root, postStartScript);
   if (script !== undefined) rmSync(fsPath(script), { force: true });
-  const names = [...(image.created ? [] : ['onCreateCommand']), ...LATER_HOOKS];
-  const due = names
-    .filter((name) => script === undefined || name !== 'postStartCommand')
-    .map((name): NamedHooks => ({ name, hooks: hooks[name] ?? [] }));
-  const failure = await runHooks(due, { ...deps, account, env, cwd });
+  const content = image.workspace.commit ?? '';
+  let { done } = image;
+  const isDue: Readonly<Record<HookMoment, (name: string) => boolean>> = {
+    host: () => false,
+    creation: (name) => done[name] === undefined,
+    content: (name) => done[name] !== content,
+    start: () => script === undefined,
+    attach: () => false,
+  };
+  const due = LIFECYCLE.filter(({ name, runs }) => isDue[runs](name)).map(
+    ({ name }): NamedHooks => ({ name, hooks: hooks[name] ?? [] }),
+  );
+  const onDone = (name: string): void => {
+    done = { ...done, [name]: content };
+    writeBuilt(ownDir, { ...image, done });
+  };
+  const failure = await runHooks(due, { ...deps, account, env, cwd, onDone });
   const later = hooks.postStartCommand ?? [];
   if (script !== undefined && later.length > 0 && !failure)
     writeFileIn(root, script, hookScript(later, quoteWord), 0o755);
-  return failure?.hook;
 }
 
 /** Writes a file that an option names; relative paths are below the root. */

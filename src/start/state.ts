@@ -8,8 +8,8 @@ import type { StartedDevcontainer } from './types.ts';
 export interface BuiltState {
   readonly config: ContainerConfig;
   readonly devcontainer: StartedDevcontainer;
-  /** onCreateCommand has run. */
-  readonly created: boolean;
+  /** The hooks that have succeeded since the root file system was new, and of which commit of the workspace; '' for none. */
+  readonly done: Readonly<Record<string, string>>;
 }
 
 /** What a pushed image says about itself: `image` in our directory. */
@@ -27,7 +27,7 @@ const built = v.object({
     containerEnv: v.record(v.string(), v.string()),
     hooks: v.record(v.string(), v.array(v.looseObject({ origin: v.string() }))),
   }),
-  created: v.boolean(),
+  done: v.record(v.string(), v.string()),
 });
 const image = v.object({
   version: v.literal(VERSION),
@@ -42,9 +42,9 @@ export function readBuilt(ownDir: string): BuiltState | undefined {
 }
 
 /** Writes the state of a start, whole or not at all; only root can read it. */
-export function writeBuilt(ownDir: string, { config, devcontainer, created }: BuiltState): void {
+export function writeBuilt(ownDir: string, { config, devcontainer, done }: BuiltState): void {
   const path = join(ownDir, 'built');
-  const state = { version: VERSION, config, devcontainer, created };
+  const state = { version: VERSION, config, devcontainer, done };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
