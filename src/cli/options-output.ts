@@ -135,4 +135,22 @@ export const REGISTRY_OPTIONS = [
     commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
     group: 'Registries',
   },
+  {
+    name: 'ssl-cert-file',
+    variable: 'ENVBUILDER_SSL_CERT_FILE',
+    type: 'string',
+    placeholder: 'FILE',
+    text: 'The same from a PEM file. What SSL_CERT_FILE names is trusted as well, if it is there.',
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
+    group: 'Registries',
+  },
+  {
+    name: 'ssl-cert-dir',
+    variable: 'ENVBUILDER_SSL_CERT_DIR',
+    type: 'string',
+    placeholder: 'DIR',
+    text: 'The same from all PEM files of a directory, or of several with colons between them. What SSL_CERT_DIR names is trusted as well.',
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
+    group: 'Registries',
+  },
 ] as const satisfies readonly OptionRow[];

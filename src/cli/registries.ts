@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { RegistrySettings } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
+import { decodeBase64 } from './base64.ts';
+import { trustedCertificates } from './certificates.ts';
 import type { Options } from './options-table.ts';
 import { OPTIONS } from './options-table.ts';
 import type { Environment } from './parse.ts';
@@ -12,11 +14,11 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', '
 
 /**
  * How registries are reached, by the options and by the usual variables for proxies and Docker's config.
- * @throws AppError USAGE when a base64 value cannot be decoded
+ * @throws AppError USAGE when a base64 value cannot be decoded, or certificates cannot be read
  */
 export function registrySettings(options: Options, env: Environment): RegistrySettings {
   const config = decodeBase64('ENVBUILDER_DOCKER_CONFIG_BASE64', options['docker-config-base64']);
-  const certificates = decodeBase64('ENVBUILDER_SSL_CERT_BASE64', options['ssl-cert-base64']);
+  const certificates = trustedCertificates(options, env);
   const baseImages = options['base-image-cache-dir'];
   const proxy = (name: string) => env[name] || env[name.toUpperCase()];
   const [http, https, noProxy] = [proxy('http_proxy'), proxy('https_proxy'), proxy('no_proxy')];
@@ -88,15 +90,4 @@ export function dockerConfigPaths(env: Environment): readonly string[] {
 function withoutOurs(env: Environment): Environment {
   const ours = new Set(OPTIONS.flatMap(({ variable }) => (variable ? [variable] : [])));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.has(name)));
-}
-
-function decodeBase64(variable: string, text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const compact = text.replace(/\s+/g, '');
-  if (/^[A-Za-z0-9+/_-]*={0,2}$/.test(compact) && compact.replace(/=+$/, '').length % 4 !== 1) {
-    return Buffer.from(compact, 'base64').toString('utf8');
-  }
-  throw new AppError('USAGE', `${variable} is not base64`, {
-    hint: 'encode the file with `base64 -w0 FILE`',
-  });
 }

@@ -41,6 +41,13 @@ test('names, numbers and groups', () => {
   });
 });
 
+test('root in an image without /etc/passwd', () => {
+  const empty = join(root, 'empty');
+  mkdirSync(empty);
+  const expected = { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root', shell: '/bin/sh' };
+  for (const user of ['', 'root', '0']) assert.deepEqual(findAccount(empty, user, 'the default'), expected);
+});
+
 test('a name that nobody has', () => {
   assert.throws(() => find('nobody-here'), {
     code: 'START_FAILED',

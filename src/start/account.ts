@@ -17,7 +17,8 @@ export interface Account extends Identity {
 export function findAccount(root: string, user: string, why: string): Account {
   let identity: Identity;
   try {
-    identity = lookupUser(root, user);
+    // Root is root, even in an image that has no /etc/passwd.
+    identity = lookupUser(root, user === 'root' ? '' : user);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'BUILD_FAILED') throw error;
     throw new AppError('START_FAILED', `${error.message} (${why})`, {

@@ -48,7 +48,7 @@ function hintFor(kind: GitFailureKind, url: GitUrl, { credentials, git }: CloneR
     case 'host-key':
       return 'add the key of the host to the file that SSH_KNOWN_HOSTS names (ssh-keyscan prints it), or unset the variable';
     case 'certificate':
-      return 'set ENVBUILDER_SSL_CERT_BASE64 to the certificate authority of the server';
+      return 'set ENVBUILDER_SSL_CERT_BASE64 or ENVBUILDER_SSL_CERT_FILE to the certificate authority of the server';
     case 'no-reference':
       return `check that "${url.fragment ?? ''}" is a branch, a tag or a whole commit of the repository`;
     case 'no-repository':
