@@ -6,7 +6,7 @@ import { hideProcess } from '../sys/hide-process.ts';
 import { runAs, type UserCommand } from '../sys/run-as.ts';
 import type { Parsed } from './parse.ts';
 import type { CommandContext } from './run-context.ts';
-import { defineBuild, type Source, startedDevcontainer } from './start-definition.ts';
+import { defineBuild, type Source, settingsOfFile, startedDevcontainer } from './start-definition.ts';
 import { inPlace, OWN_DIR, startRequest, withDefinition, workspaceBuild } from './start-request.ts';
 import { workspaceRequest } from './workspace-request.ts';
 
@@ -43,7 +43,10 @@ export async function startContainer(
       const { imageConfig } = await runBuild(whole, { emit, signal });
       return imageConfig.config ?? {};
     },
-    describe: (source, config) => startedDevcontainer(source, config, definitionDeps),
+    describe: async (source, config, file) => {
+      const settings = file === undefined ? undefined : await settingsOfFile(file, definitionDeps);
+      return startedDevcontainer(source, config, definitionDeps, settings);
+    },
   });
 }
 

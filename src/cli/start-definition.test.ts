@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import type { Event } from '../core/events.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { parseOptions } from './parse.ts';
-import { defineBuild, dockerfileBuild, startedDevcontainer } from './start-definition.ts';
+import { defineBuild, dockerfileBuild, settingsOfFile, startedDevcontainer } from './start-definition.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'envbuilder-definition-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -86,4 +86,53 @@ test('an image brings its own metadata, and no devcontainer.json', () => {
   assert.equal(started.remoteUser, 'vscode');
   assert.equal(started.userEnvProbe, 'loginShell');
   assert.deepEqual(started.entrypoints, ['/init.sh']);
+});
+
+test('a container of a pushed image gets from the file what the label does not say, as the build did', async () => {
+  const workspace = mkdtempSync(join(folder, 'pushed-'));
+  const variable = (name: string) => `\${${name}}`;
+  const own = {
+    workspaceFolder: `${variable('localWorkspaceFolder')}/sub`,
+    containerEnv: { ID: variable('devcontainerId'), OWN: variable('containerEnv:BELOW') },
+  };
+  const files = {
+    '.devcontainer/run-args/devcontainer.json': JSON.stringify({
+      ...own,
+      build: { dockerfile: 'Dockerfile' },
+      runArgs: ['--env', `SECRET=${variable('localEnv:SECRET')}`, '--user=1234:5'],
+    }),
+    '.devcontainer/run-args/Dockerfile': 'FROM scratch\n',
+    '.devcontainer/compose/devcontainer.json': JSON.stringify({
+      ...own,
+      dockerComposeFile: 'compose.yaml',
+      service: 'app',
+    }),
+    '.devcontainer/compose/compose.yaml': `services: { app: { build: ., user: dev, environment: { BELOW: "${variable('SECRET')}" } } }`,
+    '.devcontainer/compose/Dockerfile': 'FROM scratch\n',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(workspace, path, '..'), { recursive: true });
+    writeFileSync(join(workspace, path), text);
+  }
+  const place = { ...deps(), workspace, env: { SECRET: 'of this start' } };
+  for (const [name, env, user] of [
+    ['run-args', { SECRET: 'of this start' }, '1234:5'],
+    ['compose', { BELOW: 'of this start' }, 'dev'],
+  ] as const) {
+    const parsed = parseOptions('start', [`--devcontainer-name=${name}`], {});
+    const definition = await defineBuild(parsed, workspace, place);
+    const image: ContainerConfig = { Labels: Object.fromEntries(definition.build.labels!) };
+    assert.doesNotMatch(JSON.stringify(image), /of this start/);
+    const { configFile, ...built } = startedDevcontainer(definition.devcontainer, image, place);
+    const settings = await settingsOfFile(configFile!, place);
+    const pushed = startedDevcontainer(undefined, image, place, settings);
+    assert.deepEqual(pushed, built);
+    assert.equal(pushed.containerUser, user);
+    assert.equal(pushed.workspaceFolder, join(workspace, 'sub'));
+    assert.match(pushed.containerEnv.ID!, /^[0-9a-v]{52}$/);
+    for (const [key, value] of Object.entries(env)) assert.equal(pushed.containerEnv[key], value);
+  }
+  const events: Event[] = [];
+  assert.equal(await settingsOfFile(join(workspace, 'none.json'), deps(events)), undefined);
+  assert.match(JSON.stringify(events), /there is no dev container file .*metadata of the image/);
 });

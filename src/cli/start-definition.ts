@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import type { FileSettings } from '../devcontainer/file-settings.ts';
 import { devcontainerOfImage, resolveAfterBuild } from '../devcontainer/resolve.ts';
 import type { DefinitionRequest, Devcontainer } from '../devcontainer/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
@@ -100,17 +101,40 @@ function below(folder: string, path: string): string {
       : resolve(folder, path);
 }
 
-/** What a start does with a dev container, once its image is there. */
+/** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
+export async function settingsOfFile(
+  file: string,
+  { workspace, env, emit }: DefinitionDeps,
+): Promise<FileSettings | undefined> {
+  const { fileSettings } = await import('../devcontainer/file-settings.ts');
+  try {
+    return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env) });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message } = error;
+    emit({ type: 'warning', code, text: `${message}; the metadata of the image is used without it` });
+    return undefined;
+  }
+}
+
+/**
+ * What a start does with a dev container, once its image is there.
+ * @param settings of the file that a pushed image was built from
+ */
 export function startedDevcontainer(
   source: Source | undefined,
   config: ContainerConfig,
   { workspace, env, emit }: DefinitionDeps,
+  settings?: FileSettings,
 ): StartedDevcontainer {
   const local = userEnvironment(env);
   const scope = { localWorkspaceFolder: workspace, containerWorkspaceFolder: workspace };
   const devcontainer = source
     ? resolveAfterBuild(source.devcontainer, { config }, local, emit)
-    : devcontainerOfImage({ config }, { scope, env: local, emit });
+    : devcontainerOfImage(
+        { config },
+        { scope, env: local, emit, ...(settings === undefined ? {} : { settings }) },
+      );
   const { containerEnv, remoteEnv, containerUser, hooks, entrypoints, configFile } = devcontainer;
   const entries = devcontainer.metadata.map(({ entry }) => entry);
   // A user that the image names may come with a group, which the dev container's own default leaves out.

@@ -1,6 +1,7 @@
 import type { Emit } from '../core/events.ts';
 import type { ImageConfig } from '../oci/types.ts';
 import { describeDevcontainer } from './describe.ts';
+import type { FileSettings } from './file-settings.ts';
 import { METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
 import type { Devcontainer, OriginEntry, VariableScope } from './types.ts';
 import { ungrantedOfMetadata } from './ungranted.ts';
@@ -30,20 +31,34 @@ export function resolveAfterBuild(
   });
 }
 
-/** The dev container that an image's label alone describes: a pre-built image, or one without a devcontainer.json. */
+/**
+ * The dev container that an image's label describes: a pre-built image, or one without a devcontainer.json.
+ * @param settings what the file adds that a pre-built image was made from, where it is there
+ */
 export function devcontainerOfImage(
   imageConfig: Pick<ImageConfig, 'config'>,
-  { scope, env, emit }: { readonly scope: VariableScope; readonly env: Environment; readonly emit: Emit },
+  {
+    env,
+    emit,
+    settings,
+    ...given
+  }: {
+    readonly scope: VariableScope;
+    readonly env: Environment;
+    readonly emit: Emit;
+    readonly settings?: FileSettings;
+  },
 ): Devcontainer {
   const nothing = { env: {} };
   const metadata = labelEntries(imageConfig, emit);
+  const scope = settings?.scope ?? given.scope;
   return describeDevcontainer({
     metadata,
     scope,
     ...(scope.containerWorkspaceFolder === undefined
       ? {}
       : { workspaceFolder: scope.containerWorkspaceFolder }),
-    settings: { below: nothing, above: nothing },
+    settings: settings?.settings ?? { below: nothing, above: nothing },
     ungranted: ungrantedOfMetadata(metadata),
     env,
     image: imageConfig.config ?? {},

@@ -32,10 +32,11 @@ export async function obtainImage<Source>(
   const image = readImage(ownDir);
   if (image) {
     say(emit, 'the container was started from a built image; nothing is built');
-    const file = image.devcontainerFile;
+    const { devcontainerFile } = image;
+    const file = devcontainerFile === undefined ? undefined : resolve(workspace.folder, devcontainerFile);
     const devcontainer = {
-      ...deps.describe(undefined, image.config),
-      ...(file === undefined ? {} : { configFile: resolve(workspace.folder, file) }),
+      ...(await deps.describe(undefined, image.config, file)),
+      ...(file === undefined ? {} : { configFile: file }),
     };
     const { config } = image;
     return { config, devcontainer, workspace, built: false, done: before?.done ?? {} };
@@ -45,7 +46,7 @@ export async function obtainImage<Source>(
     return { ...before, workspace, built: false };
   }
   const { config, source } = await buildImage(request, deps, workspace, failure);
-  return { config, devcontainer: deps.describe(source, config), workspace, built: true, done: {} };
+  return { config, devcontainer: await deps.describe(source, config), workspace, built: true, done: {} };
 }
 
 /** A repository that cannot be cloned is fatal only when there is no fallback image. */

@@ -284,7 +284,12 @@ test('a pushed image starts from its own file system', { skip }, async (t) => {
   writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config, start: start_ }));
   const hooks = { onCreateCommand: [{ origin, command: 'true' }] };
   const change: Change = {
-    deps: { describe: () => ({ ...plain, hooks }) },
+    deps: {
+      describe: (_, image, file) => {
+        assert.deepEqual([image, file], [config, join(on.folder, start_.devcontainerFile)]);
+        return { ...plain, hooks };
+      },
+    },
     request: { exportEnvFile: join(on.dir, 'export') },
   };
   const first = await start(on, change);

@@ -67,7 +67,14 @@ export interface StartDeps<Source> {
   readonly define: (folder: string) => Promise<Definition<Source>>;
   /** Builds, and makes the root file system that of the result. */
   readonly build: (definition: Definition<Source>) => Promise<ContainerConfig>;
-  /** The dev container of an image: of the definition that it was built from, or of its labels alone. */
-  readonly describe: (source: Source | undefined, image: ContainerConfig) => StartedDevcontainer;
+  /**
+   * The dev container of an image: of the definition that it was built from, or of its labels, with what the
+   * devcontainer.json of a pushed image adds.
+   */
+  readonly describe: (
+    source: Source | undefined,
+    image: ContainerConfig,
+    file?: string,
+  ) => StartedDevcontainer | Promise<StartedDevcontainer>;
   readonly runAs: typeof runAs;
 }
