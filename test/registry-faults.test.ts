@@ -24,7 +24,7 @@ after(async () => {
 const PASSING = ['401', '429', '500', '502', 'reset', 'truncated', 'slow'];
 const MOST_RETRIES = 100;
 
-test('each fault at each request of a build, a start and a probe', async () => {
+test('each fault at each request of a build, a start, a probe and a warm', async () => {
   const cells = (await faultMatrix(setup)).filter(({ injected }) => injected > 0);
   process.stdout.write(`${table(cells)}\n`);
   const wrong = cells.filter(({ defect }) => defect !== undefined);

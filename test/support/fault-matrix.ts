@@ -1,23 +1,26 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runBuild } from '../../src/build/build.ts';
 import { runProbe } from '../../src/build/probe.ts';
 import type { BuildRequest } from '../../src/build/types.ts';
 import { parseOptions } from '../../src/cli/parse.ts';
 import { makeRequest } from '../../src/cli/request.ts';
+import { warmCommand } from '../../src/cli/warm-command.ts';
 import { mapLimit } from '../../src/core/concurrency.ts';
-import { digestOf } from '../../src/core/digest.ts';
+import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { AppError } from '../../src/core/error.ts';
 import type { Emit } from '../../src/core/events.ts';
+import { openBaseCache } from '../../src/oci/base-cache/base-cache.ts';
 import { createRegistryClient } from '../../src/oci/http/client.ts';
+import { parseReference } from '../../src/oci/reference.ts';
 import { createRemoteStore } from '../../src/oci/remote-store.ts';
 import { collect } from '../../src/oci/testing/fake-registry.ts';
 import { putImage } from '../../src/oci/testing/images.ts';
 import { createRedactor } from '../../src/report/redact.ts';
 import { FAULTS, type Fault, KINDS, type Kind, type Rule, startFaultProxy } from './fault-proxy.ts';
 
-/** `build` makes and pushes everything; `start` takes all from the cache; `probe` only asks. */
-const WORKS = ['build', 'start', 'probe'] as const;
+/** `build` makes and pushes everything; `start` takes all from the cache; `probe` only asks; `warm` fetches the base. */
+const WORKS = ['build', 'start', 'probe', 'warm'] as const;
 export type Work = (typeof WORKS)[number];
 
 export interface Cell {
@@ -126,7 +129,10 @@ async function runCell(
   let defect: string | undefined;
   try {
     const request = requestFor(dir, own, proxy.host, repository, work);
-    if (work === 'probe') await runProbe(request, { emit, signal: abort.signal });
+    if (work === 'warm') {
+      await warm(own, proxy.host, { emit, signal: abort.signal });
+      defect = await missingBase(own, proxy.host);
+    } else if (work === 'probe') await runProbe(request, { emit, signal: abort.signal });
     else {
       const { imageDigest } = await runBuild(request, { emit, signal: abort.signal });
       if (work === 'build') defect = await wrongImage(registry, repository, imageDigest);
@@ -138,6 +144,7 @@ async function runCell(
   } finally {
     clearTimeout(patience);
     await proxy.stop();
+    defect ??= damagedBlob(own);
     rmSync(own, { recursive: true, force: true });
   }
   if (abort.signal.aborted) defect = 'it hangs';
@@ -183,6 +190,38 @@ export function requestFor(
   const parsed = parseOptions(work === 'probe' ? 'probe' : 'build', args, {});
   const files = { context: join(dir, 'context'), dockerfile };
   return makeRequest(parsed, files, { env: {}, cwd: own, redactor: createRedactor() });
+}
+
+/** Fetches the base image into the directory `bases`. */
+async function warm(
+  own: string,
+  host: string,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<void> {
+  const parsed = parseOptions('warm', ['--cache-dir', join(own, 'bases'), '--image', `${host}/base:1`], {});
+  const sink = { write: () => true };
+  const context = { env: {}, cwd: own, signal, stdout: sink, stderr: sink, redactor: createRedactor() };
+  await warmCommand(parsed, context, emit);
+}
+
+/** What the cache of base images lacks of the image that was warmed. */
+async function missingBase(own: string, host: string): Promise<string | undefined> {
+  const { store, tagged } = openBaseCache(join(own, 'bases'));
+  const digest = await tagged(parseReference(`${host}/base:1`));
+  const manifest = digest && (await store.resolve(digest));
+  if (!manifest) return 'the base image is not there';
+  const { config, layers } = JSON.parse(manifest.bytes.toString());
+  for (const blob of [config, ...layers])
+    if ((await store.has(blob.digest)) !== blob.size) return `the blob ${blob.digest} is not there`;
+  return undefined;
+}
+
+/** A blob in the cache of base images whose bytes are not what its name says; none may be there, however it ended. */
+function damagedBlob(own: string): string | undefined {
+  const blobs = join(own, 'bases/blobs/sha256');
+  if (!existsSync(blobs)) return undefined;
+  const wrong = readdirSync(blobs).find((name) => hexOf(digestOf(readFileSync(join(blobs, name)))) !== name);
+  return wrong && `the blob ${wrong} of the base images is damaged`;
 }
 
 /** Reads the image that was pushed from the registry itself; undefined when all of it is there and right. */
