@@ -85,7 +85,7 @@ test('an image brings its own metadata, and no devcontainer.json', () => {
   assert.equal(started.configFile, undefined);
   assert.equal(started.remoteUser, 'vscode');
   assert.equal(started.userEnvProbe, 'loginShell');
-  assert.deepEqual(started.entrypoints, ['/init.sh']);
+  assert.deepEqual(started.entrypoints, [{ origin: 'feature', command: '/init.sh' }]);
 });
 
 test('a container of a pushed image gets from the file what the label does not say, as the build did', async () => {

@@ -58,7 +58,9 @@ export function describeDevcontainer(input: DescribeInput): Devcontainer {
     hooks: { ...hooks, initializeCommand: initialize },
     waitFor: merged.waitFor ?? 'updateContentCommand',
     ...(merged.overrideCommand === undefined ? {} : { overrideCommand: merged.overrideCommand }),
-    entrypoints: merged.entrypoints ?? [],
+    entrypoints: entries.flatMap(({ entrypoint }, index) =>
+      entrypoint ? [{ origin: metadata[index]!.origin, command: entrypoint }] : [],
+    ),
     customizations: merged.customizations ?? {},
     metadata,
     scope,

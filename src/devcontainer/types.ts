@@ -204,7 +204,7 @@ export interface Devcontainer {
   readonly waitFor: HookName;
   readonly overrideCommand?: boolean;
   /** Entry points that features add, in order. */
-  readonly entrypoints: readonly string[];
+  readonly entrypoints: readonly Hook[];
   /** Where hooks and the user's processes start. */
   readonly workspaceFolder?: string;
   readonly customizations: Readonly<Record<string, readonly unknown[]>>;

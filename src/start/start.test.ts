@@ -400,14 +400,18 @@ test('remote repository builds use a clone of their own, which is gone afterward
 
 test('entry points of features run before the hooks, as the user of the container', { skip }, async (t) => {
   const on = machine(t);
-  const { texts } = await start(on, {
+  const { texts, warnings } = await start(on, {
     devcontainer: {
       containerUser: 'root',
       remoteUser: 'dev',
-      entrypoints: ['echo up as $(id -u)'],
+      entrypoints: [
+        { origin: 'ghcr.io/x/up:1', command: 'echo up as $(id -u)' },
+        { origin: 'ghcr.io/x/down:1', command: 'exit 3' },
+      ],
       hooks: { postStartCommand: [{ origin, command: 'echo hook as $(id -u)' }] },
     },
   });
   const said = texts.filter((text) => / as \d+$/.test(text));
   assert.deepEqual(said, ['entrypoint: up as 0', 'postStartCommand: hook as 1234']);
+  assert.deepEqual(warnings, ['entrypoint of ghcr.io/x/down:1 exited with code 3']);
 });

@@ -105,8 +105,12 @@ async function runEntrypoints<Source>(
 ): Promise<void> {
   if (entrypoints.length === 0) return;
   const account = findAccount(request.root, containerUser || imageUser, 'the user of the container');
-  const hooks = entrypoints.map((command) => ({ origin: 'a feature', command }));
-  await runHooks([{ name: 'entrypoint', hooks }], { ...deps, account, env: withAccount(env, account), cwd });
+  await runHooks([{ name: 'entrypoint', hooks: entrypoints }], {
+    ...deps,
+    account,
+    env: withAccount(env, account),
+    cwd,
+  });
 }
 
 /** Runs the hooks that are due, and keeps of each, as soon as it has succeeded, that it need not run again. */

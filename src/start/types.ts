@@ -27,7 +27,7 @@ export interface StartedDevcontainer {
   readonly userEnvProbe: 'none' | 'loginShell' | 'loginInteractiveShell' | 'interactiveShell';
   readonly hooks: Readonly<Partial<Record<string, readonly Hook[]>>>;
   /** Commands of features that start what they bring along, in every start. */
-  readonly entrypoints: readonly string[];
+  readonly entrypoints: readonly Hook[];
   /** Where the user's processes start, where that is not the workspace. */
   readonly workspaceFolder?: string;
 }
