@@ -25,6 +25,10 @@ export interface RuntimeImage {
 const root = join(import.meta.dirname, '../..');
 /** Archives of earlier checkouts that are kept. */
 const KEPT = 6;
+/** What the layer cache of these builds may hold: the layers of some ten checkouts, which share all but the last ones. */
+const LAYER_CACHE = '400MB';
+/** No build takes this long, so what it left unfinished is nobody's. */
+const STALE_MS = 2 * 3600_000;
 const NAME = 'runtime-image.tar';
 const REFERENCE = 'envbuilder-runtime:test';
 
@@ -34,6 +38,7 @@ const REFERENCE = 'envbuilder-runtime:test';
  * @param registry one that `pushBaseImages` has filled; without it, one is started for the time of the build
  */
 export async function runtimeImage(registry?: { readonly host: string }): Promise<RuntimeImage> {
+  const layers = join(testCacheDir(), 'runtime-image-layers');
   const use = (build: (debian: string) => Promise<string>) => build(`${registry?.host}/debian:bookworm`);
   const recipe = recipeOf(['src/**/*.{ts,js}', 'image/**', 'package.json', 'package-lock.json']);
   const tar = await alone(() =>
@@ -42,7 +47,7 @@ export async function runtimeImage(registry?: { readonly host: string }): Promis
         (registry ? use : withLocalDebian)((debian) =>
           buildRuntimeImage([
             `--build-arg=DEBIAN=${debian}`,
-            `--layer-cache-dir=${join(testCacheDir(), 'runtime-image-layers')}`,
+            `--layer-cache-dir=${layers}`,
             `--state-dir=${join(testCacheDir(), 'runtime-image-state')}`,
             `--work-dir=${join(testCacheDir(), 'runtime-image-work')}`,
             `--tag=${REFERENCE}`,
@@ -50,6 +55,8 @@ export async function runtimeImage(registry?: { readonly host: string }): Promis
           ]),
         ),
       );
+      const limits = [`--max-size=${LAYER_CACHE}`, '--grace=30m'];
+      await run(join(root, 'envbuilder'), ['registry', 'gc', `--dir=${layers}`, ...limits]);
     }),
   );
   utimesSync(tar, new Date(), new Date());
@@ -84,8 +91,14 @@ function recipeOf(patterns: readonly string[]): unknown {
 
 function removeOld(): void {
   const all = readdirSync(testCacheDir())
-    .filter((name) => name.startsWith(`${NAME}-`) && !name.endsWith('.partial'))
-    .map((name) => join(testCacheDir(), name));
-  const byUse = all.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const path of byUse.slice(KEPT)) rmSync(path, { force: true });
+    .filter((name) => name.startsWith(`${NAME}-`))
+    .map((name) => join(testCacheDir(), name))
+    .flatMap((path) => {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat ? [{ path, usedAt: stat.mtimeMs }] : [];
+    });
+  const isPartial = ({ path }: { readonly path: string }): boolean => path.endsWith('.partial');
+  const whole = all.filter((file) => !isPartial(file)).sort((a, b) => b.usedAt - a.usedAt);
+  const stale = all.filter((file) => isPartial(file) && file.usedAt < Date.now() - STALE_MS);
+  for (const { path } of [...whole.slice(KEPT), ...stale]) rmSync(path, { force: true });
 }
