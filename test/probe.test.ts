@@ -69,6 +69,26 @@ for (const steps of [3, 30, 100]) {
   });
 }
 
+test('a probe of a dev container asks no registry more than a probe of its Dockerfile', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const proxy = await startCountingProxy({ target: host, holdMs: HOLD_MS });
+  t.after(() => proxy.stop());
+  const box = sandbox(t, `FROM ${proxy.host}/busybox:1\nCOPY file /file\n`);
+  box.write({ '.devcontainer/devcontainer.json': '{ "build": { "dockerfile": "../Dockerfile" } }' });
+  const args = [`--cache-repo=${proxy.host}${repositoryOf('')}`, '--devcontainer'];
+  const built = await box.build([...args, '--push-image']);
+  assert.equal(built.code, 0, built.output);
+  const before = proxy.requests.length;
+  const probe = await box.build(args, { command: 'probe' });
+  assert.equal(cachedImage(probe)?.split('@')[1], built.stdout.trim());
+  const asked = proxy.requests.slice(before);
+  const shown = asked.map(({ round, method, path }) => `${round} ${method} ${path}`).join('\n');
+  const bases = asked.filter(({ path }) => path.includes('/busybox/manifests/'));
+  assert.equal(bases.length, 1, shown);
+  assert.ok(new Set(asked.map(({ round }) => round)).size <= MOST_ROUNDS, shown);
+});
+
 test('a probe works on a read-only context and changes nothing anywhere', async (t) => {
   const host = registry(t);
   if (host === undefined) return;

@@ -6,6 +6,7 @@ import { createRegistryClient } from '../oci/http/client.ts';
 import { downloadFile } from '../oci/http/download.ts';
 import { createTransport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
+import { formatPlatform } from '../oci/platform.ts';
 import { DOCKER_HUB, parseReference } from '../oci/reference.ts';
 import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
@@ -27,6 +28,11 @@ export interface RegistryAccess {
   /** Reads a layer of a base image from its registry from now on; whether it came from the directory of base images. */
   leaveOutBase(digest: Digest): boolean;
   close(): Promise<void>;
+}
+
+/** What an image of `BuildRequest.resolvedImages` is found by. */
+export function imageKey(name: string, platform: Platform): string {
+  return `${name} ${formatPlatform(platform)}`;
 }
 
 /** Opens registries as the settings say; close it when done. */

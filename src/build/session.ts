@@ -12,7 +12,7 @@ import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { storeBlob } from './layer-blobs.ts';
-import { openRegistries } from './registry-access.ts';
+import { imageKey, openRegistries } from './registry-access.ts';
 import type { BuildRequest } from './types.ts';
 import { createWorkDir, type WorkDir } from './work-dir.ts';
 
@@ -81,7 +81,10 @@ export function createSession(
       return pool;
     }),
     resolveImage: async (reference, platform) => {
-      const image = await registries.resolveImage(reference, platform, deps.signal);
+      const known = request.resolvedImages?.get(imageKey(reference, platform));
+      const image = known
+        ? { ...known, store: registries.open(parseReference(reference)) }
+        : await registries.resolveImage(reference, platform, deps.signal);
       repositories.set(image.store, parseReference(reference));
       return image;
     },

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import type { ImageConfig } from '../oci/types.ts';
+import type { Image, ImageConfig } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 import type { RuntimeSpec } from './runtime.ts';
 
@@ -71,6 +71,9 @@ export interface RegistrySettings {
   };
 }
 
+/** An image without the place that its layers are read from. */
+export type ResolvedImage = Omit<Image, 'store'>;
+
 /** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */
 export interface BuildRequest {
   /** `overlay` when left out. */
@@ -83,6 +86,8 @@ export interface BuildRequest {
   readonly dockerfileText?: string;
   /** Other files that the Dockerfile can name in FROM, `COPY --from` and `RUN --mount=from`; by normalised name. */
   readonly contexts: ReadonlyMap<string, NamedContext>;
+  /** Base images that were resolved already, by `imageKey`; their registries are not asked what they mean again. */
+  readonly resolvedImages?: ReadonlyMap<string, ResolvedImage>;
   /** Added to the image's config, over the Dockerfile's own; they change no key. */
   readonly labels: ReadonlyMap<string, string>;
   readonly target?: string;

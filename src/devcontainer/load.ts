@@ -1,4 +1,5 @@
-import { openRegistries } from '../build/registry-access.ts';
+import { imageKey, openRegistries } from '../build/registry-access.ts';
+import type { ResolvedImage } from '../build/types.ts';
 import { AppError } from '../core/error.ts';
 import { type DefinitionDeps, define } from './define.ts';
 import { findConfigFile } from './discover.ts';
@@ -17,8 +18,19 @@ export async function loadDefinition(request: DefinitionRequest, deps: LoadDeps)
   const file = configFileOf(request, deps);
   const read = readConfig(file, request, deps.emit);
   return withRegistries(request, deps, async (registries) => {
-    const { build, devcontainer } = await define(request, read, { ...deps, registries });
-    return { build, devcontainer };
+    const images = new Map<string, ResolvedImage>();
+    const remembering: DefinitionDeps['registries'] = {
+      ...registries,
+      resolveImage: async (name, platform, signal) => {
+        const { store, ...image } = await registries.resolveImage(name, platform, signal);
+        images.set(imageKey(name, platform), image);
+        return { ...image, store };
+      },
+    };
+    const { build, devcontainer } = await define(request, read, { ...deps, registries: remembering });
+    // A directory of base images decides for itself where each layer comes from.
+    const resolved = request.registries.baseImages === undefined ? { resolvedImages: images } : {};
+    return { build: { ...build, ...resolved }, devcontainer };
   });
 }
 

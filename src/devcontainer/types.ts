@@ -1,4 +1,4 @@
-import type { NamedContext, RegistrySettings } from '../build/types.ts';
+import type { NamedContext, RegistrySettings, ResolvedImage } from '../build/types.ts';
 
 /** The hooks of a dev container, in the order in which they run. */
 export type HookName =
@@ -151,6 +151,8 @@ export interface DefinitionBuild {
   readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly labels: ReadonlyMap<string, string>;
   readonly platform?: string;
+  /** The bases, as they were read for their configs: the build is of those very images. */
+  readonly resolvedImages?: ReadonlyMap<string, ResolvedImage>;
 }
 
 export interface BuildDefinition {
