@@ -443,7 +443,7 @@ async function publish(files: Readonly<Record<string, string | object>>): Promis
   assert.equal(published.code, 0, published.output);
 }
 
-test('private features need credentials, which are used for their files too', async (t) => {
+test('private features need credentials, also for their files, and come from the cache the second time', async (t) => {
   const { services } = environment;
   const missing = missingService(services, ['registry']);
   if (missing !== undefined) return t.skip(missing);
@@ -454,13 +454,19 @@ test('private features need credentials, which are used for their files too', as
   const auth = Buffer.from('me:swordfish').toString('base64');
   const dockerConfig = JSON.stringify({ auths: { [proxy.host]: { auth } } });
   const path = join(dir, 'private');
-  const { definition } = await buildDevcontainer({
+  const request = { cache: { type: 'directory', path: join(dir, 'private-cache') }, push: true } as const;
+  const { definition, result, ran } = await buildDevcontainer({
     workspace: folder,
     dockerConfig,
-    request: { outputs: [{ type: 'rootfs', path }] },
+    request: { ...request, outputs: [{ type: 'rootfs', path }] },
   });
+  assert.ok(ran.length > 0);
   assert.equal(readFileSync(join(path, 'opt/hello/message'), 'utf8'), 'a message\n');
   assert.doesNotMatch(JSON.stringify(definition), /swordfish/);
+  const second = await buildDevcontainer({ workspace: folder, dockerConfig, request });
+  assert.deepEqual([second.ran, second.result.imageDigest], [[], result.imageDigest]);
+  const probe = await probeDevcontainer({ workspace: folder, dockerConfig, request });
+  assert.equal(probe.result.imageDigest, result.imageDigest);
 });
 
 test('a feature that fails is named, with its documentation', async (t) => {
