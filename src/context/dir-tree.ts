@@ -7,13 +7,13 @@ import {
   fstatSync,
   lstatSync,
   openSync,
-  readdirSync,
   readlinkSync,
   readSync,
 } from 'node:fs';
 import { posix } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { listNames } from '../core/list-names.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import { fileKey, type HashMemo } from './file-hash-memo.ts';
 import type { IgnoreMatcher } from './ignore-matcher.ts';
@@ -50,7 +50,9 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     const symlink = type === 'symlink';
     const linkname = symlink ? decodePath(readlinkSync(fsPath(host(path)), { encoding: 'buffer' })) : '';
     const device = type === 'char' || type === 'block';
-    const xattrs = symlink ? undefined : options.xattrs?.(host(path));
+    const key = type === 'file' ? fileKey(stat) : undefined;
+    const known = key === undefined ? undefined : memo?.get(key);
+    const xattrs = symlink || known?.plain === true ? undefined : options.xattrs?.(host(path));
     return {
       path,
       type,
@@ -64,7 +66,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
       devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
       ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
-      ...(type === 'file' ? { version: fileKey(stat) } : {}),
+      ...(key === undefined ? {} : { version: known ? { key, digest: known.digest } : { key } }),
       ...(type === 'file' && stat.nlink > 1n ? { hardlink: `${stat.dev}:${stat.ino}` } : {}),
     };
   };
@@ -83,9 +85,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     const at = found.length;
     found.push(node);
     if (node.type === 'dir') {
-      const names = guarded(path, () => readdirSync(fsPath(host(path)), { encoding: 'buffer' }));
-      for (const name of names.map((raw) => decodePath(raw)).sort(comparePaths))
-        walk(path === '' ? name : `${path}/${name}`, found);
+      const names = guarded(path, () => listNames(host(path)));
+      for (const name of names.sort(comparePaths)) walk(path === '' ? name : `${path}/${name}`, found);
     }
     // An excluded directory stays only as the way to something that is wanted again.
     if (excluded && found.length === at + 1) found.pop();
@@ -108,19 +109,26 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),
     checkUnchanged: (node) => {
       const stat = guarded(node.path, () => lstat(node.path));
-      if (stat && fileKey(stat) === node.version) return;
+      if (stat && fileKey(stat) === node.version?.key) return;
       throw new AppError('CONTEXT', `${host(node.path)} changed while the build was using it`, {
         where: { path: host(node.path) },
         hint: 'build again when nothing writes to the context any more',
       });
     },
     contentDigest: async (node) =>
-      (node.version === undefined ? undefined : memo?.get(node.version)) ??
-      guarded(node.path, () => hashFile(host(node.path), memo)),
+      node.version?.digest ??
+      (node.version === undefined ? undefined : memo?.get(node.version.key)?.digest) ??
+      guarded(node.path, () => {
+        const { identity, digest } = hashFile(host(node.path));
+        // An attribute that came after the listing has changed the ctime.
+        const plain = !!options.xattrs && !node.xattrs && fileKey(identity) === node.version?.key;
+        memo?.set(identity, { digest, plain });
+        return digest;
+      }),
   };
 }
 
-function hashFile(path: string, memo: HashMemo | undefined): Digest {
+function hashFile(path: string): { readonly identity: BigIntStats; readonly digest: Digest } {
   const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const identity = fstatSync(fd, { bigint: true });
@@ -131,9 +139,7 @@ function hashFile(path: string, memo: HashMemo | undefined): Digest {
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
     }
-    const digest: Digest = `sha256:${hash.digest('hex')}`;
-    memo?.set(identity, digest);
-    return digest;
+    return { identity, digest: `sha256:${hash.digest('hex')}` };
   } finally {
     closeSync(fd);
   }

@@ -42,10 +42,11 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
 
 /** Names of one file stay linked only within what one source or match gives. */
 function ownLinks(items: readonly CopyItem[], prefix: string): CopyItem[] {
-  return items.map(({ node, target }) => ({
-    node: node.hardlink === undefined ? node : { ...node, hardlink: `${prefix} ${node.hardlink}` },
-    target,
-  }));
+  return items.map((item) => {
+    const { node, target } = item;
+    if (node.hardlink === undefined) return item;
+    return { node: { ...node, hardlink: `${prefix} ${node.hardlink}` }, target };
+  });
 }
 
 interface Named {

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isGitUrl, resolveGitCommit } from './add-git.ts';
@@ -126,15 +136,74 @@ test('the hash memo knows a file by its identity, and trusts no file that was ju
   const identity = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 10n, ctimeNs: 10n };
   const digest = `sha256:${'a'.repeat(64)}` as const;
   const memo = createHashMemo(file, () => 10_000_000_000n);
-  memo.set(identity, digest);
-  memo.set({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }, digest);
+  memo.set(identity, { digest, plain: true });
+  memo.set({ ...identity, ino: 4n }, { digest, plain: false });
+  memo.set({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }, { digest, plain: true });
   memo.save();
   const next = createHashMemo(file);
-  assert.equal(next.get(fileKey(identity)), digest);
+  assert.deepEqual(next.get(fileKey(identity)), { digest, plain: true });
+  assert.deepEqual(next.get(fileKey({ ...identity, ino: 4n })), { digest, plain: false });
   assert.equal(next.get(fileKey({ ...identity, ctimeNs: 11n })), undefined);
   assert.equal(next.get(fileKey({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n })), undefined);
   writeFileSync(file, 'damaged');
   assert.equal(createHashMemo(file).get(fileKey(identity)), undefined);
+});
+
+test('the attributes of a file are not asked for again until its state changes', async () => {
+  const root = directory({ plain: 'a', marked: 'b' });
+  const later = BigInt(Date.now() + 60_000) * 1_000_000n;
+  const memo = createHashMemo(undefined, () => later);
+  const asked: string[] = [];
+  const attributes = new Map([[join(root, 'marked'), new Map([['user.x', Buffer.from('1')]])]]);
+  const look = async (): Promise<readonly string[]> => {
+    const xattrs = (path: string): ReadonlyMap<string, Buffer> | undefined => {
+      asked.push(path);
+      return attributes.get(path);
+    };
+    const tree = createDirectoryTree({ root, name: 'x', memo, xattrs });
+    const nodes = await tree.list('');
+    for (const node of nodes) if (node.type === 'file') await tree.contentDigest(node);
+    assert.equal(nodes.find(({ path }) => path === 'marked')?.xattrs?.size, 1);
+    return asked.splice(0);
+  };
+  const [plain, marked] = [join(root, 'plain'), join(root, 'marked')];
+  assert.deepEqual(await look(), [root, marked, plain]);
+  assert.deepEqual(await look(), [root, marked]);
+  chmodSync(plain, 0o600);
+  assert.deepEqual(await look(), [root, marked, plain]);
+});
+
+test('the hash memo finds files in whatever order they are asked for, the changed and the new ones too', () => {
+  const file = join(scratch, 'memo/order');
+  const identity = (ino: bigint, ctimeNs = 10n): Parameters<typeof fileKey>[0] => ({
+    dev: 1n,
+    ino,
+    size: 3n,
+    mtimeNs: 10n,
+    ctimeNs,
+  });
+  const factsOf = (ino: bigint): { digest: Digest; plain: boolean } => ({
+    digest: digestOf(String(ino)),
+    plain: ino % 2n === 0n,
+  });
+  const memo = createHashMemo(file, () => 10_000_000_000n);
+  const written = [1n, 2n, 12n, 123n, 3n, 4n];
+  for (const ino of written) memo.set(identity(ino), factsOf(ino));
+  memo.save();
+  for (const order of [written, written.toReversed(), [2n, 123n, 3n, 1n], [1n, 2n, 5n, 12n, 1n, 123n]]) {
+    const next = createHashMemo(file);
+    for (const ino of order)
+      assert.deepEqual(next.get(fileKey(identity(ino))), written.includes(ino) ? factsOf(ino) : undefined);
+  }
+  const changed = createHashMemo(file, () => 10_000_000_000n);
+  assert.equal(changed.get(fileKey(identity(1n, 100n))), undefined);
+  changed.set(identity(1n, 100n), factsOf(7n));
+  for (const ino of written.slice(1)) assert.deepEqual(changed.get(fileKey(identity(ino))), factsOf(ino));
+  changed.save();
+  const last = createHashMemo(file);
+  assert.equal(last.get(fileKey(identity(1n))), undefined);
+  assert.deepEqual(last.get(fileKey(identity(1n, 100n))), factsOf(7n));
+  assert.deepEqual(last.get(fileKey(identity(4n))), factsOf(4n));
 });
 
 test('archives are told by their first bytes, whatever their names', async () => {

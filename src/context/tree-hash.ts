@@ -15,7 +15,7 @@ export interface TreeHashOptions {
  */
 export async function treeHash(items: readonly CopyItem[], options: TreeHashOptions): Promise<Digest> {
   const sorted = items
-    .map((item, order) => ({ ...item, order }))
+    .map(({ target, node }, order) => ({ target, node, order }))
     .sort((a, b) => comparePaths(a.target, b.target) || a.order - b.order);
   const groups = linkGroups(sorted.map(({ node }) => node));
   const fields: Canonical[] = [];

@@ -3,6 +3,14 @@ import type { Digest } from '../core/digest.ts';
 
 export type TreeNodeType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
 
+/** A state of a file. */
+export interface FileVersion {
+  /** Equal only for the same state of the same file. */
+  readonly key: string;
+  /** sha256 of its content, where it is remembered. */
+  readonly digest?: Digest;
+}
+
 /** A file of a source tree, as COPY sees it. */
 export interface TreeNode {
   /** Path below the source's root (path string, no leading slash); '' is the root itself. */
@@ -21,8 +29,8 @@ export interface TreeNode {
   readonly xattrs?: ReadonlyMap<string, Buffer>;
   /** Equal for names of one inode with nlink > 1 in this tree; undefined for others. */
   readonly hardlink?: string;
-  /** What a regular file's inode looked like when it was listed, for checkUnchanged. */
-  readonly version?: string;
+  /** What a regular file's inode looked like when it was listed, for checkUnchanged and contentDigest. */
+  readonly version?: FileVersion;
 }
 
 /** One file to copy: where it comes from and where it goes, relative to the destination of the instruction. */

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Emit, timed } from '../core/events.ts';
+import { listNames } from '../core/list-names.ts';
 import type { FileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Compression, LayerBlob } from '../layer/types.ts';
 import type { Runner } from '../sys/run.ts';
@@ -10,7 +11,7 @@ import { placeMounts } from './inplace-mounts.ts';
 import { previousContent } from './inplace-previous.ts';
 import { enterRoot, freshDirectory } from './inplace-root.ts';
 import { scanTable } from './inplace-scan.ts';
-import { listNames, readTable, waitForTick } from './inplace-table.ts';
+import { readTable, waitForTick } from './inplace-table.ts';
 import { createStageTrees, type StageTree, type TreeVersion } from './inplace-trees.ts';
 import { prepareMountPoints } from './mount-points.ts';
 import { writeSnapshot } from './snapshot-write.ts';

@@ -1,8 +1,9 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { listNames } from '../core/list-names.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { Pins } from './inplace-pins.ts';
-import { listNames, type PathTable } from './inplace-table.ts';
+import type { PathTable } from './inplace-table.ts';
 
 /** Ctimes that moved paths had once they had arrived, by path relative to the tree. */
 export type Arrivals = Map<string, number>;

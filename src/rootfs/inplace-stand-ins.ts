@@ -1,8 +1,8 @@
 import { lstatSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { listNames } from '../core/list-names.ts';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { at, removeTree } from './inplace-move.ts';
 import type { Pins } from './inplace-pins.ts';
-import { listNames } from './inplace-table.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 /** Symlinks that stand for the entries of a directory, by path. */

@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { decodePath, fsPath } from '../core/path-bytes.ts';
+import { lstatSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { listNames } from '../core/list-names.ts';
+import { fsPath } from '../core/path-bytes.ts';
 
 /** What tells whether a path changed. Times are milliseconds with fractions. */
 export interface PathFacts {
@@ -74,14 +75,6 @@ export function readTable(root: string, before?: PathTable): PathTable {
   };
   walk(root, '');
   return table;
-}
-
-/** Names in a directory, in no order. */
-export function listNames(directory: string): string[] {
-  const names = readdirSync(fsPath(directory));
-  // A replacement character may be one, or a byte that is not UTF-8.
-  if (!names.some((name) => name.includes('\ufffd'))) return names;
-  return readdirSync(fsPath(directory), { encoding: 'buffer' }).map((name) => decodePath(name));
 }
 
 /**
