@@ -6,7 +6,7 @@
  *   --write          writes docs/benchmarks.md and docs/benchmarks.svg
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { figuresOf } from '../bench/lib/figures.ts';
@@ -73,6 +73,7 @@ try {
       command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
       works,
       missing: [...reasons, ...failures],
+      notes: readFileSync(join(root, 'bench/notes.md'), 'utf8'),
     };
     writeFileSync(join(root, 'docs/benchmarks.md'), markdown(facts, figures, rows));
     writeFileSync(join(root, 'docs/benchmarks.svg'), svg(figures));

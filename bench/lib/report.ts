@@ -1,6 +1,6 @@
 import type { Row } from './series.ts';
 
-/** A figure with its goal (docs/explanation.md says what the goals are for). */
+/** A figure with its goal: the most it may be. */
 export interface Figure {
   readonly what: string;
   readonly against: string;
@@ -16,6 +16,8 @@ export interface ReportFacts {
   readonly command: string;
   readonly works: readonly { readonly name: string; readonly about: string }[];
   readonly missing: readonly string[];
+  /** Markdown: what is known about goals that are missed (bench/notes.md). */
+  readonly notes: string;
 }
 
 /** docs/benchmarks.md. */
@@ -44,9 +46,13 @@ export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: r
       ]),
     ),
     '',
+    '## What falls short, and why',
+    '',
+    facts.notes.trim(),
+    '',
     '## All runs',
     '',
-    'Requests and bytes are what the registry saw: received is what it sent to us.',
+    'Runs called "cached" were done three times, by turns with those of others, each into a fresh directory; the medians stand here. Requests and bytes are what the registry saw: received is what it sent to us.',
     '',
     ...table(
       ['work', 'what', 'ours', 'others', 'peak memory', 'requests', 'received', 'sent'],
@@ -86,7 +92,8 @@ function phases(of: Readonly<Record<string, number>>): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
@@ -110,6 +117,7 @@ export function svg(figures: readonly Figure[]): string {
     ].join('');
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${300 + BAR + 160} ${height}" font-family="sans-serif" font-size="12" fill="#222">
+<title>Figures against their goals</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${mark.toFixed(1)}" y="18" text-anchor="middle">goal</text>
 ${bars.join('\n')}

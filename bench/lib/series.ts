@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CountingProxy } from '../../scripts/lib/counting-proxy.ts';
-import { envbuilder, type Measured, measure, type OurRun } from './measure.ts';
+import { envbuilder, type Measured, measure, median, type OurRun } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Work } from './works.ts';
 
@@ -38,6 +38,9 @@ export interface SeriesOptions {
   readonly failed: (what: string) => void;
 }
 
+/** The runs whose ratio to another program counts are done by turns; the median of each stands in the row. */
+const ROUNDS = 3;
+
 /** A work uncached, cached, with an early and a late change, probed and pushed. */
 export async function runSeries(work: Work, options: SeriesOptions): Promise<readonly Row[]> {
   const { peers, proxy, storage, dir, say, failed } = options;
@@ -46,20 +49,27 @@ export async function runSeries(work: Work, options: SeriesOptions): Promise<rea
   const rows: Row[] = [];
   const add = async (
     what: string,
-    args: readonly string[],
-    others: Readonly<Record<string, () => Promise<Measured>>> = {},
+    args: readonly string[] | ((round: number) => readonly string[]),
+    others: Readonly<Record<string, (round: number) => Promise<Measured>>> = {},
+    rounds = 1,
   ): Promise<OurRun> => {
-    const before = proxy.requests.length;
-    const run = await envbuilder([...args]);
-    const seen = proxy.requests.slice(before);
-    const times: Record<string, number> = {};
-    for (const [name, other] of Object.entries(others)) {
-      try {
-        times[name] = (await other()).ms;
-      } catch (error) {
-        failed(`${name} cannot do "${work.name}, ${what}": ${lastLine(error)}`);
+    const runs: { readonly run: OurRun; readonly seen: CountingProxy['requests'] }[] = [];
+    const taken: Record<string, number[]> = {};
+    for (let round = 0; round < rounds; round += 1) {
+      const before = proxy.requests.length;
+      const run = await envbuilder([...(typeof args === 'function' ? args(round) : args)]);
+      runs.push({ run, seen: proxy.requests.slice(before) });
+      for (const [name, other] of Object.entries(others)) {
+        try {
+          taken[name] = [...(taken[name] ?? []), (await other(round)).ms];
+        } catch (error) {
+          failed(`${name} cannot do "${work.name}, ${what}": ${lastLine(error)}`);
+        }
       }
     }
+    const times = Object.fromEntries(Object.entries(taken).map(([name, all]) => [name, median(all)]));
+    const middle = median(runs.map(({ run }) => run.ms));
+    const { run, seen } = runs.find((one) => one.run.ms === middle)!;
     const mib = (of: (one: (typeof seen)[number]) => number): number =>
       seen.reduce((sum, one) => sum + of(one), 0) / 1024 / 1024;
     const ours: Taken = {
@@ -86,13 +96,18 @@ export async function runSeries(work: Work, options: SeriesOptions): Promise<rea
     pull ? [[`${name} pull`, () => pull(`${repository}@${digest}`)] as const] : [],
   );
   const layers = await layersOf(repository, digest, storage);
-  const untar = join(dir, `untar-${work.name}`);
-  mkdirSync(untar);
-  const rootfs = join(dir, `rootfs-${work.name}`);
-  await add('cached', ['build', ...cache, `--output=${rootfs}`], {
-    'zstd|tar': () => measure('/bin/sh', ['-c', UNTAR, untar, ...layers]),
-    ...Object.fromEntries(pulls),
-  });
+  const rootfs = (round: number): string => join(dir, `rootfs-${work.name}-${round}`);
+  const untar = (round: number): Promise<Measured> => {
+    const into = join(dir, `untar-${work.name}-${round}`);
+    mkdirSync(into);
+    return measure('/bin/sh', ['-c', UNTAR, into, ...layers]);
+  };
+  await add(
+    'cached',
+    (round) => ['build', ...cache, `--output=${rootfs(round)}`],
+    { 'zstd|tar': untar, ...Object.fromEntries(pulls) },
+    ROUNDS,
+  );
   await add('probe', ['probe', ...cache], {
     'skopeo inspect': () =>
       measure('skopeo', ['inspect', '--tls-verify=false', `docker://${repository}@${digest}`]),
@@ -101,7 +116,7 @@ export async function runSeries(work: Work, options: SeriesOptions): Promise<rea
   work.write({ early: 'one', late: 'two' });
   await add('late change', build, {
     'find -printf': () =>
-      measure('/bin/sh', ['-c', `find "$0" -printf '%p %i %C@ %s %m\\n' > /dev/null`, rootfs]),
+      measure('/bin/sh', ['-c', `find "$0" -printf '%p %i %C@ %s %m\\n' > /dev/null`, rootfs(0)]),
   });
   work.write({ early: 'two', late: 'two' });
   await add('early change', build);
