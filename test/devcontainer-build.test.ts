@@ -168,7 +168,7 @@ test('the lockfile is written when that is asked for, and only then', async (t) 
   // The reference speaks plain HTTP with this name alone.
   const local = `localhost:${host.split(':')[1]}`;
   const where = [`--registry=${local}`, `--namespace=${namespace}`];
-  const published = await referenceCli(['features', 'publish', ...where, source.context + '/src']);
+  const published = await referenceCli(['features', 'publish', ...where, `${source.context}/src`]);
   assert.equal(published.code, 0, published.output);
   const box = workspace(t, {
     '.devcontainer/devcontainer.json': {

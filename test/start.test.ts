@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as listenOn } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
 import {
@@ -371,6 +371,26 @@ test('mounts of every kind are left alone', async (t) => {
   assert.match(stdout.toString(), /resolver\n$/);
 });
 
+test('a socket below /var/run stays where the image has a symlink to /run', async (t) => {
+  if (skipped(t)) return;
+  const outside = host.directory({ 'x/y': '' });
+  const socket = listenOn().listen(`${outside}/docker.sock`);
+  t.after(() => socket.close());
+  const { code, stdout, stderr } = await host.run({
+    files: { Dockerfile: `FROM ${base().replace(/busybox:.*/, 'debian:bookworm')}\nRUN echo i > /run/i\n` },
+    docker: [`--volume=${outside}/docker.sock:/var/run/docker.sock`],
+    env: {
+      ENVBUILDER_CACHE_REPO: newRepository(),
+      ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile',
+      ENVBUILDER_LAYER_CACHE_DIR: '/cache',
+      ENVBUILDER_INIT_SCRIPT: 'test -S /var/run/docker.sock && cat /var/run/i /run/i',
+    },
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.toString(), 'i\ni\n');
+  assert.match(stderr, /both a layer cache directory and a cache repository are named/);
+});
+
 test('memory does not depend on the size of a layer', async (t) => {
   if (skipped(t)) return;
   const { code, stdout, stderr } = await host.run(
@@ -444,6 +464,8 @@ test('a fallback image, and when it is not used', async (t) => {
   assert.equal(await used({ files: {}, env }), 'fell back');
   assert.equal(await used(dockerfile(['RUN exit 3'], { env })), 'fell back');
   assert.equal(await used({ files: {}, env: { ...env, ENVBUILDER_DOCKERFILE_PATH: 'absent' } }), 'fell back');
+  const noClone = { ...env, ENVBUILDER_GIT_URL: 'http://127.0.0.1:1/no/repository.git' };
+  assert.equal(await used({ env: noClone }), 'fell back');
   const failing = dockerfile(['RUN exit 3'], { env: { ...env, ENVBUILDER_EXIT_ON_BUILD_FAILURE: '1' } });
   assert.match(await used(failing), /^3 /);
   assert.match(await used({ files: {}, env: {} }), /^17 /);
