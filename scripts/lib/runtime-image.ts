@@ -25,7 +25,7 @@ export interface RuntimeImage {
 const root = join(import.meta.dirname, '../..');
 /** Archives of earlier checkouts that are kept. */
 const KEPT = 6;
-/** What the layer cache of these builds may hold: the layers of some ten checkouts, which share all but the last ones. */
+/** What the layer cache of these builds may hold; builds of different checkouts share all layers but the last ones. */
 const LAYER_CACHE = '400MB';
 /** No build takes this long, so what it left unfinished is nobody's. */
 const STALE_MS = 2 * 3600_000;
