@@ -3,12 +3,13 @@ import { resolveGitCommit } from '../context/add-git.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
-import { defaultPlatform, formatPlatform, parsePlatform } from '../oci/platform.ts';
+import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Image } from '../oci/types.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { type OpenContext, openContext, openNamedContext } from './open-context.ts';
 import { probeUrl } from './probe-url.ts';
+import { imageKey } from './registry-access.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
 
@@ -46,9 +47,7 @@ export async function makePlan(
     mtime: 'keep',
     sources: {
       resolveImage: (reference, platform) =>
-        memo(images, `${reference} ${formatPlatform(platform)}`, () =>
-          session.resolveImage(reference, platform),
-        ),
+        memo(images, imageKey(reference, platform), () => session.resolveImage(reference, platform)),
       context: async (name) =>
         (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
       url: (url, checksum) =>

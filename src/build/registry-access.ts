@@ -30,7 +30,7 @@ export interface RegistryAccess {
   close(): Promise<void>;
 }
 
-/** What an image of `BuildRequest.resolvedImages` is found by. */
+/** What an image is remembered by: its name as it was written, and the platform that it is for. */
 export function imageKey(name: string, platform: Platform): string {
   return `${name} ${formatPlatform(platform)}`;
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RegistryAccess } from '../build/registry-access.ts';
+import { imageKey, type RegistryAccess } from '../build/registry-access.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
@@ -10,7 +10,6 @@ import { cacheName } from '../oci/base-cache/base-cache.ts';
 import { copyBlob } from '../oci/copy.ts';
 import { resolveImage } from '../oci/image.ts';
 import { createOciLayoutStore } from '../oci/oci-layout.ts';
-import { formatPlatform } from '../oci/platform.ts';
 import { parseReference, tagOrDigest } from '../oci/reference.ts';
 import type { Descriptor, Image, Platform, RawManifest, Reference, Store } from '../oci/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
@@ -116,7 +115,7 @@ function createWarmer(request: WarmRequest, directory: WarmDirectory, deps: Warm
       await writeKaniko(request.dir, image, reference, { from: layout ?? remote, scratch, signal });
   };
   return (name, platform) => {
-    const key = `${name} ${formatPlatform(platform)}`;
+    const key = imageKey(name, platform);
     const known = done.get(key);
     if (known !== undefined) return known;
     const made = warm(name, platform);
