@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SecretSource, SshSource } from '../build/types.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';
 import { parseFields } from './fields.ts';
-import type { Environment } from './parse.ts';
 
 export interface SecretDeps {
   readonly env: Environment;

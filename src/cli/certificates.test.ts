@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import type { Environment } from '../core/environment.ts';
 import { trustedCertificates } from './certificates.ts';
-import { type Environment, parseOptions } from './parse.ts';
+import { parseOptions } from './parse.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'envbuilder-certificates-'));
 after(() => rmSync(dir, { recursive: true, force: true }));

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { decodeBase64 } from './base64.ts';
 import type { Options } from './options-table.ts';
-import type { Environment } from './parse.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

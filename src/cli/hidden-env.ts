@@ -1,10 +1,10 @@
+import type { Environment } from '../core/environment.ts';
+
 /** What the runtime image's launcher puts before the name of a variable that Node and the dynamic loader must not see. */
 const PREFIX = 'ENVBUILDER_HIDDEN_';
 
 /** The environment as it was before the launcher of the runtime image hid variables from Node itself (image/bundle.ts). */
-export function revealHidden(
-  env: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string | undefined>> {
+export function revealHidden(env: Environment): Environment {
   const shown: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(PREFIX)) shown[name] = value;

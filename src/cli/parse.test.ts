@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import type { CommandName } from './option-types.ts';
 import { OPTIONS, type Options } from './options-table.ts';
-import { type Environment, parseOptions } from './parse.ts';
+import { parseOptions } from './parse.ts';
 
 interface Case {
   readonly name: string;

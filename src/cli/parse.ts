@@ -1,11 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { didYouMean, nearest } from '../dockerfile/suggest.ts';
 import type { CommandName, OptionRow, OptionValue } from './option-types.ts';
 import { OPTIONS, type OptionName, type Options, optionsOf } from './options-table.ts';
 import { defaultValue, parseValue } from './values.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the command line and the environment ask for. */
 export interface Parsed {

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Environment } from './parse.ts';
+import type { Environment } from '../core/environment.ts';
 
 /** Our directory for caches of this user (XDG Base Directory Specification). */
 export function userCacheDir(env: Environment): string {

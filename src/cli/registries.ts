@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { RegistrySettings } from '../build/types.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { decodeBase64 } from './base64.ts';
 import { trustedCertificates } from './certificates.ts';
 import type { Options } from './options-table.ts';
 import { OPTIONS } from './options-table.ts';
-import type { Environment } from './parse.ts';
 
 /** Where kaniko-like images mount a Docker config. */
 const IMAGE_DOCKER_CONFIG = '/.envbuilder/config.json';

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { OutputSpec } from '../build/types.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { createRedactor } from '../report/redact.ts';
 import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh } from './build-secrets.ts';
 import { commandFiles } from './command-request.ts';
 import { parseOutput } from './outputs.ts';
-import { type Environment, parseOptions } from './parse.ts';
+import { parseOptions } from './parse.ts';
 import { workspaceName } from './paths.ts';
 import { makeRequest } from './request.ts';
 

@@ -1,12 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { BuildRequest, CacheLocation } from '../build/types.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';
 import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import type { Options } from './options-table.ts';
 import { parseOutput } from './outputs.ts';
-import type { Environment, Parsed } from './parse.ts';
+import type { Parsed } from './parse.ts';
 import { userCacheDir } from './paths.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '../core/environment.ts';
 import type { SourceRange } from '../core/error.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter, Sink } from '../report/types.ts';
 import { OPTIONS } from './options-table.ts';
-import type { Environment, Parsed } from './parse.ts';
+import type { Parsed } from './parse.ts';
 import { dockerConfigPaths } from './registries.ts';
 
 /** What a command gets to work with; tests hand in their own. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Environment } from '../core/environment.ts';
 import { createRedactor } from '../report/redact.ts';
-import { type Environment, parseOptions } from './parse.ts';
+import { parseOptions } from './parse.ts';
 import { inPlace, startRequest, withDefinition, workspaceBuild } from './start-request.ts';
 
 const WORKSPACE = '/workspaces/app';

@@ -1,5 +1,5 @@
+import type { Environment } from '../core/environment.ts';
 import { OPTIONS } from './options-table.ts';
-import type { Environment } from './parse.ts';
 
 /** The Coder agent, which users start, reads these itself. */
 const OF_THE_AGENT = 'CODER_AGENT_';

@@ -1,3 +1,4 @@
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import type { OptionRow, OptionValue } from './option-types.ts';
 
@@ -7,7 +8,7 @@ export interface ValueContext {
   /** The flag or variable that the value comes from. */
   readonly source: string;
   /** Looks up a build argument that is named without a value. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };

@@ -1,9 +1,10 @@
 import { delimiter, join, resolve } from 'node:path';
 import { gitProgram } from '../context/git/git-program.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import type { CloneRequest, GitCredentials, WorkspaceRequest } from '../workspace/types.ts';
 import type { Options } from './options-table.ts';
-import type { Environment, Parsed } from './parse.ts';
+import type { Parsed } from './parse.ts';
 import { workspaceName } from './paths.ts';
 import { registrySettings } from './registries.ts';
 

@@ -1,23 +1,13 @@
 import { dirname, resolve } from 'node:path';
+import type { Environment } from '../core/environment.ts';
 import { AppError, type Where } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { applyBuildOptions } from './build-options.ts';
+import { type BuildForm, buildOfImage } from './build-source.ts';
 import { composeForm } from './compose/compose-form.ts';
 import type { ReadConfig } from './read-config.ts';
 import { readDockerfile } from './read-dockerfile.ts';
-import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a devcontainer.json asks to build, before features and labels. */
-export interface BuildForm {
-  readonly build: DefinitionBuild;
-  /** The text of the Dockerfile, whether it is a file or not. */
-  readonly text: string;
-  /** What the container is created with, below what metadata says. */
-  readonly below: ContainerSettings;
-  readonly ungranted: readonly Ungranted[];
-}
+import type { DefinitionBuild } from './types.ts';
 
 const NOTHING = { below: { env: {} }, ungranted: [] } as const;
 
@@ -86,17 +76,5 @@ function imageForm({ document, file }: ReadConfig, image: string): BuildForm {
       where: document.whereOf(['image']),
     });
   }
-  const text = `FROM ${image}\n`;
-  return {
-    build: {
-      context: dirname(file),
-      dockerfile: file,
-      dockerfileText: text,
-      buildArgs: new Map(),
-      contexts: new Map(),
-      labels: new Map(),
-    },
-    text,
-    ...NOTHING,
-  };
+  return { ...buildOfImage(file, image), ...NOTHING };
 }

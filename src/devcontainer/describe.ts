@@ -1,3 +1,4 @@
+import type { Environment } from '../core/environment.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { collectHooks } from './lifecycle.ts';
 import { mergeConfig } from './merge.ts';
@@ -17,7 +18,7 @@ export type DescribeInput = Pick<
   | 'ungranted'
 > & {
   /** What `${localEnv:…}` sees. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** The image that it is, or will be, made from. */
   readonly image: ContainerConfig;
 };

@@ -1,3 +1,4 @@
+import type { Environment } from '../core/environment.ts';
 import type { Emit } from '../core/events.ts';
 import type { ImageConfig } from '../oci/types.ts';
 import { describeDevcontainer } from './describe.ts';
@@ -5,8 +6,6 @@ import type { FileSettings } from './file-settings.ts';
 import { METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
 import type { Devcontainer, OriginEntry, VariableScope } from './types.ts';
 import { ungrantedOfMetadata } from './ungranted.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The dev container of an image that is there now: its variables, users and environment are final. An image that was not

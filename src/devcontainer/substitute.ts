@@ -1,11 +1,12 @@
 import { basename } from 'node:path/posix';
+import type { Environment } from '../core/environment.ts';
 import { AppError, type Where } from '../core/error.ts';
 import type { VariableScope } from './types.ts';
 
 /** What variables stand for; those of a part that is left out stay as they are. */
 export interface Variables extends VariableScope {
-  readonly localEnv?: Readonly<Record<string, string | undefined>>;
-  readonly containerEnv?: Readonly<Record<string, string | undefined>>;
+  readonly localEnv?: Environment;
+  readonly containerEnv?: Environment;
 }
 
 const VARIABLE = /\$\{(.*?)\}/g;

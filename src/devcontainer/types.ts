@@ -1,4 +1,5 @@
 import type { NamedContext, RegistrySettings, ResolvedImage } from '../build/types.ts';
+import type { Environment } from '../core/environment.ts';
 
 /** The hooks of a dev container, in the order in which they run. */
 export type HookName =
@@ -104,8 +105,6 @@ export interface BuildProperties {
   readonly cacheFrom?: string | readonly string[];
   readonly options?: readonly string[];
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a dev container is looked up and worked out from. */
 export interface DefinitionRequest {

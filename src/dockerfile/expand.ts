@@ -1,6 +1,7 @@
 import { AppError, type Where } from '../core/error.ts';
 import type { Escape } from './directives.ts';
-import { type Lexed, type LexOptions, lexWord } from './shell-lexer.ts';
+import type { LexOptions } from './lexer-state.ts';
+import { type Lexed, lexWord } from './shell-lexer.ts';
 
 /** The value of a variable; undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined;

@@ -1,4 +1,12 @@
-import type { MountDraft } from './mount.ts';
+import type { MountSpec } from './types.ts';
+
+/** A mount while its options are read, in any order. */
+export type MountDraft = { -readonly [Key in keyof MountSpec]?: MountSpec[Key] | undefined } & {
+  /** Options that only some types take, as written. */
+  readonly given: Set<string>;
+  /** Whether the type itself is a variable, so that nothing that depends on it can be checked yet. */
+  typeUnknown: boolean;
+};
 
 /** Which types take an option that not all take (Dockerfile reference, "RUN --mount"). */
 const TAKEN_BY: Readonly<Record<string, readonly string[]>> = {

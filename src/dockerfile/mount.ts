@@ -1,18 +1,10 @@
 import { AppError, type SourceRange, type Where } from '../core/error.ts';
 import type { Escape } from './directives.ts';
 import { expandWord, isPlain, type Lookup, narrowed } from './expand.ts';
-import { checkMount } from './mount-rules.ts';
+import { checkMount, type MountDraft } from './mount-rules.ts';
 import { didYouMean } from './suggest.ts';
 import type { MountSpec } from './types.ts';
 import { csvFields, parseGoBool, parseSize, parseUnsigned } from './values.ts';
-
-/** A mount while its options are read, in any order. */
-export type MountDraft = { -readonly [Key in keyof MountSpec]?: MountSpec[Key] | undefined } & {
-  /** Options that only some types take, as written. */
-  readonly given: Set<string>;
-  /** Whether the type itself is a variable, so that nothing that depends on it can be checked yet. */
-  typeUnknown: boolean;
-};
 
 type Fail = (message: string, hint?: string) => never;
 type SetOption = (draft: MountDraft, value: string, fail: Fail) => void;

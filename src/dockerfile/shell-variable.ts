@@ -1,4 +1,4 @@
-import type { Lexer } from './shell-lexer.ts';
+import type { Lexer } from './lexer-state.ts';
 import { removePrefix, removeSuffix, replacePattern } from './shell-pattern.ts';
 
 /** Reads a `$`, the name or braces behind it, and gives the value. */

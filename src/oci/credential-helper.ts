@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { ownDirectory } from '../core/own-files.ts';
 import type { Credential } from './http/types.ts';
@@ -7,7 +8,7 @@ import type { Credential } from './http/types.ts';
 export type SpawnHelper = (
   program: string,
   input: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ) => Promise<{ readonly exitCode: number | null; readonly stdout: string }>;
 
 const TIMEOUT_MS = 60_000;
@@ -24,7 +25,7 @@ export async function runCredentialHelper(
   run: SpawnHelper,
   name: string,
   server: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[\w.-]+$/.test(name))

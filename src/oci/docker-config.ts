@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { type ParseError, parse } from 'jsonc-parser';
 import { once } from '../core/concurrency.ts';
+import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, silent } from '../core/events.ts';
 import { ifExists } from './blob-file.ts';
@@ -14,7 +15,7 @@ export interface CredentialOptions {
   /** Files to look for, the first that exists is used; one that is a directory stands for its `config.json`. */
   readonly configPaths: readonly string[];
   /** Environment of credential helpers; PATH says where they are. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly spawnHelper?: SpawnHelper;
   readonly emit?: Emit;
 }

@@ -1,15 +1,14 @@
-import { treeHash } from '../context/tree-hash.ts';
 import type { SourceTree } from '../context/types.ts';
 import { canonicalDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
 import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
-import { contextItems } from './context-items.ts';
+import { contextItems, hashItems } from './context-items.ts';
 import { located } from './located.ts';
 import { findContext, onlyMounts } from './named-context.ts';
 import type { ResolveMountSource } from './run-operation.ts';
-import type { StageDeps } from './stage.ts';
+import type { StageDeps } from './stage-deps.ts';
 import { type StageState, stageError, whereOf } from './stage-state.ts';
 import type { TreeSource } from './types.ts';
 
@@ -36,11 +35,7 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
 async function mountFiles(state: StageState, mount: MountSpec, tree: SourceTree, path: string) {
   const where = whereOf(state.dockerfile, mount.range);
   const items = await located(where, () => contextItems(tree, path));
-  const hash = await treeHash(items, {
-    ownership: false,
-    contentDigest: (node) => tree.contentDigest(node),
-  });
-  return { source: { type: 'context', tree, items }, treeHash: hash } as const;
+  return { source: { type: 'context', tree, items }, treeHash: await hashItems(tree, items) } as const;
 }
 
 async function seedOf(deps: StageDeps, source: TreeSource): Promise<Digest> {

@@ -2,7 +2,8 @@ import { expandWord } from '../dockerfile/expand.ts';
 import { resolveTarget } from '../dockerfile/graph.ts';
 import { isProxyArg, platformArgs } from './environment.ts';
 import type { PlanInput } from './inputs.ts';
-import { type GlobalScope, planStage } from './stage.ts';
+import { planStage } from './stage.ts';
+import type { GlobalScope } from './stage-deps.ts';
 import { whereOf } from './stage-state.ts';
 import type { Plan, PlannedStage } from './types.ts';
 

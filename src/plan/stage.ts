@@ -1,65 +1,28 @@
 import type { SourceTree } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
-import { AppError, type SourceRange } from '../core/error.ts';
+import type { SourceRange } from '../core/error.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
-import { expandWord } from '../dockerfile/expand.ts';
-import { resolveBase as resolveBaseName } from '../dockerfile/graph.ts';
 import { parseOnbuildTrigger } from '../dockerfile/onbuild.ts';
-import type { ArgInstruction, Instruction, Stage } from '../dockerfile/types.ts';
-import { parsePlatform } from '../oci/platform.ts';
-import type { ContainerConfig, Platform } from '../oci/types.ts';
-import { COPY_ALL, planCopy, wholeTree } from './copy-operation.ts';
-import type { PlanInput } from './inputs.ts';
-import { baseKey, contentScope, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
+import type { ArgInstruction, Instruction } from '../dockerfile/types.ts';
+import { wholeTree } from './context-input.ts';
+import { COPY_ALL, planCopy } from './copy-operation.ts';
+import { contentScope, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
-import { type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import { findContext } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
-import {
-  createStageState,
-  DEFAULT_PATH,
-  expand,
-  type StageState,
-  stageError,
-  whereOf,
-  workdirOf,
-} from './stage-state.ts';
+import { stageBase } from './stage-base.ts';
+import type { StageDeps } from './stage-deps.ts';
+import { createStageState, expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { Operation, PlannedStage, TreeSource } from './types.ts';
-
-/** ARGs before the first FROM, with build arguments and platforms applied. */
-export interface GlobalScope {
-  lookup(name: string): string | undefined;
-  /** Names of build arguments that some ARG declared; filled as stages are planned. */
-  readonly used: Set<string>;
-}
-
-export interface StageDeps {
-  readonly input: PlanInput;
-  readonly scope: GlobalScope;
-  readonly stage: Stage;
-  /** Plans another stage first. */
-  readonly need: (stage: number) => Promise<PlannedStage>;
-}
-
-interface Base {
-  readonly source: PlannedStage['base'];
-  readonly platform: Platform;
-  readonly config: ContainerConfig;
-  readonly key: PlannedStage['baseKey'];
-  readonly author?: string;
-  /** Files of a named context that the base consists of; they become the stage's first layer. */
-  readonly files?: SourceTree;
-  /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
-  readonly args?: ReadonlyMap<string, string>;
-}
 
 /** Plans one stage: its base, then instruction by instruction. */
 export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const { stage, input } = deps;
   const replaced = findContext(input, stage.from.name);
-  const base = replaced ? await contextBase(deps, replaced) : await resolveBase(deps);
+  const base = await stageBase(deps, replaced);
   const state = createStageState(input.dockerfile, base.config, base.author);
   for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
@@ -84,76 +47,6 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     ...(state.author === undefined ? {} : { author: state.author }),
     history: state.history,
     instructions,
-  };
-}
-
-async function resolveBase(deps: StageDeps): Promise<Base> {
-  const { input, scope, stage } = deps;
-  const { from } = stage;
-  const where = whereOf(input.dockerfile, from.range);
-  const name = expandWord(from.image, scope.lookup, input.dockerfile.escape, where);
-  if (name === '') {
-    throw new AppError('DOCKERFILE', `FROM ${from.image} is empty after expansion`, {
-      where,
-      hint: 'give the ARG a default before the first FROM, or pass it with --build-arg',
-    });
-  }
-  const source = resolveBaseName(input.dockerfile, stage.index, name);
-  if (source.type === 'stage') {
-    const planned = await deps.need(source.stage);
-    return {
-      source,
-      platform: planned.platform,
-      config: planned.config,
-      key: planned.lastKey,
-      args: planned.args,
-      ...(planned.author === undefined ? {} : { author: planned.author }),
-    };
-  }
-  if (source.type === 'scratch') return scratchBase(deps);
-  const context = findContext(input, name);
-  return context ? contextBase(deps, context) : imageBase(deps, name);
-}
-
-/** What a named context is as a base: an image, or a directory's files on top of nothing. */
-async function contextBase(deps: StageDeps, context: FoundContext): Promise<Base> {
-  if (context.type === 'image') return imageBase(deps, context.reference);
-  const { input, stage } = deps;
-  const where = whereOf(input.dockerfile, stage.from.range);
-  if (context.type === 'deferred') throw new AppError('DOCKERFILE', onlyMounts(context.name), { where });
-  return {
-    ...scratchBase(deps),
-    files: await located(where, () => input.sources.context(context.name)),
-  };
-}
-
-function stagePlatform({ input, scope, stage: { from } }: StageDeps): Platform {
-  if (from.platform === undefined) return input.platform;
-  const where = whereOf(input.dockerfile, from.range);
-  return parsePlatform(expandWord(from.platform, scope.lookup, input.dockerfile.escape, where));
-}
-
-function scratchBase(deps: StageDeps): Base {
-  const { salt, mtime } = deps.input;
-  const platform = stagePlatform(deps);
-  const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
-  const key = baseKey({ salt, mtime, platform, diffIds: [], config });
-  return { source: { type: 'scratch' }, platform, config, key };
-}
-
-async function imageBase(deps: StageDeps, name: string): Promise<Base> {
-  const { input, stage } = deps;
-  const where = whereOf(input.dockerfile, stage.from.range);
-  const platform = stagePlatform(deps);
-  const { salt, mtime } = input;
-  const image = await located(where, () => input.sources.resolveImage(name, platform));
-  const config = image.config.config ?? {};
-  return {
-    source: { type: 'image', image },
-    platform: imagePlatform(image.config, platform),
-    config,
-    key: baseKey({ salt, platform, mtime, diffIds: image.config.rootfs.diff_ids, config }),
-    ...(image.config.author === undefined ? {} : { author: image.config.author }),
   };
 }
 
@@ -263,16 +156,4 @@ function historyText(instruction: Instruction, operation: Operation): string {
   const args = [...operation.args].map(([name, value]) => `${name}=${value}`);
   const prefix = args.length > 0 ? `|${args.length} ${args.join(' ')} ` : '';
   return `RUN ${prefix}${operation.argv.join(' ')}`;
-}
-
-function imagePlatform(
-  config: { os: string; architecture: string; variant?: string },
-  fallback: Platform,
-): Platform {
-  const { os, architecture, variant } = config;
-  return {
-    os: os || fallback.os,
-    architecture: architecture || fallback.architecture,
-    ...(variant ? { variant } : {}),
-  };
 }

@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { contextName } from '../../plan/named-context.ts';
-import type { BuildForm } from '../build-form.ts';
 import { contextOf } from '../build-options.ts';
+import { type BuildForm, type BuildSource, buildOfImage } from '../build-source.ts';
 import type { ReadConfig } from '../read-config.ts';
 import { readDockerfile } from '../read-dockerfile.ts';
-import type { DefinitionBuild } from '../types.ts';
-import { type ComposeBuild, type ComposeService, composeService } from './service.ts';
+import { type ComposeBuild, composeService } from './service.ts';
 import { ungrantedOfService } from './ungranted-service.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The build of a configuration that names a Compose service.
@@ -41,7 +39,9 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
     const text = `${keys} of the service ${config.service} have no effect here`;
     emit({ type: 'warning', code: 'DEVCONTAINER', text });
   }
-  const { build, text } = service.build ? fromDockerfile(service.build, read) : fromImage(service, read);
+  const { build, text } = service.build
+    ? fromDockerfile(service.build, read)
+    : buildOfImage(read.file, service.image!);
   return {
     build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
     text,
@@ -65,7 +65,7 @@ function composeFiles({ config, file, folder: workspace }: ReadConfig, env: Envi
 function fromDockerfile(
   { context, dockerfile, dockerfileInline, target, args, contexts, labels }: ComposeBuild,
   { document, file }: ReadConfig,
-): { readonly build: DefinitionBuild; readonly text: string } {
+): BuildSource {
   const path = resolve(context, dockerfile);
   const text = dockerfileInline ?? readDockerfile(path, document.whereOf(['service']));
   return {
@@ -83,24 +83,6 @@ function fromDockerfile(
         ]),
       ),
       labels: new Map(Object.entries(labels)),
-    },
-  };
-}
-
-function fromImage(
-  { image }: ComposeService,
-  { file }: ReadConfig,
-): { readonly build: DefinitionBuild; readonly text: string } {
-  const text = `FROM ${image}\n`;
-  return {
-    text,
-    build: {
-      context: dirname(file),
-      dockerfile: file,
-      dockerfileText: text,
-      buildArgs: new Map(),
-      contexts: new Map(),
-      labels: new Map(),
     },
   };
 }

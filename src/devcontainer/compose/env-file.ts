@@ -1,7 +1,6 @@
+import type { Environment } from '../../core/environment.ts';
 import type { Where } from '../../core/error.ts';
 import { interpolate } from './interpolate.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:[=:]\s?|$)/;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };

@@ -1,8 +1,9 @@
+import type { Environment } from '../../core/environment.ts';
 import { AppError, type Where } from '../../core/error.ts';
 
 /** What variables stand for, and what is told about those that are not set. */
 export interface Interpolation {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Called with the name of a variable that is not set and has no default. */
   readonly onUnset: (name: string) => void;
 }

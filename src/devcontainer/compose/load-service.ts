@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Environment } from '../../core/environment.ts';
 import { AppError, type Where } from '../../core/error.ts';
 import { didYouMean } from '../../dockerfile/suggest.ts';
 import { parseEnvFile } from './env-file.ts';
@@ -9,7 +10,6 @@ import { absolutePaths, resolveFrom } from './service-paths.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A service put together from all files, in long forms, with absolute paths. */
 export interface MergedService {

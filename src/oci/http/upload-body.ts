@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { iteratedReadable } from '../readable.ts';
-import type { Upload } from './upload.ts';
+import type { BlobSource } from '../types.ts';
+import type { RegistryClient } from './types.ts';
 
 const TRANSFER_STEP = 4 * 1024 * 1024;
 
@@ -9,7 +10,11 @@ const TRANSFER_STEP = 4 * 1024 * 1024;
  * The bytes of a blob from `start` to `end` as a request body, made anew for every try. Sent bytes are reported.
  * @throws AppError CORRUPT (from the stream) when the source yields fewer
  */
-export function countedBody({ client, source }: Upload, start: number, end: number): () => Readable {
+export function countedBody(
+  { client, source }: { readonly client: Pick<RegistryClient, 'emit'>; readonly source: BlobSource },
+  start: number,
+  end: number,
+): () => Readable {
   const report = (bytes: number) =>
     client.emit({ type: 'transfer', direction: 'push', digest: source.digest, bytes });
   async function* content(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {

@@ -1,0 +1,101 @@
+import { isGitUrl } from '../context/add-git.ts';
+import { isArchive } from '../context/archive.ts';
+import type { CopyItem } from '../context/types.ts';
+import type { AddInstruction } from '../dockerfile/types.ts';
+import { type CopyRequest, itemsInput, itemsOf } from './context-input.ts';
+import { hashItems } from './context-items.ts';
+import { located } from './located.ts';
+import { expand, stageError, whereOf } from './stage-state.ts';
+import type { CopyInput } from './types.ts';
+
+/** What ADD copies: each source by itself, as files of the context, an archive to unpack, a URL or a repository. */
+export async function addInputs(request: CopyRequest, instruction: AddInstruction): Promise<CopyInput[]> {
+  const inputs: CopyInput[] = [];
+  const remote = request.sources.filter((source) => isGitUrl(source) || isUrl(source));
+  if (instruction.checksum !== undefined && (remote.length !== 1 || request.sources.length !== 1)) {
+    throw stageError(
+      request.state,
+      instruction.range,
+      'ADD --checksum needs exactly one source, a URL or a git repository',
+    );
+  }
+  for (const source of request.sources) {
+    if (isGitUrl(source)) inputs.push(await gitInput(request, instruction, source));
+    else if (isUrl(source)) inputs.push(await urlInput(request, instruction, source));
+    else inputs.push(...(await localInputs(request, instruction, source)));
+  }
+  return inputs;
+}
+
+/** ADD unpacks every file that it names and that is an archive; files inside a named directory are left as they are. */
+async function localInputs(
+  request: CopyRequest,
+  instruction: AddInstruction,
+  source: string,
+): Promise<CopyInput[]> {
+  const tree = await request.deps.input.sources.context();
+  const items = await itemsOf(request, tree, [source]);
+  const plain: CopyItem[] = [];
+  const inputs: CopyInput[] = [];
+  for (const item of items) {
+    const named = item.node.type === 'file' && !item.target.includes('/');
+    const unpack =
+      named && isNamed(item, items) && instruction.unpack !== false && (await isArchive(tree, item.node));
+    if (!unpack) {
+      plain.push(item);
+      continue;
+    }
+    inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash: await hashItems(tree, [item]) });
+  }
+  if (plain.length > 0 || inputs.length === 0) inputs.push(await itemsInput(tree, plain));
+  return inputs;
+}
+
+/** Whether an item was named itself (or matched by a wildcard), not found inside a named directory. */
+function isNamed(item: CopyItem, items: readonly CopyItem[]): boolean {
+  return !items.some(
+    (other) =>
+      other.node.type === 'dir' &&
+      item.node.path.startsWith(other.node.path === '' ? '' : `${other.node.path}/`),
+  );
+}
+
+async function urlInput(request: CopyRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {
+  const checksum =
+    instruction.checksum === undefined
+      ? undefined
+      : expand(request.state, instruction.checksum, instruction.range);
+  const where = whereOf(request.state.dockerfile, instruction.range);
+  const facts = await located(where, () => request.deps.input.sources.url(url, checksum));
+  return {
+    kind: 'url',
+    url,
+    name: facts.name,
+    digest: facts.digest,
+    ...(facts.lastModified === undefined ? {} : { lastModified: facts.lastModified }),
+    ...(checksum === undefined ? {} : { checksum }),
+    unpack: instruction.unpack === true,
+  };
+}
+
+async function gitInput(request: CopyRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {
+  const where = whereOf(request.state.dockerfile, instruction.range);
+  const commit = await located(where, () => request.deps.input.sources.gitCommit(url));
+  const wanted =
+    instruction.checksum === undefined
+      ? undefined
+      : expand(request.state, instruction.checksum, instruction.range);
+  if (wanted !== undefined && !commit.startsWith(wanted)) {
+    throw stageError(
+      request.state,
+      instruction.range,
+      `ADD ${url} is at commit ${commit}, not at ${wanted}`,
+      'update --checksum, or name the commit in the URL',
+    );
+  }
+  return { kind: 'git', url, commit, keepGitDir: instruction.keepGitDir };
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
+}

@@ -1,0 +1,116 @@
+import type { SourceTree } from '../context/types.ts';
+import { AppError } from '../core/error.ts';
+import { expandWord } from '../dockerfile/expand.ts';
+import { resolveBase } from '../dockerfile/graph.ts';
+import { parsePlatform } from '../oci/platform.ts';
+import type { ContainerConfig, Platform } from '../oci/types.ts';
+import { baseKey } from './keys.ts';
+import { located } from './located.ts';
+import { type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import type { StageDeps } from './stage-deps.ts';
+import { DEFAULT_PATH, whereOf } from './stage-state.ts';
+import type { PlannedStage } from './types.ts';
+
+/** What a stage starts from. */
+export interface StageBase {
+  readonly source: PlannedStage['base'];
+  readonly platform: Platform;
+  readonly config: ContainerConfig;
+  readonly key: PlannedStage['baseKey'];
+  readonly author?: string;
+  /** Files of a named context that the base consists of; they become the stage's first layer. */
+  readonly files?: SourceTree;
+  /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
+  readonly args?: ReadonlyMap<string, string>;
+}
+
+/**
+ * What FROM names: an image, an earlier stage, nothing, or a named context.
+ * @param replaced the named context that has the stage's own name, and so stands for the whole stage
+ * @throws AppError DOCKERFILE for a name that is empty or cannot be a base; what `sources` throws, with the place
+ */
+export async function stageBase(deps: StageDeps, replaced: FoundContext | undefined): Promise<StageBase> {
+  return replaced ? contextBase(deps, replaced) : namedBase(deps);
+}
+
+async function namedBase(deps: StageDeps): Promise<StageBase> {
+  const { input, scope, stage } = deps;
+  const { from } = stage;
+  const where = whereOf(input.dockerfile, from.range);
+  const name = expandWord(from.image, scope.lookup, input.dockerfile.escape, where);
+  if (name === '') {
+    throw new AppError('DOCKERFILE', `FROM ${from.image} is empty after expansion`, {
+      where,
+      hint: 'give the ARG a default before the first FROM, or pass it with --build-arg',
+    });
+  }
+  const source = resolveBase(input.dockerfile, stage.index, name);
+  if (source.type === 'stage') {
+    const planned = await deps.need(source.stage);
+    return {
+      source,
+      platform: planned.platform,
+      config: planned.config,
+      key: planned.lastKey,
+      args: planned.args,
+      ...(planned.author === undefined ? {} : { author: planned.author }),
+    };
+  }
+  if (source.type === 'scratch') return scratchBase(deps);
+  const context = findContext(input, name);
+  return context ? contextBase(deps, context) : imageBase(deps, name);
+}
+
+/** What a named context is as a base: an image, or a directory's files on top of nothing. */
+async function contextBase(deps: StageDeps, context: FoundContext): Promise<StageBase> {
+  if (context.type === 'image') return imageBase(deps, context.reference);
+  const { input, stage } = deps;
+  const where = whereOf(input.dockerfile, stage.from.range);
+  if (context.type === 'deferred') throw new AppError('DOCKERFILE', onlyMounts(context.name), { where });
+  return {
+    ...scratchBase(deps),
+    files: await located(where, () => input.sources.context(context.name)),
+  };
+}
+
+function stagePlatform({ input, scope, stage: { from } }: StageDeps): Platform {
+  if (from.platform === undefined) return input.platform;
+  const where = whereOf(input.dockerfile, from.range);
+  return parsePlatform(expandWord(from.platform, scope.lookup, input.dockerfile.escape, where));
+}
+
+function scratchBase(deps: StageDeps): StageBase {
+  const { salt, mtime } = deps.input;
+  const platform = stagePlatform(deps);
+  const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
+  const key = baseKey({ salt, mtime, platform, diffIds: [], config });
+  return { source: { type: 'scratch' }, platform, config, key };
+}
+
+async function imageBase(deps: StageDeps, name: string): Promise<StageBase> {
+  const { input, stage } = deps;
+  const where = whereOf(input.dockerfile, stage.from.range);
+  const platform = stagePlatform(deps);
+  const { salt, mtime } = input;
+  const image = await located(where, () => input.sources.resolveImage(name, platform));
+  const config = image.config.config ?? {};
+  return {
+    source: { type: 'image', image },
+    platform: imagePlatform(image.config, platform),
+    config,
+    key: baseKey({ salt, platform, mtime, diffIds: image.config.rootfs.diff_ids, config }),
+    ...(image.config.author === undefined ? {} : { author: image.config.author }),
+  };
+}
+
+function imagePlatform(
+  config: { os: string; architecture: string; variant?: string },
+  fallback: Platform,
+): Platform {
+  const { os, architecture, variant } = config;
+  return {
+    os: os || fallback.os,
+    architecture: architecture || fallback.architecture,
+    ...(variant ? { variant } : {}),
+  };
+}
