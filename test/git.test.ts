@@ -5,8 +5,9 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
-import { freePort, startService, waitUntilReady } from '../scripts/lib/service-process.ts';
+import { startService, waitUntilReady } from '../scripts/lib/service-process.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
+import { freePort } from '../src/core/testing.ts';
 import { prepareWorkspace } from '../src/workspace/prepare.ts';
 import { cloneRequest, createRepository, recordingDeps } from '../src/workspace/testing.ts';
 import type { CloneRequest } from '../src/workspace/types.ts';

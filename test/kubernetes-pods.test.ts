@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { parseAllDocuments } from 'yaml';
-import { freePort } from '../scripts/lib/service-process.ts';
+import { freePort } from '../src/core/testing.ts';
 import type { Container as ContainerSpec, PodSpec } from '../src/kubernetes/types.ts';
 import { createRepository } from '../src/workspace/testing.ts';
 import { type ContainerHost, openContainerHost } from './support/container.ts';

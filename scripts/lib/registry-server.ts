@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../src/core/testing.ts';
 import { extractPackages, writeLauncher } from './extracted-packages.ts';
-import { freePort, startService, waitUntilReady } from './service-process.ts';
+import { startService, waitUntilReady } from './service-process.ts';
 
 export interface RegistryServer {
   /** `127.0.0.1:port`, plain HTTP. */

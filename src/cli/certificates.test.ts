@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import type { Environment } from '../core/environment.ts';
+import { scratchDir } from '../core/testing.ts';
 import { trustedCertificates } from './certificates.ts';
 import { parseOptions } from './parse.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-certificates-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('certificates');
 const at = (name: string): string => join(dir, name);
 const [one, two, three, four, five] = rootCertificates.slice(0, 5) as [
   string,

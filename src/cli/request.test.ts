@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { OutputSpec } from '../build/types.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
+import { scratchDir } from '../core/testing.ts';
 import { createRedactor } from '../report/redact.ts';
 import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh } from './build-secrets.ts';
@@ -16,11 +16,7 @@ import { parseOptions } from './parse.ts';
 import { workspaceName } from './paths.ts';
 import { makeRequest } from './request.ts';
 
-let dir: string;
-before(() => {
-  dir = mkdtempSync(join(tmpdir(), 'request-test-'));
-});
-after(() => rmSync(dir, { recursive: true }));
+const dir = scratchDir('request');
 
 function requestOf(args: readonly string[], env: Environment = {}) {
   const parsed = parseOptions('build', args, env);

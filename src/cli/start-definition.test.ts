@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
+import { scratchDir } from '../core/testing.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { parseOptions } from './parse.ts';
 import { defineBuild, dockerfileBuild, settingsOfFile, startedDevcontainer } from './start-definition.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'envbuilder-definition-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratchDir('definition');
 mkdirSync(join(folder, 'web'));
 for (const path of ['Dockerfile', 'web/Dockerfile']) writeFileSync(join(folder, path), 'FROM scratch\n');
 

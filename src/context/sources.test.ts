@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { scratchDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isGitUrl, resolveGitCommit } from './add-git.ts';
@@ -27,8 +18,7 @@ import { resolveCopy } from './resolve-copy.ts';
 import { treeHash } from './tree-hash.ts';
 import type { CopyItem, SourceTree } from './types.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-sources-'));
-after(() => rmSync(scratch, { recursive: true, force: true }));
+const scratch = scratchDir('sources');
 let count = 0;
 
 function directory(files: Readonly<Record<string, string>>): string {

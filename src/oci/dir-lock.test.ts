@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { tempDir } from '../core/testing.ts';
 import { createDirectoryLock } from './dir-lock.ts';
-import { tempDir } from './testing/temp-dir.ts';
 
 const MODULE = new URL('./dir-lock.ts', import.meta.url).pathname;
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { digestOf } from '../core/digest.ts';
 import { AppError, type ErrorCode } from '../core/error.ts';
+import { tempDir } from '../core/testing.ts';
 import { bytesSource, fileSource } from './blob-source.ts';
 import { copyBlob } from './copy.ts';
 import { dirLayout } from './dir-layout.ts';
@@ -17,7 +18,6 @@ import { createRemoteStore } from './remote-store.ts';
 import { noRegistry, startRegistry } from './testing/debian-registry.ts';
 import { collect } from './testing/fake-registry.ts';
 import { putImage } from './testing/images.ts';
-import { tempDir } from './testing/temp-dir.ts';
 
 const run = promisify(execFile);
 const CONTENT = randomBytes(3_000_000);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
+import { tempDir } from '../core/testing.ts';
 import type { SpawnHelper } from './credential-helper.ts';
 import { createCredentials } from './docker-config.ts';
-import { tempDir } from './testing/temp-dir.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const of = (config: unknown, extra: { spawnHelper?: SpawnHelper; emit?: (event: Event) => void } = {}) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { tempDir } from '../core/testing.ts';
 import { bytesSource } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { createDirectoryStore } from './dir-store.ts';
@@ -10,7 +11,6 @@ import { MEDIA_TYPES } from './media-types.ts';
 import { parsePlatform } from './platform.ts';
 import { parseReference } from './reference.ts';
 import { putImage } from './testing/images.ts';
-import { tempDir } from './testing/temp-dir.ts';
 import type { Descriptor, Store } from './types.ts';
 
 const REFERENCE = parseReference('r.example/a/b:v1');

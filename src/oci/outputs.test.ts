@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { tempDir } from '../core/testing.ts';
 import { bytesSource } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type ArchiveLayer, writeDockerArchive } from './docker-archive.ts';
@@ -15,7 +16,6 @@ import { MEDIA_TYPES } from './media-types.ts';
 import { createOciLayoutStore } from './oci-layout.ts';
 import { collect } from './testing/fake-registry.ts';
 import { oneFileTar, putImage } from './testing/images.ts';
-import { tempDir } from './testing/temp-dir.ts';
 import { ustarHeader } from './ustar.ts';
 
 const run = promisify(execFile);

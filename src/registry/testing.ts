@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Event } from '../core/events.ts';
-import { tempDir } from '../oci/testing/temp-dir.ts';
+import { tempDir } from '../core/testing.ts';
 import { type ServerOptions, startRegistryServer } from './server.ts';
 
 /** A server on a free port over a temporary directory; both end with the test. */

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { scratchDir } from '../core/testing.ts';
 import { findAccount } from './account.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'envbuilder-account-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+const root = scratchDir('account');
 mkdirSync(join(root, 'etc'));
 writeFileSync(
   join(root, 'etc/passwd'),

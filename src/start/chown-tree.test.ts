@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
-import {
-  chownSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, lchownSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import { tempDir } from '../core/testing.ts';
 import { MNT_DETACH, MS } from '../sys/constants.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { chownTree } from './chown-tree.ts';
@@ -19,15 +10,9 @@ import { chownTree } from './chown-tree.ts';
 const skip = process.getuid?.() !== 0 && 'needs root';
 const user = { uid: 1234, gid: 5678 };
 
-function tree(t: TestContext): string {
-  const dir = mkdtempSync(join(tmpdir(), 'envbuilder-chown-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
-
 test('everything of a tree, and only what differs', { skip }, async (t) => {
-  const dir = tree(t);
-  const outside = join(tree(t), 'outside');
+  const dir = tempDir(t);
+  const outside = join(tempDir(t), 'outside');
   writeFileSync(outside, '');
   mkdirSync(join(dir, 'a/b'), { recursive: true });
   writeFileSync(join(dir, 'a/b/file'), '');
@@ -46,7 +31,7 @@ test('everything of a tree, and only what differs', { skip }, async (t) => {
 });
 
 test('mounts below are left alone, a mount that is asked for is not', { skip }, async (t) => {
-  const dir = tree(t);
+  const dir = tempDir(t);
   const sys = createSyscalls();
   mkdirSync(join(dir, 'source/inner'), { recursive: true });
   mkdirSync(join(dir, 'root/mounted here'), { recursive: true });
@@ -63,7 +48,7 @@ test('mounts below are left alone, a mount that is asked for is not', { skip }, 
 });
 
 test('a root that is not there, or is a symlink', { skip }, async (t) => {
-  const dir = tree(t);
+  const dir = tempDir(t);
   assert.equal(await chownTree(join(dir, 'missing'), user), 0);
   mkdirSync(join(dir, 'real/sub'), { recursive: true });
   symlinkSync('real', join(dir, 'link'));

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../core/testing.ts';
 import { type CoderLogs, createCoderLogs } from './coder-logs.ts';
 
 interface Call {
@@ -22,10 +23,14 @@ interface Call {
   };
 }
 
-/** A Coder server that writes down what it is asked; `answer` gives a status, or undefined to never answer. */
+/**
+ * A Coder server that writes down what it is asked.
+ * @param answer a status; `reset` to break the connection; undefined to never answer
+ */
 async function recordingServer(
   t: TestContext,
-  answer: (call: Call, index: number) => number | undefined = ({ method }) => (method === 'POST' ? 201 : 200),
+  answer: (call: Call, index: number) => number | 'reset' | undefined = ({ method }) =>
+    method === 'POST' ? 201 : 200,
 ) {
   const calls: Call[] = [];
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
@@ -38,7 +43,8 @@ async function recordingServer(
       body: JSON.parse(text),
     };
     const status = answer(call, calls.push(call) - 1);
-    if (status !== undefined) response.writeHead(status).end('{}');
+    if (status === 'reset') request.socket.destroy();
+    else if (status !== undefined) response.writeHead(status).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
@@ -81,7 +87,7 @@ test('lines arrive while the program runs', async (t) => {
   const { url, logs } = await recordingServer(t);
   const coder = open(url);
   coder.line('info', 'early');
-  for (let i = 0; i < 40 && logs().length === 0; i += 1) await sleep(50);
+  await until('the line is there', () => logs().length > 0);
   assert.deepEqual(logs(), ['info early']);
   coder.line('info', 'late');
   await coder.close();
@@ -119,7 +125,7 @@ test('a token that is not valid yet is tried again', async (t) => {
   );
   const coder = open(url);
   coder.line('info', 'x');
-  for (let i = 0; i < 60 && logs().length === 0; i += 1) await sleep(50);
+  await until('the line is there', () => logs().length > 0);
   assert.deepEqual(logs(), ['info x']);
   await coder.close();
 });
@@ -132,7 +138,7 @@ test('a full log ends it, a refused batch does not', async (t) => {
   const coder = open(url);
   for (const text of ['bad', 'good', 'last']) {
     coder.line('info', text);
-    for (let i = 0; i < 40 && !logs().includes(`info ${text}`); i += 1) await sleep(25);
+    await until(`${text} is there`, () => logs().includes(`info ${text}`));
   }
   await sleep(50);
   coder.line('info', 'never');
@@ -149,26 +155,29 @@ test('it stops at what the server keeps of a log', async (t) => {
   assert.equal(logs().length, 1024);
 });
 
-test('a server that is down does not delay the end', async () => {
-  const coder = open('http://127.0.0.1:9');
+test('a server that is down does not delay the end', async (t) => {
+  const { url, calls } = await recordingServer(t, () => 'reset');
+  const coder = open(url);
   coder.line('info', 'x');
-  await sleep(600);
-  assert.ok((await time(() => coder.close())) < 100);
+  await until('it is asked again', () => calls.length > 1);
+  assert.ok(
+    (await time(() => coder.close())) < 450,
+    'less than the patience with a server that has not answered yet',
+  );
 });
 
 test('a server that never answers delays it for a moment only', async (t) => {
-  const { url } = await recordingServer(t, () => undefined);
+  const { url, calls } = await recordingServer(t, () => undefined);
   const coder = open(url);
   coder.line('info', 'x');
-  await sleep(400);
-  assert.ok((await time(() => coder.close())) < 800);
+  await until('it is asked', () => calls.length > 0);
+  assert.ok((await time(() => coder.close())) < 1900, 'less than the patience with a server that answers');
 });
 
 test('an address that is none is no reason to fail', async () => {
   const coder = open('not a url');
   coder.line('info', 'x');
-  await sleep(400);
-  assert.ok((await time(() => coder.close())) < 100);
+  await coder.close();
 });
 
 test('the program does not end before close does', () => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
+import { scratchDir } from '../core/testing.ts';
 import { runAs } from '../sys/run-as.ts';
 import { type Hook, type HookFailure, hookScript, type NamedHooks, runHooks } from './hooks.ts';
 import { quoteWord } from './shell-words.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-hooks-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('hooks');
 
 const account = { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root', shell: '/bin/sh' };
 const file = '.devcontainer/devcontainer.json';

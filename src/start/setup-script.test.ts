@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
+import { scratchDir } from '../core/testing.ts';
 import { runAs } from '../sys/run-as.ts';
 import { applySetup, type InitCommand, runSetupScript } from './setup-script.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-setup-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('setup');
 
 const init: InitCommand = { command: '/bin/sh', args: ['-c', 'sleep infinity'], user: 'dev' };
 const envFile = join(dir, 'environ');

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError, type ErrorCode } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
+import { tempDir } from '../core/testing.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { runAs } from '../sys/run-as.ts';
 import { runStart } from './start.ts';
@@ -32,8 +23,7 @@ const plain: StartedDevcontainer = {
 
 /** A machine of directories, and what happened on it. */
 function machine(t: TestContext) {
-  const dir = mkdtempSync(join(tmpdir(), 'envbuilder-start-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const dir = tempDir(t);
   chmodSync(dir, 0o755);
   const root = join(dir, 'root');
   const ownDir = join(dir, 'own');

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
+import { scratchDir } from '../core/testing.ts';
 import { runAs } from '../sys/run-as.ts';
 import { probeUserEnvironment } from './user-env.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
-const home = mkdtempSync(join(tmpdir(), 'envbuilder-user-env-'));
-after(() => rmSync(home, { recursive: true, force: true }));
+const home = scratchDir('user-env');
 const env = { PATH: '/opt/of the image:/usr/bin:/bin', HOME: home, KEPT: 'x' };
 
 async function probe(kind: Parameters<typeof probeUserEnvironment>[0], shell = '/bin/bash') {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { scratchDir } from '../core/testing.ts';
 import { runAs, type UserCommand } from './run-as.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-run-as-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('run-as');
 
 const env = { PATH: '/usr/bin:/bin', X: 'y z' };
 

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { scratchDir, until } from '../core/testing.ts';
 import { createHereRunner } from './run-here.ts';
 import { createSyscalls } from './syscalls.ts';
 import type { RunResult, RunSpec } from './types.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-here-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('here');
 const timeout = 30_000;
 
 async function run(
@@ -68,19 +65,20 @@ test('exit codes, signals and what cannot be started are told apart', { timeout 
 });
 
 test('whatever it leaves behind is ended, detached or not, and nothing else', { timeout }, async () => {
-  const mark = join(dir, 'late');
+  const [left, other] = [`envbuilder-left-${process.pid}`, `envbuilder-other-${process.pid}`];
   const script = `
-    (sleep 2; touch ${mark}) &
-    setsid sh -c 'sleep 2; touch ${mark}' >/dev/null 2>&1 </dev/null &
-    setsid sh -c '(trap "" TERM HUP; while :; do sleep 0.05; done) & exit 0'
-    exit 3`;
-  const other = run('sleep 1; echo alive');
-  const started = performance.now();
-  assert.equal((await run(script)).exitCode, 3);
-  assert.ok(performance.now() - started < 1900, 'it waited for them');
-  assert.match((await other).out, /alive/);
-  await sleep(1500);
-  assert.equal(existsSync(mark), false);
+    (exec -a ${left} sleep 60) &
+    setsid bash -c 'exec -a ${left} sleep 60' >/dev/null 2>&1 </dev/null &
+    setsid bash -c '(trap "" TERM HUP; exec -a ${left} sleep 60) & exit 0'
+    sleep 0.2; exit 3`;
+  const abort = new AbortController();
+  const beside = run(['/bin/bash', '-c', `exec -a ${other} sleep 60`], { signal: abort.signal });
+  await until('the other command runs', () => processesNamed(other).length > 0);
+  assert.equal((await run(['/bin/bash', '-c', script])).exitCode, 3);
+  assert.deepEqual(processesNamed(left), []);
+  assert.equal(processesNamed(other).length, 1);
+  abort.abort();
+  await assert.rejects(beside, { name: 'AbortError' });
 });
 
 test('an abort ends all of it', { timeout }, async () => {
@@ -92,8 +90,7 @@ test('an abort ends all of it', { timeout }, async () => {
     onOutput: () => controller.abort(),
   });
   await assert.rejects(started, { name: 'AbortError' });
-  const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).startsWith(tag));
-  assert.deepEqual(left, []);
+  assert.deepEqual(processesNamed(tag), []);
 });
 
 test('what needs a right that is missing is an error that says so', { timeout }, async () => {
@@ -102,6 +99,11 @@ test('what needs a right that is missing is an error that says so', { timeout },
   const { out } = await run('ls /sys/class/net; cat /proc/net/dev | wc -l', { network: 'none' });
   assert.match(out, /\n3\n$/);
 });
+
+/** The processes whose command line starts so. */
+function processesNamed(start: string): string[] {
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).startsWith(start));
+}
 
 function commandOf(pid: string): string {
   try {

@@ -11,11 +11,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
+import { scratchDir } from '../core/testing.ts';
 import { createRunner } from './run.ts';
 import type { RunResult, RunSpec } from './types.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'envbuilder-run-'));
+const root = scratchDir('run');
 const shell = '/bin/busybox';
 const skip = !hasBusybox() && 'busybox-static is not installed';
 
@@ -40,7 +41,6 @@ before(() => {
     symlinkSync('busybox', join(root, 'bin', name));
   }
 });
-after(() => rmSync(root, { recursive: true, force: true }));
 
 function hasBusybox(): boolean {
   try {

@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scratchDir } from '../core/testing.ts';
 import { cloneForBuild, prepareWorkspace } from './prepare.ts';
 import { cloneRequest, createRepository, recordingDeps } from './testing.ts';
 import type { CloneRequest } from './types.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-workspace-'));
-after(() => rmSync(scratch, { recursive: true, force: true }));
+const scratch = scratchDir('workspace');
 let count = 0;
 const fresh = (): string => join(scratch, `w${++count}`);
 

@@ -1,9 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../scripts/lib/service-process.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { AppError } from '../../src/core/error.ts';
+import { freePort } from '../../src/core/testing.ts';
 import { bytesSource } from '../../src/oci/blob-source.ts';
 import { canonicalJson } from '../../src/oci/canonical-json.ts';
 import { createDirectoryStore } from '../../src/oci/dir-store.ts';

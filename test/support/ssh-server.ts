@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ensurePackages } from '../../scripts/lib/debian.ts';
-import { freePort, startService, waitUntilReady } from '../../scripts/lib/service-process.ts';
+import { startService, waitUntilReady } from '../../scripts/lib/service-process.ts';
 import { run } from '../../scripts/lib/shell.ts';
+import { freePort } from '../../src/core/testing.ts';
 
 /** OpenSSH's server with a configuration of its own. */
 export interface SshServer {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { scratchDir } from '../../core/testing.ts';
 import { INSTALL_ROOT, usersScript } from './install-script.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'install-script-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = scratchDir('install-script');
 
 const NAMES = ['_CONTAINER_USER', '_REMOTE_USER', '_CONTAINER_USER_HOME', '_REMOTE_USER_HOME'];
 

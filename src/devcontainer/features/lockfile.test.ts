@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
+import { scratchDir } from '../../core/testing.ts';
 import { lockfilePath, readLockfile, saveLockfile } from './lockfile.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'lockfile-test-'));
+const dir = scratchDir('lockfile');
 const config = join(dir, 'devcontainer.json');
 const path = join(dir, 'devcontainer-lock.json');
-after(() => rmSync(dir, { recursive: true }));
 beforeEach(() => rmSync(path, { force: true }));
 
 const TEXT = '{"features":{"r.io/o/a:1":{"version":"1.0.0","integrity":"DIGEST","resolved":"x"}}}'.replace(

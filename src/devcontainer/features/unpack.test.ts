@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { scratchDir } from '../../core/testing.ts';
 import { type ArchiveFile, archiveOf } from './testing.ts';
 import { readFromFeature, unpackFeature } from './unpack.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'unpack-test-'));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = scratchDir('unpack');
 let count = 0;
 
 async function unpack(

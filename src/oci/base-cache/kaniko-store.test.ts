@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Digest, digestOf, hexOf } from '../../core/digest.ts';
+import { scratchDir } from '../../core/testing.ts';
 import { MEDIA_TYPES } from '../media-types.ts';
 import { readAll } from '../readable.ts';
 import { ustarEnd, ustarHeader, ustarPadding } from '../ustar.ts';
 import { createKanikoStore } from './kaniko-store.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'envbuilder-kaniko-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = scratchDir('kaniko');
 
 const config = Buffer.from('{"config":true}');
 const layer = Buffer.from('layer content '.repeat(100));

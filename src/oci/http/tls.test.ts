@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { tempDir } from '../../core/testing.ts';
 import { createRemoteStore } from '../remote-store.ts';
-import { tempDir } from '../testing/temp-dir.ts';
 import { type ClientOptions, createRegistryClient } from './client.ts';
 
 const skip: string | false = existsSync('/usr/bin/openssl') ? false : 'openssl is not installed';

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../core/testing.ts';
 
 const BINARY = '/usr/bin/docker-registry';
 
@@ -32,7 +32,7 @@ export async function startRegistry(root?: string): Promise<TestRegistry> {
   writeFileSync(join(dir, 'config.yml'), JSON.stringify(config));
   const child = spawn(BINARY, ['serve', join(dir, 'config.yml')], { stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  for (let i = 0; i < 100 && !(await answers(port)); i += 1) await sleep(50);
+  while (child.exitCode === null && !(await answers(port))) await sleep(50);
   return {
     host: `127.0.0.1:${port}`,
     root: served,
@@ -49,12 +49,4 @@ async function answers(port: number): Promise<boolean> {
     (response) => response.ok,
     () => false,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

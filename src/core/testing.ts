@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A directory that is removed when the test ends. */
+export function tempDir(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'envbuilder-test-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A directory for the tests of a file, removed after the last of them. */
+export function scratchDir(name: string): string {
+  const dir = mkdtempSync(join(tmpdir(), `envbuilder-${name}-`));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+const PATIENCE_MS = 30_000;
+
+/**
+ * Waits until something is so.
+ * @throws Error when it is not after half a minute
+ */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`it was waited in vain until ${what}`);
+    await sleep(10);
+  }
+}
+
+/**
+ * A TCP port of 127.0.0.1 that nobody listens on. It is below those that Linux hands out by itself (32768 and up), so that
+ * no connection takes it before a server does.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
