@@ -23,8 +23,9 @@ export function decodeFrame(bytes: Buffer, frame: TocFrame, onVerified = (): voi
 /** As decodeFrame, for bytes whose digest was checked before. */
 function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
   try {
+    // One byte more than is needed: of a chunk that is full, Node makes another one.
     const decoded = zstdDecompressSync(bytes, {
-      chunkSize: Math.max(frame.tarLength, zlib.Z_MIN_CHUNK),
+      chunkSize: Math.max(frame.tarLength + 1, zlib.Z_MIN_CHUNK),
       maxOutputLength: Math.max(frame.tarLength, 1),
     });
     if (decoded.length === frame.tarLength) return decoded;

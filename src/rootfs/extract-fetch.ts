@@ -1,3 +1,4 @@
+import { release } from '../core/release.ts';
 import type { LayerBlob, TocFrame } from '../layer/types.ts';
 import { inLayer } from './extract-errors.ts';
 
@@ -41,14 +42,9 @@ export async function* fetchFrames<T extends FrameJob>(
     yield { job, bytes: bytes.subarray(from, from + job.frame.length) };
     if (groupOf[index + 1] !== at) {
       group.bytes = undefined;
-      free(bytes);
+      release(bytes);
     }
   }
-}
-
-/** Gives memory back at once; V8 would let 64 MiB of it pile up. Small buffers may share theirs with others. */
-function free({ buffer, length }: Buffer): void {
-  if (length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Reads a group; a rejection does not count as unhandled while nobody waits for it yet. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { silent } from '../core/events.ts';
 import { fsPath } from '../core/path-bytes.ts';
+import { release } from '../core/release.ts';
 import { decodeFrame } from '../layer/frames.ts';
 import type { LayerEntry, TocFrame } from '../layer/types.ts';
 import { CREATE_FILE, writeAll } from './tree-writer.ts';
@@ -88,5 +89,6 @@ export function writeFrame(writer: FrameWriter, order: FrameOrder, bytes: Buffer
   });
   const end = performance.now();
   writer.write(order, decoded);
+  release(decoded);
   return { verify: verified - start, decode: end - verified, write: performance.now() - end };
 }
