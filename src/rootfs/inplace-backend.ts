@@ -1,9 +1,10 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Emit, timed } from '../core/events.ts';
-import { listNames } from '../core/list-names.ts';
+import { fsPath } from '../core/path-bytes.ts';
 import type { FileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Compression, LayerBlob } from '../layer/types.ts';
+import { timeOf } from '../sys/path-facts.ts';
 import type { Runner } from '../sys/run.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { openJournal } from './inplace-journal.ts';
@@ -11,7 +12,7 @@ import { placeMounts } from './inplace-mounts.ts';
 import { previousContent } from './inplace-previous.ts';
 import { enterRoot, freshDirectory } from './inplace-root.ts';
 import { scanTable } from './inplace-scan.ts';
-import { readTable, waitForTick } from './inplace-table.ts';
+import { type DirectoryTable, entriesOf, readTable, waitForTick } from './inplace-table.ts';
 import { createStageTrees, type StageTree, type TreeVersion } from './inplace-trees.ts';
 import { prepareMountPoints } from './mount-points.ts';
 import { writeSnapshot } from './snapshot-write.ts';
@@ -92,7 +93,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   };
 
   const begin = (state: RootfsState, version: TreeVersion, tree: StageTree): RootfsStep => {
-    const before = tree.table ?? readTable(tree.dir);
+    const before = tree.table ?? readTable(syscalls, tree.dir);
     const since = waitForTick(tick);
     return {
       root: tree.dir,
@@ -123,17 +124,18 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
         }
       },
       commit: async (options) => {
-        const after = readTable(tree.dir, before);
-        const { entries, xattrs } = await timed(emit, 'snapshot', () =>
-          scanTable(before, after, {
+        const { table, entries, xattrs } = await timed(emit, 'snapshot', async () => {
+          const after = readTable(syscalls, tree.dir, before);
+          const snapshot = await scanTable(before, after, {
             syscalls,
             root: tree.dir,
             xattrs: tree.xattrs,
             mtime: options.mtime,
             previous: async (wanted) => previousContent(await version.layers(), wanted),
-          }),
-        );
-        Object.assign(tree, { table: after, xattrs, version: version.number });
+          });
+          return { table: after, ...snapshot };
+        });
+        Object.assign(tree, { table, xattrs, version: version.number });
         if (entries.length === 0) return { state, layer: Promise.resolve(undefined) };
         const layer = write(entries, tree, options);
         const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
@@ -147,11 +149,11 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   /** A RUN can write to what is mounted read-only; a stage that it changed is extracted anew when it is needed again. */
   const forgetChanged = (
     mounts: readonly { readonly type: string; readonly source?: string }[],
-    since: number,
+    since: bigint,
   ) => {
     for (const { source } of mounts) {
       const tree = source === undefined ? undefined : trees.owner(source);
-      if (tree && source && lstatSync(source).isDirectory() && changedSince(source, since))
+      if (tree && source && lstatSync(source).isDirectory() && changedSince(syscalls, source, since))
         tree.version = undefined;
     }
   };
@@ -191,11 +193,11 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
 }
 
 /** Whether anything in a directory changed; its own ctime does not count, for it was moved. */
-function changedSince(directory: string, since: number): boolean {
-  if (lstatSync(directory).mtimeMs >= since) return true;
-  return listNames(directory).some((name) => {
-    const path = `${directory}/${name}`;
-    const stat = lstatSync(path);
-    return stat.ctimeMs >= since || (stat.isDirectory() && changedSince(path, since));
-  });
+function changedSince(syscalls: InplaceDeps['syscalls'], directory: string, since: bigint): boolean {
+  if (lstatSync(fsPath(directory), { bigint: true }).mtimeNs >= since) return true;
+  const changed = (table: DirectoryTable): boolean =>
+    [...entriesOf(table).values()].some(
+      ({ facts, inside }) => timeOf(facts, 'ctime') >= since || (inside && changed(inside)),
+    );
+  return changed(readTable(syscalls, directory));
 }

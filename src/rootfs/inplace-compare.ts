@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
+import {
+  FACT,
+  inodeOf,
+  isDirectory,
+  isFile,
+  isSymlink,
+  type PathFacts,
+  sameInode,
+  sameWords,
+  sizeOf,
+} from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { PreviousContent } from './inplace-previous.ts';
 import type { TreeXattrs } from './inplace-scan.ts';
-import { isDirectory, type PathFacts, type PathTable, sameInode, sameType } from './inplace-table.ts';
+import { createLookup, type DirectoryTable, entriesOf } from './inplace-table.ts';
 import { join, readXattrs, sameXattrs } from './snapshot-entry.ts';
 
 export interface CompareDeps {
@@ -26,60 +37,77 @@ export interface Comparison {
 }
 
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();
-const S_IFMT = 0o170000;
-const [S_IFREG, S_IFLNK] = [0o100000, 0o120000];
+/** Words of a time. */
+const TIME = 3;
 
 /**
  * Compares a tree with what it was. A path counts as unchanged when type, owner, mode, size, mtime, attributes and content are
  * the same, and a file has no new name; the layers below are read only for paths of which everything but the content is known
  * to be the same.
  */
-export function createComparison(before: PathTable, after: PathTable, deps: CompareDeps): Comparison {
-  const doubtful: string[] = [];
-  let groups: Map<number, string[]> | undefined;
+export function createComparison(
+  before: DirectoryTable,
+  after: DirectoryTable,
+  deps: CompareDeps,
+): Comparison {
+  const doubtful = new Map<string, PathFacts>();
+  const was = createLookup(before);
+  let groups: Map<string, string[]> | undefined;
   const sameAttributes = (path: string): boolean =>
     sameXattrs(readXattrs(deps.syscalls, deps.root, path), deps.xattrs.get(path) ?? NO_XATTRS);
 
   /** Whether a file has a name that it did not have before. */
   const gotName = (now: PathFacts): boolean => {
     groups ??= hardLinks(after);
-    return (groups.get(now.ino) ?? []).some((path) => before.get(path)?.ino !== now.ino);
+    const inode = inodeOf(now);
+    return (groups.get(inode) ?? []).some((path) => {
+      const old = was(path);
+      return !old || inodeOf(old.facts) !== inode;
+    });
   };
 
   return {
     differs: (path, now, old) => {
-      if (!sameType(now, old) || now.mode !== old.mode || now.uid !== old.uid || now.gid !== old.gid)
-        return true;
-      if (isDirectory(now)) return now.ctimeMs !== old.ctimeMs && !sameAttributes(path);
-      if (now.size !== old.size || now.mtimeMs !== old.mtimeMs || now.rdev !== old.rdev) return true;
-      if (!sameAttributes(path) || (now.nlink > 1 && gotName(now))) return true;
-      const type = now.mode & S_IFMT;
-      const hasContent = (type === S_IFREG && now.size > 0) || (type === S_IFLNK && !sameInode(now, old));
-      if (hasContent) doubtful.push(path);
+      if (!sameWords(now, old, FACT.mode, 1) || !sameWords(now, old, FACT.uid, 2)) return true;
+      if (isDirectory(now)) return !sameWords(now, old, FACT.ctime, TIME) && !sameAttributes(path);
+      if (sizeOf(now) !== sizeOf(old) || !sameWords(now, old, FACT.mtime, TIME)) return true;
+      if (!sameWords(now, old, FACT.rdev, 1) || !sameAttributes(path)) return true;
+      if (now[FACT.nlink]! > 1 && gotName(now)) return true;
+      const hasContent = (isFile(now) && sizeOf(now) > 0) || (isSymlink(now) && !sameInode(now, old));
+      if (hasContent) doubtful.set(path, now);
       return false;
     },
     undecided: async () => {
-      if (doubtful.length === 0) return [];
-      const previous = await deps.previous(new Map(doubtful.map((path) => [path, after.get(path)!.size])));
-      return doubtful.filter((path) => {
+      if (doubtful.size === 0) return [];
+      const sizes = [...doubtful].map(([path, facts]) => [path, sizeOf(facts)] as const);
+      const previous = await deps.previous(new Map(sizes));
+      const different = [...doubtful].filter(([path, facts]) => {
         const host = join(deps.root, path);
         const { sha256, linkname } = previous.get(path) ?? {};
-        if ((after.get(path)!.mode & S_IFMT) === S_IFLNK)
+        if (isSymlink(facts))
           return linkname !== decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' }));
         return sha256 === undefined || sha256 !== hashFile(host);
       });
+      return different.map(([path]) => path);
     },
   };
 }
 
-function hardLinks(table: PathTable): Map<number, string[]> {
-  const groups = new Map<number, string[]>();
-  for (const [path, { ino, nlink, mode }] of table) {
-    if (nlink < 2 || (mode & S_IFMT) !== S_IFREG) continue;
-    const group = groups.get(ino);
-    if (group) group.push(path);
-    else groups.set(ino, [path]);
-  }
+/** The paths of every file that has several names, by inode. */
+function hardLinks(table: DirectoryTable): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  const visit = (prefix: string, directory: DirectoryTable): void => {
+    for (const [name, { facts, inside }] of entriesOf(directory)) {
+      const path = prefix + name;
+      if (inside) visit(`${path}/`, inside);
+      else if (facts[FACT.nlink]! > 1 && isFile(facts)) {
+        const group = groups.get(inodeOf(facts));
+        if (group) group.push(path);
+        else groups.set(inodeOf(facts), [path]);
+      }
+    }
+  };
+  visit('', table);
   return groups;
 }
 

@@ -174,7 +174,7 @@ function moveHome(target: string, source: string, dev: number): void {
 /** An empty directory in which mounts and ignored paths stay. */
 function emptyAround(target: string, pins: Pins, aside: string, undo: (() => void)[], deps: PlaceDeps): void {
   mkdirSync(aside);
-  moveOut({ from: target, to: aside, pins, prefix: '' }, new Map(), new Map(), deps);
+  moveOut({ from: target, to: aside, pins, prefix: '' }, new Map(), () => undefined, deps);
   undo.push(() => {
     clearDirectory(target, pins);
     moveIn({ from: aside, to: target, pins, prefix: '' }, new Map(), new Map(), deps);

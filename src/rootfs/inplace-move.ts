@@ -1,12 +1,16 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { listNames } from '../core/list-names.ts';
 import { fsPath } from '../core/path-bytes.ts';
+import { setTime } from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { Pins } from './inplace-pins.ts';
-import type { PathTable } from './inplace-table.ts';
+import type { TableEntry } from './inplace-table.ts';
 
 /** Ctimes that moved paths had once they had arrived, by path relative to the tree. */
-export type Arrivals = Map<string, number>;
+export type Arrivals = Map<string, bigint>;
+
+/** Finds what a table says of a path. */
+export type FindFacts = (path: string) => TableEntry | undefined;
 
 export interface MoveDeps {
   readonly syscalls: Pick<Syscalls, 'lutimes' | 'listXattrs' | 'getXattr' | 'setXattr' | 'removeXattr'>;
@@ -33,7 +37,7 @@ export function moveIn(place: Place, arrivals: Arrivals, found: Map<string, Pins
     const pin = pins.children.get(name);
     if (!pin) {
       renameSync(fsPath(source), fsPath(target));
-      arrivals.set(path, lstatSync(fsPath(target)).ctimeMs);
+      arrivals.set(path, changeTime(target));
       continue;
     }
     if (pin.kept) continue;
@@ -49,15 +53,15 @@ export function moveIn(place: Place, arrivals: Arrivals, found: Map<string, Pins
 
 /**
  * The inverse of moveIn: moves everything but pins out of a directory into the tree, which holds what stayed behind.
- * @param table facts of the tree; what was only moved gets its new ctime there
+ * @param find facts of the tree; what was only moved gets its new ctime there
  */
-export function moveOut(place: Place, arrivals: Arrivals, table: PathTable, deps: MoveDeps): void {
+export function moveOut(place: Place, arrivals: Arrivals, find: FindFacts, deps: MoveDeps): void {
   const { from, to, pins, prefix } = place;
   for (const name of listNames(from)) {
     const [source, target, path] = [at(from, name), `${to}/${name}`, prefix + name];
     const pin = pins.children.get(name);
     if (!pin) {
-      moveBack(source, target, path, arrivals, table);
+      moveBack(source, target, path, arrivals, find);
       continue;
     }
     if (pin.kept) continue;
@@ -66,13 +70,13 @@ export function moveOut(place: Place, arrivals: Arrivals, table: PathTable, deps
     if (!stat.isDirectory()) {
       // A RUN put something else where only an ignored path was; it counts as the tree's.
       if (there) removeTree(target, lstatSync(fsPath(to)).dev);
-      moveBack(source, target, path, arrivals, table);
+      moveBack(source, target, path, arrivals, find);
       continue;
     }
     if (!there && listNames(source).every((child) => pin.children.has(child))) continue;
     if (there && !there.isDirectory()) continue;
     if (!there) mkdirSync(fsPath(target));
-    moveOut({ from: source, to: target, pins: pin, prefix: `${path}/` }, arrivals, table, deps);
+    moveOut({ from: source, to: target, pins: pin, prefix: `${path}/` }, arrivals, find, deps);
     copyDirectoryFacts(source, target, stat, deps);
   }
 }
@@ -107,11 +111,15 @@ export function at(directory: string, name: string): string {
   return directory === '/' ? `/${name}` : `${directory}/${name}`;
 }
 
-function moveBack(source: string, target: string, path: string, arrivals: Arrivals, table: PathTable): void {
-  const untouched = arrivals.get(path) === lstatSync(fsPath(source)).ctimeMs;
+function moveBack(source: string, target: string, path: string, arrivals: Arrivals, find: FindFacts): void {
+  const untouched = arrivals.get(path) === changeTime(source);
   renameSync(fsPath(source), fsPath(target));
-  const facts = untouched ? table.get(path) : undefined;
-  if (facts) facts.ctimeMs = lstatSync(fsPath(target)).ctimeMs;
+  const known = untouched ? find(path) : undefined;
+  if (known) setTime(known.facts, 'ctime', changeTime(target));
+}
+
+function changeTime(path: string): bigint {
+  return lstatSync(fsPath(path), { bigint: true }).ctimeNs;
 }
 
 /** Gives a directory the owner, mode, attributes and times of another. */

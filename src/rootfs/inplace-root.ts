@@ -9,13 +9,13 @@ import {
 } from './inplace-move.ts';
 import { currentPins, type Pins } from './inplace-pins.ts';
 import { placeStandIns } from './inplace-stand-ins.ts';
-import type { PathTable } from './inplace-table.ts';
+import { createLookup, type DirectoryTable } from './inplace-table.ts';
 
 /** The root file system while a tree takes its place. */
 export interface EnteredRoot {
   readonly pins: Pins;
   /** Takes the tree out of the root again. */
-  leave(table: PathTable): void;
+  leave(table: DirectoryTable): void;
 }
 
 export interface RootDeps extends MoveDeps {
@@ -41,7 +41,7 @@ export function enterRoot(dir: string, deps: RootDeps): EnteredRoot {
     pins,
     leave: (table) => {
       standIns.remove();
-      moveOut({ from: '/', to: dir, pins, prefix: '' }, arrivals, table, deps);
+      moveOut({ from: '/', to: dir, pins, prefix: '' }, arrivals, createLookup(table), deps);
     },
   };
 }

@@ -58,12 +58,12 @@ async function inPlace(
   const root = freshDir('r');
   const layers: LayerBlob[] = [];
   let xattrs: TreeXattrs = new Map();
-  let before = readTable(root);
+  let before = readTable(syscalls, root);
   const found: string[][] = [];
   for (const script of scripts) {
     waitForTick(join(scratch, 'tick'));
     sh(root, script);
-    const table = readTable(root, before);
+    const table = readTable(syscalls, root, before);
     const previous = (wanted: ReadonlyMap<string, number>) => previousContent(layers, wanted);
     const snapshot = await scanTable(before, table, { syscalls, root, xattrs, mtime: undefined, previous });
     ({ xattrs } = snapshot);

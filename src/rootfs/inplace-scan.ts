@@ -1,8 +1,14 @@
-import { posix } from 'node:path';
 import { comparePaths } from '../core/path-bytes.ts';
 import { opaqueEntry, whiteoutEntry } from '../layer/whiteout.ts';
+import { isSocket, sameInode } from '../sys/path-facts.ts';
 import { type CompareDeps, createComparison } from './inplace-compare.ts';
-import { isDirectory, isSocket, type PathTable, sameInode } from './inplace-table.ts';
+import {
+  createLookup,
+  type DirectoryTable,
+  entriesOf,
+  forEachDifference,
+  type TableEntry,
+} from './inplace-table.ts';
 import { entryOf, join, leafEntry, readXattrs, type ScannedEntry, statOf } from './snapshot-entry.ts';
 
 export interface Snapshot {
@@ -26,43 +32,39 @@ type Change = 'present' | 'deleted';
  * deletions as whiteouts, a directory that was made anew as an opaque one with all that is in it; what has the same facts
  * and content as before is left out, whatever its ctime.
  */
-export async function scanTable(before: PathTable, after: PathTable, deps: TableScanDeps): Promise<Snapshot> {
+export async function scanTable(
+  before: DirectoryTable,
+  after: DirectoryTable,
+  deps: TableScanDeps,
+): Promise<Snapshot> {
   const comparison = createComparison(before, after, deps);
   const opaque = new Set<string>();
   const changes = new Map<string, Change>();
-  let known = 0;
-  for (const [path, now] of after) {
-    const old = before.get(path);
-    if (old) known += 1;
-    if (now === old || isSocket(now)) continue;
-    if (!old) changes.set(path, 'present');
-    else if (isDirectory(now) && isDirectory(old) && !sameInode(now, old)) opaque.add(path);
-    else if (comparison.differs(path, now, old)) changes.set(path, 'present');
-  }
-  addOpaque(after, opaque, changes);
-  const gone = known < before.size;
-  for (const path of gone ? before.keys() : []) {
-    if (after.has(path) || isBelow(path, opaque)) continue;
-    const parent = after.get(posix.dirname(path));
-    if (!path.includes('/') || (parent && isDirectory(parent))) changes.set(path, 'deleted');
-  }
+
+  const addAll = (path: string, { facts, inside }: TableEntry): void => {
+    if (isSocket(facts)) return;
+    changes.set(path, 'present');
+    if (inside) for (const [name, entry] of entriesOf(inside)) addAll(`${path}/${name}`, entry);
+  };
+  const compare = (prefix: string, was: DirectoryTable, is: DirectoryTable): void =>
+    forEachDifference(was, is, (name, now, old) => {
+      const path = prefix + name;
+      if (!now) changes.set(path, 'deleted');
+      else if (!old) addAll(path, now);
+      else if (now.inside && old.inside && !sameInode(now.facts, old.facts)) {
+        opaque.add(path);
+        addAll(path, now);
+      } else if (now.inside && !old.inside) addAll(path, now);
+      else if (!isSocket(now.facts)) {
+        if (comparison.differs(path, now.facts, old.facts)) changes.set(path, 'present');
+        if (now.inside && old.inside) compare(`${path}/`, old.inside, now.inside);
+      }
+    });
+
+  compare('', before, after);
   for (const path of await comparison.undecided()) changes.set(path, 'present');
   const entries = emit(changes, opaque, deps);
   return { entries, xattrs: newXattrs(entries, after, deps.xattrs) };
-}
-
-/** All that is in a directory made anew is new; one inside another counts as part of it. */
-function addOpaque(after: PathTable, opaque: Set<string>, changes: Map<string, Change>): void {
-  if (opaque.size === 0) return;
-  for (const path of opaque) changes.set(path, 'present');
-  for (const [path, now] of after) if (isBelow(path, opaque) && !isSocket(now)) changes.set(path, 'present');
-  for (const path of [...opaque]) if (isBelow(path, opaque)) opaque.delete(path);
-}
-
-function isBelow(path: string, directories: ReadonlySet<string>): boolean {
-  if (directories.size === 0) return false;
-  for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) if (directories.has(at)) return true;
-  return false;
 }
 
 function emit(
@@ -122,8 +124,9 @@ function childrenOf(paths: Iterable<string>): Map<string, Set<string>> {
   return children;
 }
 
-function newXattrs(entries: readonly ScannedEntry[], after: PathTable, old: TreeXattrs): TreeXattrs {
-  const found = new Map([...old].filter(([path]) => after.has(path)));
+function newXattrs(entries: readonly ScannedEntry[], after: DirectoryTable, old: TreeXattrs): TreeXattrs {
+  const lookup = createLookup(after);
+  const found = new Map([...old].filter(([path]) => lookup(path)));
   for (const { entry } of entries) {
     const { path, type, linkname, xattrs } = entry;
     const value = type === 'hardlink' ? found.get(linkname) : xattrs;

@@ -1,80 +1,128 @@
-import { lstatSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { listNames } from '../core/list-names.ts';
-import { fsPath } from '../core/path-bytes.ts';
+import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { decodePath } from '../core/path-bytes.ts';
+import { FACT_WORDS, isDirectoryAt, type PathFacts, rowAt, sameWords } from '../sys/path-facts.ts';
+import type { Syscalls } from '../sys/types.ts';
 
-/** What tells whether a path changed. Times are milliseconds with fractions. */
-export interface PathFacts {
-  /** st_mode: type and permissions. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly ino: number;
-  readonly nlink: number;
-  readonly rdev: number;
-  readonly mtimeMs: number;
-  readonly birthtimeMs: number;
-  /** Written anew when a path is only moved by ourselves. */
-  ctimeMs: number;
+/** A directory of a tree at one moment. Only the change times of what is in it are ever written again. */
+export interface DirectoryTable {
+  /** The names in it as the file system listed them, each with a NUL behind it. */
+  readonly names: Buffer;
+  /** A row of facts for each name. */
+  readonly rows: Uint32Array;
+  /** The tables of the directories in it, in the order of their names. */
+  readonly inside: readonly DirectoryTable[];
 }
 
-/** A tree at one moment, by path relative to it; the root itself is left out. */
-export type PathTable = Map<string, PathFacts>;
-
-const S_IFMT = 0o170000;
-const [S_IFDIR, S_IFSOCK] = [0o040000, 0o140000];
-
-/** Whether facts are of a directory. */
-export function isDirectory({ mode }: PathFacts): boolean {
-  return (mode & S_IFMT) === S_IFDIR;
-}
-
-/** Whether facts are of a socket, which no layer holds. */
-export function isSocket({ mode }: PathFacts): boolean {
-  return (mode & S_IFMT) === S_IFSOCK;
-}
-
-/** Whether both are files, both directories, and so on. */
-export function sameType(a: PathFacts, b: PathFacts): boolean {
-  return (a.mode & S_IFMT) === (b.mode & S_IFMT);
-}
-
-/** The same file and not a later one: inode numbers are used again, times of birth are not. */
-export function sameInode(a: PathFacts, b: PathFacts): boolean {
-  return a.ino === b.ino && a.birthtimeMs === b.birthtimeMs;
-}
-
-function factsOf(path: string, known: PathFacts | undefined): PathFacts {
-  const { mode, uid, gid, size, ino, nlink, rdev, mtimeMs, birthtimeMs, ctimeMs } = lstatSync(fsPath(path));
-  // Whatever changes the rest changes the ctime too.
-  if (
-    known?.ctimeMs === ctimeMs &&
-    known.ino === ino &&
-    known.mode === mode &&
-    known.size === size &&
-    known.mtimeMs === mtimeMs &&
-    known.birthtimeMs === birthtimeMs
-  )
-    return known;
-  return { mode, uid, gid, size, ino, nlink, rdev, mtimeMs, birthtimeMs, ctimeMs };
+/** A path in a table. */
+export interface TableEntry {
+  readonly facts: PathFacts;
+  /** What is in it, if it is a directory. */
+  readonly inside?: DirectoryTable;
 }
 
 /**
- * Looks at every path of a tree that nothing else is changing.
- * @param before an earlier table of the tree; what did not change is the very same object in both
+ * Looks at every path of a tree that nothing else is changing; the root itself is left out.
+ * @param before an earlier table of the tree; a directory in which nothing changed, however deep, is the very same object
  */
-export function readTable(root: string, before?: PathTable): PathTable {
-  const table: PathTable = new Map();
-  const walk = (directory: string, prefix: string): void => {
-    for (const name of listNames(directory)) {
-      const [host, path] = [`${directory}/${name}`, prefix + name];
-      const facts = factsOf(host, before?.get(path));
-      table.set(path, facts);
-      if (isDirectory(facts)) walk(host, `${path}/`);
+export function readTable(
+  syscalls: Pick<Syscalls, 'listDirectory'>,
+  root: string,
+  before?: DirectoryTable,
+): DirectoryTable {
+  const { names: listed, rows: found } = syscalls.listDirectory(root);
+  const sameNames = before?.names.equals(listed) === true;
+  const names = sameNames ? before.names : Buffer.from(listed);
+  const sameRows = sameNames && equalWords(before.rows, found);
+  const rows = sameRows ? before.rows : found.slice();
+  const known = sameNames ? before.inside : undefined;
+  const byName = before && !sameNames ? entriesOf(before) : undefined;
+  const inside: DirectoryTable[] = [];
+  forEachDirectory(names, rows, (name) => {
+    const old = known ? known[inside.length] : byName?.get(name)?.inside;
+    inside.push(readTable(syscalls, `${root}/${name}`, old));
+  });
+  if (sameRows && inside.every((table, i) => table === before.inside[i])) return before;
+  return { names, rows, inside };
+}
+
+/** All entries of a directory by name. */
+export function entriesOf(table: DirectoryTable): Map<string, TableEntry> {
+  const entries = new Map<string, TableEntry>();
+  let directories = 0;
+  forEachName(table.names, (name, index) => {
+    const facts = rowAt(table.rows, index);
+    if (!isDirectoryAt(table.rows, index)) return entries.set(name, { facts });
+    entries.set(name, { facts, inside: table.inside[directories]! });
+    directories += 1;
+  });
+  return entries;
+}
+
+/** Looks paths of a table up; it must not be read again meanwhile. */
+export function createLookup(table: DirectoryTable): (path: string) => TableEntry | undefined {
+  const known = new Map<DirectoryTable, ReadonlyMap<string, TableEntry>>();
+  return (path) => {
+    let at: TableEntry | undefined = { facts: new Uint32Array(0), inside: table };
+    for (const name of path.split('/')) {
+      if (!at?.inside) return undefined;
+      let entries = known.get(at.inside);
+      if (!entries) {
+        entries = entriesOf(at.inside);
+        known.set(at.inside, entries);
+      }
+      at = entries.get(name);
     }
+    return at;
   };
-  walk(root, '');
-  return table;
+}
+
+/**
+ * Finds the entries of a directory that are not the same in two tables: those with other facts, and the directories in which
+ * anything differs, however deep.
+ */
+export function forEachDifference(
+  before: DirectoryTable,
+  after: DirectoryTable,
+  visit: (name: string, now: TableEntry | undefined, old: TableEntry | undefined) => void,
+): void {
+  if (before === after) return;
+  const old = entriesOf(before);
+  for (const [name, now] of entriesOf(after)) {
+    const was = old.get(name);
+    old.delete(name);
+    if (!was || was.inside !== now.inside || !sameWords(was.facts, now.facts, 0, FACT_WORDS))
+      visit(name, now, was);
+  }
+  for (const [name, was] of old) visit(name, undefined, was);
+}
+
+/** Calls back for each name of a listing, with its index. */
+function forEachName(names: Buffer, visit: (name: string, index: number) => void): void {
+  for (let at = 0, index = 0; at < names.length; index += 1) {
+    const end = names.indexOf(0, at);
+    visit(decodePath(names.subarray(at, end)), index);
+    at = end + 1;
+  }
+}
+
+function forEachDirectory(names: Buffer, rows: Uint32Array, visit: (name: string) => void): void {
+  const count = rows.length / FACT_WORDS;
+  let left = 0;
+  for (let index = 0; index < count; index += 1) if (isDirectoryAt(rows, index)) left += 1;
+  for (let at = 0, index = 0; left > 0; index += 1) {
+    const end = names.indexOf(0, at);
+    if (isDirectoryAt(rows, index)) {
+      visit(decodePath(names.subarray(at, end)));
+      left -= 1;
+    }
+    at = end + 1;
+  }
+}
+
+function equalWords(a: Uint32Array, b: Uint32Array): boolean {
+  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+  );
 }
 
 /**
@@ -83,14 +131,14 @@ export function readTable(root: string, before?: PathTable): PathTable {
  * @param file is written, on the file system of the tree
  * @returns that file's ctime: everything that changes later has a greater one
  */
-export function waitForTick(file: string): number {
+export function waitForTick(file: string): bigint {
+  const changeTime = (): bigint => statSync(file, { bigint: true }).ctimeNs;
   writeFileSync(file, '');
-  const start = statSync(file).ctimeMs;
+  const start = changeTime();
   // A clock that is set back stands still for longer than anybody would wait; inode, size and mode must do then.
   for (const end = performance.now() + 1000; performance.now() < end; ) {
     utimesSync(file, 0, 0);
-    const now = statSync(file).ctimeMs;
-    if (now > start) return now;
+    if (changeTime() > start) return changeTime();
   }
   return start;
 }

@@ -5,7 +5,7 @@ import { type Emit, timed } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { removeTree } from './inplace-move.ts';
 import type { TreeXattrs } from './inplace-scan.ts';
-import type { PathTable } from './inplace-table.ts';
+import type { DirectoryTable } from './inplace-table.ts';
 import type { ExtractRequest, ExtractResult } from './types.ts';
 
 /** A file tree in a directory, which steps change from one version to the next. */
@@ -14,7 +14,7 @@ export interface StageTree {
   /** Undefined while a step has it, and when nobody knows what is in it. */
   version: number | undefined;
   /** Facts of `version`, once a step has needed them. */
-  table: PathTable | undefined;
+  table: DirectoryTable | undefined;
   xattrs: TreeXattrs;
   readers: number;
   /** Until then a layer is read from it. */

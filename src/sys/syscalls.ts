@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
+import { createDirectoryLister } from './list-directory.ts';
 import type { Syscalls } from './types.ts';
 
 /** LOCK_EX | LOCK_NB and LOCK_SH | LOCK_NB of flock(2). */
@@ -57,6 +58,7 @@ export function createSyscalls(): Syscalls {
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
+  let listDirectory: Syscalls['listDirectory'] | undefined;
 
   const check = (result: number, syscall: string, path = ''): number => {
     if (result === -1) throw systemError(koffi.errno(), syscall, path);
@@ -116,6 +118,10 @@ export function createSyscalls(): Syscalls {
         times.writeBigInt64LE(BigInt(mtimeNsec), at + 8);
       }
       check(c.utimensat(AT_FDCWD, bytes(path), times, AT_SYMLINK_NOFOLLOW), 'utimensat', path);
+    },
+    listDirectory: (path) => {
+      listDirectory ??= createDirectoryLister(libc);
+      return listDirectory(path);
     },
     dataSegments: (fd, size) => {
       const found: [number, number][] = [];

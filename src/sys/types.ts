@@ -15,6 +15,11 @@ export interface Syscalls {
   removeXattr(path: string, name: string): void;
   /** Sets the times of the path itself (utimensat with AT_SYMLINK_NOFOLLOW); whole seconds and nanoseconds. */
   lutimes(path: string, mtimeSec: number, mtimeNsec: number): void;
+  /**
+   * Lists a directory with the facts of everything in it, in as few calls as can be. What vanishes meanwhile is left out.
+   * @returns memory that the next call uses again
+   */
+  listDirectory(path: string): DirectoryListing;
   /** The data segments of an open file by SEEK_DATA/SEEK_HOLE: [offset, length]; the whole file where not supported. */
   dataSegments(fd: number, size: number): [number, number][];
   /** Limits what the calling thread can have after its next execve to these capability numbers (its bounding set). */
@@ -40,6 +45,15 @@ export interface Syscalls {
   /** Closes /proc/PID/{environ,mem,fd,…} of this process to everybody without CAP_SYS_PTRACE, until the next execve(2). */
   hideProcess(): void;
   setCredentials(uid: number, gid: number, groups: readonly number[]): void;
+}
+
+/** What is in a directory, in the order in which the file system lists it. */
+export interface DirectoryListing {
+  readonly count: number;
+  /** The names as they are on disk, each with a NUL behind it. */
+  readonly names: Buffer;
+  /** A row for each name, see path-facts.ts. */
+  readonly rows: Uint32Array;
 }
 
 /** A mount inside the root of a RUN. */

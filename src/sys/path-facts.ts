@@ -1,0 +1,100 @@
+/*
+ * What lstat tells of a path, as a row of 32-bit words, so that trees of many paths are compared and kept without an object
+ * for each of them. Times of access are left out. Numbers of 64 bits begin with their lower word; times are such a number
+ * of seconds and a word of nanoseconds.
+ */
+
+/** Where a fact begins in a row. `dev` and `rdev` are twelve bits of a major and twenty of a minor number. */
+export const FACT = {
+  mode: 0,
+  nlink: 1,
+  uid: 2,
+  gid: 3,
+  rdev: 4,
+  dev: 5,
+  ino: 6,
+  size: 8,
+  mtime: 10,
+  ctime: 13,
+  birth: 16,
+} as const;
+
+/** Words of a row. */
+export const FACT_WORDS = 19;
+
+const [S_IFMT, S_IFDIR, S_IFREG, S_IFLNK, S_IFSOCK] = [0o170000, 0o040000, 0o100000, 0o120000, 0o140000];
+const WORD = 2 ** 32;
+
+/** One row. */
+export type PathFacts = Uint32Array;
+
+/** The row at an index of many. */
+export function rowAt(rows: Uint32Array, index: number): PathFacts {
+  return rows.subarray(index * FACT_WORDS, (index + 1) * FACT_WORDS);
+}
+
+/** Whether the row at an index is of a directory. */
+export function isDirectoryAt(rows: Uint32Array, index: number): boolean {
+  return (rows[index * FACT_WORDS + FACT.mode]! & S_IFMT) === S_IFDIR;
+}
+
+/** Whether facts are of a directory. */
+export function isDirectory(facts: PathFacts): boolean {
+  return isDirectoryAt(facts, 0);
+}
+
+/** Whether facts are of a regular file. */
+export function isFile(facts: PathFacts): boolean {
+  return (facts[FACT.mode]! & S_IFMT) === S_IFREG;
+}
+
+/** Whether facts are of a symlink. */
+export function isSymlink(facts: PathFacts): boolean {
+  return (facts[FACT.mode]! & S_IFMT) === S_IFLNK;
+}
+
+/** Whether facts are of a socket, which no layer holds. */
+export function isSocket(facts: PathFacts): boolean {
+  return (facts[FACT.mode]! & S_IFMT) === S_IFSOCK;
+}
+
+/** Size in bytes. */
+export function sizeOf(facts: PathFacts): number {
+  return facts[FACT.size]! + facts[FACT.size + 1]! * WORD;
+}
+
+/** Whether some facts in a row are equal in both: `words` of them from `fact` on. */
+export function sameWords(a: PathFacts, b: PathFacts, fact: number, words: number): boolean {
+  for (let at = fact; at < fact + words; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+}
+
+/** Names the inode, as long as it exists. */
+export function inodeOf(facts: PathFacts): string {
+  return `${facts[FACT.dev]}:${facts[FACT.ino]}:${facts[FACT.ino + 1]}`;
+}
+
+/** The same file and not a later one: inode numbers are used again, times of birth are not. */
+export function sameInode(a: PathFacts, b: PathFacts): boolean {
+  return sameWords(a, b, FACT.dev, 3) && sameWords(a, b, FACT.birth, 3);
+}
+
+/** Writes a time in nanoseconds since the epoch into a row. */
+export function setTime(facts: PathFacts, fact: 'ctime' | 'mtime', time: bigint): void {
+  const seconds = BigInt.asUintN(64, (time - nanosecondsOf(time)) / 1_000_000_000n);
+  facts[FACT[fact]] = Number(seconds & 0xffffffffn);
+  facts[FACT[fact] + 1] = Number(seconds >> 32n);
+  facts[FACT[fact] + 2] = Number(nanosecondsOf(time));
+}
+
+/** A time of a row in nanoseconds since the epoch. */
+export function timeOf(facts: PathFacts, fact: 'ctime' | 'mtime'): bigint {
+  const at = FACT[fact];
+  const seconds = BigInt.asIntN(64, (BigInt(facts[at + 1]!) << 32n) | BigInt(facts[at]!));
+  return seconds * 1_000_000_000n + BigInt(facts[at + 2]!);
+}
+
+/** The part of a time that is not whole seconds, which is never negative. */
+function nanosecondsOf(time: bigint): bigint {
+  return ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+}
