@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -177,6 +177,44 @@ test('a RUN sees nothing of the environment that the command line runs in', asyn
   }
   assertUntold(box, [result], token);
 });
+
+const keyOffers: Readonly<
+  Record<string, (box: Sandbox, pem: string) => { args: string[]; env?: Record<string, string> }>
+> = {
+  'a file': (box, pem) => {
+    mkdirSync(box.path('side'), { recursive: true });
+    writeFileSync(box.path('side/key'), pem);
+    return { args: [`--cache-sign-key-path=${box.path('side/key')}`] };
+  },
+  ENVBUILDER_CACHE_SIGN_KEY_BASE64: (_, pem) => ({
+    args: [],
+    env: { ENVBUILDER_CACHE_SIGN_KEY_BASE64: Buffer.from(pem).toString('base64') },
+  }),
+};
+
+for (const [name, offer] of Object.entries(keyOffers)) {
+  test(`the key that signs records, from ${name}, is told to nobody`, async (t) => {
+    const image = base(t);
+    if (image === undefined) return;
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const [, token = ''] = pem.split('\n');
+    const box = sandbox(t, {
+      Dockerfile: `FROM ${image}\nRUN env > /env; cat /proc/*/environ /proc/*/cmdline > /processes; true\nRUN env >&2; exit 1\n`,
+    });
+    const { args, env } = offer(box, pem);
+    const failed = await buildAll(box, 'json', args, { ...(env && { env }) });
+    assert.equal(failed.code, 3, failed.output);
+    box.write({
+      Dockerfile: readFileSync(join(box.context, 'Dockerfile'), 'utf8').replace('exit 1', 'exit 0'),
+    });
+    const built = await buildAll(box, 'plain', args, { ...(env && { env }) });
+    assertBuilt(built);
+    assert.ok(holders([box.cache], 'dev.envbuilder.signature.').length > 0, 'nothing is signed');
+    assertUntold(box, [failed, built], token);
+    assertUntold(box, [failed, built], privateKey.export({ format: 'jwk' }).d!);
+  });
+}
 
 test('a secret in a RUN that fails is not printed', async (t) => {
   const image = base(t);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type ContainerHost, openContainerHost } from './support/container.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
@@ -36,11 +36,14 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
     salt: token('salt'),
   };
   const agent = token('agent');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const signKey = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const cache = host.directory({});
   const look = [
-    `p=tok; q=${run}`,
-    'for pid in /proc/[0-9]*; do tr "\\0" "\\n" < $pid/environ | grep -v ^CODER_AGENT_TOKEN= | grep "$p$q" && echo in $pid; done',
-    'find / -xdev -type f -exec grep -l "$p$q" {} + && echo in files',
+    // The second begins a private key in base64.
+    `p=tok; q=${run}; k=LS0tLS1CRUdJTiBQ; l=UklWQVRF`,
+    'for pid in /proc/[0-9]*; do tr "\\0" "\\n" < $pid/environ | grep -v ^CODER_AGENT_TOKEN= | grep -e "$p$q" -e "$k$l" && echo in $pid; done',
+    'find / -xdev -type f -exec grep -l -e "$p$q" -e "$k$l" {} + && echo in files',
     'find /workspaces -type f -exec grep -l "$p$q" {} + && echo in the workspace',
     'echo looked',
   ].join('; ');
@@ -71,6 +74,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
         `-----BEGIN OPENSSH PRIVATE KEY-----\n${secrets.key}\n-----END OPENSSH PRIVATE KEY-----\n`,
       ),
       ENVBUILDER_CACHE_SALT: secrets.salt,
+      ENVBUILDER_CACHE_SIGN_KEY_BASE64: base64(signKey),
       ENVBUILDER_PUSH_IMAGE: '1',
       ENVBUILDER_VERBOSE: '1',
       CODER_AGENT_URL: 'http://127.0.0.1:9',
@@ -82,7 +86,8 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
   assert.equal(code, 0, stderr);
   assert.equal(stdout.toString(), 'looked\n');
   assert.match(stderr, /value: \*\*\*/, 'the step that uses the secret has run');
-  for (const [what, value] of [...Object.entries(secrets), ['agent', agent] as const]) {
+  const told = { ...secrets, agent, 'the key to sign with': signKey.split('\n')[1]! };
+  for (const [what, value] of Object.entries(told)) {
     assert.equal(find(Buffer.from(stderr), value), undefined, `${what} is in the log`);
     assert.deepEqual(holders([cache], value), [], `${what} is in the cache`);
   }

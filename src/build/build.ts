@@ -41,7 +41,7 @@ export async function runBuild(
   try {
     const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
     announce(plan, emit);
-    const found = await timed(emit, 'lookup', () => lookup(request, session, plan, deps));
+    const found = await timed(emit, 'lookup', () => lookup(session, plan));
     const bad = new Set<Digest>();
     for (;;) {
       const usable = await usableRecords(plan, found, { store: session.cacheStore, bad, ...deps });
@@ -63,16 +63,10 @@ export async function runBuild(
   }
 }
 
-async function lookup(
-  request: BuildRequest,
-  session: Session,
-  plan: Plan,
-  { emit, signal }: BuildDeps,
-): Promise<ReadonlyMap<Digest, CacheRecord>> {
-  if (!session.cacheStore || request.noCache) return new Map();
+async function lookup(session: Session, plan: Plan): Promise<ReadonlyMap<Digest, CacheRecord>> {
+  if (!session.lookup) return new Map();
   const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
-  const ttlMs = request.cacheTtlDays * 86_400_000;
-  return lookupRecords(keys, { store: session.cacheStore, ttlMs, now: Date.now(), emit, signal });
+  return lookupRecords(keys, session.lookup);
 }
 
 async function finish(
@@ -134,9 +128,9 @@ async function pushAll(
       await timed(emit, 'upload', () =>
         pushImage(request, session, { plan, image, execution }, { emit, signal }),
       );
-    if (session.cacheStore && execution.builtAnything()) {
+    if (session.ownStore && execution.builtAnything()) {
       // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
-      await storeTrace(session.cacheStore, plan, signal).catch((error: unknown) => {
+      await storeTrace(session.ownStore, plan, signal).catch((error: unknown) => {
         signal.throwIfAborted();
         const text = `the next build cannot explain its misses: ${(error as Error).message}`;
         emit({ type: 'message', level: 'info', text });

@@ -5,7 +5,7 @@ import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
-import type { BlobSource } from '../oci/types.ts';
+import type { BlobSource, Store } from '../oci/types.ts';
 import { isProxyArg } from '../plan/environment.ts';
 import type { Plan, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace-backend.ts';
@@ -38,7 +38,7 @@ export interface Execution {
   /** Waits until records and layers are stored; the first failure, if any. */
   published(): Promise<AppError | undefined>;
   /** A layer of the chain as something to put into another store. */
-  readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>) => BlobSource;
+  readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>, to: Store) => Promise<BlobSource>;
   /** Whether any step ran. */
   builtAnything(): boolean;
   /** Makes the root file system the target's; only with the back end `inplace`. */
@@ -82,8 +82,18 @@ export function startExecution(
   };
   const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
   const contentDigest = createContentDigests({ stateOf, resultOf: (stage) => resultOf(stage) });
-  const publisher = store
-    ? createPublisher({ plan, store, staged: locator.staged, contentDigest, emit, signal })
+  const { ownStore, trust } = session;
+  const publisher = ownStore
+    ? createPublisher({
+        plan,
+        store: ownStore,
+        trust,
+        staged: locator.staged,
+        cached: ownStore === store ? undefined : (layer) => session.cachedSource(layer, ownStore),
+        contentDigest,
+        emit,
+        signal,
+      })
     : undefined;
   const execute = once(() =>
     createExecutor({
@@ -116,10 +126,8 @@ export function startExecution(
   const resultOf = createStageRunner({
     plan,
     ...usable,
-    lookup:
-      store && !request.noCache
-        ? { store, ttlMs: request.cacheTtlDays * 86_400_000, now: Date.now(), emit, signal }
-        : undefined,
+    lookup: session.lookup && { ...session.lookup, signal },
+    has: async (layer) => store?.has(layer.digest, signal),
     backend,
     baseBlob,
     blob: locator.blob,
@@ -128,7 +136,7 @@ export function startExecution(
       built = true;
       const result = await execute()(step, state);
       // The publisher wants it too; in place nothing reads a stage while a step may move it.
-      if (inPlace && store) await contentDigest(step).catch(() => {});
+      if (inPlace && ownStore) await contentDigest(step).catch(() => {});
       return result;
     },
     oneAfterAnother: inPlace,
@@ -147,7 +155,7 @@ export function startExecution(
     },
     fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),
     published: async () => publisher?.done(),
-    source: locator.source,
+    source: async (layer, to) => locator.stagedSource(layer.digest) ?? session.cachedSource(layer, to),
     builtAnything: () => built,
     settle: async () => {
       const target = await (await resultOf(plan.target)).state();

@@ -58,7 +58,7 @@ export async function explainMiss(
   const index = allSteps(plan).indexOf(step);
   const before = earlier[index];
   if (!before) return 'an earlier build had no such step';
-  if (before.key === step.key) return 'it was built before, but its record is gone or too old';
+  if (before.key === step.key) return 'it was built before, but its record is gone, too old or not trusted';
   const changed = Object.keys(step.fields).filter((name) => step.fields[name] !== before.fields[name]);
   if (changed.includes('kind')) return 'the last build had another instruction in its place';
   if (changed.length === 0)

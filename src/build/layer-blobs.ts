@@ -5,7 +5,7 @@ import type { LayerRef } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { LayerBlob } from '../layer/types.ts';
-import { FILE_CHUNK, fileSource, storeSource } from '../oci/blob-source.ts';
+import { FILE_CHUNK, fileSource } from '../oci/blob-source.ts';
 import { lazyReadable } from '../oci/readable.ts';
 import type { BlobSource, Image, Store } from '../oci/types.ts';
 import type { StagedLayer } from '../rootfs/types.ts';
@@ -107,8 +107,8 @@ export function createLayerLocator(store: Store | undefined): {
   blob(layer: LayerRef): LayerBlob;
   /** Whether a layer was to be read from the store. */
   fromStore(digest: Digest): boolean;
-  /** The layer as something to put into another store. */
-  source(layer: Pick<LayerRef, 'digest' | 'size'>): BlobSource;
+  /** A staged layer as something to put into a store. */
+  stagedSource(digest: Digest): BlobSource | undefined;
 } {
   const staged = new Map<Digest, StagedLayer>();
   const fromStore = new Set<Digest>();
@@ -118,11 +118,9 @@ export function createLayerLocator(store: Store | undefined): {
       staged.set(layer.digest, layer);
     },
     staged: (digest) => staged.get(digest),
-    source: (layer) => {
-      const local = staged.get(layer.digest);
-      if (local) return stagedSource(local);
-      if (store) return storeSource(store, layer);
-      throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
+    stagedSource: (digest) => {
+      const local = staged.get(digest);
+      return local && stagedSource(local);
     },
     blob: (layer) => {
       const local = staged.get(layer.digest);

@@ -53,8 +53,9 @@ export async function makePlan(
       url: (url, checksum) =>
         probeUrl(url, checksum, {
           store: request.noCache ? undefined : session.cacheStore,
+          writeTo: request.noCache || deps.readOnly ? undefined : session.ownStore,
           salt: request.cacheSalt,
-          readOnly: deps.readOnly,
+          trust: session.trust,
           signal: deps.signal,
         }),
       gitCommit: (url) => resolveGitCommit(url),

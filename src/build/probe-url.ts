@@ -1,17 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readUrlNote, storeUrlNote } from '../cache/url-note.ts';
+import { readUrlNote, storeUrlNote, type UrlNotesDeps } from '../cache/url-note.ts';
 import { fetchUrl, headUrl } from '../context/add-url.ts';
 import type { Store } from '../oci/types.ts';
 import type { UrlFacts } from '../plan/inputs.ts';
 
-export interface ProbeUrlDeps {
+export interface ProbeUrlDeps extends UrlNotesDeps {
+  /** Where notes are read. */
   readonly store: Store | undefined;
-  readonly salt: string | undefined;
-  /** A probe: nothing is stored. */
-  readonly readOnly: boolean;
-  readonly signal: AbortSignal;
+  /** Where new ones go; undefined for a probe. */
+  readonly writeTo: Store | undefined;
 }
 
 /**
@@ -24,9 +23,9 @@ export async function probeUrl(
   checksum: string | undefined,
   deps: ProbeUrlDeps,
 ): Promise<UrlFacts> {
-  const { store, salt, readOnly, signal } = deps;
+  const { store, writeTo } = deps;
   if (store) {
-    const [note, head] = await Promise.all([readUrlNote(store, url, salt, signal), headUrl(url)]);
+    const [note, head] = await Promise.all([readUrlNote(store, url, deps), headUrl(url)]);
     const same = note !== undefined && head?.etag === note.etag;
     if (same && (checksum === undefined || checksum === note.digest)) {
       const { name, lastModified } = head;
@@ -34,9 +33,9 @@ export async function probeUrl(
     }
   }
   const { name, digest, lastModified, etag } = await download(url, checksum);
-  if (store && !readOnly && etag !== undefined) {
+  if (writeTo && etag !== undefined) {
     // It saves later builds a download, no more.
-    await storeUrlNote(store, url, salt, { etag, digest }, signal).catch(() => {});
+    await storeUrlNote(writeTo, url, { etag, digest }, deps).catch(() => {});
   }
   return { name, digest, ...(lastModified === undefined ? {} : { lastModified }) };
 }

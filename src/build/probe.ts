@@ -11,7 +11,7 @@ import { explainMiss } from './explain-miss.ts';
 import { type AssembledImage, assembleImage, imageTime } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { prepareRuntime } from './runtime.ts';
-import { createSession } from './session.ts';
+import { type CacheRepository, createSession, type Session } from './session.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
 
 /** HEAD requests under way at once. */
@@ -26,32 +26,28 @@ export async function runProbe(
   request: BuildRequest,
   { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<ProbeResult> {
-  if (!request.cache) {
+  if (!request.cache && !request.trustedCaches?.length) {
     throw new AppError('USAGE', 'a probe needs a cache to look into', {
       hint: 'name it with --cache-repo (ENVBUILDER_CACHE_REPO) or --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR)',
     });
   }
-  const session = await createSession(request, { emit, signal });
+  const session = createSession({ ...request, noCache: false }, { emit, signal });
   try {
     const plan = await timed(emit, 'plan', () =>
       makePlan(request, session, { emit, signal, readOnly: true }),
     );
-    const store = session.cacheStore!;
     const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
-    const ttlMs = request.cacheTtlDays * 86_400_000;
-    const records = await timed(emit, 'lookup', () =>
-      lookupRecords(keys, { store, ttlMs, now: Date.now(), emit, signal }),
-    );
+    const records = await timed(emit, 'lookup', () => lookupRecords(keys, session.lookup!));
     const hit = resolveHits(plan, records).get(plan.target)!;
     const stage = plan.stages.get(plan.target)!;
     const missing = stage.steps[hit.depth];
-    if (missing) throw await missError(store, plan, stage, missing, signal);
+    if (missing) throw await missError(session.cacheStore!, plan, stage, missing, signal);
     const created = imageTime(request.buildArgs, hit.record?.created);
     const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
     const image = assembleImage(plan, { ...hit, created }, runtime);
-    await timed(emit, 'lookup', () => checkPresent(store, stage, hit, image, signal));
+    const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, signal));
     const digest = digestOf(image.manifest);
-    return { reference: `${session.repositoryName}@${digest}`, imageDigest: digest };
+    return { reference: `${place.name}@${digest}`, imageDigest: digest };
   } finally {
     await session.close();
   }
@@ -73,37 +69,49 @@ async function missError(
   );
 }
 
-async function checkPresent(
-  store: Store,
+/**
+ * The first repository that holds the whole image.
+ * @throws AppError CACHE_MISS when a layer is nowhere, NOT_PUSHED when only the image itself is
+ */
+async function findImage(
+  { repositories }: Session,
   stage: PlannedStage,
   hit: StageHit,
   image: AssembledImage,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<CacheRepository> {
   const digest = digestOf(image.manifest);
-  const blobs: Descriptor[] = [...image.layers];
-  const [manifest, ...sizes] = await mapLimit([undefined, ...blobs], PARALLEL_CHECKS, async (blob) =>
-    blob ? await store.has(blob.digest, signal) : (await store.resolve(digest, signal))?.bytes.length,
+  const blobs: readonly (Descriptor | undefined)[] = [undefined, ...image.layers];
+  const answers = await Promise.all(
+    repositories.map(({ store }) =>
+      mapLimit(blobs, PARALLEL_CHECKS, async (blob) =>
+        blob ? store.has(blob.digest, signal) : (await store.resolve(digest, signal))?.bytes.length,
+      ),
+    ),
   );
-  const pushed = manifest !== undefined;
-  for (const [i, size] of sizes.entries()) {
-    const { digest: layer, size: expected } = blobs[i]!;
-    if (size === expected || (size === undefined && !pushed && comesWithThePush(layer, image))) continue;
+  const isRight = (size: number | undefined, i: number): boolean => size === image.layers[i]!.size;
+  const place = answers.findIndex(([manifest, ...sizes]) => manifest !== undefined && sizes.every(isRight));
+  if (place >= 0) return repositories[place]!;
+  const pushed = answers.some(([manifest]) => manifest !== undefined);
+  for (const [i, { digest: layer }] of image.layers.entries()) {
+    const sizes = answers.map((answer) => answer[i + 1]);
+    if (sizes.some((size) => isRight(size, i))) continue;
+    const unknown = sizes.every((size) => size === undefined);
+    if (unknown && !pushed && comesWithThePush(layer, image)) continue;
     const at = stage.steps[0];
     throw new AppError('CACHE_MISS', `the cache has the record of a layer, but not the layer ${layer}`, {
       where: { layer, ...(at ? { range: at.range } : {}) },
       hint: `build it again: ${hit.depth} steps are recorded, and their layers will be stored anew`,
     });
   }
-  if (!pushed) {
-    throw new AppError(
-      'NOT_PUSHED',
-      `every layer is cached, but the image ${digest} was never pushed to ${store.name}`,
-      {
-        hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
-      },
-    );
-  }
+  const names = repositories.map(({ store }) => store.name).join(' or ');
+  throw new AppError(
+    'NOT_PUSHED',
+    `every layer is cached, but the image ${digest} was never pushed to ${names}`,
+    {
+      hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
+    },
+  );
 }
 
 /** Whether a layer is no step's, so that the push of the image brings it. */

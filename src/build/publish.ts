@@ -1,6 +1,7 @@
 import { EMPTY_LAYER_BYTES } from '../cache/empty-layer.ts';
 import { baseChainId } from '../cache/hits.ts';
 import { encodeRecord, type RecordForm } from '../cache/record.ts';
+import type { Trust } from '../cache/trust.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { type AppError, toAppError } from '../core/error.ts';
@@ -8,7 +9,7 @@ import { type Emit, timed } from '../core/events.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { refusesManifest } from '../oci/http/errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import type { Store } from '../oci/types.ts';
+import type { BlobSource, Store } from '../oci/types.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { StagedLayer } from '../rootfs/types.ts';
@@ -37,7 +38,10 @@ export interface Publisher {
 export interface PublisherDeps {
   readonly plan: Plan;
   readonly store: Store;
+  readonly trust: Trust;
   readonly staged: (digest: Digest) => StagedLayer | undefined;
+  /** A layer of another repository of the cache; undefined when there is none besides the store. */
+  readonly cached: ((layer: LayerRef) => Promise<BlobSource>) | undefined;
   readonly contentDigest: (step: Step) => Promise<Digest>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -73,11 +77,16 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   };
 
   const storeRecord = async (request: PublishRequest): Promise<void> => {
-    const record = await recordOf(request);
+    const record = deps.trust.sign(await recordOf(request));
+    const keys = [record.key, record.contentKey].filter((key) => key !== undefined);
+    if (!keys.some(deps.trust.mayReplace)) return;
     await Promise.all(record.chain.map(ensureLayer));
+    const { layer } = record;
+    // Layers further down stay where they are; this one the record's own manifest names.
+    if (layer && deps.cached && !deps.staged(layer.digest))
+      await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    await tagRecord(record, record.key);
-    if (record.contentKey) await tagRecord(record, record.contentKey);
+    for (const key of keys.filter(deps.trust.mayReplace)) await tagRecord(record, key);
   };
 
   /** Tries the forms of a record until the registry takes one; the others start with that. */
@@ -123,6 +132,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     sources,
     created,
   }: PublishRequest): Promise<CacheRecord> => {
+    const { os, architecture, variant } = stage.platform;
     const { chain, made } = await settle(pending);
     const layer = made.endsWith('1') ? chain.at(-1) : undefined;
     const base = baseChainId(deps.plan, stage);
@@ -138,7 +148,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       sources: Object.fromEntries(await Promise.all(entries)),
       created,
       fields: step.fields,
-      platform: stage.platform,
+      platform: { os, architecture, ...(variant ? { variant } : {}) },
     };
   };
 

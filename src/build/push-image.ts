@@ -33,14 +33,14 @@ export async function pushImage(
   pushable: PushableImage,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!session.cacheStore && request.tags.length === 0) {
+  const { ownStore } = session;
+  if (!ownStore && request.tags.length === 0) {
     throw new AppError('USAGE', 'there is nowhere to push to', {
       hint: 'name a cache with --cache-repo, or a --tag',
     });
   }
   const digest = digestOf(pushable.image.manifest);
-  if (session.cacheStore)
-    await pushTo(session.cacheStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
+  if (ownStore) await pushTo(ownStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
   for (const tag of request.tags) {
     const reference = parseReference(tag);
     await pushTo(
@@ -68,7 +68,7 @@ async function pushTo(
       return copyBlob(base.store, store, layer, { signal, ...(mountFrom ? { mountFrom } : {}) });
     }
     const own = image.runtime?.layers.find((one) => one.layer.digest === layer.digest);
-    return store.put(own ? own.source(session) : execution.source(layer), signal);
+    return store.put(own ? own.source(session) : await execution.source(layer, store), signal);
   });
   await store.put(bytesSource(image.config), signal);
   // Where tags are immutable, even the same manifest may not be put again.

@@ -39,6 +39,8 @@ export interface StageRunnerDeps {
   readonly unusable: ReadonlySet<Digest>;
   /** Where content keys are asked for; undefined without a cache. */
   readonly lookup: LookupOptions | undefined;
+  /** The size of a layer in the cache; undefined where that does not hold it. */
+  readonly has: (layer: LayerRef) => Promise<number | undefined>;
   readonly backend: () => Promise<RootfsBackend>;
   readonly baseBlob: (blob: LayerBlob) => LayerBlob;
   readonly blob: (layer: LayerRef) => LayerBlob;
@@ -210,7 +212,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function isThere(layer: LayerRef | undefined): Promise<boolean> {
     if (!layer) return true;
     if (deps.unusable.has(layer.digest)) return false;
-    return (await deps.lookup!.store.has(layer.digest)) === layer.size;
+    return (await deps.has(layer)) === layer.size;
   }
 
   const idOf = (step: Step) => ({ stage: step.stage, step: step.index });

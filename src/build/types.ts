@@ -1,3 +1,4 @@
+import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Image, ImageConfig } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
@@ -99,6 +100,10 @@ export interface BuildRequest {
   /** Names under which the image is stored or written (docker archive, OCI layout, push). */
   readonly tags: readonly string[];
   readonly cache?: CacheLocation;
+  /** Repositories that are read before the cache and never written to, in their order. */
+  readonly trustedCaches?: readonly string[];
+  /** Whose records count, and how ours are signed; without it every record counts. */
+  readonly trust?: TrustSettings;
   readonly cacheTtlDays: number;
   readonly noCache: boolean;
   /** Secret text that enters the first key, so that tags cannot be guessed. */

@@ -5,6 +5,7 @@ import type { Emit } from '../core/events.ts';
 import { readAll } from '../oci/readable.ts';
 import type { Store } from '../oci/types.ts';
 import { decodeRecord, detachedConfig } from './record.ts';
+import type { Trust } from './trust.ts';
 import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
@@ -12,7 +13,9 @@ const PARALLEL_LOOKUPS = 128;
 const MAX_CONFIG = 1024 * 1024;
 
 export interface LookupOptions {
-  readonly store: Store;
+  /** Repositories that may hold records; of two records that count, that of the earlier one does. */
+  readonly stores: readonly Store[];
+  readonly trust: Trust;
   /** Records created longer ago than this are misses; Infinity keeps all. */
   readonly ttlMs: number;
   /** Milliseconds since the epoch. */
@@ -21,18 +24,27 @@ export interface LookupOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Every record that is stored under these keys, is readable and is young enough. All are asked for at once. */
+/** Every record that is stored under these keys, is readable, trusted and young enough. All are asked for at once. */
 export async function lookupRecords(
   keys: readonly Digest[],
   options: LookupOptions,
 ): Promise<Map<Digest, CacheRecord>> {
   const unique = [...new Set(keys)];
+  const found = await Promise.all(options.stores.map((store) => recordsIn(store, unique, options)));
+  return new Map(found.toReversed().flatMap((records) => [...records]));
+}
+
+async function recordsIn(
+  store: Store,
+  keys: readonly Digest[],
+  options: LookupOptions,
+): Promise<ReadonlyMap<Digest, CacheRecord>> {
   const found = new Map<Digest, CacheRecord>();
   let unreachable = false;
-  await mapLimit(unique, PARALLEL_LOOKUPS, async (key) => {
+  await mapLimit(keys, PARALLEL_LOOKUPS, async (key) => {
     if (unreachable) return;
     try {
-      const record = await lookupRecord(key, options);
+      const record = await recordIn(store, key, options);
       if (record) found.set(key, record);
     } catch (error) {
       if (options.signal?.aborted || !(error instanceof AppError)) throw error;
@@ -44,21 +56,32 @@ export async function lookupRecords(
 }
 
 /**
- * The record under one key or content key; undefined when there is none or it is too old.
- * @throws AppError when the store cannot be asked or the record cannot be read
+ * The record under one key or content key; undefined when there is none that is trusted and young enough.
+ * @throws AppError when no store has one, and one cannot be asked or has a record that cannot be read
  */
 export async function lookupRecord(key: Digest, options: LookupOptions): Promise<CacheRecord | undefined> {
-  const raw = await options.store.resolve(hexOf(key), options.signal);
+  const answers = await Promise.allSettled(options.stores.map((store) => recordIn(store, key, options)));
+  for (const answer of answers)
+    if (answer.status === 'fulfilled' && answer.value !== undefined) return answer.value;
+  const failure = answers.find((answer) => answer.status === 'rejected');
+  if (failure) throw failure.reason;
+  return undefined;
+}
+
+async function recordIn(store: Store, key: Digest, options: LookupOptions): Promise<CacheRecord | undefined> {
+  const raw = await store.resolve(hexOf(key), options.signal);
   if (!raw) return undefined;
   const outside = detachedConfig(raw.bytes);
-  const config = outside && (await readConfig(options, outside));
+  const config = outside && (await readConfig(store, outside, options.signal));
   const record = decodeRecord(raw.bytes, key, config);
-  return options.now - Date.parse(record.created) > options.ttlMs ? undefined : record;
+  if (options.now - Date.parse(record.created) > options.ttlMs) return undefined;
+  return options.trust.accepts(record, { key, in: store.name }) ? record : undefined;
 }
 
 async function readConfig(
-  { store, signal }: LookupOptions,
+  store: Store,
   { digest, size }: { readonly digest: Digest; readonly size: number },
+  signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   const tooLong = () => new AppError('CORRUPT', `the config ${digest} of a cache record is too long`);
   if (size > MAX_CONFIG) throw tooLong();

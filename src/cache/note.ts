@@ -2,6 +2,9 @@ import { digestOf } from '../core/digest.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Store } from '../oci/types.ts';
+import { signatureFields, signaturesIn } from './signature.ts';
+import type { Trust } from './trust.ts';
+import type { Signatures } from './types.ts';
 
 /*
  * A note is a small text under a tag of the cache's repository, as an OCI artifact without content (OCI image spec,
@@ -17,11 +20,19 @@ const NOTE_LIMIT = 256 * 1024;
 /** Kinds of notes, each in an annotation of its own name. */
 export type NoteKind = 'trace' | 'url';
 
+/** A note, and the tag that it is found under. */
+export interface Note {
+  readonly kind: NoteKind;
+  readonly tag: string;
+  readonly text: string;
+}
+
 /** Stores a note under a tag; one that is too long is not stored. @throws what the store throws */
 export async function storeNote(
   store: Store,
-  note: { readonly kind: NoteKind; readonly tag: string; readonly text: string },
+  note: Note,
   signal: AbortSignal,
+  signatures: Signatures = {},
 ): Promise<void> {
   if (note.text.length > NOTE_LIMIT) return;
   const config = Buffer.from('{}');
@@ -33,20 +44,30 @@ export async function storeNote(
     artifactType: `application/vnd.${PREFIX}${note.kind}`,
     config: descriptor,
     layers: [descriptor],
-    annotations: { [PREFIX + note.kind]: note.text },
+    annotations: {
+      [PREFIX + note.kind]: note.text,
+      ...Object.fromEntries(
+        Object.entries(signatureFields(signatures)).map(([name, value]) => [PREFIX + name, value]),
+      ),
+    },
   };
   await store.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, note.tag, signal);
 }
 
-/** The JSON of a note; undefined when it is not there or cannot be read. */
+/** The JSON of a note; undefined when it is not there, cannot be read, or is not trusted where that matters. */
 export async function readNote(
   store: Store,
-  { kind, tag }: { readonly kind: NoteKind; readonly tag: string },
+  { kind, tag }: Omit<Note, 'text'>,
   signal: AbortSignal,
+  trust?: Trust,
 ): Promise<unknown> {
   try {
     const raw = await store.resolve(tag, signal);
-    return raw && JSON.parse(JSON.parse(raw.bytes.toString('utf8')).annotations[PREFIX + kind]);
+    if (!raw) return undefined;
+    const { annotations } = JSON.parse(raw.bytes.toString('utf8'));
+    const text: string = annotations[PREFIX + kind];
+    const { signatures } = signaturesIn(annotations, PREFIX);
+    return trust && !trust.acceptsNote({ kind, tag, text }, signatures) ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

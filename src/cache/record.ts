@@ -3,6 +3,7 @@ import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
+import { signatureFields, signaturesIn } from './signature.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
 
 const PREFIX = 'dev.envbuilder.';
@@ -156,6 +157,7 @@ function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): Cache
         ...(variant ? { variant } : {}),
       },
     ) as CacheRecord['platform'],
+    ...(fields === undefined ? signaturesIn(manifest.annotations, PREFIX) : signaturesIn(fields, '')),
   };
 }
 
@@ -171,6 +173,7 @@ function fieldsOf(record: CacheRecord): Record<string, string> {
     made: record.made,
     schema: RECORD_SCHEMA,
     sources: JSON.stringify(record.sources),
+    ...signatureFields(record.signatures),
   };
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

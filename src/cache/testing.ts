@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { readSigningKey, type SigningKey } from './signature.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
 
 /** A layer for tests; the same name gives the same layer. */
@@ -33,4 +35,10 @@ export function fakeRecord(
     platform: { os: 'linux', architecture: 'amd64' },
     ...change,
   };
+}
+
+/** A new key for tests. */
+export function fakeKey(): SigningKey {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return readSigningKey(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 'a new key');
 }

@@ -10,6 +10,9 @@ export interface LayerRef {
   readonly toc?: TocPosition;
 }
 
+/** Ed25519 signatures in base64, by the IDs of their keys. */
+export type Signatures = Readonly<Record<string, string>>;
+
 /** What a step made, and out of what: the content of a cache record. */
 export interface CacheRecord {
   readonly key: Digest;
@@ -28,4 +31,6 @@ export interface CacheRecord {
   readonly created: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  /** Over everything else in the record; left out where there is none. */
+  readonly signatures?: Signatures;
 }

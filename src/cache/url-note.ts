@@ -4,6 +4,7 @@ import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
 import type { Store } from '../oci/types.ts';
 import { readNote, storeNote } from './note.ts';
+import type { Trust } from './trust.ts';
 
 /** What a download was when its server called it by this name. */
 export interface UrlNote {
@@ -22,14 +23,22 @@ function tagOf(url: string, salt: string | undefined): string {
   return `url-${hexOf(canonicalDigest({ url: maskUrlCredentials(url), salt })).slice(0, 40)}`;
 }
 
-/** The note of an earlier build; undefined when there is none. */
+/** What notes of URLs are kept with. */
+export interface UrlNotesDeps {
+  readonly salt: string | undefined;
+  /** A note decides over a key: whoever plants one could bring back what a URL held before. */
+  readonly trust: Trust;
+  readonly signal: AbortSignal;
+}
+
+/** The note of an earlier build; undefined when there is none that is trusted. */
 export async function readUrlNote(
   store: Store,
   url: string,
-  salt: string | undefined,
-  signal: AbortSignal,
+  { salt, trust, signal }: UrlNotesDeps,
 ): Promise<UrlNote | undefined> {
-  const parsed = v.safeParse(NOTE, await readNote(store, { kind: 'url', tag: tagOf(url, salt) }, signal));
+  const found = await readNote(store, { kind: 'url', tag: tagOf(url, salt) }, signal, trust);
+  const parsed = v.safeParse(NOTE, found);
   return parsed.success ? parsed.output : undefined;
 }
 
@@ -37,9 +46,9 @@ export async function readUrlNote(
 export async function storeUrlNote(
   store: Store,
   url: string,
-  salt: string | undefined,
-  note: UrlNote,
-  signal: AbortSignal,
+  content: UrlNote,
+  { salt, trust, signal }: UrlNotesDeps,
 ): Promise<void> {
-  await storeNote(store, { kind: 'url', tag: tagOf(url, salt), text: JSON.stringify(note) }, signal);
+  const note = { kind: 'url', tag: tagOf(url, salt), text: JSON.stringify(content) } as const;
+  await storeNote(store, note, signal, trust.signNote(note));
 }

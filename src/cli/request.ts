@@ -5,7 +5,8 @@ import { AppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';
 import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
-import type { Options } from './options-table.ts';
+import { trustSettings } from './cache-trust.ts';
+import type { OptionName, Options } from './options-table.ts';
 import { parseOutput } from './outputs.ts';
 import type { Parsed } from './parse.ts';
 import { userCacheDir } from './paths.ts';
@@ -43,6 +44,7 @@ export function makeRequest(
       hint: 'name --cache-repo (ENVBUILDER_CACHE_REPO), --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR) or a --tag',
     });
   }
+  const trust = trustSettings(options, deps);
   const runtime = chosenRuntime(command, options, cwd);
   const variableSecrets = [...options['build-secrets']];
   return {
@@ -59,6 +61,8 @@ export function makeRequest(
     ...(options.platform === undefined ? {} : { platform: options.platform }),
     tags: options.tag,
     ...(cache ? { cache } : {}),
+    trustedCaches: options['cache-trusted-repos'],
+    ...(trust ? { trust } : {}),
     cacheTtlDays: options['cache-ttl-days'],
     noCache: options['no-cache'],
     ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),
@@ -76,18 +80,34 @@ export function makeRequest(
 }
 
 /** Where to look for cached layers; a directory wins over a repository. */
-export function cacheLocation(options: Options, cwd: string): CacheLocation | undefined {
+function cacheLocation(options: Options, cwd: string): CacheLocation | undefined {
   const path = options['layer-cache-dir'];
   if (path !== undefined) return { type: 'directory', path: resolve(cwd, path) };
   const reference = options['cache-repo'];
   return reference === undefined ? undefined : { type: 'registry', reference };
 }
 
+/** Whether there is anywhere to look for cached layers. */
+export function hasCache(options: Options, cwd: string): boolean {
+  return cacheLocation(options, cwd) !== undefined || options['cache-trusted-repos'].length > 0;
+}
+
 /** Warnings about options that do not go together. */
-export function optionWarnings({ given }: Parsed): readonly string[] {
-  return given.has('layer-cache-dir') && given.has('cache-repo')
-    ? ['both a layer cache directory and a cache repository are named; the repository is not used']
-    : [];
+export function optionWarnings({ given, command }: Parsed): readonly string[] {
+  const has = (...names: readonly OptionName[]): boolean => names.some((name) => given.has(name));
+  const warnings: string[] = [];
+  if (has('layer-cache-dir') && has('cache-repo'))
+    warnings.push(
+      'both a layer cache directory and a cache repository are named; the repository is not used',
+    );
+  const judges = has('cache-trusted-keys', 'cache-trusted-keys-base64');
+  const signs = has('cache-sign-key-path', 'cache-sign-key-base64');
+  if (command !== 'probe' && judges && !signs && has('layer-cache-dir', 'cache-repo')) {
+    warnings.push(
+      'what is stored in the cache is not signed, so it will count as missing with these trusted keys; name a key to sign with, or a repository that is only read with --cache-trusted-repos (ENVBUILDER_CACHE_TRUSTED_REPOS)',
+    );
+  }
+  return warnings;
 }
 
 function outputs(options: Options, cwd: string): BuildRequest['outputs'] {

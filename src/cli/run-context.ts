@@ -29,6 +29,8 @@ export function environmentRedactor(env: Environment): Redactor {
     if (secret && value) redactor.add(value);
   }
   for (const value of Object.values(env)) if (value?.includes('://')) addAll(urlSecrets(value));
+  const key = env.ENVBUILDER_CACHE_SIGN_KEY_BASE64;
+  if (key) redactor.add(Buffer.from(key, 'base64').toString('utf8'));
   const config = env.ENVBUILDER_DOCKER_CONFIG_BASE64;
   if (config) addAll(dockerConfigSecrets(Buffer.from(config, 'base64').toString('utf8')));
   for (const path of dockerConfigPaths(env)) addAll(dockerConfigSecrets(readIfPossible(path)));

@@ -6,7 +6,7 @@ import { coderForwarding } from './coder-forwarding.ts';
 import { type CommandBody, finalError } from './command.ts';
 import type { Parsed } from './parse.ts';
 import { probeAndPrint } from './probe-command.ts';
-import { cacheLocation } from './request.ts';
+import { hasCache } from './request.ts';
 import type { CommandContext } from './run-context.ts';
 import { startContainer } from './start-container.ts';
 import { defineBuild } from './start-definition.ts';
@@ -42,7 +42,7 @@ export const startCommand: CommandBody = async (parsed, context, emit) => {
 async function probeWorkspace(parsed: Parsed, context: CommandContext, emit: Emit): Promise<void> {
   const { options } = parsed;
   const { signal, redactor, cwd } = context;
-  if (!cacheLocation(options, cwd)) {
+  if (!hasCache(options, cwd)) {
     throw new AppError('USAGE', 'ENVBUILDER_GET_CACHED_IMAGE needs a cache to look into', {
       hint: 'set ENVBUILDER_CACHE_REPO or ENVBUILDER_LAYER_CACHE_DIR',
     });
