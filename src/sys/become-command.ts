@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { execProgram } from './exec-program.ts';
 import { findProgram } from './find-program.ts';
 import type { UserCommand } from './run-as.ts';
 import type { InitFailure } from './run-types.ts';
@@ -29,8 +30,7 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   for (let fd = 0; fd < FIRST_FD; fd += 1) syscalls.setBlocking(fd);
   syscalls.closeOnExec(FIRST_FD);
   syscalls.defaultSignals();
-  process.execve!(program.path, [...argv], { ...env });
-  return { message: `${program.path} could not be started` };
+  return execProgram(syscalls, program, argv, env);
 }
 
 /** Why a directory cannot be entered; undefined when it was. */

@@ -5,6 +5,7 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { DOCKER_CAPABILITIES } from './capabilities.ts';
+import { execProgram } from './exec-program.ts';
 import { findProgram } from './find-program.ts';
 import { enterRoot } from './run-root.ts';
 import type { InitFailure, InitSpec } from './run-types.ts';
@@ -35,7 +36,7 @@ function main(): void {
   syscalls.dieWithParent(SIGKILL);
   syscalls.closeOnExec(SPEC_FD);
   syscalls.defaultSignals();
-  process.execve!(program.path, [...spec.argv], { ...spec.env });
+  fail(execProgram(syscalls, program, spec.argv, spec.env));
 }
 
 function fail(failure: InitFailure): never {

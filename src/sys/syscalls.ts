@@ -24,7 +24,8 @@ const PR_SET_CHILD_SUBREAPER = 36;
 const XATTR_SIZE_MAX = 65536;
 const LAST_SIGNAL = 64;
 const WNOHANG = 1;
-const [F_GETFL, F_SETFL, O_NONBLOCK] = [3, 4, 0o4000];
+const [F_SETFD, F_GETFL, F_SETFL, O_NONBLOCK] = [2, 3, 4, 0o4000];
+const STDERR_FD = 2;
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
@@ -55,6 +56,7 @@ export function createSyscalls(): Syscalls {
     signal: libc.func('void *signal(int, void *)'),
     fcntl: libc.func('int fcntl(int, int, ...)'),
     waitpid: libc.func('int waitpid(int, void *, int)'),
+    execve: libc.func('int execve(void *, const char **, const char **)'),
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
@@ -185,6 +187,12 @@ export function createSyscalls(): Syscalls {
       // A descriptor that is closed has nothing to set.
       if (flags === -1) return;
       check(c.fcntl(fd, F_SETFL, 'int', flags & ~O_NONBLOCK), 'fcntl');
+    },
+    execve: (path, argv, env) => {
+      for (let fd = 0; fd <= STDERR_FD; fd += 1) c.fcntl(fd, F_SETFD, 'int', 0);
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      check(c.execve(bytes(path), [...argv, null], [...variables, null]), 'execve', path);
+      throw new Error('execve returned');
     },
     reapChildren: () => {
       while (c.waitpid(-1, null, WNOHANG) > 0);

@@ -38,6 +38,8 @@ export interface Syscalls {
   defaultSignals(): void;
   /** Has reads and writes of a descriptor wait again; Node sets the opposite for pipes and terminals, and it is shared. */
   setBlocking(fd: number): void;
+  /** As process.execve, which ends the process without a word where the kernel refuses; this throws. */
+  execve(path: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
   /** Takes the exit codes of every child that has ended, those that were handed to process 1 among them. */
   reapChildren(): void;
   /** Has orphans among this process's descendants become its own children. */
