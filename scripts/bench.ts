@@ -1,110 +1,67 @@
 /*
  * `npm run bench`: all figures of docs/benchmarks.md in one run, beside other programs that do the same work. Ratios count;
- * absolute times mean little on a machine that is shared. Takes half an hour and 40 GB of disk at full scale.
+ * absolute times mean little on a machine that is shared. Takes an hour and 50 GB of disk at full scale.
  *   --scale 0.1      a tenth of the files and bytes
- *   --only NAME      one work: demo, files, huge, steps, stages
+ *   --only NAMES     some works: demo, steps, stages, files, huge, with commas between them
  *   --write          writes docs/benchmarks.md and docs/benchmarks.svg
+ *   --render         runs nothing, and writes them from the results of the last run, bench-out/results.json
+ * ENVBUILDER_BENCH_KANIKO and ENVBUILDER_BENCH_ENVBUILDER name programs of others that are measured too (bench/method.md).
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { figuresOf } from '../bench/lib/figures.ts';
+import { svg } from '../bench/lib/chart.ts';
+import type { Figure } from '../bench/lib/figures.ts';
 import { root } from '../bench/lib/measure.ts';
-import { machine, openPeers } from '../bench/lib/peers.ts';
-import { markdown, shown, svg } from '../bench/lib/report.ts';
-import { type Row, runSeries } from '../bench/lib/series.ts';
-import { makeDemoWork, makeWorks } from '../bench/lib/works.ts';
-import { pushBaseImages } from './lib/base-images.ts';
-import { createCleanUp } from './lib/cleanup.ts';
-import { startCountingProxy } from './lib/counting-proxy.ts';
-import { ensurePackages } from './lib/debian.ts';
-import { startRegistry } from './lib/registry-server.ts';
-import { seconds, step } from './lib/shell.ts';
+import { markdown, type ReportFacts, shown } from '../bench/lib/report.ts';
+import type { Row } from '../bench/lib/rows.ts';
+import { runWorks } from '../bench/lib/run-works.ts';
+
+interface Results {
+  readonly facts: Omit<ReportFacts, 'method' | 'notes'>;
+  readonly figures: readonly Figure[];
+  readonly rows: readonly Row[];
+}
 
 const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     only: { type: 'string' },
     write: { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
   },
 });
-const scale = Number(values.scale);
-const failures: string[] = [];
-const failed = (what: string): void => {
-  failures.push(what);
-  process.stderr.write(`${what}\n`);
-};
-const cleanUp = createCleanUp();
-mkdirSync(join(root, 'bench-out'), { recursive: true });
-const dir = mkdtempSync(join(root, 'bench-out', 'run-'));
-// Deleted only at the end: ext4 is slow at making files soon after many were deleted.
-cleanUp.add(async () => rmSync(dir, { recursive: true, force: true }));
-
-try {
-  await ensurePackages(['zstd', 'skopeo', 'tar']);
-  const { registry, stop } = await startRegistry(dir);
-  cleanUp.add(stop);
-  await step('Filling the registry with base images', () => pushBaseImages(registry.host));
-  const proxy = await startCountingProxy({ target: registry.host });
-  cleanUp.add(proxy.stop);
-  const { peers, reasons } = await openPeers(dir, cleanUp);
-  const options = { dir: join(dir, 'works'), base: `${proxy.host}/busybox:1`, scale };
-  const all = [
-    ...(await step('Making the works', async () => makeWorks(options))),
-    makeDemoWork(join(dir, 'demo'), `${proxy.host}/debian:bookworm`),
-  ];
-  const works = all.filter(({ name }) => values.only === undefined || values.only === name);
-  const rows: Row[] = [];
-  for (const work of works) {
-    process.stderr.write(`\n== ${work.name}: ${work.about}\n`);
-    rows.push(...(await runSeries(work, { peers, proxy, storage: registry.storage, dir, say, failed })));
-  }
-  const figures = figuresOf(rows);
-  for (const { what, against, goal, reached, unit } of figures)
+const out = join(root, 'bench-out');
+const file = join(out, 'results.json');
+mkdirSync(out, { recursive: true });
+if (values.render) write(JSON.parse(readFileSync(file, 'utf8')) as Results);
+else {
+  const results = await measureAll();
+  writeFileSync(file, JSON.stringify(results));
+  for (const { what, against, goal, reached, unit } of results.figures)
     process.stdout.write(
-      `${`${what} / ${against}`.padEnd(60)} ${shown(reached)}${unit}, goal ${goal}${unit}\n`,
+      `${`${what}${against && ` / ${against}`}`.padEnd(70)} ${shown(reached)}${unit}, goal ${goal}${unit}\n`,
     );
-  if (values.write) {
-    const facts = {
-      date: new Date().toISOString().slice(0, 10),
-      machine: machine(),
-      versions: versions(peers),
-      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
-      works,
-      missing: [...reasons, ...failures],
-      notes: readFileSync(join(root, 'bench/notes.md'), 'utf8'),
-    };
-    writeFileSync(join(root, 'docs/benchmarks.md'), markdown(facts, figures, rows));
-    writeFileSync(join(root, 'docs/benchmarks.svg'), svg(figures));
-  }
-} finally {
-  await cleanUp.run();
+  if (values.write) write(results);
 }
 
-function say({ what, ours, peers }: Row): void {
-  const others = Object.entries(peers).map(
-    ([name, ms]) => `${name} ${seconds(ms)} (ratio ${shown(ours.ms / ms)})`,
-  );
-  const top = Object.entries(ours.phases)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 6)
-    .map(([phase, ms]) => `${phase} ${Math.round(ms)}`);
-  process.stderr.write(
-    `${what}: ${seconds(ours.ms)}, ${Math.round(ours.peakMiB)} MiB, ${ours.requests} requests; ${others.join(', ')}\n    ${top.join(', ')}\n`,
-  );
+async function measureAll(): Promise<Results> {
+  const commit = execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  const { figures, rows, ...facts } = await runWorks({
+    out,
+    scale: Number(values.scale),
+    only: values.only?.split(','),
+    env: process.env,
+  });
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  const date = new Date().toISOString().slice(0, 10);
+  return { facts: { ...facts, date, commit: commit.trim(), command }, figures, rows };
 }
 
-function versions(peers: readonly { readonly name: string; readonly version: string }[]): string[] {
-  const first = (command: string): string =>
-    existsSync(`/usr/bin/${command}`)
-      ? (execFileSync(command, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '').trim()
-      : command;
-  return [
-    `Node ${process.versions.node}`,
-    ...peers.map(({ name, version }) => `${name} ${version}`),
-    first('tar'),
-    first('zstd').replace(/[*]/g, '').trim(),
-    first('find'),
-  ];
+function write({ facts, figures, rows }: Results): void {
+  const text = (name: string): string => readFileSync(join(root, 'bench', name), 'utf8');
+  const all = { ...facts, method: text('method.md'), notes: text('notes.md') };
+  writeFileSync(join(root, 'docs/benchmarks.md'), markdown(all, figures, rows));
+  writeFileSync(join(root, 'docs/benchmarks.svg'), svg(figures));
 }

@@ -1,64 +1,77 @@
 import { execFileSync } from 'node:child_process';
+import { HOST } from './host-series.ts';
 import { cli, median } from './measure.ts';
-import type { Figure } from './report.ts';
-import type { Row } from './series.ts';
+import { type Row, ratioTo } from './rows.ts';
+import { START } from './start-series.ts';
+import { WALK } from './walk-series.ts';
+
+/** A figure with its goal: the most it may be. */
+export interface Figure {
+  readonly what: string;
+  readonly against: string;
+  readonly goal: number;
+  readonly reached: number;
+  readonly unit: '' | ' ms' | ' MiB';
+}
 
 const STARTS = 9;
+/** 300 MB. */
+const MOST_MIB = 286;
 
 /** The figures that have a goal, as far as these rows tell them. */
 export function figuresOf(rows: readonly Row[]): readonly Figure[] {
   const found: Figure[] = [];
-  const row = (work: string, what: string): Row | undefined =>
+  const rowOf = (work: string, what: string): Row | undefined =>
     rows.find((one) => one.work === work && one.what === what);
-  const ratio = (work: string, what: string, peer: string, goal: number): void => {
-    const one = row(work, what);
-    const theirs = one?.peers[peer];
-    if (one && theirs !== undefined)
-      found.push({ what: `${what}, ${work}`, against: peer, goal, reached: one.ours.ms / theirs, unit: '' });
+  const add = (figure: Omit<Figure, 'reached' | 'unit'>, reached: number | undefined): void => {
+    if (reached !== undefined) found.push({ ...figure, reached, unit: '' });
+  };
+  const ratio = (work: string, what: string, against: string, goal: number): void => {
+    const row = rowOf(work, what);
+    if (row) add({ what: `${what}, ${work}`, against, goal }, ratioTo(row, against));
+  };
+  const beyond = (work: string, what: string, against: string, goal: number): void => {
+    const row = rowOf(work, what);
+    if (row?.commands === undefined) return;
+    add({ what: `${what} beyond the commands, ${work}`, against, goal }, ratioTo(row, against, row.commands));
   };
   for (const work of ['demo', 'files', 'huge']) {
-    ratio(work, 'cached', 'zstd|tar', work === 'demo' ? 1 : 1.5);
-    ratio(work, 'cached', 'docker pull', 0.6);
+    ratio(work, HOST.cached, 'zstd|tar', work === 'demo' ? 1 : 1.5);
+    ratio(work, HOST.cached, 'docker pull', 0.6);
   }
-  for (const work of ['steps', 'stages']) {
-    ratio(work, 'uncached', 'docker', 1.1);
-    ratio(work, 'uncached', 'buildah', 1);
+  ratio('demo', START.cached, 'kaniko', 0.25);
+  ratio('demo', START.cached, 'envbuilder (Go)', 0.2);
+  for (const work of ['demo', 'steps', 'stages']) {
+    beyond(work, HOST.uncached, 'docker', 1.1);
+    beyond(work, START.uncached, 'kaniko', 0.4);
   }
-  const probe = row('steps', 'probe');
-  if (probe)
-    found.push({ what: 'probe, steps', against: '', goal: 1000, reached: probe.ours.ms, unit: ' ms' });
-  const late = row('files', 'late change');
-  const find = late?.peers['find -printf'];
-  if (late && find !== undefined) {
-    const of = (phase: string): number => (late.ours.phases[phase] ?? 0) / find;
-    found.push({
-      what: 'snapshot of a one-file change, files',
-      against: 'find',
-      goal: 1.5,
-      reached: of('snapshot'),
-      unit: '',
-    });
-    found.push({ what: 'second plan, files', against: 'find', goal: 1.5, reached: of('plan'), unit: '' });
-  }
-  const peak = Math.max(0, ...rows.filter(({ work }) => work === 'huge').map(({ ours }) => ours.peakMiB));
-  if (peak > 0)
-    found.push({ what: 'peak memory, huge', against: '', goal: 286, reached: peak, unit: ' MiB' });
-  const cached = row('demo', 'cached');
-  const uncached = row('demo', 'uncached');
-  if (cached && uncached)
-    found.push({
-      what: 'cached, demo',
-      against: 'uncached',
-      goal: 0.1,
-      reached: cached.ours.ms / uncached.ours.ms,
-      unit: '',
-    });
-  found.push({ what: 'CPU of --version', against: '', goal: 80, reached: startCpu(), unit: ' ms' });
+  ratio('steps', START.probe, 'envbuilder (Go)', 0.05);
+  ratio('files', WALK, 'find -printf', 1.5);
+  ratio('files', HOST.plan, 'find -printf', 1.5);
+  const uncached = rowOf('demo', START.uncached);
+  const cached = rowOf('demo', START.cached);
+  if (uncached && cached)
+    add(
+      { what: `${START.cached}, demo`, against: START.uncached, goal: 0.1 },
+      cached.ours.ms / uncached.ours.ms,
+    );
+  for (const work of ['demo', 'huge'])
+    for (const what of [HOST.uncached, HOST.cached, HOST.push]) {
+      const peak = rowOf(work, what)?.ours.peakMiB;
+      if (peak === undefined) continue;
+      found.push({
+        what: `peak memory of ${what}, ${work}`,
+        against: '',
+        goal: MOST_MIB,
+        reached: peak,
+        unit: ' MiB',
+      });
+    }
   return found;
 }
 
-/** Milliseconds of processor time for the start of the command line. */
-function startCpu(): number {
+/** Processor time for the start of the command line. */
+export function startFigure(): Figure {
   const times: number[] = [];
   for (let i = 0; i < STARTS; i += 1) {
     const script = `"$0" --version > /dev/null; times`;
@@ -67,5 +80,5 @@ function startCpu(): number {
     const parts = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
     times.push(parts.reduce((sum, [, m, s]) => sum + Number(m) * 60_000 + Number(s) * 1000, 0));
   }
-  return median(times);
+  return { what: 'CPU of --version', against: '', goal: 80, reached: median(times), unit: ' ms' };
 }

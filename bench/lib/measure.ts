@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
@@ -9,8 +9,10 @@ export const cli = join(root, 'envbuilder');
 
 /** What a command took. */
 export interface Measured {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly ms: number;
-  /** Milliseconds of processor time, of the command and all that it started. */
+  /** Milliseconds of processor time, of the command and all that it started and waited for. */
   readonly cpuMs: number;
   /** Of the command itself. */
   readonly peakMiB: number;
@@ -18,28 +20,47 @@ export interface Measured {
   readonly stderr: string;
 }
 
-/** @throws Error when the command fails, with the end of what it said */
+export interface MeasureOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** The time ends when standard output matches; the command is still waited for. */
+  readonly until?: RegExp;
+}
+
+/**
+ * Runs a command to its end. What earlier ones have written is written back before it starts, so that nobody waits for
+ * the disk on behalf of another.
+ * @throws Error when the command fails or never prints what was waited for, with the end of what it said
+ */
 export async function measure(
   command: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, until }: MeasureOptions = {},
 ): Promise<Measured> {
+  spawnSync('sync');
   const cpu = childCpuMs();
+  const startedAt = Date.now();
   const start = performance.now();
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const peak = watchPeakMemory(child.pid ?? 0);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  let end: number | undefined;
+  child.stdout.on('data', (chunk: Buffer) => {
+    out.push(chunk);
+    if (until && end === undefined && until.test(Buffer.concat(out).toString())) end = performance.now();
+  });
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.on('error', reject);
   child.on('close', resolve);
   const code = await promise;
-  const ms = performance.now() - start;
+  if (!until) end = performance.now();
   const [stdout, stderr] = [out, err].map((parts) => Buffer.concat(parts).toString()) as [string, string];
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${stderr.slice(-2000)}`);
-  return { ms, cpuMs: childCpuMs() - cpu, peakMiB: peak(), stdout, stderr };
+  if (code !== 0 || end === undefined) {
+    const said = `${stdout.slice(-2000)}${stderr.slice(-2000)}`;
+    throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${said}`);
+  }
+  return { startedAt, ms: end - start, cpuMs: childCpuMs() - cpu, peakMiB: peak(), stdout, stderr };
 }
 
 /** A run of ours, and where its time went. */
@@ -47,14 +68,23 @@ export interface OurRun extends Measured {
   readonly phases: Readonly<Record<string, number>>;
 }
 
+/** Runs our command line on this machine. */
 export async function envbuilder(args: readonly string[]): Promise<OurRun> {
-  const start = Date.now();
-  const taken = await measure(cli, [args[0]!, '--progress=json', ...args.slice(1)]);
+  return measureOurs(cli, [args[0]!, '--progress=json', ...args.slice(1)]);
+}
+
+/** Runs something that prints the events of `--progress=json` on standard error. */
+export async function measureOurs(
+  command: string,
+  args: readonly string[],
+  options: MeasureOptions = {},
+): Promise<OurRun> {
+  const taken = await measure(command, args, options);
   const events = taken.stderr
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as TimedEvent);
-  return { ...taken, phases: profileOf(events, start, start + taken.ms) };
+  return { ...taken, phases: profileOf(events, taken.startedAt, taken.startedAt + taken.ms) };
 }
 
 /** Of all children that ended (proc_pid_stat(5): cutime and cstime, in hundredths of a second). */

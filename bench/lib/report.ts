@@ -1,21 +1,17 @@
-import type { Row } from './series.ts';
-
-/** A figure with its goal: the most it may be. */
-export interface Figure {
-  readonly what: string;
-  readonly against: string;
-  readonly goal: number;
-  readonly reached: number;
-  readonly unit: '' | ' ms' | ' MiB';
-}
+import type { Figure } from './figures.ts';
+import { median } from './measure.ts';
+import { type Row, ratioTo } from './rows.ts';
 
 export interface ReportFacts {
   readonly date: string;
+  readonly commit: string;
   readonly machine: string;
   readonly versions: readonly string[];
   readonly command: string;
   readonly works: readonly { readonly name: string; readonly about: string }[];
   readonly missing: readonly string[];
+  /** Markdown: how the figures come about (bench/method.md). */
+  readonly method: string;
   /** Markdown: what is known about goals that are missed (bench/notes.md). */
   readonly notes: string;
 }
@@ -25,7 +21,7 @@ export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: r
   const lines = [
     '# Benchmarks',
     '',
-    `Made by \`${facts.command}\` on ${facts.date}, all in one run. Absolute times say little about another machine; the ratios do.`,
+    `Made by \`${facts.command}\` on ${facts.date} from commit ${facts.commit}, all in one run. Absolute times say little about another machine; the ratios do.`,
     '',
     `- Machine: ${facts.machine}`,
     `- Versions: ${facts.versions.join(', ')}`,
@@ -50,23 +46,26 @@ export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: r
     '',
     facts.notes.trim(),
     '',
+    '## How it is measured',
+    '',
+    facts.method.trim(),
+    '',
     '## All runs',
     '',
-    'Runs called "cached" were done three times, by turns with those of others, each into a fresh directory; the medians stand here. Requests and bytes are what the registry saw: received is what it sent to us.',
+    'Requests and bytes are what the registry counted itself: received is what it sent to us.',
     '',
     ...table(
-      ['work', 'what', 'ours', 'others', 'peak memory', 'requests', 'received', 'sent'],
-      rows.map(({ work, what, ours, peers }) => [
-        work,
-        what,
-        seconds(ours.ms),
-        Object.entries(peers)
-          .map(([name, ms]) => `${name} ${seconds(ms)} (ratio ${shown(ours.ms / ms)})`)
-          .join(', ') || '–',
-        `${Math.round(ours.peakMiB)} MiB`,
-        String(ours.requests),
-        `${shown(ours.receivedMiB)} MiB`,
-        `${shown(ours.sentMiB)} MiB`,
+      ['work', 'what', 'runs', 'ours', 'others', 'peak memory', 'requests', 'received', 'sent'],
+      rows.map((row) => [
+        row.work,
+        row.what,
+        String(row.ours.times.length),
+        seconds(row.ours.ms),
+        others(row) || '–',
+        row.ours.peakMiB === undefined ? '–' : `${Math.round(row.ours.peakMiB)} MiB`,
+        String(row.ours.counts.requests),
+        `${shown(row.ours.counts.receivedMiB)} MiB`,
+        `${shown(row.ours.counts.sentMiB)} MiB`,
       ]),
     ),
     '',
@@ -83,6 +82,22 @@ export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: r
   return lines.join('\n');
 }
 
+/** A row in two lines, for whoever waits. */
+export function lineOf(row: Row): string {
+  const memory = row.ours.peakMiB === undefined ? '' : `, ${Math.round(row.ours.peakMiB)} MiB`;
+  const { requests } = row.ours.counts;
+  return `${row.work}, ${row.what}: ${seconds(row.ours.ms)}${memory}, ${requests} requests; ${others(row)}\n    ${phases(row.ours.phases)}`;
+}
+
+function others({ peers, commands, ...row }: Row): string {
+  const all = Object.entries(peers).map(
+    ([name, times]) =>
+      `${name} ${seconds(median(times))} (ratio ${shown(ratioTo({ ...row, peers }, name)!)})`,
+  );
+  if (commands !== undefined) all.push(`its commands alone ${seconds(commands)}`);
+  return all.join(', ');
+}
+
 function phases(of: Readonly<Record<string, number>>): string {
   return Object.entries(of)
     .filter(([, spent]) => spent >= 1)
@@ -95,39 +110,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
-}
-
-const BAR = 420;
-const LINE = 34;
-
-/** Each figure as a part of its goal: a bar that ends before the mark has reached it. */
-export function svg(figures: readonly Figure[]): string {
-  const height = figures.length * LINE + 40;
-  const most = Math.max(1.25, ...figures.map(({ goal, reached }) => Math.min(3, reached / goal)));
-  const mark = 300 + BAR / most;
-  const bars = figures.map(({ what, against, goal, reached, unit }, i) => {
-    const y = 30 + i * LINE;
-    const part = reached / goal;
-    const width = (Math.min(most, part) / most) * BAR;
-    const colour = part <= 1 ? '#2f855a' : '#c05621';
-    return [
-      `<text x="292" y="${y + 15}" text-anchor="end">${escapeXml(`${what}${against ? ` / ${against}` : ''}`)}</text>`,
-      `<rect x="300" y="${y}" width="${width.toFixed(1)}" height="20" fill="${colour}"/>`,
-      `<text x="${(Math.max(306 + width, mark + 6)).toFixed(1)}" y="${y + 15}">${shown(reached)}${unit} of ${goal}${unit}</text>`,
-    ].join('');
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${300 + BAR + 160} ${height}" font-family="sans-serif" font-size="12" fill="#222">
-<title>Figures against their goals</title>
-<rect width="100%" height="100%" fill="#fff"/>
-<text x="${mark.toFixed(1)}" y="18" text-anchor="middle">goal</text>
-${bars.join('\n')}
-<line x1="${mark.toFixed(1)}" y1="22" x2="${mark.toFixed(1)}" y2="${height - 8}" stroke="#222" stroke-dasharray="4 3"/>
-</svg>
-`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
 /** Two significant digits for small figures, whole numbers from ten on. */

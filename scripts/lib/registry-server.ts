@@ -11,12 +11,16 @@ export interface RegistryServer {
   /** Its storage directory, in CNCF Distribution's layout. */
   readonly storage: string;
   readonly logFile: string;
+  /** Where it tells what it counts, when it was started with `metrics`. */
+  readonly metrics?: string;
 }
 
 /** Parts of Distribution's configuration. */
 export interface RegistrySettings {
   readonly auth?: Readonly<Record<string, unknown>>;
   readonly tls?: Readonly<Record<string, unknown>>;
+  /** It counts requests and bytes, and tells them to whom asks `RegistryServer.metrics`. */
+  readonly metrics?: boolean;
 }
 
 /**
@@ -33,11 +37,12 @@ export async function startRegistry(
   const extracted = await extractPackages('registry', ['bookworm', 'trixie'], ['docker-registry']);
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
+  const metrics = settings.metrics ? `127.0.0.1:${await freePort()}` : undefined;
   const command = writeLauncher(extracted, '/usr/bin/docker-registry', join(dir, 'bin/docker-registry'));
   const config = join(dir, `registry-${port}.yml`);
   const logFile = join(dir, `registry-${port}.log`);
   mkdirSync(storage, { recursive: true });
-  writeFileSync(config, configuration(storage, host, settings));
+  writeFileSync(config, configuration(storage, host, settings, metrics));
   const service = startService(command, ['serve', config], logFile, { OTEL_TRACES_EXPORTER: 'none' });
   await waitUntilReady('docker-registry', service, async () => {
     if (settings.tls !== undefined) return connectTo(port);
@@ -48,7 +53,8 @@ export async function startRegistry(
     await service.stop();
     rmSync(config, { force: true });
   };
-  return { registry: { host, storage, logFile }, stop };
+  const registry = { host, storage, logFile, ...(metrics && { metrics: `http://${metrics}/metrics` }) };
+  return { registry, stop };
 }
 
 function connectTo(port: number): Promise<void> {
@@ -58,9 +64,15 @@ function connectTo(port: number): Promise<void> {
   });
 }
 
-function configuration(storage: string, address: string, { auth, tls }: RegistrySettings): string {
+function configuration(
+  storage: string,
+  address: string,
+  { auth, tls }: RegistrySettings,
+  metrics: string | undefined,
+): string {
   // JSON is YAML.
   const security = [
+    ...(metrics === undefined ? [] : [`  debug: {addr: ${metrics}, prometheus: {enabled: true}}`]),
     ...(tls === undefined ? [] : [`  tls: ${JSON.stringify(tls)}`]),
     ...(auth === undefined ? [] : [`auth: ${JSON.stringify(auth)}`]),
   ].join('\n');

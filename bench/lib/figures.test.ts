@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { figuresOf } from './figures.ts';
+import { HOST } from './host-series.ts';
+import type { Row } from './rows.ts';
+import { START } from './start-series.ts';
+
+const row = (work: string, what: string, times: number[], peers: Row['peers'] = {}, more = {}): Row => ({
+  work,
+  what,
+  ours: {
+    times,
+    ms: times[0]!,
+    cpuMs: 1,
+    phases: { plan: 30 },
+    counts: { requests: 1, receivedMiB: 1, sentMiB: 1 },
+    ...more,
+  },
+  peers,
+});
+
+test('what was not measured has no figure', () => {
+  assert.deepEqual(figuresOf([]), []);
+  assert.deepEqual(figuresOf([row('steps', HOST.uncached, [100], { buildah: [1] })]), []);
+});
+
+test('time beyond the commands leaves those out on both sides', () => {
+  const uncached = { ...row('steps', HOST.uncached, [250], { docker: [150] }), commands: 50 };
+  assert.deepEqual(figuresOf([uncached]), [
+    {
+      what: 'build, uncached beyond the commands, steps',
+      against: 'docker',
+      goal: 1.1,
+      reached: 2,
+      unit: '',
+    },
+  ]);
+});
+
+test('a cached start stands against the other program and against the uncached one', () => {
+  const rows = [
+    row('demo', START.uncached, [1000]),
+    row('demo', START.cached, [50], { kaniko: [200], 'docker run alone': [5] }),
+  ];
+  assert.deepEqual(
+    figuresOf(rows).map(({ against, reached }) => [against, reached]),
+    [
+      ['kaniko', 0.25],
+      [START.uncached, 0.05],
+    ],
+  );
+});
+
+test('the plan stands against a walk of the same files, memory against a limit', () => {
+  const rows = [
+    row('files', HOST.plan, [30], { 'find -printf': [20] }),
+    row('huge', HOST.push, [500], {}, { peakMiB: 140 }),
+  ];
+  assert.deepEqual(
+    figuresOf(rows).map(({ what, reached, unit }) => [what, reached, unit]),
+    [
+      [`${HOST.plan}, files`, 1.5, ''],
+      [`peak memory of ${HOST.push}, huge`, 140, ' MiB'],
+    ],
+  );
+});

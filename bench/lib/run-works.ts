@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pushBaseImages } from '../../scripts/lib/base-images.ts';
+import { type CleanUp, createCleanUp } from '../../scripts/lib/cleanup.ts';
+import { ensurePackages } from '../../scripts/lib/debian.ts';
+import { type DockerEngine, startDockerEngine } from '../../scripts/lib/docker-engine.ts';
+import { type RegistryServer, startRegistry } from '../../scripts/lib/registry-server.ts';
+import { step } from '../../scripts/lib/shell.ts';
+import { commandsAlone } from './alone.ts';
+import { type Containers, createContainers } from './containers.ts';
+import { type Figure, figuresOf, startFigure } from './figures.ts';
+import { hostSeries } from './host-series.ts';
+import { machine, versionLines } from './machine.ts';
+import type { OurRun } from './measure.ts';
+import { peerPaths } from './peer-paths.ts';
+import { openPeers } from './peers.ts';
+import { createRecorder } from './recorder.ts';
+import { lineOf } from './report.ts';
+import type { Row } from './rows.ts';
+import { startSeries } from './start-series.ts';
+import { ownStarter, peerStarters, type Starter } from './starters.ts';
+import { walkSeries } from './walk-series.ts';
+import { WORKS } from './works.ts';
+
+export interface RunOptions {
+  /** Everything is made below it, and deleted at the end. */
+  readonly out: string;
+  readonly scale: number;
+  /** Names of works; undefined is all of them. */
+  readonly only: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What was measured, on what. */
+export interface Measurements {
+  readonly machine: string;
+  readonly versions: readonly string[];
+  readonly works: readonly { readonly name: string; readonly about: string }[];
+  /** What is not in it, and why. */
+  readonly missing: readonly string[];
+  readonly figures: readonly Figure[];
+  readonly rows: readonly Row[];
+}
+
+/** The works that are started in containers too; the others say nothing about a start that these do not. */
+const STARTED = ['demo', 'steps', 'stages'];
+
+/** Starts the services and runs the works one after the other; a peer that this machine does not have is left out. */
+export async function runWorks({ out, scale, only, env }: RunOptions): Promise<Measurements> {
+  const cleanUp = createCleanUp();
+  const dir = mkdtempSync(join(out, 'run-'));
+  cleanUp.add(() => rmSync(dir, { recursive: true, force: true }));
+  const missing: string[] = [];
+  const leftOut = (what: string): void => {
+    missing.push(what);
+    tell(what);
+  };
+  try {
+    await ensurePackages(['zstd', 'skopeo', 'tar', 'findutils']);
+    const { registry, stop } = await startRegistry(dir, undefined, { metrics: true });
+    cleanUp.add(stop);
+    await step('Filling the registry with base images', () => pushBaseImages(registry.host));
+    const engine = await openEngine(dir, cleanUp, leftOut);
+    const { peers, reasons } = await openPeers(engine, dir, cleanUp);
+    for (const reason of reasons) leftOut(reason);
+    const starting = engine && (await openStarters(engine, dir, registry, env, leftOut));
+    const recorder = createRecorder({
+      metrics: registry.metrics!,
+      say: (row) => tell(lineOf(row)),
+      failed: leftOut,
+    });
+    const works: { readonly name: string; readonly about: string }[] = [];
+    for (const [name, make] of Object.entries(WORKS)) {
+      if (only && !only.includes(name)) continue;
+      // The engine mounts only what lies in its directory.
+      const work = make({ dir: join(dir, 'docker/works'), registry: registry.host, scale });
+      works.push({ name, about: work.about });
+      tell(`\n== ${name}: ${work.about}`);
+      work.write({ early: 'one', late: 'one' });
+      const commands = work.alone && {
+        commands: await commandsAlone(work, registry.storage, join(dir, `alone-${name}`)),
+      };
+      const { rootfs } = await hostSeries(work, { recorder, peers, registry, dir, ...commands });
+      if (name === 'files') await walkSeries(work, recorder, rootfs);
+      if (starting && STARTED.includes(name))
+        await startSeries(work, { ...starting, recorder, registry, ...commands });
+    }
+    return {
+      machine: machine(),
+      versions: [
+        `Node ${process.versions.node}`,
+        ...[...peers, ...(starting?.peers ?? [])].map((peer) => `${peer.name} ${peer.version}`),
+        ...versionLines(['tar', 'zstd', 'find']),
+      ],
+      works,
+      missing,
+      figures: [...figuresOf(recorder.rows), startFigure()],
+      rows: recorder.rows,
+    };
+  } finally {
+    await cleanUp.run();
+  }
+}
+
+async function openEngine(
+  dir: string,
+  cleanUp: CleanUp,
+  leftOut: (what: string) => void,
+): Promise<DockerEngine | undefined> {
+  try {
+    const { engine, stop } = await startDockerEngine(dir);
+    cleanUp.add(stop);
+    return engine;
+  } catch (error) {
+    leftOut(`docker, and all that runs in containers: ${(error as Error).message.split('\n')[0]}`);
+    return undefined;
+  }
+}
+
+async function openStarters(
+  engine: DockerEngine,
+  dir: string,
+  registry: RegistryServer,
+  env: RunOptions['env'],
+  leftOut: (what: string) => void,
+): Promise<{
+  readonly containers: Containers;
+  readonly ours: Starter<OurRun>;
+  readonly peers: readonly Starter[];
+}> {
+  const containers = createContainers(engine, join(dir, 'images'));
+  const { paths, reasons } = peerPaths(env);
+  for (const reason of reasons) leftOut(reason);
+  return {
+    containers,
+    ours: await ownStarter(containers, registry),
+    peers: await peerStarters(containers, paths),
+  };
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

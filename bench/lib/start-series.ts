@@ -1,0 +1,61 @@
+import type { Containers } from './containers.ts';
+import type { Measured, OurRun } from './measure.ts';
+import type { Recorder } from './recorder.ts';
+import type { Turn } from './rows.ts';
+import type { Starter } from './starters.ts';
+import type { Work } from './works.ts';
+
+export interface StartSeriesOptions {
+  readonly recorder: Recorder;
+  readonly containers: Containers;
+  readonly ours: Starter<OurRun>;
+  readonly peers: readonly Starter[];
+  readonly registry: { readonly host: string };
+  readonly commands?: number;
+}
+
+export const START = {
+  uncached: 'start, uncached',
+  cached: 'start, cached',
+  probe: 'probe in a container',
+} as const;
+
+/** Peers that take minutes take them three times. */
+const PEER_ROUNDS = 3;
+
+/** A work from `docker run` on: started uncached and cached, and probed, beside programs that do the same. */
+export async function startSeries(work: Work, options: StartSeriesOptions): Promise<void> {
+  const { recorder, containers, ours, peers, registry, commands } = options;
+  const repository = `${registry.host}/start/${work.name}`;
+  const turns = (
+    of: (starter: Starter) => ((round: number) => Promise<Measured>) | undefined,
+  ): Readonly<Record<string, Turn>> =>
+    Object.fromEntries(peers.flatMap((peer) => (of(peer) ? [[peer.name, of(peer)!]] : [])));
+  const rounds = work.rounds.cached;
+  const common = { withMemory: false, rounds, peerRounds: Math.min(rounds, PEER_ROUNDS) };
+  work.write({ early: 'one', late: 'one' });
+  await recorder.record(work, {
+    ...common,
+    what: START.uncached,
+    rounds: 1,
+    ...(commands !== undefined && { commands }),
+    ours: () => ours.start(work, repository, { push: true }),
+    peers: turns((peer) => () => peer.start(work, repository, { push: true })),
+  });
+  await recorder.record(work, {
+    ...common,
+    what: START.cached,
+    ours: () => ours.start(work, repository, { push: false }),
+    peers: {
+      ...turns((peer) => () => peer.start(work, repository, { push: false })),
+      'docker run alone': () => containers.run([work.base, 'echo', 'ready'], { until: /^ready/m }),
+    },
+  });
+  await recorder.record(work, {
+    ...common,
+    what: START.probe,
+    ours: () => ours.probe!(work, repository),
+    peers: turns(({ probe }) => probe && (() => probe(work, repository))),
+  });
+  await containers.remove();
+}
