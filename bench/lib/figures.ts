@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { HOST } from './host-series.ts';
-import { cli, median } from './measure.ts';
 import { type Row, ratioTo } from './rows.ts';
 import { START } from './start-series.ts';
 import { WALK } from './walk-series.ts';
@@ -14,12 +12,14 @@ export interface Figure {
   readonly unit: '' | ' ms' | ' MiB';
 }
 
-const STARTS = 9;
 /** 300 MB. */
 const MOST_MIB = 286;
 
-/** The figures that have a goal, as far as these rows tell them. */
-export function figuresOf(rows: readonly Row[]): readonly Figure[] {
+/**
+ * The figures that have a goal, as far as these rows tell them.
+ * @param startCpu milliseconds of processor time that the start of the command line takes
+ */
+export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Figure[] {
   const found: Figure[] = [];
   const rowOf = (work: string, what: string): Row | undefined =>
     rows.find((one) => one.work === work && one.what === what);
@@ -67,18 +67,7 @@ export function figuresOf(rows: readonly Row[]): readonly Figure[] {
         unit: ' MiB',
       });
     }
+  if (startCpu !== undefined)
+    found.push({ what: 'CPU of --version', against: '', goal: 80, reached: startCpu, unit: ' ms' });
   return found;
-}
-
-/** Processor time for the start of the command line. */
-export function startFigure(): Figure {
-  const times: number[] = [];
-  for (let i = 0; i < STARTS; i += 1) {
-    const script = `"$0" --version > /dev/null; times`;
-    const said = execFileSync('/bin/bash', ['-c', script, cli], { encoding: 'utf8' });
-    const children = said.trim().split('\n').at(-1) ?? '';
-    const parts = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
-    times.push(parts.reduce((sum, [, m, s]) => sum + Number(m) * 60_000 + Number(s) * 1000, 0));
-  }
-  return { what: 'CPU of --version', against: '', goal: 80, reached: median(times), unit: ' ms' };
 }

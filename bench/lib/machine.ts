@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { cli, median } from './measure.ts';
+
+const STARTS = 9;
 
 /** What the figures depend on. */
 export function machine(): string {
@@ -16,4 +20,22 @@ export function versionLines(programs: readonly string[]): readonly string[] {
     .filter((program) => existsSync(`/usr/bin/${program}`))
     .map((program) => execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '')
     .map((line) => line.replaceAll('*', '').trim());
+}
+
+/** The average of the last minute. */
+export function load(): number {
+  return loadavg()[0] ?? 0;
+}
+
+/** Milliseconds of processor time for the start of the command line, the median of some. */
+export function startCpu(): number {
+  const times: number[] = [];
+  for (let i = 0; i < STARTS; i += 1) {
+    const script = `"$0" --version > /dev/null; times`;
+    const said = execFileSync('/bin/bash', ['-c', script, cli], { encoding: 'utf8' });
+    const children = said.trim().split('\n').at(-1) ?? '';
+    const parts = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
+    times.push(parts.reduce((sum, [, m, s]) => sum + Number(m) * 60_000 + Number(s) * 1000, 0));
+  }
+  return median(times);
 }

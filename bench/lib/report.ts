@@ -1,15 +1,9 @@
 import type { Figure } from './figures.ts';
 import { median } from './measure.ts';
+import type { Results } from './results.ts';
 import { type Row, ratioTo } from './rows.ts';
 
-export interface ReportFacts {
-  readonly date: string;
-  readonly commit: string;
-  readonly machine: string;
-  readonly versions: readonly string[];
-  readonly command: string;
-  readonly works: readonly { readonly name: string; readonly about: string }[];
-  readonly missing: readonly string[];
+export interface ReportTexts {
   /** Markdown: how the figures come about (bench/method.md). */
   readonly method: string;
   /** Markdown: what is known about goals that are missed (bench/notes.md). */
@@ -17,16 +11,24 @@ export interface ReportFacts {
 }
 
 /** docs/benchmarks.md. */
-export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: readonly Row[]): string {
+export function markdown(
+  { rows, works, runs, machine, versions, missing }: Results,
+  figures: readonly Figure[],
+  texts: ReportTexts,
+): string {
   const lines = [
     '# Benchmarks',
     '',
-    `Made by \`${facts.command}\` on ${facts.date} from commit ${facts.commit}, all in one run. Absolute times say little about another machine; the ratios do.`,
+    'Absolute times say little about another machine; the ratios do.',
     '',
-    `- Machine: ${facts.machine}`,
-    `- Versions: ${facts.versions.join(', ')}`,
-    ...facts.works.map(({ name, about }) => `- Work \`${name}\`: ${about}`),
-    ...(facts.missing.length > 0 ? [`- Not measured here: ${facts.missing.join('; ')}`] : []),
+    ...runs.map(
+      (run) =>
+        `- Made by \`${run.command}\` on ${run.date} from commit ${run.commit}, load ${shown(run.load[0])} to ${shown(run.load[1])} (its own included): ${run.works.join(', ')}`,
+    ),
+    `- Machine: ${machine}`,
+    `- Versions: ${versions.join(', ')}`,
+    ...works.map(({ name, about }) => `- Work \`${name}\`: ${about}`),
+    ...(missing.length > 0 ? [`- Not measured: ${missing.join('; ')}`] : []),
     '',
     '![Figures against their goals](benchmarks.svg)',
     '',
@@ -44,11 +46,11 @@ export function markdown(facts: ReportFacts, figures: readonly Figure[], rows: r
     '',
     '## What falls short, and why',
     '',
-    facts.notes.trim(),
+    texts.notes.trim(),
     '',
     '## How it is measured',
     '',
-    facts.method.trim(),
+    texts.method.trim(),
     '',
     '## All runs',
     '',

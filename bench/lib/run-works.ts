@@ -8,9 +8,8 @@ import { type RegistryServer, startRegistry } from '../../scripts/lib/registry-s
 import { step } from '../../scripts/lib/shell.ts';
 import { commandsAlone } from './alone.ts';
 import { type Containers, createContainers } from './containers.ts';
-import { type Figure, figuresOf, startFigure } from './figures.ts';
 import { hostSeries } from './host-series.ts';
-import { machine, versionLines } from './machine.ts';
+import { load, machine, startCpu, versionLines } from './machine.ts';
 import type { OurRun } from './measure.ts';
 import { peerPaths } from './peer-paths.ts';
 import { openPeers } from './peers.ts';
@@ -38,8 +37,11 @@ export interface Measurements {
   readonly works: readonly { readonly name: string; readonly about: string }[];
   /** What is not in it, and why. */
   readonly missing: readonly string[];
-  readonly figures: readonly Figure[];
   readonly rows: readonly Row[];
+  /** How many processes wanted a processor during the run, the least and the most. */
+  readonly load: readonly [number, number];
+  /** Milliseconds of processor time for `--version`. */
+  readonly startCpu: number;
 }
 
 /** The works that are started in containers too; the others say nothing about a start that these do not. */
@@ -51,6 +53,7 @@ export async function runWorks({ out, scale, only, env }: RunOptions): Promise<M
   const dir = mkdtempSync(join(out, 'run-'));
   cleanUp.add(() => rmSync(dir, { recursive: true, force: true }));
   const missing: string[] = [];
+  const loads = [load()];
   const leftOut = (what: string): void => {
     missing.push(what);
     tell(what);
@@ -66,7 +69,10 @@ export async function runWorks({ out, scale, only, env }: RunOptions): Promise<M
     const starting = engine && (await openStarters(engine, dir, registry, env, leftOut));
     const recorder = createRecorder({
       metrics: registry.metrics!,
-      say: (row) => tell(lineOf(row)),
+      say: (row) => {
+        loads.push(load());
+        tell(lineOf(row));
+      },
       failed: leftOut,
     });
     const works: { readonly name: string; readonly about: string }[] = [];
@@ -94,8 +100,9 @@ export async function runWorks({ out, scale, only, env }: RunOptions): Promise<M
       ],
       works,
       missing,
-      figures: [...figuresOf(recorder.rows), startFigure()],
       rows: recorder.rows,
+      load: [Math.min(...loads), Math.max(...loads)],
+      startCpu: startCpu(),
     };
   } finally {
     await cleanUp.run();
