@@ -6,9 +6,12 @@ import type { Digest } from '../core/digest.ts';
 import { digestFields, operationFields, treeSourceKey } from '../plan/keys.ts';
 import type { CopyInput, CopyOperation, Operation, Step, TreeSource } from '../plan/types.ts';
 import type { RootfsState } from '../rootfs/types.ts';
+import type { Syscalls } from '../sys/types.ts';
+import { xattrReader } from './copy-step.ts';
 import type { StageResult } from './stage-runner.ts';
 
 export interface ContentDigestDeps {
+  readonly syscalls: () => Syscalls;
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
   readonly resultOf: (stage: number) => Promise<StageResult>;
 }
@@ -56,11 +59,16 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
     const state = await deps.stateOf(input.source);
     inputs.push(
       await state.read(async (root) => {
-        const tree = createDirectoryTree({ root, name: 'the source stage' });
-        const { excludes, parents } = operation;
+        const tree = createDirectoryTree({
+          root,
+          name: 'the source stage',
+          xattrs: xattrReader(deps.syscalls()),
+        });
+        const { excludes, parents, destination } = operation;
         const items = await resolveCopy(tree, { sources: input.paths, excludes, parents, where: {} });
         const hash = await treeHash(items, {
           ownership: true,
+          destination,
           contentDigest: (node) => tree.contentDigest(node),
         });
         return { kind: 'context', items: [], tree, treeHash: hash };

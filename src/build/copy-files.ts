@@ -32,10 +32,16 @@ export interface CopyRequest {
   readonly items: readonly CopyItem[];
   /** Absolute inside the root; a trailing slash says that it is a directory. */
   readonly destination: string;
-  /** More than one source: the destination is a directory then. */
-  readonly several: boolean;
   readonly owner: CopyOwner;
   readonly chmod?: ChangeMode;
+  /** Of the directories that are made above the files; 0755 unless something else is said. */
+  readonly madeMode?: number;
+  /** Whether a copied directory that does not exist yet has its own mode and owner, not those of a directory that is made. */
+  readonly ownTop?: boolean;
+  /** Whether paths of the sources are kept (--parents), so that the destination is a directory. */
+  readonly parents?: boolean;
+  /** Whether a file takes the place of a directory and the other way round, as in an archive that is unpacked. */
+  readonly replace?: boolean;
   /** Whether a symlink at the destination itself is followed. */
   readonly followDestination: boolean;
   readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
@@ -51,55 +57,64 @@ interface Copier extends CopyRequest {
 }
 
 /**
- * Writes items as COPY does: missing parents 0755 with the copy's owner, directories merged, files replaced, times of the
- * sources kept, hard links among the items kept.
+ * Writes items as COPY does, one source after the other: a file goes into a destination that is a directory by then, else
+ * to its name; a directory's contents go into the destination. Missing directories are made 0755 with the copy's owner,
+ * directories merged, files replaced, times of the sources kept, hard links within a source kept. What is copied to a
+ * directory that is not there yet does not get the source directory's own mode and owner, as in BuildKit.
  * @throws AppError BUILD_FAILED when a directory would replace a file or the other way round
  */
 export async function applyCopy(request: CopyRequest): Promise<void> {
-  const { root, items, destination } = request;
-  const [only] = items;
-  if (!only) return;
-  const place = (path: string, followLast: boolean): string => resolveInRoot(root, path, { followLast });
-  const single =
-    items.length === 1 && only.node.type !== 'dir' && !request.several && !destination.endsWith('/');
-  const existing = statInRoot(place(destination, true));
-  const copier = (base: string): Copier => ({ ...request, base, links: new Map(), times: [] });
-  if (single && !existing?.isDirectory()) {
-    const path = place(destination, request.followDestination);
-    makeParents(request, posix.dirname(path));
-    const file = copier(path);
-    return writeItem(file, { ...only, target: '' });
+  for (let at = 0; at < request.items.length; ) {
+    const { source } = request.items[at]!;
+    const end = request.items.findIndex((item, index) => index > at && item.source !== source);
+    const items = request.items.slice(at, end === -1 ? undefined : end);
+    await copySource(request, items);
+    at += items.length;
   }
-  const base = place(destination, true);
-  makeParents(request, base);
+}
+
+async function copySource(request: CopyRequest, items: readonly CopyItem[]): Promise<void> {
+  const { root, destination } = request;
+  const [first] = items;
+  if (!first) return;
+  const place = (followLast: boolean): string => resolveInRoot(root, destination, { followLast });
+  const copier = (base: string): Copier => ({ ...request, base, links: new Map(), times: [] });
+  const base = place(true);
+  const existing = lstatSync(fsPath(base), { throwIfNoEntry: false });
+  const single = items.length === 1 && first.node.type !== 'dir' && request.parents !== true;
+  if (single && !destination.endsWith('/') && !existing?.isDirectory()) {
+    const path = place(request.followDestination);
+    makeParents(request, posix.dirname(path));
+    return writeItem(copier(path), { ...first, target: '' });
+  }
   const tree = copier(base);
+  const madeByItself = request.ownTop === true && !existing && !destination.endsWith('/');
+  makeParents(request, madeByItself ? posix.dirname(base) : base);
   for (const item of items) {
-    if (item.target === '' && item.node.type === 'dir')
-      rootDirectory(tree, item.node, existing !== undefined);
-    else await writeItem(tree, item);
+    if (item.target !== '' || item.node.type !== 'dir') await writeItem(tree, item);
+    else if (madeByItself) await writeItem(tree, item);
+    else if (!existing) tree.times.push({ path: base, node: item.node });
   }
   for (const { path, node } of tree.times.toReversed())
     request.syscalls.lutimes(path, node.mtime, node.mtimeNsec);
 }
 
-/** A directory that is copied to a new place gives it its mode; an existing one stays as it is. */
-function rootDirectory(copier: Copier, node: TreeNode, existed: boolean): void {
-  if (existed) return;
-  setOwnerAndMode(copier, copier.base, node);
-  copier.times.push({ path: copier.base, node });
-}
-
-async function writeItem(copier: Copier, { node, target }: CopyItem): Promise<void> {
+async function writeItem(copier: Copier, { node, target, source }: CopyItem): Promise<void> {
   const path = hostPath(copier, target);
   const existing = lstatSync(fsPath(path), { throwIfNoEntry: false });
+  const isDir = existing?.isDirectory() === true;
+  if (existing && copier.replace === true && !(isDir && node.type === 'dir')) {
+    rmSync(fsPath(path), { recursive: true });
+    return writeItem(copier, { node, target, source });
+  }
   if (node.type === 'dir') {
-    if (existing && !existing.isDirectory()) throw conflict(copier, path, 'a file', 'a directory');
+    if (existing && !isDir) throw conflict(copier, path, 'a file', 'a directory');
     if (!existing) mkdirSync(fsPath(path));
     setOwnerAndMode(copier, path, node);
     copier.times.push({ path, node });
     return;
   }
-  if (existing?.isDirectory()) throw conflict(copier, path, 'a directory', 'a file');
+  if (isDir) throw conflict(copier, path, 'a directory', 'a file');
   if (existing) rmSync(fsPath(path));
   const first = node.hardlink === undefined ? undefined : copier.links.get(node.hardlink);
   if (first !== undefined) {
@@ -153,8 +168,7 @@ function hostPath({ root, base }: Copier, target: string): string {
   return resolveInRoot(root, inside, { followLast: false });
 }
 
-/** Docker gives `--chmod` to the directories that it makes, too. */
-function makeParents({ root, owner, chmod }: CopyRequest, directory: string): void {
+function makeParents({ root, owner, madeMode = 0o755 }: CopyRequest, directory: string): void {
   const missing: string[] = [];
   let at = directory;
   for (; at.length > root.length; at = posix.dirname(at)) {
@@ -169,13 +183,9 @@ function makeParents({ root, owner, chmod }: CopyRequest, directory: string): vo
   }
   for (const path of missing.toReversed()) {
     mkdirSync(fsPath(path));
-    chmodSync(fsPath(path), chmod ? chmod(0o755, true) : 0o755);
+    chmodSync(fsPath(path), madeMode);
     if (owner !== 'keep') lchownSync(fsPath(path), owner.uid, owner.gid);
   }
-}
-
-function statInRoot(path: string): ReturnType<typeof lstatSync> {
-  return lstatSync(fsPath(path), { throwIfNoEntry: false });
 }
 
 function conflict({ root }: Copier, path: string, is: string, wanted: string): AppError {

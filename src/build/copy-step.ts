@@ -3,8 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { checkoutGit } from '../context/add-git.ts';
 import { fetchUrl } from '../context/add-url.ts';
-import { unpackArchive } from '../context/archive.ts';
-import { parseChmod } from '../context/chmod.ts';
+import { isArchive, unpackArchive } from '../context/archive.ts';
+import { madeDirectoryMode, parseChmod } from '../context/chmod.ts';
 import { createDirectoryTree } from '../context/dir-tree.ts';
 import { createInlineTree } from '../context/inline-tree.ts';
 import { resolveCopy } from '../context/resolve-copy.ts';
@@ -15,7 +15,7 @@ import type { CopyInput, CopyOperation, Step, TreeSource } from '../plan/types.t
 import type { RootfsState } from '../rootfs/types.ts';
 import { lookupChown } from '../rootfs/users.ts';
 import type { Syscalls } from '../sys/types.ts';
-import { applyCopy, type CopyOwner } from './copy-files.ts';
+import { applyCopy, type CopyOwner, type CopyRequest } from './copy-files.ts';
 import { whereOfStep } from './step-error.ts';
 
 export interface CopyStepDeps {
@@ -52,15 +52,15 @@ export async function executeCopy(
 async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
   switch (input.kind) {
     case 'context':
-      return write(task, input.tree, input.items, 'root');
+      return write(task, input.tree, input.items, { owner: 'root' });
     case 'inline': {
       const tree = createInlineTree(input.name, input.content, Math.floor(Date.now() / 1000));
-      return write(task, tree, await all(tree, input.name), 'root');
+      return write(task, tree, await all(tree, input.name), { owner: 'root' });
     }
     case 'from':
       return copyFrom(task, input.source, input.paths);
     case 'archive':
-      return inScratch(task, async (directory) => {
+      return unpackInto(task, async (directory) => {
         const node = await input.tree.stat(input.path);
         if (!node) throw new AppError('CONTEXT', `${input.path} is gone`, { where: whereOfStep(task.step) });
         await unpack(task, input.tree.open(node), directory, input.path);
@@ -72,7 +72,8 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
       return inScratch(
         task,
         (directory) => checkoutGit(input.url, input.commit, directory, { keepGitDir: input.keepGitDir }),
-        'root',
+        { owner: 'root', ownTop: true },
+        task.operation.excludes,
       );
   }
 }
@@ -92,7 +93,7 @@ async function copyFrom(task: CopyTask, source: TreeSource, paths: readonly stri
       parents,
       where: whereOfStep(task.step),
     });
-    await write(task, tree, items, 'keep');
+    await write(task, tree, items, {});
   });
 }
 
@@ -111,10 +112,10 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
     const tree = createDirectoryTree({ root: directory, name: 'the download' });
     const [item] = await all(tree, posix.basename(fetched.file));
     const node = { ...item!.node, mode: 0o600, mtime: fetched.lastModified ?? 0, mtimeNsec: 0 };
-    if (input.unpack) {
-      return await inScratch(task, (into) => unpack(task, tree.open(node), into, input.url));
+    if (input.unpack && (await isArchive(tree, node))) {
+      return await unpackInto(task, (into) => unpack(task, tree.open(node), into, input.url));
     }
-    await write(task, tree, [{ node, target: input.name }], 'root');
+    await write(task, tree, [{ node, target: input.name, source: 0 }], { owner: 'root' });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -129,11 +130,19 @@ async function unpack(
   await unpackArchive(stream, directory, { readLayer, syscalls: task.deps.syscalls(), what });
 }
 
+/** What is unpacked keeps the modes of the archive, and replaces what is in its way (BuildKit; --exclude does not reach it). */
+function unpackInto(task: CopyTask, fill: (directory: string) => Promise<unknown>): Promise<void> {
+  const { chmod: _, ...operation } = task.operation;
+  const destination = operation.destination.replace(/\/*$/, '/');
+  return inScratch({ ...task, operation: { ...operation, destination } }, fill, { replace: true }, []);
+}
+
 /** Has `fill` fill a new directory and copies what is in it. */
 async function inScratch(
   task: CopyTask,
   fill: (directory: string) => Promise<unknown>,
-  owner: 'keep' | 'root' = 'keep',
+  how: WriteOptions,
+  excludes: readonly string[],
 ): Promise<void> {
   const directory = await mkdtemp(join(task.deps.workDir(), 'add-'));
   try {
@@ -145,44 +154,44 @@ async function inScratch(
       xattrs: xattrReader(task.deps.syscalls()),
     });
     const where = whereOfStep(task.step);
-    const items = await resolveCopy(tree, {
-      sources: ['/'],
-      excludes: task.operation.excludes,
-      parents: false,
-      where,
-    });
-    await write(task, tree, items, owner, true);
+    const items = await resolveCopy(tree, { sources: ['/'], excludes, parents: false, where });
+    await write(task, tree, items, how);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+interface WriteOptions extends Pick<CopyRequest, 'ownTop' | 'replace'> {
+  /** Whose the files are without --chown; the source's owners unless something else is said. */
+  readonly owner?: 'root';
 }
 
 async function write(
   task: CopyTask,
   tree: SourceTree,
   items: readonly CopyItem[],
-  fallback: 'keep' | 'root',
-  directory = false,
+  { owner, ...how }: WriteOptions,
 ): Promise<void> {
   const { operation, root } = task;
-  const destination =
-    directory && !operation.destination.endsWith('/') ? `${operation.destination}/` : operation.destination;
+  const { chmod, destination, parents } = operation;
   await applyCopy({
+    ...how,
     root,
     tree,
     items,
     destination,
-    several: operation.sourceCount > 1,
-    owner: task.owner ?? (fallback === 'keep' ? 'keep' : { uid: 0, gid: 0 }),
+    parents,
+    owner: task.owner ?? (owner === 'root' ? { uid: 0, gid: 0 } : 'keep'),
+    madeMode: madeDirectoryMode(chmod),
     followDestination: true,
     syscalls: task.deps.syscalls(),
-    ...(operation.chmod === undefined ? {} : { chmod: parseChmod(operation.chmod) }),
+    ...(chmod === undefined ? {} : { chmod: parseChmod(chmod) }),
   });
 }
 
 async function all(tree: SourceTree, name: string): Promise<CopyItem[]> {
   const nodes = await tree.list(name);
-  return nodes.map((node) => ({ node, target: node.path }));
+  return nodes.map((node) => ({ node, target: node.path, source: 0 }));
 }
 
 /** Reads the attributes that a copy keeps. */

@@ -81,7 +81,11 @@ export function startExecution(
     return (await backend()).fromLayers(blobs);
   };
   const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
-  const contentDigest = createContentDigests({ stateOf, resultOf: (stage) => resultOf(stage) });
+  const contentDigest = createContentDigests({
+    syscalls: session.syscalls,
+    stateOf,
+    resultOf: (stage) => resultOf(stage),
+  });
   const { ownStore, trust } = session;
   const publisher = ownStore
     ? createPublisher({

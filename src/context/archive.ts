@@ -14,6 +14,7 @@ import {
 import { posix } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AppError } from '../core/error.ts';
 import { ownProgram } from '../core/own-files.ts';
 import { fsPath } from '../core/path-bytes.ts';
@@ -23,18 +24,32 @@ import type { Syscalls } from '../sys/types.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
 const HEAD_BYTES = 512;
-const MAGIC: readonly (readonly [kind: 'bzip2' | 'xz' | 'direct', offset: number, bytes: Buffer])[] = [
-  ['direct', 0, Buffer.from([0x1f, 0x8b, 0x08])],
-  ['direct', 0, Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
-  ['bzip2', 0, Buffer.from('BZh')],
-  ['xz', 0, Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
-  ['direct', 257, Buffer.from('ustar')],
+type Compression = 'gzip' | 'zstd' | 'bzip2' | 'xz';
+const MAGIC: readonly (readonly [Compression, Buffer])[] = [
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['bzip2', Buffer.from('BZh')],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
 ];
 
-/** Whether ADD unpacks a file: tar, plain or compressed by gzip, bzip2, xz or zstd, told by its first bytes. */
+/**
+ * Whether ADD unpacks a file: a tar, plain or compressed by gzip, bzip2, xz or zstd, told by its content. A compressed
+ * file that holds anything else is copied as it is.
+ */
 export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boolean> {
   if (node.type !== 'file' || node.size === 0) return false;
-  return kindOf(await firstBytes(tree.open(node))) !== undefined;
+  const [head, whole] = await peek(tree.open(node));
+  try {
+    const kind = compressionOf(head);
+    if (kind === undefined) return isTarHeader(head);
+    const [block] = await peek(decompressor(kind, whole, node.path));
+    return isTarHeader(block);
+  } catch (error) {
+    // Without the program nobody can tell; unpacking it says what is missing.
+    return error instanceof AppError && error.code === 'CONTEXT';
+  } finally {
+    whole.destroy();
+  }
 }
 
 export interface UnpackOptions {
@@ -51,8 +66,8 @@ export interface UnpackOptions {
  */
 export async function unpackArchive(stream: Readable, target: string, options: UnpackOptions): Promise<void> {
   const [head, whole] = await peek(stream);
-  const kind = kindOf(head);
-  const plain = kind === 'bzip2' || kind === 'xz' ? decompress(whole, kind, options.what) : whole;
+  const kind = compressionOf(head);
+  const plain = kind === 'bzip2' || kind === 'xz' ? decompressor(kind, whole, options.what) : whole;
   const directories: LayerEntry[] = [];
   for await (const { entry, content } of options.readLayer(plain, '', options.what)) {
     if (entry.type === 'dir') directories.push(entry);
@@ -124,7 +139,14 @@ function makeParents(target: string, path: string, what: string): void {
   }
 }
 
-function decompress(stream: Readable, program: 'bzip2' | 'xz', what: string): Readable {
+function decompressor(kind: Compression, stream: Readable, what: string): Readable {
+  if (kind === 'bzip2' || kind === 'xz') return decompressBy(kind, stream, what);
+  const out = kind === 'gzip' ? createGunzip() : createZstdDecompress();
+  pipeline(stream, out).catch(() => {});
+  return out;
+}
+
+function decompressBy(program: 'bzip2' | 'xz', stream: Readable, what: string): Readable {
   const child = spawn(ownProgram(program), ['-dc'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: process.env.PATH ?? '' },
@@ -144,19 +166,24 @@ function decompress(stream: Readable, program: 'bzip2' | 'xz', what: string): Re
   };
   child.on('error', fail);
   child.on('exit', (code) => (code === 0 ? undefined : fail(new Error(`${program} exited with ${code}`))));
+  out.on('close', () => child.kill());
   pipeline(stream, child.stdin).catch(() => {});
   pipeline(child.stdout, out).catch(() => {});
   return out;
 }
 
-function kindOf(head: Buffer): 'bzip2' | 'xz' | 'direct' | undefined {
-  return MAGIC.find(([, offset, bytes]) => head.subarray(offset, offset + bytes.length).equals(bytes))?.[0];
+function compressionOf(head: Buffer): Compression | undefined {
+  return MAGIC.find(([, bytes]) => head.subarray(0, bytes.length).equals(bytes))?.[0];
 }
 
-async function firstBytes(stream: Readable): Promise<Buffer> {
-  const [head] = await peek(stream);
-  stream.destroy();
-  return head;
+/** Whether a block is the header of a tar's entry, of any format: its checksum is right (POSIX.1-2017, pax, "ustar"). */
+function isTarHeader(block: Buffer): boolean {
+  if (block.length < HEAD_BYTES) return false;
+  const header = block.subarray(0, HEAD_BYTES);
+  const stored = Number.parseInt(header.toString('latin1', 148, 156).replaceAll('\0', ' ').trim(), 8);
+  let sum = 0;
+  for (const [at, byte] of header.entries()) sum += at >= 148 && at < 156 ? 0x20 : byte;
+  return stored === sum && sum !== 8 * 0x20;
 }
 
 async function peek(stream: Readable): Promise<[Buffer, Readable]> {

@@ -92,18 +92,22 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     if (excluded && found.length === at + 1) found.pop();
   };
 
+  const below = (path: string): TreeNode[] => {
+    const found: TreeNode[] = [];
+    walk(path, found);
+    return found;
+  };
+
   return {
     name: options.name,
-    list: async (path) => {
-      const found: TreeNode[] = [];
-      walk(path, found);
-      return found.sort((a, b) => comparePaths(a.path, b.path));
-    },
+    list: async (path) => below(path).sort((a, b) => comparePaths(a.path, b.path)),
     stat: async (path) => {
       const real = guarded(path, () => resolveParents(path, (at) => lstat(at), host));
-      if (real !== '' && ignore?.matches(real) && !ignore.mayHold(real)) return undefined;
       const stat = guarded(path, () => lstat(real));
-      return stat && guarded(path, () => nodeOf(real, stat));
+      if (!stat) return undefined;
+      if (real !== '' && ignore?.matches(real) && (!stat.isDirectory() || below(real).length === 0))
+        return undefined;
+      return guarded(path, () => nodeOf(real, stat));
     },
     hostPath: (node) => host(node.path),
     open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),

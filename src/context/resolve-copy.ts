@@ -21,32 +21,37 @@ const MOST_LINKS = 40;
  * The files that COPY or ADD names (Dockerfile reference, "COPY"): a directory gives its contents, with one item for
  * itself at ''; a file or a matched file gives one item under its own name; a symlink that is named is followed inside
  * the tree, links within directories are kept. A wildcard that matches nothing gives nothing.
- * @throws AppError CONTEXT when a named source does not exist
+ * @throws AppError CONTEXT when a named source does not exist, when the directory of a wildcard does not exist, or one
+ * matches a symlink that leads nowhere
  */
 export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promise<CopyItem[]> {
   const excludes = request.excludes.length > 0 ? createMatcher(request.excludes, '--exclude') : undefined;
   const items: CopyItem[] = [];
+  let count = 0;
   for (const source of request.sources) {
     const { path, pivot } = splitPivot(source, request.parents);
     const nodes = hasWildcards(path)
-      ? await matching(tree, path)
+      ? await matching(tree, path, request)
       : [await named(tree, path, source, request.where)];
     for (const { node, name } of nodes) {
       const target = request.parents ? name.slice(pivot) : name;
       const found = await below(tree, node, target, request.parents, excludes);
-      items.push(...ownLinks(found, String(items.length)));
+      items.push(...fromSource(found, count));
+      count += 1;
     }
   }
   return items;
 }
 
+type Found = Omit<CopyItem, 'source'>;
+
 /** Names of one file stay linked only within what one source or match gives. */
-function ownLinks(items: readonly CopyItem[], prefix: string): CopyItem[] {
-  return items.map((item) => {
-    const { node, target } = item;
-    if (node.hardlink === undefined) return item;
-    return { node: { ...node, hardlink: `${prefix} ${node.hardlink}` }, target };
-  });
+function fromSource(items: readonly Found[], source: number): CopyItem[] {
+  return items.map(({ node, target }) => ({
+    node: node.hardlink === undefined ? node : { ...node, hardlink: `${source} ${node.hardlink}` },
+    target,
+    source,
+  }));
 }
 
 interface Named {
@@ -88,7 +93,12 @@ async function follow(tree: SourceTree, path: string): Promise<TreeNode | undefi
   return undefined;
 }
 
-async function matching(tree: SourceTree, pattern: string): Promise<Named[]> {
+/** What a pattern matches, sorted; `**` reaches any depth only with --parents (Dockerfile reference, "COPY --parents"). */
+async function matching(
+  tree: SourceTree,
+  pattern: string,
+  { parents, where }: Pick<CopyRequest, 'parents' | 'where'>,
+): Promise<Named[]> {
   const parts = pattern.split('/');
   const fixed = parts
     .slice(
@@ -97,18 +107,31 @@ async function matching(tree: SourceTree, pattern: string): Promise<Named[]> {
     )
     .join('/');
   const start = await follow(tree, fixed);
-  if (!start) return [];
-  const deep = pattern.includes('**');
+  if (!start) {
+    if (parents) return [];
+    throw new AppError('CONTEXT', `"${fixed}" is not in ${tree.name}`, {
+      where,
+      hint: await hintFor(tree, fixed),
+    });
+  }
+  const deep = parents && pattern.includes('**');
   const ignore = deep ? createMatcher([pattern], 'the source') : undefined;
   const found: Named[] = [];
   for (const candidate of await tree.list(start.path)) {
+    if (candidate.path === start.path) continue;
     const name = start.path === fixed ? candidate.path : `${fixed}${candidate.path.slice(start.path.length)}`;
     const matches = ignore
       ? ignore.matches(name) && candidate.type !== 'dir'
       : name.split('/').length === parts.length && goMatch(pattern, name);
     if (!matches) continue;
     const node = candidate.type === 'symlink' ? await follow(tree, candidate.path) : candidate;
-    if (node) found.push({ node, name });
+    if (!node) {
+      throw new AppError('CONTEXT', `the symlink "${name}" leads to nothing in ${tree.name}`, {
+        where,
+        hint: 'name what is to be copied without it, or leave it out in .dockerignore',
+      });
+    }
+    found.push({ node, name });
   }
   return found;
 }
@@ -119,7 +142,7 @@ async function below(
   name: string,
   parents: boolean,
   excludes: IgnoreMatcher | undefined,
-): Promise<CopyItem[]> {
+): Promise<Found[]> {
   const above = parents ? await parentItems(tree, name, node) : [];
   if (node.type !== 'dir') {
     const target = parents ? name : posix.basename(name);
@@ -134,16 +157,16 @@ async function below(
   return [...above, ...items.filter((item) => !kept(item, excludes))];
 }
 
-function kept({ target, node }: CopyItem, excludes: IgnoreMatcher | undefined): boolean {
+function kept({ target, node }: Found, excludes: IgnoreMatcher | undefined): boolean {
   if (!excludes || target === '') return false;
   return excludes.matches(target) && !(node.type === 'dir' && excludes.mayHold(target));
 }
 
 /** The directories above a path, so that --parents gives them their own modes. */
-async function parentItems(tree: SourceTree, name: string, node: TreeNode): Promise<CopyItem[]> {
+async function parentItems(tree: SourceTree, name: string, node: TreeNode): Promise<Found[]> {
   const parts = name.split('/').slice(0, -1);
   const depth = node.path.split('/').length;
-  const items: CopyItem[] = [];
+  const items: Found[] = [];
   for (const [i] of parts.entries()) {
     const target = parts.slice(0, i + 1).join('/');
     const path = node.path

@@ -14,6 +14,7 @@ import { isArchive, unpackArchive } from './archive.ts';
 import { parseChmod } from './chmod.ts';
 import { createDirectoryTree } from './dir-tree.ts';
 import { createHashMemo, fileKey } from './file-hash-memo.ts';
+import { createMatcher } from './ignore-matcher.ts';
 import { resolveCopy } from './resolve-copy.ts';
 import { treeHash } from './tree-hash.ts';
 import type { CopyItem, SourceTree } from './types.ts';
@@ -55,6 +56,37 @@ test('a directory gives its contents, a file itself, a pattern what it matches',
   assert.deepEqual(await targets(select(tree, ['d'], { excludes: ['sub'] })), ['', 'x']);
   assert.deepEqual(await targets(select(tree, ['d/./sub/y'], { parents: true })), ['sub', 'sub/y']);
   await assert.rejects(select(tree, ['d/z']), { code: 'CONTEXT', message: /"d\/z" is not in the context/ });
+});
+
+test('a pattern never matches the directory that it is looked for in, nor below one that is missing', async () => {
+  const root = directory({ 'd/x': '', 'd/sub/y': '', 'a.txt': '' });
+  assert.deepEqual(await targets(select(treeOf(root), ['*'])), ['a.txt', '', 'sub', 'sub/y', 'x']);
+  assert.deepEqual(await targets(select(treeOf(root), ['d/*'])), ['', 'y', 'x']);
+  assert.deepEqual(await targets(select(treeOf(root), ['**/y'])), []);
+  await assert.rejects(select(treeOf(root), ['e/*']), { code: 'CONTEXT', message: /"e" is not in/ });
+  symlinkSync('nowhere', join(root, 'd/broken'));
+  await assert.rejects(select(treeOf(root), ['d/*']), { code: 'CONTEXT', message: /"d\/broken" leads to/ });
+});
+
+test('an ignored file cannot be named, whatever exceptions there are', async () => {
+  const root = directory({ 'secret.env': '', 'd/secret.env': '', 'd/a.txt': '', 'e/secret.env': '' });
+  const ignore = createMatcher(['*', '!**/*.txt']);
+  const tree = createDirectoryTree({ root, name: 'the context', ignore });
+  for (const source of ['secret.env', 'd/secret.env', 'e'])
+    await assert.rejects(select(tree, [source]), { code: 'CONTEXT' }, source);
+  assert.deepEqual(await targets(select(tree, ['d'])), ['', 'a.txt']);
+});
+
+test('where sources go one after the other their order is part of the hash', async () => {
+  const tree = treeOf(directory({ a: '1', b: '2' }));
+  const hash = async (sources: string[], destination: string): Promise<string> =>
+    treeHash(await select(tree, sources), {
+      ownership: false,
+      destination,
+      contentDigest: (node) => tree.contentDigest(node),
+    });
+  assert.equal(await hash(['a', 'b'], '/x/'), await hash(['b', 'a'], '/x/'));
+  assert.notEqual(await hash(['a', 'b'], '/x'), await hash(['b', 'a'], '/x'));
 });
 
 test('a symlink never leads out of the context', async () => {
@@ -102,6 +134,12 @@ test('octal and symbolic modes', () => {
     ['go-rwx', 0o777, false, 0o700],
     ['g=u', 0o640, false, 0o660],
     ['u+s,+t', 0o755, false, 0o5755],
+    ['g=u', 0o2750, true, 0o2770],
+    ['u=rwX,go=rX', 0o2700, true, 0o755],
+    ['a=', 0o5777, false, 0o1000],
+    ['a+x,a+X,u-x', 0o600, false, 0o611],
+    ['u+x,go+X', 0o600, false, 0o700],
+    ['o+st', 0o600, false, 0o600],
   ];
   for (const [text, mode, isDirectory, expected] of cases)
     assert.equal(parseChmod(text)(mode, isDirectory), expected, text);

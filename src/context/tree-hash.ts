@@ -6,6 +6,8 @@ import type { CopyItem, TreeNode } from './types.ts';
 export interface TreeHashOptions {
   /** Whether owners count: they do for files that keep them (COPY --from). */
   readonly ownership: boolean;
+  /** Where the files go, as the instruction has it: one that need not be a directory gets the sources one after the other. */
+  readonly destination?: string;
   readonly contentDigest: (node: TreeNode) => Promise<Digest>;
 }
 
@@ -18,8 +20,12 @@ export async function treeHash(items: readonly CopyItem[], options: TreeHashOpti
     .map(({ target, node }, order) => ({ target, node, order }))
     .sort((a, b) => comparePaths(a.target, b.target) || a.order - b.order);
   const groups = linkGroups(sorted.map(({ node }) => node));
+  const inOrder = options.destination?.endsWith('/') === false && items.some(({ source }) => source > 0);
   const fields: Canonical[] = [];
-  for (const { target, node } of sorted) fields.push(await fieldsOf(target, node, options, groups));
+  for (const { target, node, order } of sorted) {
+    const own = await fieldsOf(target, node, options, groups);
+    fields.push(inOrder ? [items[order]!.source, own] : own);
+  }
   return canonicalDigest(fields);
 }
 

@@ -38,6 +38,8 @@ export interface CopyItem {
   readonly node: TreeNode;
   /** Path relative to the instruction's destination directory; '' when the destination itself is this node (a file copied to a file name, or the root of a copied directory). */
   readonly target: string;
+  /** Which of the instruction's sources, or of what their wildcards match, gave it: each is copied for itself, in order. */
+  readonly source: number;
 }
 
 /** A tree that files are copied from: the build context, a stage's root, an image, a git checkout, an unpacked archive. */

@@ -35,29 +35,24 @@ async function localInputs(
 ): Promise<CopyInput[]> {
   const tree = await request.deps.input.sources.context();
   const items = await itemsOf(request, tree, [source]);
-  const plain: CopyItem[] = [];
   const inputs: CopyInput[] = [];
-  for (const item of items) {
-    const named = item.node.type === 'file' && !item.target.includes('/');
-    const unpack =
-      named && isNamed(item, items) && instruction.unpack !== false && (await isArchive(tree, item.node));
-    if (!unpack) {
+  let plain: CopyItem[] = [];
+  const flush = async (): Promise<void> => {
+    inputs.push(await itemsInput(tree, plain, request.destination));
+    plain = [];
+  };
+  for (const [index, item] of items.entries()) {
+    // The contents of a named directory begin with the directory itself.
+    const named = item.node.type === 'file' && item.source !== items[index - 1]?.source;
+    if (!named || instruction.unpack === false || !(await isArchive(tree, item.node))) {
       plain.push(item);
       continue;
     }
+    if (plain.length > 0) await flush();
     inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash: await hashItems(tree, [item]) });
   }
-  if (plain.length > 0 || inputs.length === 0) inputs.push(await itemsInput(tree, plain));
+  if (plain.length > 0 || inputs.length === 0) await flush();
   return inputs;
-}
-
-/** Whether an item was named itself (or matched by a wildcard), not found inside a named directory. */
-function isNamed(item: CopyItem, items: readonly CopyItem[]): boolean {
-  return !items.some(
-    (other) =>
-      other.node.type === 'dir' &&
-      item.node.path.startsWith(other.node.path === '' ? '' : `${other.node.path}/`),
-  );
 }
 
 async function urlInput(request: CopyRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {

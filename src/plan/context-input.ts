@@ -16,6 +16,7 @@ export interface CopyRequest {
   readonly sources: readonly string[];
   readonly excludes: readonly string[];
   readonly parents: boolean;
+  readonly destination: string;
 }
 
 /** The files of some sources, as one input. */
@@ -24,7 +25,7 @@ export async function contextInput(
   sources: readonly string[],
   tree: SourceTree,
 ): Promise<CopyInput> {
-  return itemsInput(tree, await itemsOf(request, tree, sources));
+  return itemsInput(tree, await itemsOf(request, tree, sources), request.destination);
 }
 
 /**
@@ -42,11 +43,16 @@ export async function itemsOf(
 }
 
 /** Files of a tree as an input, with the hash that stands for them in a key. */
-export async function itemsInput(tree: SourceTree, items: readonly CopyItem[]): Promise<CopyInput> {
-  return { kind: 'context', items, tree, treeHash: await hashItems(tree, items) };
+export async function itemsInput(
+  tree: SourceTree,
+  items: readonly CopyItem[],
+  destination: string,
+): Promise<CopyInput> {
+  return { kind: 'context', items, tree, treeHash: await hashItems(tree, items, destination) };
 }
 
 /** All files of a tree. */
 export async function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
-  return itemsInput(tree, await resolveCopy(tree, { sources: ['/'], excludes: [], parents: false, where }));
+  const items = await resolveCopy(tree, { sources: ['/'], excludes: [], parents: false, where });
+  return itemsInput(tree, items, '/');
 }

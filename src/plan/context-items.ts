@@ -1,5 +1,5 @@
 import { treeHash } from '../context/tree-hash.ts';
-import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { CopyItem, SourceTree, TreeNode } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 
@@ -16,10 +16,23 @@ export async function contextItems(tree: SourceTree, path: string): Promise<Copy
     });
   const nodes = await tree.list(root.path);
   const prefix = root.path === '' ? 0 : root.path.length + 1;
-  return nodes.map((node) => ({ node, target: node.path === root.path ? '' : node.path.slice(prefix) }));
+  return nodes.map((node) => ({
+    node,
+    target: node.path === root.path ? '' : node.path.slice(prefix),
+    source: 0,
+  }));
 }
 
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
-export function hashItems(tree: SourceTree, items: readonly CopyItem[]): Promise<Digest> {
-  return treeHash(items, { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
+export function hashItems(
+  tree: SourceTree,
+  items: readonly CopyItem[],
+  destination?: string,
+): Promise<Digest> {
+  const contentDigest = (node: TreeNode): Promise<Digest> => tree.contentDigest(node);
+  return treeHash(items, {
+    ownership: false,
+    contentDigest,
+    ...(destination === undefined ? {} : { destination }),
+  });
 }

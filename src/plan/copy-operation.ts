@@ -6,7 +6,7 @@ import { type CopyRequest, contextInput } from './context-input.ts';
 import { resolveFrom } from './mount-source.ts';
 import { joinImagePath } from './paths.ts';
 import type { StageDeps } from './stage-deps.ts';
-import { expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
+import { expand, type StageState, whereOf, workdirOf } from './stage-state.ts';
 import type { CopyInput, CopyOperation } from './types.ts';
 
 /** A copy of everything into the root. */
@@ -16,7 +16,6 @@ export const COPY_ALL = {
   link: false,
   parents: false,
   excludes: [],
-  sourceCount: 1,
 } as const satisfies Omit<CopyOperation, 'inputs'>;
 
 /**
@@ -34,33 +33,23 @@ export async function planCopy(
   const sources = instruction.sources.map(word);
   const { excludes } = instruction;
   const destination = joinImagePath(workdirOf(state), word(instruction.destination));
-  const sourceCount = sources.length + instruction.heredocs.length;
-  if (sourceCount > 1 && !destination.endsWith('/')) {
-    throw stageError(
-      state,
-      range,
-      `${instruction.kind.toUpperCase()} of several sources needs a directory as its destination`,
-      `write ${destination}/`,
-    );
-  }
+  const [chown, chmod] = [instruction.chown, instruction.chmod].map((text) => text && word(text));
   const parents = instruction.kind === 'copy' && instruction.parents;
-  const inputs: CopyInput[] = instruction.heredocs.map((heredoc) => inlineInput(state, heredoc));
-  const request: CopyRequest = { deps, state, instruction, sources, excludes, parents };
-  inputs.push(
-    ...(instruction.kind === 'copy'
+  const request: CopyRequest = { deps, state, instruction, sources, excludes, parents, destination };
+  const inputs =
+    instruction.kind === 'copy'
       ? await copyInputs(request, instruction)
-      : await addInputs(request, instruction)),
-  );
+      : await addInputs(request, instruction);
+  inputs.push(...instruction.heredocs.map((heredoc) => inlineInput(state, heredoc)));
   return {
     kind: 'copy',
     inputs,
     destination,
-    ...(instruction.chown === undefined ? {} : { chown: word(instruction.chown) }),
-    ...(instruction.chmod === undefined ? {} : { chmod: word(instruction.chmod) }),
+    ...(chown ? { chown } : {}),
+    ...(chmod ? { chmod } : {}),
     link: instruction.link,
     parents,
     excludes,
-    sourceCount,
   };
 }
 

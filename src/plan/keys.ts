@@ -4,7 +4,7 @@ import type { ContainerConfig, Platform } from '../oci/types.ts';
 import type { CopyInput, CopyOperation, Operation, PlannedMount, RunOperation, TreeSource } from './types.ts';
 
 /** Part of the first key of every stage: a change of what keys or records mean must change it, and throws every cache away. */
-const KEY_SCHEMA = 1;
+const KEY_SCHEMA = 2;
 
 export interface BaseKeyInput {
   readonly salt: string | undefined;
@@ -140,7 +140,6 @@ function copyFields(operation: CopyOperation, sourceKey: SourceKey): Record<stri
     chmod: operation.chmod ?? null,
     parents: operation.parents,
     link: operation.link,
-    several: operation.sourceCount > 1,
     excludes: operation.inputs.some((input) => input.kind !== 'context') ? operation.excludes : [],
     sources,
   };

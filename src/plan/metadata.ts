@@ -31,13 +31,9 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       set({ Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
       break;
     }
-    case 'user': {
-      const user = expand(state, instruction.user, range);
-      if (user === '')
-        throw stageError(state, range, 'USER is empty after expansion', 'give the ARG in it a value');
-      set({ User: user });
+    case 'user':
+      set({ User: expand(state, instruction.user, range) });
       break;
-    }
     case 'shell':
       set({ Shell: instruction.argv });
       break;

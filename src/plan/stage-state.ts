@@ -3,6 +3,7 @@ import { expandWord, expandWords } from '../dockerfile/expand.ts';
 import type { Dockerfile } from '../dockerfile/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { createStageEnvironment, type StageEnvironment } from './environment.ts';
+import { imageDirectory } from './paths.ts';
 import type { HistoryLine, Step } from './types.ts';
 
 /** The PATH that Docker gives to a container whose image sets none. */
@@ -48,7 +49,7 @@ export function shellOf(state: StageState): readonly string[] {
 
 /** The directory that relative paths are relative to, and that a RUN starts in. */
 export function workdirOf(state: StageState): string {
-  return state.config.WorkingDir || '/';
+  return imageDirectory('/', state.config.WorkingDir || '/');
 }
 
 /** Where an instruction stands, with the source line that errors show. */

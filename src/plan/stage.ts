@@ -66,8 +66,10 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       case 'add':
         return add(instruction, await planCopy(deps, state, instruction));
       case 'workdir': {
-        const path = imageDirectory(workdirOf(state), expand(state, instruction.path, instruction.range));
-        state.config = { ...state.config, WorkingDir: path };
+        const written = expand(state, instruction.path, instruction.range);
+        const path = imageDirectory(workdirOf(state), written);
+        // As Docker does, an absolute path is in the image's configuration as it is written.
+        state.config = { ...state.config, WorkingDir: written.startsWith('/') ? written : path };
         return add(instruction, { kind: 'workdir', path, user: state.config.User ?? '' });
       }
       default:

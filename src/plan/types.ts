@@ -45,8 +45,6 @@ export interface CopyOperation {
   readonly link: boolean;
   readonly parents: boolean;
   readonly excludes: readonly string[];
-  /** Sources in all: more than one makes the destination a directory. */
-  readonly sourceCount: number;
 }
 
 /** A `RUN --mount`, expanded; `from` and the tree hash of a context bind are resolved. */

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { posix } from 'node:path';
 import { AppError } from '../core/error.ts';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
@@ -8,7 +8,7 @@ const MOST_LINKS = 40;
 
 /**
  * The host path of a path inside a root, with every symlink on the way resolved inside the root too, as a process with
- * that root would see it. Parts that do not exist stay as they are.
+ * that root would see it. Parts that do not exist, or cannot since a file is above them, stay as they are.
  * @param options.followLast whether a symlink in the last place is resolved as well
  * @throws AppError BUILD_FAILED for a loop of symlinks
  */
@@ -24,7 +24,7 @@ export function resolveInRoot(root: string, path: string, options: { readonly fo
     }
     const here = posix.join(root, ...at, part);
     const last = todo.length === 0;
-    const stat = last && !options.followLast ? undefined : lstatSync(fsPath(here), { throwIfNoEntry: false });
+    const stat = last && !options.followLast ? undefined : lstatOrNone(fsPath(here));
     if (!stat?.isSymbolicLink()) {
       at.push(part);
       continue;
@@ -37,4 +37,13 @@ export function resolveInRoot(root: string, path: string, options: { readonly fo
     todo.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'));
   }
   return posix.join(root, ...at);
+}
+
+function lstatOrNone(path: string | Buffer): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

@@ -61,7 +61,7 @@ export function lookupChown(root: string, spec: string): { readonly uid: number;
   const groups = readGroups(root);
   if (numeric(name) !== undefined) {
     const id = numeric(name)!;
-    return { uid: id, gid: group ? groupId(groups, group) : id };
+    return { uid: id, gid: group ? groupId(groups, group) : group === '' ? 0 : id };
   }
   const { uid, gid } = lookupUser(root, group ? `${name}:${group}` : name);
   return { uid, gid };

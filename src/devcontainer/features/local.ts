@@ -34,6 +34,7 @@ export async function localFeature(
   const items = (await tree.list('')).map((node) => ({
     node: node.type === 'symlink' ? node : { ...node, mode: 0o755 },
     target: node.path,
+    source: 0,
   }));
   const contentDigest = await treeHash(items, {
     ownership: false,

@@ -1,1 +1,1 @@
-mkdir -p t/d; echo in > t/d/f; ln -s d/f t/l; ln t/d/f t/h; chmod 4750 t/d/f; chown 1000:50 t/d/f; touch -d 2010-01-01T00:00:00Z t/d/f; mkdir t/full; echo new > t/full/a; tar -C t -cf t.tar .; rm -r t
+mkdir -p t/d; echo in > t/d/f; ln -s d/f t/l; ln t/d/f t/h; chmod 4750 t/d/f; chown 1000:50 t/d/f; touch -d 2010-01-01T00:00:00Z t/d/f; mkdir t/full; echo new > t/full/a; tar -C t -cf t.tar .; rm -r t; mkdir t; echo file > t/full; mkdir t/one; echo in > t/one/in; tar -C t -cf types.tar full one; rm -r t
