@@ -4,9 +4,9 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSyn
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
 import { createSandbox, type Sandbox, type SandboxOptions, type SandboxResult } from './support/sandbox.ts';
 
@@ -15,11 +15,7 @@ import { createSandbox, type Sandbox, type SandboxOptions, type SandboxResult } 
  * test/cases; what belongs to one part alone, beside that part.
  */
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry', 'http']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry', 'http']);
 
 interface Bench {
   readonly host: string;

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { describeTree } from '../src/rootfs/describe-tree.ts';
 import { createSyscalls } from '../src/sys/syscalls.ts';
 import { listCases, prepareCase } from './support/case.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { caseArgs } from './support/oracle.ts';
 import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
 import { createSandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry', 'http']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry', 'http']);
 
 /** Parity cases that between them have every kind of step, source, owner, link, attribute and deletion. */
 const CASES = [

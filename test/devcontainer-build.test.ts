@@ -2,20 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
 import type { ContainerConfig } from '../src/oci/types.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { readOciLayout } from './support/read-image.ts';
 import { referenceCli } from './support/reference-cli.ts';
 import { builtSteps, cachedImage } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry', 'docker']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry', 'docker']);
 
 /** `@REGISTRY@` in the files stands for the registry. */
 type Files = Readonly<Record<string, string | object>>;

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { listCases, prepareCase } from './support/case.ts';
 import { compareImages, report } from './support/compare.ts';
 import { envbuilder } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { askDocker, caseArgs } from './support/oracle.ts';
 import { describeImage, readOciLayout } from './support/read-image.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment();
-});
-after(() => environment.stop());
+const environment = useEnvironment();
 
 for (const one of listCases()) {
-  test(`${one.name}: ${one.options.about}`, { concurrency: true }, async (t) => {
+  test(`${one.name}: ${one.options.about}`, async (t) => {
     const { services } = environment;
     const missing = missingService(services, ['registry', 'docker', ...(one.options.needs ?? [])]);
     if (missing !== undefined) return t.skip(missing);

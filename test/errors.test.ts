@@ -13,17 +13,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { CliResult } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { describeImage, readOciLayout } from './support/read-image.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry']);
 
 /** A port that nothing listens on. */
 const nowhere = '127.0.0.1:1';
@@ -182,24 +178,31 @@ test('a base image that does not exist: exit 6', async (t) => {
   assertFailed(box, result, 6, /busybox:nope/, /Dockerfile:1/);
 });
 
-test('a registry cache that cannot be reached is a warning, and the build goes on', async (t) => {
-  const box = withBase(t, ['RUN echo made > /made']);
-  if (!box) return;
-  const result = await box.build([`--cache-repo=${nowhere}/cache`, `--output=${box.path('rootfs')}`]);
-  assertBuilt(box, result);
-  assert.match(result.stderr, /warning: .*127\.0\.0\.1:1/);
-  assert.equal(readFileSync(box.path('rootfs/made'), 'utf8'), 'made\n');
-});
+describe('a registry cache that cannot be reached', { concurrency: true }, () => {
+  const cacheRepo = `--cache-repo=${nowhere}/cache`;
 
-test('a push that fails is a warning, and exit 12 only when asked for', async (t) => {
-  const box = withBase(t, ['RUN echo made > /made']);
-  if (!box) return;
-  const push = [`--cache-repo=${nowhere}/cache`, '--push'];
-  assertBuilt(box, await box.build(push));
-  const result = await box.build([...push, '--exit-on-push-failure']);
-  assert.equal(result.code, 12, result.output);
-  assert.match(result.stderr, /error: .*127\.0\.0\.1:1/);
-  box.assertClean();
+  test('is a warning, and the build goes on', async (t) => {
+    const box = withBase(t, ['RUN echo made > /made']);
+    if (!box) return;
+    const result = await box.build([cacheRepo, `--output=${box.path('rootfs')}`]);
+    assertBuilt(box, result);
+    assert.match(result.stderr, /warning: .*127\.0\.0\.1:1/);
+    assert.equal(readFileSync(box.path('rootfs/made'), 'utf8'), 'made\n');
+  });
+
+  test('is a warning for a push too', async (t) => {
+    const box = withBase(t, ['RUN echo made > /made']);
+    if (box) assertBuilt(box, await box.build([cacheRepo, '--push']));
+  });
+
+  test('is exit 12 when a failed push is to be an error', async (t) => {
+    const box = withBase(t, ['RUN echo made > /made']);
+    if (!box) return;
+    const result = await box.build([cacheRepo, '--push', '--exit-on-push-failure']);
+    assert.equal(result.code, 12, result.output);
+    assert.match(result.stderr, /error: .*127\.0\.0\.1:1/);
+    box.assertClean();
+  });
 });
 
 test('a context file that may not be read: exit 5', async (t) => {

@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { startRegistry } from '../scripts/lib/registry-server.ts';
 import { run } from '../scripts/lib/shell.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry', 'docker']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry', 'docker']);
 
 /** Every kind of record: layers of each kind of step, a step that changes nothing, a stage that another one copies from. */
 const dockerfile = (host: string): string => `FROM ${host}/busybox:1 AS made

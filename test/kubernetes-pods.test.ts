@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { parseAllDocuments } from 'yaml';
 import { freePort } from '../src/core/testing.ts';
 import type { Container as ContainerSpec, PodSpec } from '../src/kubernetes/types.ts';
 import { createRepository } from '../src/workspace/testing.ts';
-import { type ContainerHost, openContainerHost } from './support/container.ts';
+import { useContainers } from './support/container.ts';
 import { envbuilder } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
 import { startGitHttpServer } from './support/git-http-server.ts';
 
-let environment: Environment;
-let host: ContainerHost;
-let missing: string | undefined;
-before(async () => {
-  environment = await openEnvironment();
-  missing = missingService(environment.services, ['docker', 'registry', 'http']);
-  if (missing === undefined) host = await openContainerHost(environment.services);
-});
-after(async () => {
-  await host?.close();
-  await environment.stop();
-});
+const containers = useContainers();
 
 const PASSWORD = 'pw-of-the-cluster';
 const GIT_PASSWORD = 'pw-of-the-git-server';
@@ -89,30 +77,30 @@ function asDocker(
 test('registry, warmer and workspace run with the rights that the manifests give them', {
   timeout: 240_000,
 }, async (t) => {
-  if (missing !== undefined) return t.skip(missing);
-  const base = `${environment.services.registry!.host}/busybox:1`;
+  if (containers.missing !== undefined) return t.skip(containers.missing);
+  const base = `${containers.services.registry!.host}/busybox:1`;
   const port = await freePort();
   const name = `envbuilder-registry:${port}`;
   const withPort = (texts: readonly string[]) => texts.map((text) => text.replace(/:5000\b/, `:${port}`));
   const hosts = ['--add-host=envbuilder-registry:127.0.0.1'];
   const login = { auths: { [name]: { username: 'envbuilder', password: PASSWORD } } };
   const volumes = {
-    registry: host.directory({}),
-    users: host.directory({ htpasswd: `envbuilder:${hashSync(PASSWORD, 4)}\n` }),
-    'base-images': host.directory({}),
-    login: host.directory({ 'config.json': JSON.stringify(login) }),
+    registry: containers.directory({}),
+    users: containers.directory({ htpasswd: `envbuilder:${hashSync(PASSWORD, 4)}\n` }),
+    'base-images': containers.directory({}),
+    login: containers.directory({ 'config.json': JSON.stringify(login) }),
   };
 
   const registry = asDocker(await podOf('registry'), { volumes });
-  const server = await host.start({ docker: [...registry.flags], args: withPort(registry.args) });
+  const server = await containers.start({ docker: [...registry.flags], args: withPort(registry.args) });
   await server.until(/:\d+\n/);
 
   const warmer = asDocker(await podOf('warm-now', `--image=${base}`), { volumes });
-  const warmed = await host.run({ docker: warmer.flags, args: warmer.args });
+  const warmed = await containers.run({ docker: warmer.flags, args: warmer.args });
   assert.equal(warmed.code, 0, warmed.stderr);
   assert.ok(readdirSync(volumes['base-images']).some((file) => file.startsWith('sha256:')));
 
-  const repos = host.directory({});
+  const repos = containers.directory({});
   const sub = createRepository(join(repos, 'sub.git'));
   const commit = sub.commit({ inner: 'inner\n' });
   const app = createRepository(join(repos, 'app.git'));
@@ -131,7 +119,7 @@ test('registry, warmer and workspace run with the rights that the manifests give
   const pod = await podOf('workspace', `--repository=${git.origin}/app.git`);
   const start = async (): Promise<readonly string[]> => {
     const { flags } = asDocker(pod, {
-      volumes: { ...volumes, workspaces: host.directory({}) },
+      volumes: { ...volumes, workspaces: containers.directory({}) },
       secrets: { 'envbuilder-git/username': 'ada', 'envbuilder-git/password': GIT_PASSWORD },
     });
     const script = 'cat /built; cat /workspaces/app/sub/inner; env; grep -r p[w]-of /workspaces || echo none';
@@ -141,7 +129,7 @@ test('registry, warmer and workspace run with the rights that the manifests give
       ENVBUILDER_INIT_SCRIPT: script,
     };
     const env = Object.entries(own).map(([variable, value]) => `--env=${variable}=${value}`);
-    const { code, stdout, stderr } = await host.run({
+    const { code, stdout, stderr } = await containers.run({
       docker: [...withPort(flags), ...hosts, ...env],
       timeoutMs: 60_000,
     });

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { test } from 'node:test';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps } from './support/results.ts';
 import { createSandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry']);
 
 /** MiB of the large layer, and how many of them are noise that does not compress. */
 const LARGE =

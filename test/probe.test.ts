@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { cachedImage } from './support/results.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry']);
 
 /** Sequential round trips that a probe may take, whatever the number of steps (docs/explanation.md). */
 const MOST_ROUNDS = 4;

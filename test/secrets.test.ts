@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { type AuthProxy, startAuthProxy } from './support/auth-proxy.ts';
 import type { CliResult } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { around, find, holders } from './support/find-token.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry', 'http']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry', 'http']);
 
 const progressModes = ['plain', 'json'] as const;
 type Progress = (typeof progressModes)[number];

@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { capture } from '../scripts/lib/shell.ts';
-import { type ContainerHost, openContainerHost } from './support/container.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { useContainers } from './support/container.ts';
 import { makeRepository } from './support/repository.ts';
 
 /** Every command that the README shows for containers, as it stands there but for the names of servers and images. */
 
-let environment: Environment;
-let host: ContainerHost;
-let missing: string | undefined;
-
-before(async () => {
-  environment = await openEnvironment();
-  missing = missingService(environment.services, ['docker', 'registry', 'http']);
-  if (missing === undefined) host = await openContainerHost(environment.services);
-});
-after(async () => {
-  await host?.close();
-  await environment.stop();
-});
+const containers = useContainers();
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 const page = readme.split(/^(?=## )/m).find((section) => section.startsWith('## In a container\n'))!;
@@ -31,18 +18,18 @@ const blocks = [...page.matchAll(/^(.+)\n\n```sh\n([\s\S]*?)^```$/gm)].map(([, a
 }));
 
 test('every command of the README works in a container', async (t: TestContext) => {
-  if (missing !== undefined) return t.skip(missing);
-  const { docker, registry } = environment.services;
+  if (containers.missing !== undefined) return t.skip(containers.missing);
+  const { docker, registry } = containers.services;
   const unique = `docs-${process.pid}`;
   const base = `${registry!.host}/busybox:1`;
-  const repository = await makeRepository(environment.services, unique, {
+  const repository = await makeRepository(containers.services, unique, {
     '.devcontainer/devcontainer.json': JSON.stringify({
       build: { dockerfile: '../Dockerfile', context: '..' },
       postStartCommand: 'echo hook ran',
     }),
     Dockerfile: `FROM ${base}\nRUN echo built > /built\nCOPY Dockerfile /copied\n`,
   });
-  const directory = host.directory({ Dockerfile: `FROM ${base}\nRUN echo built > /built\n` });
+  const directory = containers.directory({ Dockerfile: `FROM ${base}\nRUN echo built > /built\n` });
   assert.equal(blocks.length, 6);
   for (const { about, script } of blocks) {
     const real = script
@@ -65,5 +52,5 @@ test('every command of the README works in a container', async (t: TestContext) 
     });
   }
   const volumes = ['cache', 'bases'].map((name) => `${name}-${unique}`);
-  await host.docker(['volume', 'rm', '--force', ...volumes]);
+  await containers.docker(['volume', 'rm', '--force', ...volumes]);
 });

@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { type ContainerHost, openContainerHost } from './support/container.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { test } from 'node:test';
+import { useContainers } from './support/container.ts';
 import { find, holders } from './support/find-token.ts';
 
-let environment: Environment;
-let host: ContainerHost;
-let missing: string | undefined;
-
-before(async () => {
-  environment = await openEnvironment();
-  missing = missingService(environment.services, ['docker', 'registry', 'http']);
-  if (missing === undefined) host = await openContainerHost(environment.services);
-});
-after(async () => {
-  await host?.close();
-  await environment.stop();
-});
+const containers = useContainers();
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 test('no secret stays in a file, a layer, a log or the environment of a process', async (t) => {
-  if (missing !== undefined) return t.skip(missing);
-  const { registry, http } = environment.services;
+  if (containers.missing !== undefined) return t.skip(containers.missing);
+  const { registry, http } = containers.services;
   const run = randomBytes(6).toString('hex');
   // All begin alike, so that the container can look for them without being told what they are.
   const token = (what: string): string => `tok${run}-${what}-${randomBytes(6).toString('hex')}`;
@@ -38,7 +25,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
   const agent = token('agent');
   const { privateKey } = generateKeyPairSync('ed25519');
   const signKey = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const cache = host.directory({});
+  const cache = containers.directory({});
   const look = [
     // The second begins a private key in base64.
     `p=tok; q=${run}; k=LS0tLS1CRUdJTiBQ; l=UklWQVRF`,
@@ -57,7 +44,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
     'RUN env | grep -v ^NAME= > /run-env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep -v ^NAME= > /all-env; true',
   ];
   const auths = { [registry!.host]: { auth: base64(`user:${secrets.registry}`) } };
-  const { code, stdout, stderr } = await host.run({
+  const { code, stdout, stderr } = await containers.run({
     files: {
       '.devcontainer/devcontainer.json': JSON.stringify(config),
       '.devcontainer/Dockerfile': `${dockerfile.join('\n')}\n`,

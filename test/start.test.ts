@@ -1,37 +1,19 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as listenOn } from 'node:net';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
-import {
-  type ContainerHost,
-  type ContainerOptions,
-  openContainerHost,
-  WORKSPACE,
-} from './support/container.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { type ContainerOptions, useContainers, WORKSPACE } from './support/container.ts';
 import { makeRepository } from './support/repository.ts';
 
-let environment: Environment;
-let host: ContainerHost;
-let missing: string | undefined;
-
-before(async () => {
-  environment = await openEnvironment();
-  missing = missingService(environment.services, ['docker', 'registry', 'http']);
-  if (missing === undefined) host = await openContainerHost(environment.services);
-});
-after(async () => {
-  await host?.close();
-  await environment.stop();
-});
+const containers = useContainers();
 
 function skipped(t: TestContext): boolean {
-  if (missing !== undefined) t.skip(missing);
-  return missing !== undefined;
+  if (containers.missing !== undefined) t.skip(containers.missing);
+  return containers.missing !== undefined;
 }
 
-const base = (): string => `${environment.services.registry!.host}/busybox:1`;
+const base = (): string => `${containers.services.registry!.host}/busybox:1`;
 
 /** Users, and a home with a file of root's. */
 const USERS = `printf 'root:x:0:0:root:/root:/bin/sh\\ndev:x:1000:1000::/home/dev:/bin/sh\\n' > /etc/passwd && \\
@@ -40,10 +22,10 @@ const USERS = `printf 'root:x:0:0:root:/root:/bin/sh\\ndev:x:1000:1000::/home/de
 
 /** An image that Docker made in the shape of those that we push. */
 async function prebuilt(name: string, metadata: readonly object[], config: object = {}): Promise<string> {
-  const { docker } = environment.services;
+  const { docker } = containers.services;
   const Labels = { 'devcontainer.metadata': JSON.stringify(metadata) };
   const Env = ['FROM_IMAGE=1', 'PATH=/bin:/usr/bin'];
-  const context = host.directory({
+  const context = containers.directory({
     Dockerfile: `FROM envbuilder-runtime:test AS own
 FROM ${base()}
 COPY --from=own /.envbuilder /.envbuilder
@@ -61,7 +43,7 @@ ENTRYPOINT ["/.envbuilder/bin/envbuilder"]
 
 /** What a pre-built container prints: standard output is that of the init script alone. */
 async function printed(options: ContainerOptions): Promise<string> {
-  const { code, stdout, stderr } = await host.run({ files: {}, ...options });
+  const { code, stdout, stderr } = await containers.run({ files: {}, ...options });
   assert.equal(code, 0, stderr);
   return stdout.toString().replaceAll('\r', '');
 }
@@ -78,7 +60,7 @@ test('a container of a built image: user, environment, hooks, and nothing of our
   ]);
   const script =
     'id; pwd; env; cat /proc/1/cmdline | tr "\\0" "\\n"; grep SigIgn /proc/self/status; ls -ln /home/dev';
-  const container = await host.start({
+  const container = await containers.start({
     image,
     files: { 'file.txt': 'x' },
     env: {
@@ -131,12 +113,12 @@ test('the init command, its arguments and its exit code', async (t) => {
   const image = await prebuilt('start-init', []);
   const args = { ENVBUILDER_INIT_COMMAND: 'printf', ENVBUILDER_INIT_ARGS: `'<%s>' "a b" c\\ d ''` };
   assert.equal(await printed({ image, env: args }), '<a b><c d><>');
-  const failed = await host.run({ image, env: { ENVBUILDER_INIT_SCRIPT: 'exit 9' } });
+  const failed = await containers.run({ image, env: { ENVBUILDER_INIT_SCRIPT: 'exit 9' } });
   assert.equal(failed.code, 9);
-  const absent = await host.run({ image, env: { ENVBUILDER_INIT_COMMAND: '/no/such' } });
+  const absent = await containers.run({ image, env: { ENVBUILDER_INIT_COMMAND: '/no/such' } });
   assert.equal(absent.code, 20);
   assert.match(absent.stderr, /error: cannot start \/no\/such: \/no\/such was not found/);
-  const open = await host.run({ image, env: { ENVBUILDER_INIT_ARGS: `'open` } });
+  const open = await containers.run({ image, env: { ENVBUILDER_INIT_ARGS: `'open` } });
   assert.equal(open.code, 2);
 });
 
@@ -144,7 +126,7 @@ test('the setup script is root’s, chooses the user and the command, and ends t
   if (skipped(t)) return;
   const image = await prebuilt('start-setup', []);
   const setup = (script: string) =>
-    host.run({
+    containers.run({
       image,
       files: {},
       env: { ENVBUILDER_SETUP_SCRIPT: script, ENVBUILDER_INIT_SCRIPT: 'id -un' },
@@ -182,18 +164,16 @@ test('a terminal is passed through', async (t) => {
 test('a stop while hooks run ends them and the container', async (t) => {
   if (skipped(t)) return;
   const image = await prebuilt('start-stop', [{ postCreateCommand: 'echo waiting; sleep 60' }]);
-  const container = await host.start({ image, files: {} });
-  await container.until(/waiting/);
-  const start = performance.now();
+  const container = await containers.start({ image, files: {} });
+  await container.until(/waiting$/m);
   await container.docker('stop');
-  assert.ok(performance.now() - start < 5000);
-  assert.equal(await container.end(), 130);
+  assert.equal(await container.end(), 130, 'docker would kill it after 10 s, with 137');
 });
 
 test('the repository is cloned, and is the user’s', async (t) => {
   if (skipped(t)) return;
   const image = await prebuilt('start-clone', []);
-  const { http } = environment.services;
+  const { http } = containers.services;
   const output = await printed({
     image,
 
@@ -225,7 +205,7 @@ test('logs go to a Coder server; the agent’s variables reach the agent, and no
     CODER_AGENT_TOKEN: 'token-of-the-agent',
     ENVBUILDER_INIT_SCRIPT: 'echo $CODER_AGENT_TOKEN $CODER_AGENT_URL $CODER_AGENT_SUBSYSTEM',
   };
-  const done = await host.run({ image, files: {}, env });
+  const done = await containers.run({ image, files: {}, env });
   assert.equal(done.stdout.toString(), `token-of-the-agent ${env.CODER_AGENT_URL} envbuilder\n`);
   assert.deepEqual(
     [...paths],
@@ -237,7 +217,11 @@ test('logs go to a Coder server; the agent’s variables reach the agent, and no
   assert.ok(lines.includes('info postStartCommand: hook says ***'), lines.join('\n'));
   assert.ok(lines.some((line) => line.startsWith('info starting /bin/sh')));
   assert.ok(![...lines, done.stderr].some((text) => text.includes('token-of-the-agent')));
-  const failed = await host.run({ image, files: {}, env: { ...env, ENVBUILDER_SETUP_SCRIPT: 'exit 1' } });
+  const failed = await containers.run({
+    image,
+    files: {},
+    env: { ...env, ENVBUILDER_SETUP_SCRIPT: 'exit 1' },
+  });
   assert.equal(failed.code, 20);
   assert.ok(
     lines.some((line) => line.startsWith('error ') && line.includes('the setup script exited')),
@@ -255,14 +239,14 @@ test('a Coder server that is down delays nothing', async (t) => {
   };
   const without = await time({});
   const down = await time({ CODER_AGENT_URL: 'http://127.0.0.1:9', CODER_AGENT_TOKEN: 'token' });
-  assert.ok(down < without + 1500, `${down} against ${without}`);
+  assert.ok(down < without + 5000, `${down} against ${without}; an answer is waited for 10 s`);
 });
 
 test('an unsafe place is refused, before anything is deleted', async (t) => {
   if (skipped(t)) return;
   const files = { Dockerfile: `FROM ${base()}\n` };
   const env = { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile', KANIKO_DIR: '/elsewhere' };
-  const { code, stderr } = await host.run({ files, env });
+  const { code, stderr } = await containers.run({ files, env });
   assert.equal(code, 15, stderr);
   assert.match(stderr, /KANIKO_DIR is "\/elsewhere"/);
 });
@@ -280,7 +264,7 @@ function dockerfile(lines: readonly string[], more: ContainerOptions = {}): Cont
 let repositories = 0;
 const newRepository = (): string => {
   repositories += 1;
-  return `${environment.services.registry!.host}/start-${process.pid}-${repositories}`;
+  return `${containers.services.registry!.host}/start-${process.pid}-${repositories}`;
 };
 
 test('a Dockerfile becomes the root file system, with Docker’s default rights', async (t) => {
@@ -309,12 +293,12 @@ test('a Dockerfile becomes the root file system, with Docker’s default rights'
       },
     },
   );
-  const first = await host.run(options);
+  const first = await containers.run(options);
   assert.equal(first.code, 0, first.stderr);
   const expected = first.stdout.toString();
   assert.match(expected, /^uid=1000\(dev\) gid=63\(audio\)[^\n]*\nbuilt\n4755\n1\n\/workspaces\/app\n/);
   assert.match(expected, /^\.envbuilder$/m);
-  const second = await host.run(options);
+  const second = await containers.run(options);
   assert.equal(second.stdout.toString(), expected, second.stderr);
   assert.match(second.stderr, /CACHED/);
   assert.doesNotMatch(second.stderr, /DONE/);
@@ -333,7 +317,7 @@ test('a hardened container: only what is needed', async (t) => {
     'KILL',
     'SETFCAP',
   ];
-  const { code, stdout, stderr } = await host.run(
+  const { code, stdout, stderr } = await containers.run(
     dockerfile([`RUN ${USERS}`, 'RUN id > /built', 'USER dev'], {
       docker: [
         '--cap-drop=ALL',
@@ -349,8 +333,8 @@ test('a hardened container: only what is needed', async (t) => {
 
 test('mounts of every kind are left alone', async (t) => {
   if (skipped(t)) return;
-  const outside = host.directory({ 'lib/gpu.so': 'gpu', 'file.conf': 'conf', 'secret/token': 'token' });
-  const { code, stdout, stderr } = await host.run(
+  const outside = containers.directory({ 'lib/gpu.so': 'gpu', 'file.conf': 'conf', 'secret/token': 'token' });
+  const { code, stdout, stderr } = await containers.run(
     dockerfile(['RUN echo built > /built', 'RUN mkdir -p /usr/lib/gpu /data && echo image > /data/image'], {
       docker: [
         `--volume=${outside}/lib:/usr/lib/gpu:ro`,
@@ -373,10 +357,10 @@ test('mounts of every kind are left alone', async (t) => {
 
 test('a socket below /var/run stays where the image has a symlink to /run', async (t) => {
   if (skipped(t)) return;
-  const outside = host.directory({ 'x/y': '' });
+  const outside = containers.directory({ 'x/y': '' });
   const socket = listenOn().listen(`${outside}/docker.sock`);
   t.after(() => socket.close());
-  const { code, stdout, stderr } = await host.run({
+  const { code, stdout, stderr } = await containers.run({
     files: { Dockerfile: `FROM ${base().replace(/busybox:.*/, 'debian:bookworm')}\nRUN echo i > /run/i\n` },
     docker: [`--volume=${outside}/docker.sock:/var/run/docker.sock`],
     env: {
@@ -393,7 +377,7 @@ test('a socket below /var/run stays where the image has a symlink to /run', asyn
 
 test('memory does not depend on the size of a layer', async (t) => {
   if (skipped(t)) return;
-  const { code, stdout, stderr } = await host.run(
+  const { code, stdout, stderr } = await containers.run(
     dockerfile(['RUN (head -c 600m /dev/urandom; head -c 2472m /dev/zero) > /big'], {
       docker: ['--memory=512m', '--memory-swap=512m'],
       env: { ENVBUILDER_CACHE_REPO: newRepository(), ENVBUILDER_INIT_SCRIPT: 'stat -c %s /big' },
@@ -406,14 +390,14 @@ test('memory does not depend on the size of a layer', async (t) => {
 
 test('stopped, started again, killed in the middle of a build: the same result', async (t) => {
   if (skipped(t)) return;
-  const container = await host.start(
+  const container = await containers.start(
     dockerfile(['RUN echo a > /a', 'RUN echo building; sleep 4; echo b > /b'], {
       env: {
         ENVBUILDER_INIT_SCRIPT: 'cat /a /b; ls -A / | sort | tr "\\n" " "; echo; echo started; sleep 60',
       },
     }),
   );
-  await container.until(/building/);
+  await container.until(/building$/m);
   await container.docker('kill', '--signal=KILL');
   await container.end();
   await container.docker('start');
@@ -429,17 +413,15 @@ test('stopped, started again, killed in the middle of a build: the same result',
 
 test('a stop while a RUN runs ends it and the container', async (t) => {
   if (skipped(t)) return;
-  const container = await host.start(dockerfile(['RUN echo building; sleep 60']));
-  await container.until(/building/);
-  const start = performance.now();
+  const container = await containers.start(dockerfile(['RUN echo building; sleep 60']));
+  await container.until(/building$/m);
   await container.docker('stop');
-  assert.ok(performance.now() - start < 6000);
-  assert.equal(await container.end(), 130);
+  assert.equal(await container.end(), 130, 'docker would kill it after 10 s, with 137');
 });
 
 test('what an earlier start has built is started when that is asked for', async (t) => {
   if (skipped(t)) return;
-  const container = await host.start(
+  const container = await containers.start(
     dockerfile(['RUN date +%s%N > /when && cat /proc/sys/kernel/random/uuid > /when'], {
       env: { ENVBUILDER_SKIP_REBUILD: '1', ENVBUILDER_INIT_SCRIPT: 'echo made $(cat /when); sleep 60' },
     }),
@@ -458,7 +440,7 @@ test('a fallback image, and when it is not used', async (t) => {
   if (skipped(t)) return;
   const env = { ENVBUILDER_FALLBACK_IMAGE: base(), ENVBUILDER_INIT_SCRIPT: 'echo fell back' };
   const used = async (options: ContainerOptions): Promise<string> => {
-    const { code, stdout, stderr } = await host.run(options);
+    const { code, stdout, stderr } = await containers.run(options);
     return code === 0 ? stdout.toString().trim() : `${code} ${stderr}`;
   };
   assert.equal(await used({ files: {}, env }), 'fell back');
@@ -491,7 +473,7 @@ test('a dev container: build, hooks, users, the files that options name', async 
       ENVBUILDER_INIT_SCRIPT: 'id -un; cat /who ~/created; /post-start; echo $PATH; cat /exported',
     },
   };
-  const { code, stdout, stderr } = await host.run(options);
+  const { code, stdout, stderr } = await containers.run(options);
   assert.equal(code, 0, stderr);
   const path = '/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   assert.equal(
@@ -515,7 +497,7 @@ test('a dev container: build, hooks, users, the files that options name', async 
 
 test('a pushed image starts at once, with its user and hooks; the probe names it', async (t) => {
   if (skipped(t)) return;
-  const { docker } = environment.services;
+  const { docker } = containers.services;
   const config = {
     build: { dockerfile: 'Dockerfile' },
     onCreateCommand: 'echo created as $(id -un)',
@@ -529,29 +511,31 @@ test('a pushed image starts at once, with its user and hooks; the probe names it
     ENVBUILDER_CACHE_REPO: newRepository(),
     ENVBUILDER_INIT_SCRIPT: 'id -un; echo $A $B $DEVCONTAINER_CONFIG',
   };
-  const probe = () => host.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
+  const probe = () => containers.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
   assert.equal((await probe()).code, 10);
-  const pushed = await host.run({ files, env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' } });
+  const pushed = await containers.run({ files, env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' } });
   assert.equal(pushed.code, 0, pushed.stderr);
   const found = await probe();
   assert.equal(found.code, 0, found.stderr);
   const image = /^ENVBUILDER_CACHED_IMAGE=(\S+)$/m.exec(found.stdout.toString())?.[1];
   assert.ok(image);
   await run(docker!.command, ['pull', '--quiet', image], { env: docker!.env });
-  const started = await host.run({ image, files, env });
+  const started = await containers.run({ image, files, env });
   assert.equal(started.stdout.toString(), pushed.stdout.toString(), started.stderr);
   assert.match(started.stderr, /nothing is built[\s\S]*onCreateCommand: created as dev/);
-  const nowhere = await host.run({ files, env: { ENVBUILDER_PUSH_IMAGE: '1' } });
+  const nowhere = await containers.run({ files, env: { ENVBUILDER_PUSH_IMAGE: '1' } });
   assert.equal(nowhere.code, 2);
 });
 
 test('what a container had is gone, but for the paths that are to be ignored', async (t) => {
   if (skipped(t)) return;
-  const { docker } = environment.services;
-  const had = host.directory({ Dockerfile: 'FROM envbuilder-runtime:test\nCOPY . /kept/\nCOPY . /gone/\n' });
+  const { docker } = containers.services;
+  const had = containers.directory({
+    Dockerfile: 'FROM envbuilder-runtime:test\nCOPY . /kept/\nCOPY . /gone/\n',
+  });
   const args = ['build', '--quiet', '--network=host', '--tag=start-ignore', had];
   await run(docker!.command, args, { env: docker!.env });
-  const { code, stdout, stderr } = await host.run(
+  const { code, stdout, stderr } = await containers.run(
     dockerfile(['RUN mkdir -p /kept && echo image > /kept/image'], {
       image: 'start-ignore',
       env: { ENVBUILDER_IGNORE_PATHS: '/kept', ENVBUILDER_INIT_SCRIPT: 'ls -A /kept; ls -d /gone /bin' },
@@ -565,7 +549,7 @@ test('what a container had is gone, but for the paths that are to be ignored', a
 
 test('FORCE_SAFE counts down, and then does it', async (t) => {
   if (skipped(t)) return;
-  const { code, stdout, stderr } = await host.run(
+  const { code, stdout, stderr } = await containers.run(
     dockerfile(['RUN echo built > /built'], {
       env: { KANIKO_DIR: '/elsewhere', ENVBUILDER_FORCE_SAFE: '1', ENVBUILDER_INIT_SCRIPT: 'cat /built' },
     }),
@@ -577,7 +561,7 @@ test('FORCE_SAFE counts down, and then does it', async (t) => {
 
 test('a remote repository build does not see the workspace, and its probe needs none', async (t) => {
   if (skipped(t)) return;
-  const url = await makeRepository(environment.services, `start-remote-${process.pid}`, {
+  const url = await makeRepository(containers.services, `start-remote-${process.pid}`, {
     '.devcontainer.json': JSON.stringify({ build: { dockerfile: 'Dockerfile' } }),
     Dockerfile: `FROM ${base()}\nRUN echo remote > /built\n`,
   });
@@ -589,13 +573,16 @@ test('a remote repository build does not see the workspace, and its probe needs 
   };
   // The user's own file stays where the repository has another one.
   const files = { Dockerfile: 'changed by the user\n' };
-  const { code, stdout, stderr } = await host.run({ files, env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' } });
+  const { code, stdout, stderr } = await containers.run({
+    files,
+    env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' },
+  });
   assert.equal(code, 0, stderr);
   assert.match(
     stdout.toString(),
     new RegExp(`^remote\\nchanged by the user\\n${WORKSPACE}/\\.devcontainer\\.json\\n`),
   );
-  const probe = await host.run({ env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
+  const probe = await containers.run({ env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
   assert.equal(probe.code, 0, probe.stderr);
   assert.match(probe.stdout.toString(), /^ENVBUILDER_CACHED_IMAGE=.*@sha256:[0-9a-f]{64}\n$/);
 });

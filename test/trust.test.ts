@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { readTrustedKeys } from '../src/cache/signature.ts';
 import type { CliResult } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { startRecordingProxy } from './support/recording-proxy.ts';
 import { builtSteps, cachedImage } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry']);
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 

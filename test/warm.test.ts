@@ -13,22 +13,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goProgram, noGo } from '../scripts/lib/go-program.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
 import { type CliResult, projectRoot } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
 import { type RecordingProxy, startRecordingProxy } from './support/recording-proxy.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
 const CRANE = 'github.com/google/go-containerregistry/cmd/crane@v0.20.6';
 
-let environment: Environment;
-before(async () => {
-  environment = await openEnvironment(['registry']);
-});
-after(() => environment.stop());
+const environment = useEnvironment(['registry']);
 
 interface Setting extends Sandbox {
   readonly proxy: RecordingProxy;

@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runtimeImage } from '../../scripts/lib/runtime-image.ts';
 import type { Services } from '../../scripts/lib/services.ts';
 import { capture, type Finished, run } from '../../scripts/lib/shell.ts';
+import { type Environment, missingService, openEnvironment } from './environment.ts';
 
 export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -44,7 +46,41 @@ export interface ContainerHost {
   close(): Promise<void>;
 }
 
+/** A host for the tests of a file. */
+export interface Containers extends Omit<ContainerHost, 'close'>, Pick<Environment, 'services'> {
+  /** Why there is none, for `t.skip`. */
+  readonly missing: string | undefined;
+}
+
 export const WORKSPACE = '/workspaces/app';
+
+/** A host of containers for the tests of a file: there in its tests, and closed after the last of them. */
+export function useContainers(): Containers {
+  let environment: Environment;
+  let host: ContainerHost | undefined;
+  let missing: string | undefined;
+  before(async () => {
+    environment = await openEnvironment();
+    missing = missingService(environment.services, ['docker', 'registry', 'http']);
+    if (missing === undefined) host = await openContainerHost(environment.services);
+  });
+  after(async () => {
+    await host?.close();
+    await environment.stop();
+  });
+  return {
+    get services() {
+      return environment.services;
+    },
+    get missing() {
+      return missing;
+    },
+    directory: (files) => host!.directory(files),
+    run: (options) => host!.run(options),
+    start: (options) => host!.start(options),
+    docker: (args, timeoutMs) => host!.docker(args, timeoutMs),
+  };
+}
 
 /** Loads the runtime image into the engine. Containers are on the machine's network, with Docker's default rights. */
 export async function openContainerHost({ docker, registry, dir }: Services): Promise<ContainerHost> {
