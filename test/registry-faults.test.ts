@@ -38,6 +38,12 @@ test('each fault at each request of a build, a start, a probe and a warm', async
       error !== undefined,
   );
   assert.deepEqual(stopped.map(describe), []);
+  // Whatever becomes of a cached layer, the step is carried out instead.
+  const unbuilt = cells.filter(
+    ({ work, often, kind, error }) =>
+      work === 'start' && often === 'once' && kind === 'read a part' && error !== undefined,
+  );
+  assert.deepEqual(unbuilt.map(describe), []);
   const unbounded = cells.filter(
     ({ retries, attempts }) => retries > MOST_RETRIES || attempts > DEFAULT_RETRY.attempts,
   );

@@ -160,7 +160,7 @@ function announce(plan: Plan, emit: Emit): void {
 /** The cached layer that an error says cannot be read. */
 function unreadableLayer(error: unknown, execution: Execution, session: Session): Digest | undefined {
   if (!(error instanceof AppError) || !error.where?.layer) return undefined;
-  if (!['CORRUPT', 'REFERENCE', 'REGISTRY'].includes(error.code)) return undefined;
+  if (!['CORRUPT', 'REFERENCE', 'REGISTRY', 'AUTH'].includes(error.code)) return undefined;
   const layer = error.where.layer as Digest;
   const fromBaseImages = session.leaveOutBase(layer);
   return fromBaseImages || execution.fromCache(layer) ? layer : undefined;

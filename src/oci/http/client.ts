@@ -33,8 +33,17 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   const { credentials = async () => undefined, emit = silent, retry: policy = DEFAULT_RETRY } = options;
   const transport = createTransport(options);
   const endpoints = new Map<string, Promise<Endpoint>>();
-  // Errors of logins, which have been tried often enough: the request that needed one is not tried again for them.
+  // Errors of what has been tried often enough, as logins have: the request that met one is not tried again for it.
   const exhausted = new WeakSet<object>();
+  // Since when a registry has given no answer at all: after the time that all tries of one request take, others try once.
+  const silentSince = new Map<string, number>();
+  const patience = policy.baseDelayMs * (2 ** (policy.attempts - 1) - 1);
+  const unanswered = <T extends object>(registry: string, error: T): T => {
+    const since = silentSince.get(registry);
+    if (since === undefined) silentSince.set(registry, Date.now());
+    else if (Date.now() - since >= patience) exhausted.add(error);
+    return error;
+  };
 
   const delayFor = (error: unknown, suggestedMs: number): number | undefined =>
     exhausted.has(error as object) ? undefined : transientDelay(error, suggestedMs);
@@ -70,7 +79,9 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   };
 
   const exchange = async (registry: string, request: RegistryRequest): Promise<HttpResponse> => {
-    const { base, auth } = await endpointOf(registry);
+    const { base, auth } = await endpointOf(registry).catch((error: unknown) => {
+      throw unanswered(registry, error as object);
+    });
     const url = resolveLocation(request.path, `${base}/v2/`);
     const ours = new URL(url).host === new URL(base).host;
     const since = Date.now();
@@ -93,8 +104,9 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
       } catch (error) {
         auth.release();
         request.signal?.throwIfAborted();
-        throw networkError(request.what, registry, url, error);
+        throw unanswered(registry, networkError(request.what, registry, url, error));
       }
+      silentSince.delete(registry);
       const { status, headers } = response;
       const answered = ours && new URL(response.url).host === new URL(base).host;
       const again =
