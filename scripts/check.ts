@@ -1,8 +1,10 @@
-/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs. `--fix` writes what can be written. */
+/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs, links. `--fix` writes what can be written. */
 import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { undocumentedExports } from './lib/check-docstrings.ts';
 import { importProblems } from './lib/check-imports.ts';
+import { brokenLinks } from './lib/check-links.ts';
 import { stalePages } from './lib/reference-pages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -44,6 +46,12 @@ async function docs(): Promise<Outcome> {
   return { name: 'docs in step', ok: stale.length === 0, output: stale.join('\n') };
 }
 
+async function links(): Promise<Outcome> {
+  const pages = globSync(['*.md', '{docs,bench,examples}/**/*.md'], { cwd: root });
+  const broken = brokenLinks(root, pages);
+  return { name: 'links', ok: broken.length === 0, output: broken.join('\n') };
+}
+
 const outcomes = await Promise.all([
   run('format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.']),
   run('types', bin('tsc'), ['-p', '.']),
@@ -51,6 +59,7 @@ const outcomes = await Promise.all([
   imports(),
   docstrings(),
   docs(),
+  links(),
 ]);
 for (const { name, ok, output } of outcomes) {
   process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}\n`);
