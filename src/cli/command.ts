@@ -1,5 +1,6 @@
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { readOldNames } from './old-names.ts';
 import type { CommandName } from './option-types.ts';
 import { type Parsed, parseOptions } from './parse.ts';
 import { optionWarnings } from './request.ts';
@@ -20,9 +21,11 @@ export type CommandBody = (
 export async function runCommand(
   name: CommandName,
   args: readonly string[],
-  context: CommandContext,
+  given: CommandContext,
   body: CommandBody,
 ): Promise<number> {
+  const { env, used } = name === 'start' ? readOldNames(given.env) : { env: given.env, used: [] };
+  const context = { ...given, env };
   const parsed = parseOptions(name, args, context.env);
   addOptionSecrets(context.redactor, parsed);
   const reporter = await reporterFor(parsed, context);
@@ -30,6 +33,7 @@ export async function runCommand(
     reporter.emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
   let last: Awaited<ReturnType<CommandBody>>;
   try {
+    for (const old of used) warn(`${old} is an old name`, `set ENVBUILDER_${old} instead`);
     for (const { text, hint } of parsed.warnings) warn(text, hint);
     for (const text of optionWarnings(parsed)) warn(text);
     last = await body(parsed, context, reporter.emit);

@@ -272,6 +272,9 @@ test('users and groups are looked up in the image', () => {
   assert.throws(() => lookupUser(root, 'nobody'), { code: 'BUILD_FAILED', message: /nobody/ });
   assert.deepEqual(lookupChown(root, '55'), { uid: 55, gid: 55 });
   assert.deepEqual(lookupChown(root, 'app:staff'), { uid: 1000, gid: 50 });
+  const bare = mkdtempSync(join(scratch, 'users-'));
+  assert.deepEqual(lookupUser(bare, 'root'), { uid: 0, gid: 0, groups: [0] });
+  assert.deepEqual(lookupChown(bare, 'root:root'), { uid: 0, gid: 0 });
   assert.equal(homeOf(root, 1000), '/home/app');
   assert.equal(homeOf(root, 4242), '/');
 });

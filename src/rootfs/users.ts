@@ -27,7 +27,7 @@ interface GroupEntry {
 
 /**
  * Who `USER` means in a root: `name`, `uid`, `name:group`, `uid:gid`, looked up in its /etc/passwd and /etc/group. A
- * number that they do not know is taken as it is, with group 0; '' is root.
+ * number that they do not know is taken as it is, with group 0; '' is root, whom no file need name.
  * @throws AppError BUILD_FAILED for a name that is unknown
  */
 export function lookupUser(root: string, user: string): Identity {
@@ -37,7 +37,7 @@ export function lookupUser(root: string, user: string): Identity {
   const entry =
     passwd.find((each) => each.name === (name || 'root')) ??
     passwd.find((each) => String(each.uid) === (name || '0'));
-  const uid = entry?.uid ?? numeric(name || '0');
+  const uid = entry?.uid ?? (name === 'root' ? 0 : numeric(name || '0'));
   if (uid === undefined) throw unknown('user', name, '/etc/passwd');
   if (group !== undefined && group !== '') {
     const gid = groupId(groups, group);
@@ -83,7 +83,8 @@ function split(spec: string): [string, string?] {
 }
 
 function groupId(groups: readonly GroupEntry[], group: string): number {
-  const gid = groups.find((each) => each.name === group)?.gid ?? numeric(group);
+  const named = groups.find((each) => each.name === group)?.gid;
+  const gid = named ?? (group === 'root' ? 0 : numeric(group));
   if (gid === undefined) throw unknown('group', group, '/etc/group');
   return gid;
 }
