@@ -10,14 +10,15 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs';
-import { posix } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { listNames } from '../core/list-names.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
+import { resolveLinks } from '../rootfs/resolve-in-root.ts';
+import { deviceNumbers, fileType } from '../sys/file-stat.ts';
 import { fileKey, type HashMemo } from './file-hash-memo.ts';
 import type { IgnoreMatcher } from './ignore-matcher.ts';
-import type { SourceTree, TreeNode, TreeNodeType } from './types.ts';
+import type { SourceTree, TreeNode } from './types.ts';
 
 export interface DirectoryTreeOptions {
   /** Host directory; it is only read. */
@@ -30,7 +31,6 @@ export interface DirectoryTreeOptions {
 }
 
 const CHUNK = 1024 * 1024;
-const MOST_LINKS = 40;
 
 /** A host directory as a source of files. Symlinks are never followed out of it; sockets do not exist for it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
@@ -45,11 +45,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   };
 
   const nodeOf = (path: string, stat: BigIntStats): TreeNode | undefined => {
-    const type = typeOf(stat);
-    if (type === undefined) return undefined;
+    const type = fileType(stat);
+    if (type === 'socket') return undefined;
     const symlink = type === 'symlink';
     const linkname = symlink ? decodePath(readlinkSync(fsPath(host(path)), { encoding: 'buffer' })) : '';
-    const device = type === 'char' || type === 'block';
+    const device = type === 'char' || type === 'block' ? deviceNumbers(stat.rdev) : { major: 0, minor: 0 };
     const key = type === 'file' ? fileKey(stat) : undefined;
     const known = key === undefined ? undefined : memo?.get(key);
     const xattrs = symlink || known?.plain === true ? undefined : options.xattrs?.(host(path));
@@ -63,8 +63,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       mtime: Number(stat.mtimeNs / 1_000_000_000n),
       mtimeNsec: Number(stat.mtimeNs % 1_000_000_000n),
       linkname,
-      devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
-      devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
+      devmajor: device.major,
+      devminor: device.minor,
       ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
       ...(key === undefined ? {} : { version: known ? { key, digest: known.digest } : { key } }),
       ...(type === 'file' && stat.nlink > 1n ? { hardlink: `${stat.dev}:${stat.ino}` } : {}),
@@ -75,6 +75,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     const stat = lstatSync(fsPath(host(path)), { bigint: true, throwIfNoEntry: false });
     return stat;
   };
+
+  const linkAt = (path: string): string | undefined =>
+    lstat(path)?.isSymbolicLink()
+      ? decodePath(readlinkSync(fsPath(host(path)), { encoding: 'buffer' }))
+      : undefined;
 
   const walk = (path: string, found: TreeNode[]): void => {
     const stat = guarded(path, () => lstat(path));
@@ -102,7 +107,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     name: options.name,
     list: async (path) => below(path).sort((a, b) => comparePaths(a.path, b.path)),
     stat: async (path) => {
-      const real = guarded(path, () => resolveParents(path, (at) => lstat(at), host));
+      const real = guarded(path, () => {
+        const found = resolveLinks(path, linkAt, { followLast: false });
+        if (found === undefined) throw new Error('too many levels of symlinks');
+        return found;
+      });
       const stat = guarded(path, () => lstat(real));
       if (!stat) return undefined;
       if (real !== '' && ignore?.matches(real) && (!stat.isDirectory() || below(real).length === 0))
@@ -147,44 +156,6 @@ function hashFile(path: string): { readonly identity: BigIntStats; readonly dige
   } finally {
     closeSync(fd);
   }
-}
-
-/** The path with symlinks among its parents resolved inside the tree. */
-function resolveParents(
-  path: string,
-  lstat: (path: string) => BigIntStats | undefined,
-  host: (path: string) => string,
-): string {
-  const todo = path.split('/').filter((part) => part !== '' && part !== '.');
-  let at: string[] = [];
-  let links = 0;
-  while (todo.length > 0) {
-    const part = todo.shift()!;
-    if (part === '..') {
-      at = at.slice(0, -1);
-      continue;
-    }
-    const here = [...at, part].join('/');
-    if (todo.length === 0 || !lstat(here)?.isSymbolicLink()) {
-      at.push(part);
-      continue;
-    }
-    links += 1;
-    if (links > MOST_LINKS) throw new Error('too many levels of symlinks');
-    const target = decodePath(readlinkSync(fsPath(host(here)), { encoding: 'buffer' }));
-    if (posix.isAbsolute(target)) at = [];
-    todo.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'));
-  }
-  return at.join('/');
-}
-
-function typeOf(stat: BigIntStats): TreeNodeType | undefined {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'char';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : undefined;
 }
 
 function unreadable(tree: string, path: string, error: unknown): AppError {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import type { EntryType } from '../layer/types.ts';
+import { deviceNumbers, fileType } from '../sys/file-stat.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /** Everything about a path that a layer can carry. */
@@ -55,7 +56,7 @@ export function describeTree(
     const full = path === '' ? root : `${root}/${path}`;
     const inode = `${stat.dev}:${stat.ino}`;
     if (!first.has(inode)) first.set(inode, path);
-    const type = typeOf(stat);
+    const type = fileType(stat);
     return {
       path,
       type,
@@ -65,7 +66,7 @@ export function describeTree(
       size: type === 'file' ? Number(stat.size) : 0,
       mtime: stat.mtimeNs,
       link: type === 'symlink' ? decodePath(fs.readlinkSync(fsPath(full), { encoding: 'buffer' })) : '',
-      device: type === 'char' || type === 'block' ? deviceNumber(stat.rdev) : '',
+      device: type === 'char' || type === 'block' ? deviceName(stat.rdev) : '',
       sha256:
         type === 'file'
           ? createHash('sha256')
@@ -78,19 +79,8 @@ export function describeTree(
   });
 }
 
-function typeOf(stat: fs.BigIntStats): PathDescription['type'] {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'char';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : 'socket';
-}
-
-/** Linux's encoding of device numbers in st_rdev (makedev(3)). */
-function deviceNumber(rdev: bigint): string {
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn);
+function deviceName(rdev: bigint): string {
+  const { major, minor } = deviceNumbers(rdev);
   return `${major}:${minor}`;
 }
 

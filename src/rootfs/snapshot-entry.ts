@@ -1,6 +1,7 @@
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import type { EntryType, LayerEntry } from '../layer/types.ts';
+import { deviceNumbers, fileType } from '../sys/file-stat.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /** An entry of a layer to be, and where its content is read. */
@@ -40,7 +41,7 @@ export function entryOf(
   type: EntryType,
   more: { readonly linkname?: string; readonly xattrs?: ReadonlyMap<string, Buffer> },
 ): LayerEntry {
-  const device = type === 'char' || type === 'block';
+  const device = type === 'char' || type === 'block' ? deviceNumbers(stat.rdev) : { major: 0, minor: 0 };
   const xattrs = type === 'hardlink' ? undefined : more.xattrs;
   return {
     path,
@@ -52,8 +53,8 @@ export function entryOf(
     mtime: deps.mtime ?? Number(stat.mtimeNs / 1_000_000_000n),
     mtimeNsec: 0,
     linkname: more.linkname ?? '',
-    devmajor: device ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
-    devminor: device ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
+    devmajor: device.major,
+    devminor: device.minor,
     ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
   };
 }
@@ -114,19 +115,10 @@ export function statOf(path: string): Stat | undefined {
     size: Number(stat.size),
     mtimeNs: stat.mtimeNs,
     rdev: stat.rdev,
-    type: typeOf(stat),
+    type: fileType(stat),
     links: Number(stat.nlink),
     id: `${stat.dev}:${stat.ino}`,
   };
-}
-
-function typeOf(stat: BigIntStats): Stat['type'] {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'dir';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isCharacterDevice()) return 'char';
-  if (stat.isBlockDevice()) return 'block';
-  return stat.isFIFO() ? 'fifo' : 'socket';
 }
 
 /** The host path of a path in a tree; '' is its root. */
