@@ -40,7 +40,7 @@ export function openBackend(
   requireBuildRights({ syscalls });
   const workDir = join(session.workDir(), 'o');
   mkdirSync(workDir);
-  return createOverlayBackend({ ...common, workDir, runner: createRunner() });
+  return createOverlayBackend({ ...common, workDir, runner: createRunner(syscalls) });
 }
 
 function openInplace(

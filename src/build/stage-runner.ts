@@ -90,6 +90,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     if (deps.oneAfterAnother) for (const other of needed) await resultOf(other);
     else for (const other of needed) void resultOf(other);
     for (const step of stage.steps.slice(0, hit.depth)) finished(step, 'hit', 0);
+    if (missing.some(({ operation }) => operation.kind === 'run')) expectRun();
     let cursor = await start(stage, hit);
     for (const step of missing) cursor = await advance(stage, step, cursor);
     const base = baseChainId(deps.plan, stage);
@@ -99,6 +100,14 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       created: cursor.created,
       state: cursor.state,
     };
+  }
+
+  /** A back end that cannot be opened is the failure of the step that needs it, not of one that may yet be found. */
+  function expectRun(): void {
+    deps.backend().then(
+      (backend) => backend.expectRun(),
+      () => {},
+    );
   }
 
   async function start(stage: PlannedStage, hit: StageHit): Promise<Cursor> {

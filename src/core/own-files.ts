@@ -10,10 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const ENTRY_POINTS = {
   'compress-worker': 'src/layer/compress-worker.ts',
   'extract-worker': 'src/rootfs/extract-worker.ts',
-  'run-worker': 'src/sys/run-worker.ts',
-  'run-init': 'src/sys/run-init.ts',
-  'run-here-supervisor': 'src/sys/run-here-supervisor.ts',
-  'run-here-init': 'src/sys/run-here-init.ts',
+  'run-helper': 'src/sys/run-helper.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
 } as const;
 

@@ -111,7 +111,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
               cwd: spec.cwd,
             });
             try {
-              return await timed(emit, 'run', () => deps.runner({ ...spec, root: '/', mounts: [] }));
+              return await timed(emit, 'run', () => deps.runner.run({ ...spec, root: '/', mounts: [] }));
             } finally {
               restore();
             }
@@ -175,6 +175,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
 
   return {
     kind: 'inplace',
+    expectRun: () => deps.runner.prepare(),
     fromLayers: async (layers) => {
       const key = layers.map((layer) => layer.diffId).join(' ');
       const state = bases.get(key) ?? createState(async () => layers);
@@ -186,7 +187,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
       enterRoot(tree.dir, { keep, syscalls });
     },
     dispose: async () => {
-      await Promise.allSettled([...writing]);
+      await Promise.allSettled([...writing, deps.runner.close()]);
       rmSync(deps.dir, { recursive: true, force: true });
     },
   };

@@ -87,7 +87,7 @@ async function overlaid(scripts: readonly string[]): Promise<string[][]> {
   const backend = createOverlayBackend({
     workDir: freshDir('o'),
     syscalls,
-    runner: createRunner(),
+    runner: createRunner(createSyscalls()),
     extract: (request) => extractLayers(request, { sys: syscalls }),
     createLayerWriter: (file, compression) => createFileLayerWriter(file, { compression }),
     emit: silent,

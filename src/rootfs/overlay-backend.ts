@@ -88,7 +88,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
       run: async (spec) => {
         const prepared = prepareMountPoints(root, spec.mounts);
         try {
-          return await timed(emit, 'run', () => deps.runner({ ...spec, root, mounts: prepared.mounts }));
+          return await timed(emit, 'run', () => deps.runner.run({ ...spec, root, mounts: prepared.mounts }));
         } finally {
           prepared.undo();
         }
@@ -125,6 +125,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
 
   return {
     kind: 'overlay',
+    expectRun: () => deps.runner.prepare(),
     fromLayers: async (layers) => {
       const key = layers.map((layer) => layer.diffId).join(' ');
       let base = bases.get(key);
@@ -136,7 +137,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
       return createState([await base]);
     },
     dispose: async () => {
-      await Promise.allSettled([...writing, ...bases.values()]);
+      await Promise.allSettled([...writing, ...bases.values(), deps.runner.close()]);
       overlays.unmountAll(MNT_DETACH);
       try {
         rmSync(workDir, { recursive: true, force: true });

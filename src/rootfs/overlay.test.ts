@@ -43,7 +43,7 @@ function createBackend(name = 'w') {
   const backend = createOverlayBackend({
     workDir,
     syscalls,
-    runner: createRunner(),
+    runner: createRunner(createSyscalls()),
     extract: (request) => extractLayers(request, { sys: syscalls }),
     createLayerWriter: (file, compression) => createFileLayerWriter(file, { compression }),
     emit: silent,

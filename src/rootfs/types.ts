@@ -32,6 +32,8 @@ export interface RootfsBackend {
   readonly kind: 'overlay' | 'inplace';
   /** A new state whose content is the union of these layers; materialised once, on first use, and shared. */
   fromLayers(layers: readonly LayerBlob[]): Promise<RootfsState>;
+  /** Gets ready for a RUN that is likely to come; may be called often. */
+  expectRun(): void;
   /** Unmounts everything and deletes what the back end made; safe to call twice. */
   dispose(): Promise<void>;
 }

@@ -19,9 +19,9 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   const syscalls = createSyscalls();
   syscalls.reapChildren();
   // Root may enter where the user may not, and on some network file systems it is the other way round.
-  const entered = enter(cwd) === undefined;
+  const entered = enterDirectory(cwd) === undefined;
   syscalls.setCredentials(uid, gid, groups);
-  const reason = entered ? undefined : enter(cwd);
+  const reason = entered ? undefined : enterDirectory(cwd);
   if (reason !== undefined) return { message: `cannot enter the working directory ${cwd}: ${reason}` };
   if (!mayExecute(program.path)) {
     return { message: `${program.path} may not be executed by the user ${uid}`, exitCode: 126 };
@@ -33,8 +33,8 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   return execProgram(syscalls, program, argv, env);
 }
 
-/** Why a directory cannot be entered; undefined when it was. */
-function enter(directory: string): string | undefined {
+/** Enters a directory. @returns why it cannot be entered; undefined when it was */
+export function enterDirectory(directory: string): string | undefined {
   try {
     process.chdir(directory);
     return undefined;

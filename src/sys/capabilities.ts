@@ -1,5 +1,5 @@
 /** Capability numbers that the program asks about (linux/capability.h). */
-export const CAP = { SYS_CHROOT: 18, SYS_ADMIN: 21, MKNOD: 27 } as const;
+export const CAP = { SETPCAP: 8, SYS_CHROOT: 18, SYS_ADMIN: 21, MKNOD: 27 } as const;
 
 /**
  * What Docker gives a container by default (moby, default capabilities): chown, dac_override, fowner, fsetid, kill,

@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { scratchDir } from '../core/testing.ts';
 import { createRunner } from './run.ts';
 import { createSyscalls } from './syscalls.ts';
@@ -11,6 +11,8 @@ import { createSyscalls } from './syscalls.ts';
 const shell = '/bin/busybox';
 const skip = !existsSync(shell) && 'busybox-static is not installed';
 const root = scratchDir('exec');
+const runner = createRunner(createSyscalls());
+after(() => runner.close());
 
 /** A machine that there is none of; tests that run beside these have another one. */
 const MACHINE = randomInt(0xf000, 0xffff);
@@ -37,7 +39,7 @@ before(() => {
 
 async function run(...argv: string[]): Promise<{ readonly exitCode: number; readonly output: string }> {
   let output = '';
-  const { exitCode } = await createRunner()({
+  const { exitCode } = await runner.run({
     root,
     argv,
     env: { PATH: '/bin', SEEN: 'in the environment' },

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { scratchDir, until } from '../core/testing.ts';
 import { createHereRunner } from './run-here.ts';
 import { createSyscalls } from './syscalls.ts';
 import type { RunResult, RunSpec } from './types.ts';
 
 const dir = scratchDir('here');
+const runner = createHereRunner(createSyscalls());
+after(() => runner.close());
 const timeout = 30_000;
 
 async function run(
@@ -15,9 +17,9 @@ async function run(
   capabilities?: bigint,
 ): Promise<RunResult & { out: string }> {
   let out = '';
-  const syscalls =
-    capabilities === undefined ? createSyscalls() : { effectiveCapabilities: () => capabilities };
-  const result = await createHereRunner(syscalls)({
+  const used =
+    capabilities === undefined ? runner : createHereRunner({ effectiveCapabilities: () => capabilities });
+  const result = await used.run({
     root: '/',
     argv: typeof script === 'string' ? ['/bin/sh', '-c', script] : script,
     env: { PATH: process.env.PATH ?? '', X: 'y z' },
@@ -53,6 +55,17 @@ test('environment, directory, user, groups and descriptors are those asked for',
 test('it has at most the capabilities of a Docker container', { timeout }, async () => {
   assert.match((await run('grep CapEff /proc/self/status')).out, /00000000a80425fb/);
   assert.doesNotMatch((await run('grep CapEff /proc/self/status', { privileged: true })).out, /a80425fb/);
+});
+
+test('a command finds nothing of the one before it', { timeout }, async () => {
+  const script = 'id -u; id -G; umask; pwd; echo ok > /dev/stdout; echo ok > /dev/stderr';
+  await run('umask 077; cd /; id', { uid: 1000, gid: 1001, groups: [5, 6], cwd: '/' });
+  await run('true', { network: 'none' });
+  const { out } = await run(script);
+  assert.equal(out, `0\n0\n0022\n${dir}\nok\nok\n`);
+  const other = await run(script, { uid: 1000, gid: 1001, cwd: '/' });
+  assert.equal(other.out, '1000\n1001\n0022\n/\nok\nok\n');
+  assert.match((await run('ls /sys/class/net; cat /proc/net/dev | wc -l')).out, /\n([4-9]|\d\d)\n$/);
 });
 
 test('exit codes, signals and what cannot be started are told apart', { timeout }, async () => {

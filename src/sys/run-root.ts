@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import type { ListedCall } from './call-list.ts';
 import { MNT_DETACH, MS, S_IF } from './constants.ts';
-import type { InitSpec } from './run-types.ts';
+import type { HelperSpec } from './run-types.ts';
 import type { RunMount, Syscalls } from './types.ts';
 
 const NO_EXTRAS = MS.NOSUID | MS.NODEV | MS.NOEXEC;
 
 /** Paths that Docker hides from a container (moby, default OCI spec: MaskedPaths). */
-const MASKED = [
+const MASKED_PROC = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -18,11 +19,11 @@ const MASKED = [
   '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
-  '/sys/firmware',
 ];
+const MASKED_SYS = ['/sys/devices/virtual/powercap', '/sys/firmware'];
 /** Paths that it makes read-only (ReadonlyPaths). */
-const READONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+const READONLY_PROC = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+const ENOENT = 2;
 
 const DEVICES: readonly (readonly [string, number, number])[] = [
   ['null', 1, 3],
@@ -34,14 +35,13 @@ const DEVICES: readonly (readonly [string, number, number])[] = [
 ];
 
 /**
- * Mounts what Docker mounts into a container below `spec.root`, then the RUN's own mounts, and makes it this process's
- * root. The mount points exist; only below /dev and other mounts they are made.
+ * Mounts what Docker mounts into a container below `spec.root`, but for /proc, then the RUN's own mounts, and makes it this
+ * process's root. The mount points exist; only below /dev and other mounts they are made.
  */
-export function enterRoot(syscalls: Syscalls, spec: InitSpec): void {
+export function enterRoot(syscalls: Syscalls, spec: HelperSpec): void {
   const { root } = spec;
   const at = (path: string): string => posix.join(root, path);
   syscalls.mount(root, root, '', MS.BIND | MS.REC);
-  syscalls.mount('proc', at('/proc'), 'proc', NO_EXTRAS);
   mountDev(syscalls, at('/dev'));
   syscalls.mount('sysfs', at('/sys'), 'sysfs', NO_EXTRAS | (spec.privileged ? 0 : MS.RDONLY));
   mountCgroup(syscalls, at('/sys/fs/cgroup'), spec.privileged);
@@ -55,7 +55,7 @@ export function enterRoot(syscalls: Syscalls, spec: InitSpec): void {
   syscalls.pivotRoot('.', '.');
   syscalls.umount('.', MNT_DETACH);
   process.chdir('/');
-  if (!spec.privileged) protect(syscalls);
+  if (!spec.privileged) maskSys(syscalls);
 }
 
 function mountDev(syscalls: Syscalls, dev: string): void {
@@ -107,17 +107,34 @@ function makeMountPoint(mount: RunMount, target: string): void {
   if (!directory) writeFileSync(target, '');
 }
 
-function protect(syscalls: Syscalls): void {
-  for (const path of READONLY) {
-    if (!existsSync(path)) continue;
-    syscalls.mount(path, path, '', MS.BIND | MS.REC);
-    syscalls.mount('', path, '', MS.BIND | MS.REMOUNT | MS.RDONLY | NO_EXTRAS);
-  }
-  for (const path of MASKED) {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) syscalls.mount('tmpfs', path, 'tmpfs', MS.RDONLY);
-    else if (stat) syscalls.mount('/dev/null', path, '', MS.BIND);
-  }
+/**
+ * The system calls with which a command mounts its own /proc, since only a process of a namespace can mount what shows it.
+ * What is masked there is of the same kind in the /proc that we see.
+ */
+export function procCalls(privileged: boolean): ListedCall[] {
+  const mount = (source: string, target: string, type: string, flags: number, mayFail = 0): ListedCall => ({
+    name: 'mount',
+    args: [...[source, target, type].map((text) => Buffer.from(`${text}\0`)), flags, 0],
+    mayFail,
+  });
+  const own = mount('proc', '/proc', 'proc', NO_EXTRAS);
+  if (privileged) return [own];
+  return [
+    own,
+    ...READONLY_PROC.flatMap((path) => [
+      mount(path, path, '', MS.BIND | MS.REC, ENOENT),
+      mount('', path, '', MS.BIND | MS.REMOUNT | MS.RDONLY | NO_EXTRAS, ENOENT),
+    ]),
+    ...MASKED_PROC.map((path) =>
+      statSync(path, { throwIfNoEntry: false })?.isDirectory()
+        ? mount('tmpfs', path, 'tmpfs', MS.RDONLY, ENOENT)
+        : mount('/dev/null', path, '', MS.BIND, ENOENT),
+    ),
+  ];
+}
+
+function maskSys(syscalls: Syscalls): void {
+  for (const path of MASKED_SYS) if (existsSync(path)) syscalls.mount('tmpfs', path, 'tmpfs', MS.RDONLY);
 }
 
 /** Kernels and containers without the file system do without the mount, as under Docker. */

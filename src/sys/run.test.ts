@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -11,12 +14,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { scratchDir } from '../core/testing.ts';
+import { after, before, test } from 'node:test';
+import { scratchDir, until } from '../core/testing.ts';
 import { createRunner } from './run.ts';
+import { createSyscalls } from './syscalls.ts';
 import type { RunResult, RunSpec } from './types.ts';
 
 const root = scratchDir('run');
+const runner = createRunner(createSyscalls());
 const shell = '/bin/busybox';
 const skip = !hasBusybox() && 'busybox-static is not installed';
 
@@ -41,6 +46,7 @@ before(() => {
     symlinkSync('busybox', join(root, 'bin', name));
   }
 });
+after(() => runner.close());
 
 function hasBusybox(): boolean {
   try {
@@ -55,7 +61,7 @@ async function run(
   change: Partial<RunSpec> = {},
 ): Promise<RunResult & { out: string; err: string }> {
   const text = { stdout: '', stderr: '' };
-  const result = await createRunner()({
+  const result = await runner.run({
     root,
     argv: typeof script === 'string' ? ['/bin/sh', '-c', script] : script,
     env: { PATH: '/bin', X: 'y z' },
@@ -120,6 +126,14 @@ test('/dev is small and works, /proc and /sys are protected', { skip }, async ()
   assert.notEqual(write.exitCode, 0);
 });
 
+test('/proc shows its own processes and nobody else', { skip }, async () => {
+  const beside = run('sleep 0.3');
+  const { out, err } = await run('echo /proc/[0-9]*; cat /proc/1/environ; exit 4');
+  await beside;
+  assert.match(out, /^\/proc\/1( \/proc\/\d)?\nPATH=\/bin\0X=y z\0/);
+  assert.equal(err, '');
+});
+
 test('exit codes and signals are told apart', { skip }, async () => {
   assert.deepEqual((await run('exit 7')).exitCode, 7);
   const killed = await run('sh -c "kill -9 \\$\\$"; exit $?');
@@ -140,6 +154,40 @@ test('an abort ends it', { skip }, async () => {
   await assert.rejects(started, { name: 'AbortError' });
 });
 
+test('a command finds nothing of the one before it, nor of one beside it', { skip }, async () => {
+  const script =
+    'id -u; id -G; umask; pwd; hostname; echo ok > /dev/stdout; echo ok > /dev/stderr; grep -c : /proc/net/dev; ls /dev';
+  const first = await run(script);
+  const user = { uid: 1000, gid: 1001, groups: [5, 6], cwd: '/', hostname: 'other' } as const;
+  const beside = [run('umask 077; hostname; sleep 0.2', user), run(script, { ...user, network: 'none' })];
+  const [again, network] = [await run(script), (await Promise.all(beside))[1]!];
+  assert.equal(again.out, first.out);
+  assert.match(first.out, /^0\n0\n0022\n\/work\nbuilder\nok\n/);
+  assert.match(network.out, /^1000\n1001 5 6\n0022\n\/\nother\nok\n1\n/);
+  assert.equal(first.err + network.err, 'ok\nok\n');
+});
+
+test('it ends when we are killed', { skip }, async () => {
+  const name = `envbuilder-${process.pid}`;
+  const script = `
+    import { createRunner } from '${import.meta.resolve('./run.ts')}';
+    import { createSyscalls } from '${import.meta.resolve('./syscalls.ts')}';
+    await createRunner(createSyscalls()).run({
+      root: ${JSON.stringify(root)}, argv: ['/bin/sh', '-c', 'echo up; sleep 60; : ${name}'], env: { PATH: '/bin' }, cwd: '/',
+      uid: 1000, gid: 1000, groups: [], mounts: [], hostname: '', network: 'host', privileged: false,
+      onOutput: () => console.log('up'),
+    });`;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', script]);
+  const running = (): boolean =>
+    readdirSync('/proc').some(
+      (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`: ${name}`) && pid !== `${child.pid}`,
+    );
+  await once(child.stdout, 'data');
+  assert.ok(running());
+  child.kill('SIGKILL');
+  await until('it is gone', () => !running());
+});
+
 test('a command that cannot be started says why', { skip }, async () => {
   writeFileSync(join(root, 'work/script'), '#!/no/such\r\n', { mode: 0o755 });
   writeFileSync(join(root, 'work/plain'), 'text', { mode: 0o644 });
@@ -147,6 +195,14 @@ test('a command that cannot be started says why', { skip }, async () => {
   await assert.rejects(run(['/work/script']), { message: /interpreter \/no\/such/ });
   await assert.rejects(run(['/work/plain']), { message: /not executable/ });
 });
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 test("the host's mount table is the same during and after", { skip }, async () => {
   // Builds and tests that run beside this one come and go.

@@ -1,63 +1,66 @@
-import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { AppError } from '../core/error.ts';
-import { entryPoint, ownEnvironment } from '../core/own-files.ts';
-import type { InitFailure, InitSpec } from './run-types.ts';
-import type { RunMessage } from './run-worker.ts';
-import type { RunResult, RunSpec } from './types.ts';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { toAppError } from '../core/error.ts';
+import { CLONE } from './constants.ts';
+import { type HelperProcess, startHelper } from './helper-process.ts';
+import type { RunResult, RunSpec, Syscalls } from './types.ts';
 
-/** Runs a command as described by a RunSpec. */
-export type Runner = (spec: RunSpec) => Promise<RunResult>;
+/** Runs commands as RunSpecs describe them. */
+export interface Runner {
+  /** Gets ready, so that a first command that comes soon need not wait; may be called often. */
+  prepare(): void;
+  run(spec: RunSpec): Promise<RunResult>;
+  /** Waits until nothing of it is left; a command that runs meanwhile is ended. */
+  close(): Promise<void>;
+}
 
 /**
  * Runs commands in namespaces of their own, as Docker runs them in a container on the host's network: the command is
  * process 1, sees its root, /proc, /dev and /sys, has Docker's default capabilities, and nothing of our environment. When
- * it ends, or the signal aborts, every process that it left is gone.
- * @returns a runner that throws AppError BUILD_FAILED when the command cannot be started, ABORTED when aborted
+ * it ends, or the signal aborts, or we are killed, every process that it left is gone.
+ * @returns a runner that throws AppError BUILD_FAILED when the command cannot be started, the signal's reason when aborted
  */
-export function createRunner(): Runner {
-  const init = fileURLToPath(entryPoint('run-init'));
-  return async ({ onOutput, signal, stdin, ...spec }) => {
-    signal?.throwIfAborted();
-    const worker = new Worker(entryPoint('run-worker'), {
-      env: ownEnvironment(),
-      workerData: { spec: spec satisfies InitSpec, init, stdin },
-    });
-    const abort = (): void => worker.postMessage('kill');
-    signal?.addEventListener('abort', abort);
-    try {
-      const end = await ending(worker, onOutput);
-      signal?.throwIfAborted();
-      return outcome(end, spec.argv[0] ?? '');
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      await worker.terminate();
-    }
+export function createRunner(syscalls: Pick<Syscalls, 'unshare' | 'setNamespace'>): Runner {
+  let helper: HelperProcess | undefined;
+  const usable = (): HelperProcess => {
+    if (!helper?.usable())
+      helper = startHelper('isolated', (spawnIt) => inProcessNamespace(syscalls, spawnIt));
+    return helper;
+  };
+  return {
+    prepare: () => {
+      usable();
+    },
+    run: async (spec) => {
+      spec.signal?.throwIfAborted();
+      const result = await usable().run(spec);
+      spec.signal?.throwIfAborted();
+      return result;
+    },
+    close: async () => helper?.close(),
   };
 }
 
-function ending(
-  worker: Worker,
-  onOutput: RunSpec['onOutput'],
-): Promise<Extract<RunMessage, { type: 'exit' }>> {
-  const { promise, resolve, reject } = Promise.withResolvers<Extract<RunMessage, { type: 'exit' }>>();
-  worker.on('message', (message: RunMessage) => {
-    if (message.type === 'output') onOutput(message.stream, Buffer.from(message.bytes));
-    else if (message.type === 'exit') resolve(message);
-    else reject(new AppError('PERMISSION', `cannot isolate a RUN: ${message.message}`));
-  });
-  worker.on('error', reject);
-  worker.on('exit', () => reject(new AppError('INTERNAL', 'the thread of a RUN ended without a result')));
-  return promise;
-}
-
-function outcome(end: Extract<RunMessage, { type: 'exit' }>, program: string): RunResult {
-  if (end.status !== '') {
-    const failure = JSON.parse(end.status) as InitFailure;
-    const details = failure.hint === undefined ? {} : { hint: failure.hint };
-    throw new AppError('BUILD_FAILED', `cannot start ${program}: ${failure.message}`, details);
+/**
+ * Has a process be the first one of a namespace of processes, so that the kernel ends all below it when it ends, however
+ * that comes about.
+ * @throws AppError PERMISSION
+ */
+function inProcessNamespace(
+  syscalls: Pick<Syscalls, 'unshare' | 'setNamespace'>,
+  start: () => ChildProcess,
+): ChildProcess {
+  const home = openSync('/proc/thread-self/ns/pid', 'r');
+  try {
+    syscalls.unshare(CLONE.NEWPID);
+    try {
+      return start();
+    } finally {
+      syscalls.setNamespace(home, CLONE.NEWPID);
+    }
+  } catch (error) {
+    throw toAppError(error, 'PERMISSION', 'cannot isolate a RUN');
+  } finally {
+    closeSync(home);
   }
-  if (end.signal === null) return { exitCode: end.code ?? 1 };
-  return { exitCode: 128 + (constants.signals[end.signal] ?? 0), signal: end.signal };
 }

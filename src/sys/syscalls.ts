@@ -39,6 +39,7 @@ export function createSyscalls(): Syscalls {
     chroot: libc.func('int chroot(void *)'),
     pivotRoot: libc.func('int pivot_root(void *, void *)'),
     unshare: libc.func('int unshare(int)'),
+    setns: libc.func('int setns(int, int)'),
     sethostname: libc.func('int sethostname(void *, size_t)'),
     mknod: libc.func('int mknod(void *, uint, ulong)'),
     llistxattr: libc.func('int64_t llistxattr(void *, void *, size_t)'),
@@ -87,6 +88,9 @@ export function createSyscalls(): Syscalls {
     },
     unshare: (flags) => {
       check(c.unshare(flags), 'unshare');
+    },
+    setNamespace: (fd, flag) => {
+      check(c.setns(fd, flag), 'setns');
     },
     sethostname: (name) => {
       const text = Buffer.from(name);
@@ -223,7 +227,8 @@ function isUnsupported(errno: number): boolean {
   return ['ENOTSUP', 'EOPNOTSUPP'].includes(errnoName(errno));
 }
 
-function systemError(errno: number, syscall: string, path: string): NodeJS.ErrnoException {
+/** An error as node:fs throws it. */
+export function systemError(errno: number, syscall: string, path: string): NodeJS.ErrnoException {
   const code = errnoName(errno);
   const error: NodeJS.ErrnoException = new Error(`${code}: ${syscall}${path === '' ? '' : ` '${path}'`}`);
   return Object.assign(error, { code, errno: -errno, syscall, path });

@@ -5,6 +5,8 @@ export interface Syscalls {
   chroot(path: string): void;
   pivotRoot(newRoot: string, putOld: string): void;
   unshare(flags: number): void;
+  /** Moves the calling thread into the namespace of an open file of /proc/PID/ns; for CLONE_NEWPID, its next children. */
+  setNamespace(fd: number, flag: number): void;
   sethostname(name: string): void;
   /** @param mode file type bits and permissions (S_IFCHR | 0o666) */
   mknod(path: string, mode: number, major: number, minor: number): void;
@@ -82,7 +84,6 @@ export interface RunSpec {
   /** true: all capabilities and no masked paths (RUN --security=insecure). */
   readonly privileged: boolean;
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  readonly stdin?: Buffer;
   readonly signal?: AbortSignal;
 }
 
