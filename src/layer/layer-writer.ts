@@ -25,6 +25,7 @@ interface Pending {
 }
 
 const ZEROS = Buffer.alloc(BLOCK * 2);
+const FIRST_BYTES = 32 * 1024;
 
 /**
  * Makes a layer: an ordinary tar, cut at entries into frames of 4 MiB that are compressed alone, and for zstd a table of
@@ -39,7 +40,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   const entries: TocEntry[] = [];
   const pending: Pending[] = [];
   /** The memory of the frame that is being filled: this writer's own for the first one, then the pool's. */
-  let frame: Buffer = Buffer.allocUnsafeSlow(FRAME_BYTES);
+  let frame: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   let slot: FrameSlot | undefined;
   let filled = 0;
   let tarOffset = 0;
@@ -98,12 +99,21 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
     filled = 0;
   };
 
+  /** Makes room in the memory of the first frame, which most layers do not fill. */
+  const grow = (wanted: number): void => {
+    if (wanted <= frame.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.min(FRAME_BYTES, Math.max(wanted, 2 * frame.length)));
+    frame.copy(larger, 0, 0, filled);
+    frame = larger;
+  };
+
   const append = async (bytes: Uint8Array, hash?: Hash): Promise<void> => {
     hash?.update(bytes);
     let at = 0;
     while (at < bytes.length) {
       if (filled === FRAME_BYTES) await cut(false);
       const count = Math.min(bytes.length - at, FRAME_BYTES - filled);
+      grow(filled + count);
       frame.set(at === 0 && count === bytes.length ? bytes : bytes.subarray(at, at + count), filled);
       filled += count;
       tarOffset += count;

@@ -6,6 +6,8 @@ import type { Syscalls } from '../sys/types.ts';
 
 /** The kernel takes one page of mount options; lower directories beyond it are mounted in groups, two levels in all. */
 const MOST_OPTION_BYTES = 4095;
+/** Nothing is written to the disk for its own sake: what is left of a build that was interrupted is never used. */
+const VOLATILE = ',volatile';
 const OPTIONS = 'redirect_dir=off,metacopy=off,index=off,xino=off';
 
 /** Overlay mounts below one directory, remembered so that none is left behind. */
@@ -42,6 +44,22 @@ export function createOverlayMounts(
       links.set(dir, link);
     }
     return link;
+  };
+
+  /** Linux before 5.10 does not know the option. */
+  let isVolatile = true;
+
+  const mountWritable = (options: string, target: string): void => {
+    if (isVolatile) {
+      try {
+        mountOverlay(options + VOLATILE, target, 0);
+        return;
+      } catch (error) {
+        if (((error as AppError).cause as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      }
+    }
+    mountOverlay(options, target, 0);
+    isVolatile = false;
   };
 
   const mountOverlay = (options: string, target: string, flags: number): void => {
@@ -106,7 +124,7 @@ export function createOverlayMounts(
     },
     mount: (lowers, { upper, work }, target) => {
       const others = `,upperdir=${upper},workdir=${work},${OPTIONS}`;
-      mountOverlay(lowerOption(fitting(lowers, others)) + others, target, 0);
+      mountWritable(lowerOption(fitting(lowers, others)) + others, target);
     },
     unmount: (target) => {
       syscalls.umount(target);

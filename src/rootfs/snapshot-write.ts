@@ -17,7 +17,8 @@ export async function writeSnapshot(
   writer: FileLayerWriter,
   syscalls: Pick<Syscalls, 'dataSegments'>,
 ): Promise<StagedLayer> {
-  const buffer = Buffer.allocUnsafe(CHUNK);
+  const largest = entries.reduce((most, { entry }) => Math.max(most, entry.size), 0);
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, largest));
   for (const { entry, file } of entries) {
     await writer.add(entry, file === undefined ? undefined : contentOf(file, entry.size, buffer, syscalls));
   }
