@@ -14,7 +14,7 @@ export function endDescendants(syscalls: Pick<Syscalls, 'reapChildren'>): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   const end = performance.now() + MOST_MS;
   for (let wait = 1; ; wait = Math.min(50, wait * 2)) {
-    syscalls.reapChildren();
+    if (!syscalls.reapChildren()) return;
     const alive = descendants();
     if (alive.length === 0) return;
     for (const pid of alive) kill(pid);

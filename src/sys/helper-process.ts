@@ -104,7 +104,9 @@ export function startHelper(
     usable: () => !gone && child.connected,
     close: async () => {
       busy(child);
-      if (child.connected) child.disconnect();
+      // The kernel ends all that an isolated one has started; another one has to do that itself.
+      if (place === 'isolated') child.kill('SIGKILL');
+      else if (child.connected) child.disconnect();
       await ended;
     },
   };

@@ -199,7 +199,10 @@ export function createSyscalls(): Syscalls {
       throw new Error('execve returned');
     },
     reapChildren: () => {
-      while (c.waitpid(-1, null, WNOHANG) > 0);
+      for (;;) {
+        const ended = c.waitpid(-1, null, WNOHANG);
+        if (ended <= 0) return ended === 0;
+      }
     },
     effectiveCapabilities: () => {
       const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));

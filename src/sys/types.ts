@@ -42,8 +42,11 @@ export interface Syscalls {
   setBlocking(fd: number): void;
   /** As process.execve, which ends the process without a word where the kernel refuses; this throws. */
   execve(path: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
-  /** Takes the exit codes of every child that has ended, those that were handed to process 1 among them. */
-  reapChildren(): void;
+  /**
+   * Takes the exit codes of every child that has ended, those that were handed to process 1 among them.
+   * @returns whether any child is left
+   */
+  reapChildren(): boolean;
   /** Has orphans among this process's descendants become its own children. */
   adoptOrphans(): void;
   /** Closes /proc/PID/{environ,mem,fd,…} of this process to everybody without CAP_SYS_PTRACE, until the next execve(2). */
