@@ -36,7 +36,7 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
     for (const { node, name } of nodes) {
       const target = request.parents ? name.slice(pivot) : name;
       const found = await below(tree, node, target, request.parents, excludes);
-      items.push(...fromSource(found, count));
+      for (const item of fromSource(found, count)) items.push(item);
       count += 1;
     }
   }

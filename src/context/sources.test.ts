@@ -58,6 +58,14 @@ test('a directory gives its contents, a file itself, a pattern what it matches',
   await assert.rejects(select(tree, ['d/z']), { code: 'CONTEXT', message: /"d\/z" is not in the context/ });
 });
 
+test('a directory may have more files than a call can have arguments', async () => {
+  const small = treeOf(directory({ 'd/x': '' }));
+  const [, node] = await small.list('d');
+  const nodes = Array.from({ length: 300_000 }, (_, i) => ({ ...node!, path: `d/${i}` }));
+  const large: SourceTree = { ...small, list: async () => nodes };
+  assert.equal((await select(large, ['d'])).length, nodes.length);
+});
+
 test('a pattern never matches the directory that it is looked for in, nor below one that is missing', async () => {
   const root = directory({ 'd/x': '', 'd/sub/y': '', 'a.txt': '' });
   assert.deepEqual(await targets(select(treeOf(root), ['*'])), ['a.txt', '', 'sub', 'sub/y', 'x']);
