@@ -1,4 +1,3 @@
-import { accessSync, constants } from 'node:fs';
 import { execProgram } from './exec-program.ts';
 import { findProgram } from './find-program.ts';
 import type { UserCommand } from './run-as.ts';
@@ -14,7 +13,7 @@ const FIRST_FD = 3;
  * @throws Error when the identity cannot be taken
  */
 export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand): InitFailure {
-  const program = findProgram(argv[0] ?? '', env.PATH ?? '', cwd);
+  const program = findProgram(argv[0] ?? '', env.PATH ?? '', cwd, { uid, gid, groups });
   if ('message' in program) return program;
   const syscalls = createSyscalls();
   syscalls.reapChildren();
@@ -23,9 +22,6 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   syscalls.setCredentials(uid, gid, groups);
   const reason = entered ? undefined : enterDirectory(cwd);
   if (reason !== undefined) return { message: `cannot enter the working directory ${cwd}: ${reason}` };
-  if (!mayExecute(program.path)) {
-    return { message: `${program.path} may not be executed by the user ${uid}`, exitCode: 126 };
-  }
   process.umask(0o022);
   for (let fd = 0; fd < FIRST_FD; fd += 1) syscalls.setBlocking(fd);
   syscalls.closeOnExec(FIRST_FD);
@@ -40,15 +36,5 @@ export function enterDirectory(directory: string): string | undefined {
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** Whether the user that we are now may execute a file: a failing execve(2) would end us without a word. */
-function mayExecute(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -73,7 +73,7 @@ export function createLauncher({ syscalls, calls, place, stdin }: LaunchDeps) {
       place.settle(spec);
       // So that the command may open /dev/stdout.
       for (const { write } of [stdout, stderr]) fchownSync(write, spec.uid, spec.gid);
-      const program = findProgram(spec.argv[0] ?? '', spec.env.PATH ?? '', spec.cwd);
+      const program = findProgram(spec.argv[0] ?? '', spec.env.PATH ?? '', spec.cwd, spec);
       if ('message' in program) return program;
       // Root may enter where the user may not, and on some network file systems it is the other way round.
       const entered = enterDirectory(spec.cwd) === undefined;
