@@ -69,6 +69,7 @@ export async function hostSeries(work: Work, options: HostSeriesOptions): Promis
     what: HOST.cached,
     rounds: cached,
     ours: (round) => envbuilder(['build', ...cache(0), `--output=${into('rootfs', round)}`]),
+    slow: { peers: Object.keys(pulls(peers, image)), rounds: work.rounds.slow },
     peers: {
       ...(work.isLarge && { 'zstd|tar': (round) => untar(layers, into('untar', round)) }),
       ...pulls(peers, image),

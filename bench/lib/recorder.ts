@@ -16,8 +16,8 @@ export interface Recording {
   readonly ours: (round: number) => Promise<OurRun>;
   readonly peers?: Readonly<Record<string, Turn>>;
   readonly rounds?: number;
-  /** How often peers take their turn, if less often than we. */
-  readonly peerRounds?: number;
+  /** Peers that take their turn in the first rounds only, and in how many. */
+  readonly slow?: { readonly peers: readonly string[]; readonly rounds: number };
   /** False where the memory of our process cannot be seen, or is not that of what is measured. */
   readonly withMemory?: boolean;
   readonly commands?: number;
@@ -36,7 +36,7 @@ export function createRecorder({ metrics, say, failed }: RecorderOptions): Recor
   return {
     rows,
     record: async (work, recording) => {
-      const { what, ours, peers = {}, rounds = 1, peerRounds = rounds, commands } = recording;
+      const { what, ours, peers = {}, rounds = 1, slow, commands } = recording;
       const runs: Run[] = [];
       const taken: Record<string, number[]> = {};
       const broken = new Set<string>();
@@ -45,7 +45,7 @@ export function createRecorder({ metrics, say, failed }: RecorderOptions): Recor
         const run = await ours(round);
         runs.push({ run, counts: difference(before, await readCounts(metrics)) });
         for (const [name, turn] of Object.entries(peers)) {
-          if (round >= peerRounds || broken.has(name)) continue;
+          if (broken.has(name) || (slow?.peers.includes(name) && round >= slow.rounds)) continue;
           try {
             const { ms } = await turn(round);
             taken[name] = [...(taken[name] ?? []), ms];

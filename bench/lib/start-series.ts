@@ -20,9 +20,6 @@ export const START = {
   probe: 'probe in a container',
 } as const;
 
-/** Peers that take minutes take them three times. */
-const PEER_ROUNDS = 3;
-
 /** A work from `docker run` on: started uncached and cached, and probed, beside programs that do the same. */
 export async function startSeries(work: Work, options: StartSeriesOptions): Promise<void> {
   const { recorder, containers, ours, peers, registry, commands } = options;
@@ -32,7 +29,8 @@ export async function startSeries(work: Work, options: StartSeriesOptions): Prom
   ): Readonly<Record<string, Turn>> =>
     Object.fromEntries(peers.flatMap((peer) => (of(peer) ? [[peer.name, of(peer)!]] : [])));
   const rounds = work.rounds.cached;
-  const common = { withMemory: false, rounds, peerRounds: Math.min(rounds, PEER_ROUNDS) };
+  const slow = { peers: peers.map(({ name }) => name), rounds: work.rounds.slow };
+  const common = { withMemory: false, rounds, slow };
   work.write({ early: 'one', late: 'one' });
   await recorder.record(work, {
     ...common,
