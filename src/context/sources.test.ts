@@ -97,6 +97,13 @@ test('where sources go one after the other their order is part of the hash', asy
   assert.notEqual(await hash(['a', 'b'], '/x'), await hash(['b', 'a'], '/x'));
 });
 
+test('a loop of symlinks is an error of the context', async () => {
+  const root = directory({ x: '' });
+  symlinkSync('b', join(root, 'a'));
+  symlinkSync('a', join(root, 'b'));
+  await assert.rejects(select(treeOf(root), ['a/x']), { code: 'CONTEXT', message: /levels of symlinks/ });
+});
+
 test('a symlink never leads out of the context', async () => {
   const root = directory({ inside: 'in' });
   symlinkSync('/etc', join(root, 'out'));

@@ -6,11 +6,11 @@ import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { bytesSource } from '../blob-source.ts';
 import { createRemoteStore } from '../remote-store.ts';
-import { collect, type FakeRegistry, fail, startFakeRegistry } from '../testing/fake-registry.ts';
+import { collect, fail } from '../testing/fake-registry.ts';
+import { openFakeStore } from '../testing/fake-store.ts';
 import { createRegistryClient } from './client.ts';
 import type { Credential } from './types.ts';
 
-const FAST = { attempts: 4, baseDelayMs: 1, maxDelayMs: 5 };
 const CONTENT = Buffer.from('content');
 
 interface TokenServer {
@@ -55,23 +55,14 @@ async function setUp(
   credential?: Credential,
   tokenStatus?: (request: IncomingMessage) => number,
 ) {
-  const registry = await startFakeRegistry();
+  const { registry, store } = await openFakeStore(t, credential ? { credential } : {});
   const tokens = await startTokenServer(t, tokenStatus);
   registry.faults.push((seen, response) => {
     if (tokens.valid.has(String(seen.headers.authorization).replace('Bearer ', ''))) return false;
     fail(response, 401, 'UNAUTHORIZED', { 'www-authenticate': `Bearer realm="${tokens.url}",service="svc"` });
     return true;
   });
-  return { registry, tokens, store: storeOf(t, registry, credential) };
-}
-
-function storeOf(t: TestContext, registry: FakeRegistry, credential?: Credential) {
-  const client = createRegistryClient({ credentials: async () => credential, retry: FAST });
-  t.after(async () => {
-    await registry.close();
-    await client.close();
-  });
-  return createRemoteStore({ client, registry: registry.host, repository: 'a/b' });
+  return { registry, tokens, store };
 }
 
 test('many requests at once share one token, and one request learns how', async (t) => {
@@ -161,7 +152,7 @@ test('a token server that fails for a while is asked again', async (t) => {
 });
 
 test('basic authorisation', async (t) => {
-  const registry = await startFakeRegistry();
+  const { registry, store } = await openFakeStore(t, { credential: { username: 'me', password: 'pä:ss' } });
   const wanted = `Basic ${Buffer.from('me:pä:ss').toString('base64')}`;
   registry.faults.push((seen, response) => {
     if (seen.headers.authorization === wanted) return false;
@@ -169,7 +160,7 @@ test('basic authorisation', async (t) => {
     return true;
   });
   const digest = registry.addBlob(CONTENT);
-  assert.equal(await storeOf(t, registry, { username: 'me', password: 'pä:ss' }).has(digest), CONTENT.length);
+  assert.equal(await store.has(digest), CONTENT.length);
   const anonymous = createRemoteStore({
     client: createRegistryClient(),
     registry: registry.host,

@@ -5,24 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
-import type { Event } from '../../core/events.ts';
 import { createRemoteStore } from '../remote-store.ts';
-import { collect, fail, startFakeRegistry } from '../testing/fake-registry.ts';
+import { collect, fail } from '../testing/fake-registry.ts';
+import { FAST, openFakeStore } from '../testing/fake-store.ts';
 import { createRegistryClient } from './client.ts';
 
-const FAST = { attempts: 4, baseDelayMs: 1, maxDelayMs: 5 };
 const CONTENT = randomBytes(1_000_000);
 
 async function setUp(t: TestContext) {
-  const registry = await startFakeRegistry();
-  const events: Event[] = [];
-  const client = createRegistryClient({ retry: FAST, emit: (event) => events.push(event) });
-  t.after(async () => {
-    await registry.close();
-    await client.close();
-  });
+  const { registry, store, events } = await openFakeStore(t);
   const digest = registry.addBlob(CONTENT);
-  const store = createRemoteStore({ client, registry: registry.host, repository: 'a/b' });
   const retries = () => events.filter(({ type }) => type === 'retry').length;
   const gets = () => registry.seen.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
   return { registry, store, digest, events, retries, gets };

@@ -4,27 +4,15 @@ import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import type { Event } from '../../core/events.ts';
 import { MEDIA_TYPES } from '../media-types.ts';
-import { createRemoteStore } from '../remote-store.ts';
-import { collect, fail, startFakeRegistry } from '../testing/fake-registry.ts';
-import { createRegistryClient } from './client.ts';
+import { collect, fail } from '../testing/fake-registry.ts';
+import { FAST, openFakeStore } from '../testing/fake-store.ts';
 import { headManifest } from './manifests.ts';
 import { createMirroredStore } from './mirrors.ts';
 import { listTags } from './tags.ts';
 
-const FAST = { attempts: 2, baseDelayMs: 1, maxDelayMs: 5 };
 const BYTES = Buffer.from('{"schemaVersion":2,"manifests":[]}');
 
-async function setUp(t: TestContext) {
-  const registry = await startFakeRegistry();
-  const events: Event[] = [];
-  const client = createRegistryClient({ retry: FAST, emit: (event) => events.push(event) });
-  t.after(async () => {
-    await registry.close();
-    await client.close();
-  });
-  const repository = { client, registry: registry.host, repository: 'a/b' };
-  return { registry, repository, store: createRemoteStore(repository), events };
-}
+const setUp = (t: TestContext) => openFakeStore(t, { retry: { ...FAST, attempts: 2 } });
 
 test('a manifest goes round by tag and by digest', async (t) => {
   const { registry, repository, store } = await setUp(t);

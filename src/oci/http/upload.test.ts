@@ -4,25 +4,15 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
-import type { Event } from '../../core/events.ts';
 import { bytesSource } from '../blob-source.ts';
-import { createRemoteStore } from '../remote-store.ts';
-import { fail, startFakeRegistry } from '../testing/fake-registry.ts';
-import { createRegistryClient } from './client.ts';
+import { fail } from '../testing/fake-registry.ts';
+import { FAST, openFakeStore } from '../testing/fake-store.ts';
 
-const FAST = { attempts: 4, baseDelayMs: 1, maxDelayMs: 5 };
 const CONTENT = randomBytes(3_000_000);
 const DIGEST = digestOf(CONTENT);
 
 async function setUp(t: TestContext) {
-  const registry = await startFakeRegistry();
-  const events: Event[] = [];
-  const client = createRegistryClient({ retry: FAST, emit: (event) => events.push(event) });
-  t.after(async () => {
-    await registry.close();
-    await client.close();
-  });
-  const store = createRemoteStore({ client, registry: registry.host, repository: 'a/b' });
+  const { registry, store, events } = await openFakeStore(t);
   const methods = () => registry.seen.filter(({ path }) => path !== '/v2/').map(({ method }) => method);
   return { registry, store, methods, events };
 }
