@@ -23,7 +23,7 @@ const FOLDER_ORDER = [
   'cli',
 ] as const;
 
-/** Imports below `src` that go against the order, or run in a circle; one line each. */
+/** Imports below `src`, of types too, that go against the order, or run in a circle; one line each. */
 export function importProblems(src: string): string[] {
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(ts|js)$/.test(name),
@@ -32,12 +32,12 @@ export function importProblems(src: string): string[] {
   const graph = new Map<string, string[]>();
   for (const file of files) {
     const targets: string[] = [];
-    for (const { path, typeOnly } of importsOf(readFileSync(join(src, file), 'utf8'))) {
+    for (const path of importsOf(readFileSync(join(src, file), 'utf8'))) {
       const target = relative(src, join(src, dirname(file), path));
       const [from, to] = [folderRank(file), folderRank(target)];
       if (from < to) problems.push(`src/${file} imports src/${target}, which comes after it`);
       if (from === -1 || to === -1) problems.push(`src/${file} or src/${target} is in no known folder`);
-      if (!typeOnly) targets.push(target);
+      targets.push(target);
     }
     graph.set(file, targets);
   }
@@ -48,9 +48,9 @@ function folderRank(file: string): number {
   return FOLDER_ORDER.indexOf(file.split('/')[0] as (typeof FOLDER_ORDER)[number]);
 }
 
-function importsOf(text: string): { path: string; typeOnly: boolean }[] {
-  const pattern = /^(?:import|export)\s+(type\s)?[^;'"]*?\sfrom\s+'(\.[^']+)'/gm;
-  return [...text.matchAll(pattern)].map((match) => ({ path: match[2]!, typeOnly: match[1] !== undefined }));
+function importsOf(text: string): string[] {
+  const pattern = /^(?:import|export)\s+[^;'"]*?\sfrom\s+'(\.[^']+)'/gm;
+  return [...text.matchAll(pattern)].map(([, path]) => path!);
 }
 
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
 import { AppError } from '../core/error.ts';
+import type { CompressPool } from '../layer/compress-pool.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import { addTree, type FixedFile, fixedEntry } from '../layer/fixed-tree.ts';
 import { createLayerWriter } from '../layer/layer-writer.ts';
@@ -10,7 +11,6 @@ import { bytesSource, fileSource } from '../oci/blob-source.ts';
 import { canonicalJson } from '../oci/canonical-json.ts';
 import { lazyReadable } from '../oci/readable.ts';
 import type { BlobSource, ContainerConfig } from '../oci/types.ts';
-import type { Session } from './session.ts';
 
 /** Where the runtime lies in an image. */
 const OWN = '.envbuilder';
@@ -35,13 +35,19 @@ export interface RuntimeSpec {
   readonly start?: unknown;
 }
 
+/** What a layer is made with; both are made when they are first asked for. A Session has them. */
+interface LayerTools {
+  readonly workDir: () => string;
+  readonly pool: () => CompressPool;
+}
+
 /** The layers that are put on top of an image, lowest first. */
 export interface PreparedRuntime {
   readonly layers: readonly {
     readonly createdBy: string;
     readonly layer: LayerRef;
     /** Its bytes; made when they are first asked for. */
-    readonly source: (session: Pick<Session, 'workDir' | 'pool'>) => BlobSource;
+    readonly source: (session: LayerTools) => BlobSource;
   }[];
 }
 
@@ -56,7 +62,7 @@ export async function prepareRuntime(
   const own = spec.layers.map((one) => ({
     createdBy: `envbuilder ${one.name}`,
     layer: one.layer,
-    source: (session: Pick<Session, 'workDir' | 'pool'>) => treeSource(spec.dir, one, session),
+    source: (session: LayerTools) => treeSource(spec.dir, one, session),
   }));
   const magic = await magicLayer(spec, config ?? {});
   const last = { createdBy: 'envbuilder image', layer: magic.layer, source: () => bytesSource(magic.bytes) };
@@ -99,11 +105,7 @@ async function magicLayer(
   return { layer: { mediaType, digest, size, diffId }, bytes: Buffer.concat(parts) };
 }
 
-function treeSource(
-  dir: string,
-  { name, files, layer }: RuntimeLayer,
-  session: Pick<Session, 'workDir' | 'pool'>,
-): BlobSource {
+function treeSource(dir: string, { name, files, layer }: RuntimeLayer, session: LayerTools): BlobSource {
   const made = once(async (): Promise<BlobSource> => {
     const file = join(session.workDir(), `runtime-${name}-${process.hrtime.bigint()}`);
     const writer = createFileLayerWriter(file, { compression: 'zstd', pool: session.pool() });

@@ -4,7 +4,7 @@ import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Store } from '../oci/types.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
 import type { Trust } from './trust.ts';
-import type { Signatures } from './types.ts';
+import type { Note, Signatures } from './types.ts';
 
 /*
  * A note is a small text under a tag of the cache's repository, as an OCI artifact without content (OCI image spec,
@@ -16,16 +16,6 @@ const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 const PREFIX = 'dev.envbuilder.';
 /** Bytes; registries limit a manifest to 4 MiB and some to far less. */
 const NOTE_LIMIT = 256 * 1024;
-
-/** Kinds of notes, each in an annotation of its own name. */
-export type NoteKind = 'trace' | 'url';
-
-/** A note, and the tag that it is found under. */
-export interface Note {
-  readonly kind: NoteKind;
-  readonly tag: string;
-  readonly text: string;
-}
 
 /** Stores a note under a tag; one that is too long is not stored. @throws what the store throws */
 export async function storeNote(

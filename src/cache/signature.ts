@@ -1,8 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type Canonical, canonicalBytes } from '../core/canonical.ts';
 import { AppError } from '../core/error.ts';
-import type { Note } from './note.ts';
-import type { CacheRecord, Signatures } from './types.ts';
+import type { CacheRecord, Note, Signatures } from './types.ts';
 
 /** A private key; it cannot be taken out again. */
 export interface SigningKey {

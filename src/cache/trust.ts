@@ -1,8 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
-import type { Note } from './note.ts';
 import { noteBytes, recordBytes, type SigningKey, type TrustedKey } from './signature.ts';
-import type { CacheRecord, Signatures } from './types.ts';
+import type { CacheRecord, Note, Signatures } from './types.ts';
 
 /** Whose records count, and how ours are signed. */
 export interface TrustSettings {

@@ -34,3 +34,13 @@ export interface CacheRecord {
   /** Over everything else in the record; left out where there is none. */
   readonly signatures?: Signatures;
 }
+
+/** Kinds of notes, each in an annotation of its own name. */
+export type NoteKind = 'trace' | 'url';
+
+/** A note, and the tag that it is found under. */
+export interface Note {
+  readonly kind: NoteKind;
+  readonly tag: string;
+  readonly text: string;
+}

@@ -14,8 +14,8 @@ import {
 } from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { PreviousContent } from './inplace-previous.ts';
-import type { TreeXattrs } from './inplace-scan.ts';
 import { createLookup, type DirectoryTable, entriesOf } from './inplace-table.ts';
+import type { TreeXattrs } from './snapshot-entry.ts';
 import { join, readXattrs, sameXattrs } from './snapshot-entry.ts';
 
 export interface CompareDeps {

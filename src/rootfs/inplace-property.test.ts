@@ -12,8 +12,9 @@ import { describeTree } from './describe-tree.ts';
 import { extractLayers } from './extract.ts';
 import { fileBlob } from './extract-testing.ts';
 import { previousContent } from './inplace-previous.ts';
-import { scanTable, type TreeXattrs } from './inplace-scan.ts';
+import { scanTable } from './inplace-scan.ts';
 import { readTable, waitForTick } from './inplace-table.ts';
+import type { TreeXattrs } from './snapshot-entry.ts';
 import { writeSnapshot } from './snapshot-write.ts';
 
 const syscalls = createSyscalls();

@@ -13,9 +13,10 @@ import { createSyscalls } from '../sys/syscalls.ts';
 import { extractLayers } from './extract.ts';
 import { fileBlob } from './extract-testing.ts';
 import { previousContent } from './inplace-previous.ts';
-import { scanTable, type TreeXattrs } from './inplace-scan.ts';
+import { scanTable } from './inplace-scan.ts';
 import { readTable, waitForTick } from './inplace-table.ts';
 import { createOverlayBackend } from './overlay-backend.ts';
+import type { TreeXattrs } from './snapshot-entry.ts';
 import { writeSnapshot } from './snapshot-write.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-scan-'));

@@ -9,7 +9,15 @@ import {
   forEachDifference,
   type TableEntry,
 } from './inplace-table.ts';
-import { entryOf, join, leafEntry, readXattrs, type ScannedEntry, statOf } from './snapshot-entry.ts';
+import {
+  entryOf,
+  join,
+  leafEntry,
+  readXattrs,
+  type ScannedEntry,
+  statOf,
+  type TreeXattrs,
+} from './snapshot-entry.ts';
 
 export interface Snapshot {
   /** As scanUpper gives them: sorted by path, parents first. */
@@ -17,8 +25,6 @@ export interface Snapshot {
   /** Extended attributes that a layer keeps, by path, of the tree as it is now. */
   readonly xattrs: TreeXattrs;
 }
-
-export type TreeXattrs = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
 
 export interface TableScanDeps extends CompareDeps {
   /** See CommitOptions.mtime. */

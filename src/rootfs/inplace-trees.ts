@@ -4,8 +4,8 @@ import { toAppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { removeTree } from './inplace-move.ts';
-import type { TreeXattrs } from './inplace-scan.ts';
 import type { DirectoryTable } from './inplace-table.ts';
+import type { TreeXattrs } from './snapshot-entry.ts';
 import type { ExtractRequest, ExtractResult } from './types.ts';
 
 /** A file tree in a directory, which steps change from one version to the next. */

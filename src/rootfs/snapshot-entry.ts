@@ -33,6 +33,9 @@ export interface EntryDeps {
   readonly mtime: number | undefined;
 }
 
+/** Extended attributes that a layer keeps, by path. */
+export type TreeXattrs = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
+
 /** A path of a tree as a layer's entry. */
 export function entryOf(
   deps: Pick<EntryDeps, 'mtime'>,
