@@ -71,7 +71,7 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           destination,
           contentDigest: (node) => tree.contentDigest(node),
         });
-        return { kind: 'context', items: [], tree, treeHash: hash };
+        return { kind: 'context', items: async () => items, tree, treeHash: hash };
       }),
     );
   }

@@ -52,7 +52,7 @@ export async function executeCopy(
 async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
   switch (input.kind) {
     case 'context':
-      return write(task, input.tree, input.items, { owner: 'root' });
+      return write(task, input.tree, await input.items(), { owner: 'root' });
     case 'inline': {
       const tree = createInlineTree(input.name, input.content, Math.floor(Date.now() / 1000));
       return write(task, tree, await all(tree, input.name), { owner: 'root' });

@@ -125,7 +125,7 @@ export function createMounts(deps: MountDeps): MountProvider {
         }
         if (source.type === 'context') {
           mkdirSync(directory, { recursive: true });
-          await deps.writeTree(source.tree, source.items, join(directory, 'files'));
+          await deps.writeTree(source.tree, await source.items(), join(directory, 'files'));
           push(join(directory, 'files'));
           return next();
         }
@@ -148,7 +148,7 @@ export function createMounts(deps: MountDeps): MountProvider {
       /** A new cache appears whole: it is filled under another name. */
       async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
         const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
-        if (source?.type === 'context') await deps.writeTree(source.tree, source.items, fresh);
+        if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
         else mkdirSync(fresh, { recursive: true });
         chmodSync(fresh, spec.mode ?? 0o755);
         chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createAnswerMemo } from '../context/answer-memo.ts';
 import { createDirectoryTree } from '../context/dir-tree.ts';
 import { loadIgnore } from '../context/dockerignore.ts';
 import { createHashMemo } from '../context/file-hash-memo.ts';
@@ -45,12 +46,19 @@ function openDirectory(
 ): OpenContext {
   const file = hexOf(digestOf(root)).slice(0, 32);
   const memo = createHashMemo(join(request.stateDir, 'context-hashes', file));
+  const answers = createAnswerMemo(join(request.stateDir, 'context-hashes', `${file}-trees`));
+  const syscalls = session.syscalls();
   const tree = createDirectoryTree({
     root,
     name,
     memo,
-    xattrs: xattrReader(session.syscalls()),
+    answers: { memo: answers, syscalls },
+    xattrs: xattrReader(syscalls),
     ...(ignore ? { ignore } : {}),
   });
-  return { tree, save: deps.readOnly ? () => {} : memo.save };
+  const save = (): void => {
+    memo.save();
+    answers.save();
+  };
+  return { tree, save: deps.readOnly ? () => {} : save };
 }

@@ -10,14 +10,18 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs';
+import { canonicalDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { listNames } from '../core/list-names.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import { resolveLinks } from '../rootfs/resolve-in-root.ts';
 import { deviceNumbers, fileType } from '../sys/file-stat.ts';
+import type { Syscalls } from '../sys/types.ts';
+import type { AnswerMemo } from './answer-memo.ts';
 import { fileKey, type HashMemo } from './file-hash-memo.ts';
 import type { IgnoreMatcher } from './ignore-matcher.ts';
+import { type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
 export interface DirectoryTreeOptions {
@@ -26,11 +30,21 @@ export interface DirectoryTreeOptions {
   readonly name: string;
   readonly ignore?: IgnoreMatcher;
   readonly memo?: HashMemo;
+  readonly answers?: AnswersOptions;
   /** Reads the extended attributes that a copy keeps. */
   readonly xattrs?: (hostPath: string) => ReadonlyMap<string, Buffer> | undefined;
 }
 
+/** Remembers what was asked of many files at once. */
+export interface AnswersOptions {
+  readonly memo: AnswerMemo;
+  readonly syscalls: Pick<Syscalls, 'listDirectory'>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
 const CHUNK = 1024 * 1024;
+const RACY_SECONDS = 2;
 
 /** A host directory as a source of files. Symlinks are never followed out of it; sockets do not exist for it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
@@ -103,6 +117,15 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     return found;
   };
 
+  const stateOf = (paths: readonly string[], syscalls: TreeStateDeps['syscalls']): TreeState | undefined => {
+    try {
+      return treeState(paths, { root, syscalls, ...(ignore ? { ignore } : {}) });
+    } catch {
+      // Whoever lists the files then says what is wrong with them.
+      return undefined;
+    }
+  };
+
   return {
     name: options.name,
     list: async (path) => below(path).sort((a, b) => comparePaths(a.path, b.path)),
@@ -117,6 +140,22 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (real !== '' && ignore?.matches(real) && (!stat.isDirectory() || below(real).length === 0))
         return undefined;
       return guarded(path, () => nodeOf(real, stat));
+    },
+    remembered: async (paths, question, compute) => {
+      const begin = (options.answers?.now ?? Date.now)() / 1000;
+      const state = options.answers && stateOf(paths, options.answers.syscalls);
+      if (!options.answers || !state) return compute();
+      const patterns = ignore?.patterns ?? [];
+      const asked = canonicalDigest({ question, paths, patterns });
+      const known = options.answers.memo.get(asked, state.digest);
+      if (known !== undefined) {
+        memo?.keepUnused();
+        return known;
+      }
+      const answer = await compute();
+      // A file that was just written may be written again within the same tick of its clock.
+      if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
+      return answer;
     },
     hostPath: (node) => host(node.path),
     open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),

@@ -23,6 +23,8 @@ export interface HashMemo {
   /** @param key of fileKey */
   get(key: string): FileFacts | undefined;
   set(file: FileIdentity, facts: FileFacts): void;
+  /** Says that files were not asked for because a whole tree of them is known; what was known of them stays. */
+  keepUnused(): void;
   /** Writes the memo for the next process, when it has a file and learnt something. */
   save(): void;
 }
@@ -34,6 +36,10 @@ const MARKS = { plain: '-', attributes: '+' } as const;
 /** Bytes of a line after the key: a space, the mark, a space, the digest in hex. */
 const TAIL = 3 + 64;
 const HEX = /^[0-9a-f]{64}$/;
+/** Searches through the text that cost less than taking it apart. */
+const MOST_SEARCHES = 20;
+/** Files that were not asked for and stay known; more of them may be of trees that are no longer there. */
+const MOST_UNUSED = 300_000;
 
 /**
  * @param file where the memo is kept between processes; a damaged one is ignored, and one that cannot be written is not
@@ -46,40 +52,51 @@ export function createHashMemo(
 ): HashMemo {
   let text: string | undefined;
   let known: Map<string, FileFacts> | undefined;
-  const used: string[] = [];
-  let learnt = false;
+  const used = new Map<string, FileFacts>();
+  let [learnt, keep, searches] = [false, false, 0];
   /** Where the line of the next file begins, as long as they are asked for in the order in which they were written. */
   let next = HEADER.length + 1;
   const load = (): string => {
     text ??= file === undefined ? '' : read(file);
     return text;
   };
-  const all = (): Map<string, FileFacts> => {
-    known ??= parse(load());
-    return known;
-  };
-  const inOrder = (key: string): FileFacts | undefined => {
-    const split = next + key.length;
-    if (known || !load().startsWith(key, next)) return undefined;
+  const lineAt = (start: number, key: string): FileFacts | undefined => {
+    const split = start + key.length;
+    if (!load().startsWith(key, start)) return undefined;
     const facts = factsAt(load(), split);
     if (facts) next = split + TAIL + 1;
     return facts;
   };
+  /** A file that changed, is new or was deleted puts the others out of place. */
+  const search = (key: string): FileFacts | undefined => {
+    if (searches < MOST_SEARCHES) {
+      const line = `\n${key} `;
+      let at = load().indexOf(line, next - 1);
+      if (at === -1) {
+        searches += 1;
+        at = load().indexOf(line);
+      }
+      return at === -1 ? undefined : lineAt(at + 1, key);
+    }
+    known ??= parse(load());
+    return known.get(key);
+  };
   return {
     get: (key) => {
-      const facts = inOrder(key) ?? all().get(key);
-      if (facts) used.push(key);
+      const facts = lineAt(next, key) ?? used.get(key) ?? search(key);
+      if (facts) used.set(key, facts);
       return facts;
     },
     set: (identity, facts) => {
       if (now() - identity.ctimeNs < RACY_NS || now() - identity.mtimeNs < RACY_NS) return;
-      const key = fileKey(identity);
-      all().set(key, facts);
-      used.push(key);
+      used.set(fileKey(identity), facts);
       learnt = true;
     },
+    keepUnused: () => {
+      keep = true;
+    },
     save: () => {
-      if (file !== undefined && learnt) write(file, new Set(used), all());
+      if (file !== undefined && learnt) write(file, keep ? withUnused(used, parse(load())) : used);
       learnt = false;
     },
   };
@@ -121,14 +138,24 @@ function factsAt(text: string, split: number): FileFacts | undefined {
   return { digest: `sha256:${hex}`, plain: text[split + 1] === MARKS.plain };
 }
 
-function write(file: string, keys: ReadonlySet<string>, facts: ReadonlyMap<string, FileFacts>): void {
+/** What was used, and behind it what else is known of files that were not seen in another state. */
+function withUnused(
+  used: ReadonlyMap<string, FileFacts>,
+  known: ReadonlyMap<string, FileFacts>,
+): Map<string, FileFacts> {
+  const inodeOf = (key: string): string => key.slice(0, key.indexOf(' ', key.indexOf(' ') + 1));
+  const seen = new Set([...used.keys()].map(inodeOf));
+  const unused = [...known].filter(([key]) => !seen.has(inodeOf(key)));
+  return new Map([...used, ...unused.slice(-MOST_UNUSED)]);
+}
+
+function write(file: string, facts: ReadonlyMap<string, FileFacts>): void {
   const half = `${file}.tmp-${process.pid}`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const lines = [...keys].map((key) => {
-      const { digest, plain } = facts.get(key)!;
-      return `${key} ${plain ? MARKS.plain : MARKS.attributes} ${hexOf(digest)}`;
-    });
+    const lines = [...facts].map(
+      ([key, { digest, plain }]) => `${key} ${plain ? MARKS.plain : MARKS.attributes} ${hexOf(digest)}`,
+    );
     writeFileSync(half, [HEADER, ...lines, ''].join('\n'), { mode: 0o600 });
     renameSync(half, file);
   } catch {

@@ -5,15 +5,19 @@ import { compileIgnorePattern, type IgnorePattern } from './ignore-pattern.ts';
 /** Which patterns a directory matched; what lies below it matches them too. */
 export type MatchState = readonly boolean[];
 
+/** Whether a path is excluded, and the state for what lies below it. */
+export interface Judgement {
+  readonly excluded: boolean;
+  readonly state: MatchState;
+}
+
 export interface IgnoreMatcher {
-  /**
-   * Judges one path on a walk. `parent` is the state of the directory that holds it, undefined at the top.
-   * @returns whether it is excluded, and the state for what lies below it
-   */
-  match(
-    path: string,
-    parent: MatchState | undefined,
-  ): { readonly excluded: boolean; readonly state: MatchState };
+  /** As they were given. */
+  readonly patterns: readonly string[];
+  /** Judges one path on a walk. `parent` is the state of the directory that holds it, undefined at the top. */
+  match(path: string, parent: MatchState | undefined): Judgement;
+  /** Judges a path by itself and the directories above it. */
+  judge(path: string): Judgement;
   /** Whether a path is excluded, by itself or by a directory above it. */
   matches(path: string): boolean;
   /** Whether anything below an excluded directory could still be brought back by an exception. */
@@ -61,17 +65,20 @@ export function createMatcher(patterns: readonly string[], file = '.dockerignore
     return { excluded, state };
   };
 
+  const judge = (path: string): Judgement => {
+    let state: MatchState | undefined;
+    for (let at = path.indexOf('/'); ; at = path.indexOf('/', at + 1)) {
+      const result = match(at === -1 ? path : path.slice(0, at), state);
+      if (at === -1) return result;
+      ({ state } = result);
+    }
+  };
+
   return {
+    patterns,
     match,
-    matches: (path) => {
-      let state: MatchState | undefined;
-      let excluded = false;
-      for (let at = path.indexOf('/'); ; at = path.indexOf('/', at + 1)) {
-        const result = match(at === -1 ? path : path.slice(0, at), state);
-        ({ excluded, state } = result);
-        if (at === -1) return excluded;
-      }
-    },
+    judge,
+    matches: (path) => judge(path).excluded,
     mayHold: (directory) =>
       exceptions.length > 0 &&
       (!onlyPrefixes || exceptions.some((text) => `${text}/`.startsWith(`${directory}/`))),

@@ -43,6 +43,16 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
   return items;
 }
 
+/** The paths on which alone, with all below them, a list of resolveCopy depends while none leads over a symlink. */
+export function copiedPaths({
+  sources,
+  parents,
+}: Pick<CopyRequest, 'sources' | 'parents'>): readonly string[] | undefined {
+  // Of the directories above, --parents takes the modes; a wildcard may match anything.
+  if (parents || sources.some((source) => hasWildcards(source))) return undefined;
+  return sources.map((source) => clean(source));
+}
+
 type Found = Omit<CopyItem, 'source'>;
 
 /** Names of one file stay linked only within what one source or match gives. */

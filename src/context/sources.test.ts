@@ -249,6 +249,28 @@ test('the hash memo finds files in whatever order they are asked for, the change
   assert.deepEqual(last.get(fileKey(identity(4n))), factsOf(4n));
 });
 
+test('what nobody asked for is forgotten, unless it was known in another way', () => {
+  const file = join(scratch, 'memo/unused');
+  const identity = (ino: bigint, ctimeNs = 10n) => ({ dev: 1n, ino, size: 3n, mtimeNs: 10n, ctimeNs });
+  const facts = { digest: digestOf('x'), plain: true };
+  const now = (): bigint => 10_000_000_000n;
+  const learn = (inodes: readonly bigint[], keep: boolean, ctime = 10n): void => {
+    const memo = createHashMemo(file, now);
+    if (keep) memo.keepUnused();
+    for (const ino of inodes) memo.set(identity(ino, ctime), facts);
+    memo.save();
+  };
+  const known = (): boolean[] =>
+    [1n, 2n, 3n].map((ino) => createHashMemo(file).get(fileKey(identity(ino))) !== undefined);
+  learn([1n, 2n], false);
+  learn([3n], true);
+  assert.deepEqual(known(), [true, true, true]);
+  learn([2n], true, 11n);
+  assert.deepEqual(known(), [true, false, true]);
+  learn([3n], false);
+  assert.deepEqual(known(), [false, false, true]);
+});
+
 test('archives are told by their first bytes, whatever their names', async () => {
   const root = directory({ 'in/x': 'content' });
   const pack = (name: string, flag: string): string => {

@@ -13,7 +13,8 @@ export interface TreeHashOptions {
 
 /**
  * The digest of everything about files that a copy of them keeps: where they go, type, mode, size, content, link target,
- * device numbers, attributes, and which are names of one file. Times and the order on disk do not count.
+ * device numbers, attributes, and which are names of one file. Times and the order on disk do not count. Whoever changes what
+ * counts must change the number of the memo in answer-memo.ts too.
  */
 export async function treeHash(items: readonly CopyItem[], options: TreeHashOptions): Promise<Digest> {
   const sorted = items

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 
 export type TreeNodeType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
@@ -49,6 +50,12 @@ export interface SourceTree {
   /** lstat after resolving symlinks in the parents inside the tree; undefined when it does not exist or is excluded. */
   stat(path: string): Promise<TreeNode | undefined>;
   open(node: TreeNode): Readable;
+  /**
+   * What `compute` gives, or what it gave when everything at these paths and below was in the very state in which it is now;
+   * then nothing is listed.
+   * @param question what is computed out of them, besides the paths
+   */
+  remembered?(paths: readonly string[], question: Canonical, compute: () => Promise<Digest>): Promise<Digest>;
   /** sha256 of a file's content, memoised where that is safe. */
   contentDigest(node: TreeNode): Promise<Digest>;
   /** Where a file lies on this machine, where it does. */

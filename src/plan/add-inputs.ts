@@ -1,8 +1,9 @@
 import { isGitUrl } from '../context/add-git.ts';
 import { isArchive } from '../context/archive.ts';
-import type { CopyItem } from '../context/types.ts';
+import { copiedPaths, resolveCopy } from '../context/resolve-copy.ts';
+import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { AddInstruction } from '../dockerfile/types.ts';
-import { type CopyRequest, itemsInput, itemsOf } from './context-input.ts';
+import { type CopyRequest, contextInput } from './context-input.ts';
 import { hashItems } from './context-items.ts';
 import { located } from './located.ts';
 import { expand, stageError, whereOf } from './stage-state.ts';
@@ -34,11 +35,20 @@ async function localInputs(
   source: string,
 ): Promise<CopyInput[]> {
   const tree = await request.deps.input.sources.context();
-  const items = await itemsOf(request, tree, [source]);
+  const where = whereOf(request.state.dockerfile, request.instruction.range);
+  // No file of a directory is unpacked, so that nobody has to see them all.
+  if (await located(where, () => namesDirectory(tree, source)))
+    return [await contextInput(request, [source], tree)];
+  const { excludes, parents } = request;
+  const items = await located(where, () =>
+    resolveCopy(tree, { sources: [source], excludes, parents, where }),
+  );
   const inputs: CopyInput[] = [];
   let plain: CopyItem[] = [];
   const flush = async (): Promise<void> => {
-    inputs.push(await itemsInput(tree, plain, request.destination));
+    const files = plain;
+    const treeHash = await hashItems(tree, files, request.destination);
+    inputs.push({ kind: 'context', tree, items: async () => files, treeHash });
     plain = [];
   };
   for (const [index, item] of items.entries()) {
@@ -53,6 +63,11 @@ async function localInputs(
   }
   if (plain.length > 0 || inputs.length === 0) await flush();
   return inputs;
+}
+
+async function namesDirectory(tree: SourceTree, source: string): Promise<boolean> {
+  const [path] = copiedPaths({ sources: [source], parents: false }) ?? [];
+  return path !== undefined && (await tree.stat(path))?.type === 'dir';
 }
 
 async function urlInput(request: CopyRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {

@@ -1,8 +1,8 @@
-import { resolveCopy } from '../context/resolve-copy.ts';
-import type { CopyItem, SourceTree } from '../context/types.ts';
+import { copiedPaths, type CopyRequest as ResolveRequest, resolveCopy } from '../context/resolve-copy.ts';
+import type { SourceTree } from '../context/types.ts';
 import type { Where } from '../core/error.ts';
 import type { AddInstruction, CopyInstruction } from '../dockerfile/types.ts';
-import { hashItems } from './context-items.ts';
+import { hashedItems } from './context-items.ts';
 import { located } from './located.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { type StageState, whereOf } from './stage-state.ts';
@@ -19,40 +19,32 @@ export interface CopyRequest {
   readonly destination: string;
 }
 
-/** The files of some sources, as one input. */
+/**
+ * The files that sources name, as one input.
+ * @throws AppError CONTEXT with the instruction's place, when a source names nothing
+ */
 export async function contextInput(
   request: CopyRequest,
   sources: readonly string[],
   tree: SourceTree,
 ): Promise<CopyInput> {
-  return itemsInput(tree, await itemsOf(request, tree, sources), request.destination);
-}
-
-/**
- * The files that sources name.
- * @throws AppError CONTEXT with the instruction's place, when a source names nothing
- */
-export async function itemsOf(
-  request: CopyRequest,
-  tree: SourceTree,
-  sources: readonly string[],
-): Promise<CopyItem[]> {
   const where = whereOf(request.state.dockerfile, request.instruction.range);
-  const { excludes, parents } = request;
-  return located(where, () => resolveCopy(tree, { sources, excludes, parents, where }));
-}
-
-/** Files of a tree as an input, with the hash that stands for them in a key. */
-export async function itemsInput(
-  tree: SourceTree,
-  items: readonly CopyItem[],
-  destination: string,
-): Promise<CopyInput> {
-  return { kind: 'context', items, tree, treeHash: await hashItems(tree, items, destination) };
+  const { excludes, parents, destination } = request;
+  return located(where, () => copyInput(tree, { sources, excludes, parents, where }, destination));
 }
 
 /** All files of a tree. */
-export async function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
-  const items = await resolveCopy(tree, { sources: ['/'], excludes: [], parents: false, where });
-  return itemsInput(tree, items, '/');
+export function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
+  return copyInput(tree, { sources: ['/'], excludes: [], parents: false, where }, '/');
+}
+
+async function copyInput(
+  tree: SourceTree,
+  request: ResolveRequest,
+  destination: string,
+): Promise<CopyInput> {
+  const { where, ...named } = request;
+  const list = () => located(where, () => resolveCopy(tree, request));
+  const asked = { paths: copiedPaths(request), question: { ...named, destination }, list, destination };
+  return { kind: 'context', ...(await hashedItems(tree, asked)) };
 }

@@ -1,15 +1,16 @@
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../context/types.ts';
+import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import type { ListItems } from './types.ts';
 
 /**
  * All of a path of a tree as items relative to it: a file is one item with the target ''.
  * @throws AppError CONTEXT when the path does not exist
  */
 export async function contextItems(tree: SourceTree, path: string): Promise<CopyItem[]> {
-  const start = path.replace(/^\/+|\/+$/g, '').replace(/^\.$/, '');
-  const root = await tree.stat(start);
+  const root = await tree.stat(treePath(path));
   if (!root)
     throw new AppError('CONTEXT', `"${path}" is not in ${tree.name}`, {
       hint: 'check the path and .dockerignore',
@@ -21,6 +22,11 @@ export async function contextItems(tree: SourceTree, path: string): Promise<Copy
     target: node.path === root.path ? '' : node.path.slice(prefix),
     source: 0,
   }));
+}
+
+/** A path of a context as its tree has it. */
+export function treePath(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '').replace(/^\.$/, '');
 }
 
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
@@ -35,4 +41,43 @@ export function hashItems(
     contentDigest,
     ...(destination === undefined ? {} : { destination }),
   });
+}
+
+/** What is asked of a tree. */
+export interface ItemsQuestion {
+  /** Paths of the tree on which alone the list depends, with all below them; undefined when they are not known. */
+  readonly paths: readonly string[] | undefined;
+  /** Whatever else the list depends on. */
+  readonly question: Canonical;
+  readonly list: () => Promise<readonly CopyItem[]>;
+  /** See TreeHashOptions. */
+  readonly destination?: string;
+}
+
+/** Files of a tree by their hash. While the tree remembers that, they are listed only where somebody wants to have them. */
+export async function hashedItems(
+  tree: SourceTree,
+  { paths, question, list, destination }: ItemsQuestion,
+): Promise<{ readonly tree: SourceTree; readonly items: ListItems; readonly treeHash: Digest }> {
+  let items: readonly CopyItem[] | undefined;
+  const compute = async (): Promise<Digest> => {
+    items = await list();
+    return hashItems(tree, items, destination);
+  };
+  const listAgain = async (): Promise<readonly CopyItem[]> => {
+    const found = await list();
+    if ((await hashItems(tree, found, destination)) === hash) return found;
+    throw new AppError('CONTEXT', `files of ${tree.name} changed while the build was using them`, {
+      hint: 'build again when nothing writes to them any more',
+    });
+  };
+  const hash = await (tree.remembered && paths ? tree.remembered(paths, question, compute) : compute());
+  return {
+    tree,
+    items: async () => {
+      items ??= await listAgain();
+      return items;
+    },
+    treeHash: hash,
+  };
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
 import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
-import { contextItems, hashItems } from './context-items.ts';
+import { contextItems, hashedItems, treePath } from './context-items.ts';
 import { located } from './located.ts';
 import { findContext, onlyMounts } from './named-context.ts';
 import type { ResolveMountSource } from './run-operation.ts';
@@ -34,8 +34,9 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
 
 async function mountFiles(state: StageState, mount: MountSpec, tree: SourceTree, path: string) {
   const where = whereOf(state.dockerfile, mount.range);
-  const items = await located(where, () => contextItems(tree, path));
-  return { source: { type: 'context', tree, items }, treeHash: await hashItems(tree, items) } as const;
+  const list = () => located(where, () => contextItems(tree, path));
+  const { items, treeHash } = await hashedItems(tree, { paths: [treePath(path)], question: 'mount', list });
+  return { source: { type: 'context', tree, items }, treeHash } as const;
 }
 
 async function seedOf(deps: StageDeps, source: TreeSource): Promise<Digest> {

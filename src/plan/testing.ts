@@ -76,7 +76,7 @@ function testImage(build: TestBuild, reference: string, platform: Platform): Ima
 }
 
 /** A tree of files in memory, in whatever order they are given; directories are implied. */
-function memoryTree(files: Readonly<Record<string, TestFile | string>>): SourceTree {
+export function memoryTree(files: Readonly<Record<string, TestFile | string>>): SourceTree {
   const nodes = new Map<string, TreeNode>();
   const contents = new Map<string, string>();
   const dir = (path: string): void => {

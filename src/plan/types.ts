@@ -12,11 +12,17 @@ export type TreeSource =
   | { readonly type: 'stage'; readonly stage: number }
   | { readonly type: 'image'; readonly image: Image };
 
+/**
+ * The files that a tree hash stands for. They are listed when they are first asked for.
+ * @throws AppError CONTEXT when they are no longer those that were hashed
+ */
+export type ListItems = () => Promise<readonly CopyItem[]>;
+
 /** One source of a COPY or ADD, resolved as far as it can be without running anything. */
 export type CopyInput =
   | {
       readonly kind: 'context';
-      readonly items: readonly CopyItem[];
+      readonly items: ListItems;
       readonly tree: SourceTree;
       readonly treeHash: Digest;
     }
@@ -52,7 +58,7 @@ export interface PlannedMount {
   readonly spec: MountSpec;
   readonly source?:
     | TreeSource
-    | { readonly type: 'context'; readonly tree: SourceTree; readonly items: readonly CopyItem[] }
+    | { readonly type: 'context'; readonly tree: SourceTree; readonly items: ListItems }
     | DeferredFiles;
   readonly sourcePath: string;
   /** Absolute inside the image. */

@@ -1,6 +1,13 @@
 import { statSync, utimesSync, writeFileSync } from 'node:fs';
-import { decodePath } from '../core/path-bytes.ts';
-import { FACT_WORDS, isDirectoryAt, type PathFacts, rowAt, sameWords } from '../sys/path-facts.ts';
+import {
+  FACT_WORDS,
+  forEachDirectory,
+  forEachName,
+  isDirectoryAt,
+  type PathFacts,
+  rowAt,
+  sameWords,
+} from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /** A directory of a tree at one moment. Only the change times of what is in it are ever written again. */
@@ -94,29 +101,6 @@ export function forEachDifference(
       visit(name, now, was);
   }
   for (const [name, was] of old) visit(name, undefined, was);
-}
-
-/** Calls back for each name of a listing, with its index. */
-function forEachName(names: Buffer, visit: (name: string, index: number) => void): void {
-  for (let at = 0, index = 0; at < names.length; index += 1) {
-    const end = names.indexOf(0, at);
-    visit(decodePath(names.subarray(at, end)), index);
-    at = end + 1;
-  }
-}
-
-function forEachDirectory(names: Buffer, rows: Uint32Array, visit: (name: string) => void): void {
-  const count = rows.length / FACT_WORDS;
-  let left = 0;
-  for (let index = 0; index < count; index += 1) if (isDirectoryAt(rows, index)) left += 1;
-  for (let at = 0, index = 0; left > 0; index += 1) {
-    const end = names.indexOf(0, at);
-    if (isDirectoryAt(rows, index)) {
-      visit(decodePath(names.subarray(at, end)));
-      left -= 1;
-    }
-    at = end + 1;
-  }
 }
 
 function equalWords(a: Uint32Array, b: Uint32Array): boolean {

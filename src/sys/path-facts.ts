@@ -4,6 +4,8 @@
  * of seconds and a word of nanoseconds.
  */
 
+import { decodePath } from '../core/path-bytes.ts';
+
 /** Where a fact begins in a row. `dev` and `rdev` are twelve bits of a major and twenty of a minor number. */
 export const FACT = {
   mode: 0,
@@ -92,6 +94,30 @@ export function timeOf(facts: PathFacts, fact: 'ctime' | 'mtime'): bigint {
   const at = FACT[fact];
   const seconds = BigInt.asIntN(64, (BigInt(facts[at + 1]!) << 32n) | BigInt(facts[at]!));
   return seconds * 1_000_000_000n + BigInt(facts[at + 2]!);
+}
+
+/** Calls back for each name of a listing, with its index. */
+export function forEachName(names: Buffer, visit: (name: string, index: number) => void): void {
+  for (let at = 0, index = 0; at < names.length; index += 1) {
+    const end = names.indexOf(0, at);
+    visit(decodePath(names.subarray(at, end)), index);
+    at = end + 1;
+  }
+}
+
+/** Calls back for each directory of a listing, with its name. */
+export function forEachDirectory(names: Buffer, rows: Uint32Array, visit: (name: string) => void): void {
+  const count = rows.length / FACT_WORDS;
+  let left = 0;
+  for (let index = 0; index < count; index += 1) if (isDirectoryAt(rows, index)) left += 1;
+  for (let at = 0, index = 0; left > 0; index += 1) {
+    const end = names.indexOf(0, at);
+    if (isDirectoryAt(rows, index)) {
+      visit(decodePath(names.subarray(at, end)));
+      left -= 1;
+    }
+    at = end + 1;
+  }
 }
 
 /** The part of a time that is not whole seconds, which is never negative. */

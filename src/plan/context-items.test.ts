@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CopyItem, SourceTree } from '../context/types.ts';
+import { contextItems, hashedItems, hashItems } from './context-items.ts';
+import { memoryTree } from './testing.ts';
+
+/** What a tree has been asked for. */
+function ask(tree: SourceTree) {
+  const lists = { times: 0 };
+  const list = async (): Promise<readonly CopyItem[]> => {
+    lists.times += 1;
+    return contextItems(tree, 'd');
+  };
+  return { lists, found: hashedItems(tree, { paths: ['d'], question: null, list }) };
+}
+
+test('remembered files are listed when they are wanted, and have to be those that were hashed', async () => {
+  const files = memoryTree({ 'd/a': 'one', 'd/b': 'two' });
+  const hash = await hashItems(files, await contextItems(files, 'd'));
+
+  const known = ask({ ...files, remembered: async () => hash });
+  const { treeHash, items } = await known.found;
+  assert.deepEqual([treeHash, known.lists.times], [hash, 0]);
+  assert.deepEqual(
+    (await items()).map(({ target }) => target),
+    ['', 'a', 'b'],
+  );
+  await items();
+  assert.equal(known.lists.times, 1);
+
+  const unknown = ask({ ...files, remembered: async (_paths, _question, compute) => compute() });
+  assert.equal((await unknown.found).treeHash, hash);
+  await (await unknown.found).items();
+  assert.equal(unknown.lists.times, 1);
+
+  const changed = memoryTree({ 'd/a': 'one', 'd/b': 'changed' });
+  const stale = await ask({ ...changed, remembered: async () => hash }).found;
+  await assert.rejects(stale.items(), { code: 'CONTEXT', message: /changed while/ });
+  await assert.rejects(stale.items(), { code: 'CONTEXT' });
+});
