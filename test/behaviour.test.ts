@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { run } from '../scripts/lib/shell.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
@@ -123,6 +124,34 @@ test('names of files are part of the key of a directory', async (t) => {
   await run('/bin/sh', ['-c', 'mv a c && mv b a && mv c b'], { cwd: join(bench.box.context, 'dir') });
   assert.deepEqual(builtSteps(await bench.build('two')), ['0.0']);
   assert.equal(readFileSync(bench.box.path('two/dir/b'), 'utf8'), 'x\n');
+});
+
+test('files that have not changed are not listed, and are copied all the same where the cache does not have them', async (t) => {
+  const dockerfile = [
+    'COPY . /all/',
+    'ADD dir /added',
+    'RUN --mount=type=bind,target=/in cat /in/dir/a >/read',
+  ];
+  const bench = open(t, ['FROM BASE', ...dockerfile], { 'dir/a': 'first\n', 'dir/b': '' });
+  if (!bench) return;
+  // Nothing is remembered of what was just written.
+  await setTimeout(2100);
+  const build = (name: string, cache: string) =>
+    bench.build(name, [`--layer-cache-dir=${bench.box.path(cache)}`]);
+  await build('one', 'cache-one');
+  const [memo] = readdirSync(join(bench.box.state, 'context-hashes')).filter((name) =>
+    name.endsWith('-trees'),
+  );
+  const remembered = readFileSync(join(bench.box.state, 'context-hashes', memo!), 'latin1');
+  assert.equal(remembered.trim().split('\n').length, 4);
+  assert.deepEqual(builtSteps(await build('two', 'cache-one')), []);
+  assert.deepEqual(builtSteps(await build('three', 'cache-three')), ['0.0', '0.1', '0.2']);
+  const read = (name: string): string[] =>
+    ['all/dir/a', 'added/a', 'read'].map((path) => readFileSync(bench.box.path(`${name}/${path}`), 'utf8'));
+  for (const name of ['one', 'two', 'three']) assert.deepEqual(read(name), ['first\n', 'first\n', 'first\n']);
+  bench.box.write({ 'dir/a': 'other\n' });
+  assert.deepEqual(builtSteps(await build('four', 'cache-one')), ['0.0', '0.1', '0.2']);
+  assert.deepEqual(read('four'), ['other\n', 'other\n', 'other\n']);
 });
 
 test('an ARG counts from its line on, in its stage, and only where something can see it', async (t) => {

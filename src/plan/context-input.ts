@@ -38,11 +38,7 @@ export function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
   return copyInput(tree, { sources: ['/'], excludes: [], parents: false, where }, '/');
 }
 
-async function copyInput(
-  tree: SourceTree,
-  request: ResolveRequest,
-  destination: string,
-): Promise<CopyInput> {
+async function copyInput(tree: SourceTree, request: ResolveRequest, destination: string): Promise<CopyInput> {
   const { where, ...named } = request;
   const list = () => located(where, () => resolveCopy(tree, request));
   const asked = { paths: copiedPaths(request), question: { ...named, destination }, list, destination };
