@@ -151,7 +151,7 @@ test('what is remembered of files is what they hash to, whatever happened to the
         seen.add(hash);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
   assert.ok(remembered > 20 && seen.size > 20, `remembered ${remembered}, ${seen.size} different`);
 });

@@ -106,6 +106,6 @@ test('the layers of steps in place make what the steps made', { timeout: 60_000 
       await extractLayers({ layers, target, privileged: true, emit: silent }, { sys: syscalls });
       assert.deepEqual(described(target), described(root));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
