@@ -20,7 +20,7 @@ const MOST_LINKS = 40;
 /**
  * The files that COPY or ADD names (Dockerfile reference, "COPY"): a directory gives its contents, with one item for
  * itself at ''; a file or a matched file gives one item under its own name; a symlink that is named is followed inside
- * the tree, links within directories are kept. A wildcard that matches nothing gives nothing.
+ * the tree, links within directories are kept, and with --parents all are. A wildcard that matches nothing gives nothing.
  * @throws AppError CONTEXT when a named source does not exist, when the directory of a wildcard does not exist, or one
  * matches a symlink that leads nowhere
  */
@@ -32,7 +32,7 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
     const { path, pivot } = splitPivot(source, request.parents);
     const nodes = hasWildcards(path)
       ? await matching(tree, path, request)
-      : [await named(tree, path, source, request.where)];
+      : [await named(tree, path, source, request)];
     for (const { node, name } of nodes) {
       const target = request.parents ? name.slice(pivot) : name;
       const found = await below(tree, node, target, request.parents, excludes);
@@ -82,8 +82,13 @@ function clean(path: string): string {
   return posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '');
 }
 
-async function named(tree: SourceTree, path: string, source: string, where: Where): Promise<Named> {
-  const node = await follow(tree, path);
+async function named(
+  tree: SourceTree,
+  path: string,
+  source: string,
+  { parents, where }: Pick<CopyRequest, 'parents' | 'where'>,
+): Promise<Named> {
+  const node = await (parents ? tree.stat(path) : follow(tree, path));
   if (node) return { node, name: path };
   throw new AppError('CONTEXT', `"${source}" is not in ${tree.name}`, {
     where,
@@ -134,7 +139,8 @@ async function matching(
       ? ignore.matches(name) && candidate.type !== 'dir'
       : name.split('/').length === parts.length && goMatch(pattern, name);
     if (!matches) continue;
-    const node = candidate.type === 'symlink' ? await follow(tree, candidate.path) : candidate;
+    const link = candidate.type === 'symlink' && !parents;
+    const node = link ? await follow(tree, candidate.path) : candidate;
     if (!node) {
       throw new AppError('CONTEXT', `the symlink "${name}" leads to nothing in ${tree.name}`, {
         where,

@@ -76,6 +76,16 @@ test('a pattern never matches the directory that it is looked for in, nor below 
   await assert.rejects(select(treeOf(root), ['d/*']), { code: 'CONTEXT', message: /"d\/broken" leads to/ });
 });
 
+test('with --parents a symlink stays one, wherever it leads', async () => {
+  const root = directory({ 'd/x': '' });
+  symlinkSync('x', join(root, 'd/link'));
+  symlinkSync('nowhere', join(root, 'd/broken'));
+  for (const source of ['d/l*', 'd/link', '**/link', '**/broken']) {
+    const items = await select(treeOf(root), [source], { parents: true });
+    assert.deepEqual([items.length, items[1]?.node.type], [2, 'symlink'], source);
+  }
+});
+
 test('an ignored file cannot be named, whatever exceptions there are', async () => {
   const root = directory({ 'secret.env': '', 'd/secret.env': '', 'd/a.txt': '', 'e/secret.env': '' });
   const ignore = createMatcher(['*', '!**/*.txt']);
