@@ -36,7 +36,7 @@ export interface CacheRecord {
 }
 
 /** Kinds of notes, each in an annotation of its own name. */
-export type NoteKind = 'trace' | 'url';
+type NoteKind = 'trace' | 'url';
 
 /** A note, and the tag that it is found under. */
 export interface Note {

@@ -1,0 +1,137 @@
+import { type Digest, hexOf, isDigest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { EntryType, Toc, TocEntry, TocFrame } from './types.ts';
+
+const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
+
+/** An entry without the names of its fields, which a table of a million entries would repeat a million times. */
+type Row = [
+  path: string,
+  type: number,
+  mode: number,
+  uid: number,
+  gid: number,
+  size: number,
+  mtime: number,
+  nsec: number,
+  link: string,
+  major: number,
+  minor: number,
+  content: number,
+  digest: string,
+  xattrs?: [string, string][],
+];
+
+type FrameRow = [offset: number, length: number, tarOffset: number, tarLength: number, digest: string];
+
+/** A table of contents as it is written. */
+export interface TocRows {
+  readonly frames: readonly FrameRow[];
+  readonly entries: readonly Row[];
+}
+
+/** The rows of a table, to be written as JSON. */
+export function toRows({ frames, entries }: Toc): TocRows {
+  return { frames: frames.map(toFrameRow), entries: entries.map(toRow) };
+}
+
+/** @throws AppError CORRUPT for a row that is malformed, or names a path outside of the layer's root */
+export function fromRows({ frames, entries }: TocRows): Toc {
+  return { frames: frames.map(fromFrameRow), entries: entries.map(fromRow) };
+}
+
+function toRow(entry: TocEntry): Row {
+  const { path, mode, uid, gid, size, mtime, mtimeNsec, linkname, devmajor, devminor, contentOffset } = entry;
+  const digest = entry.contentDigest ? base64(entry.contentDigest) : '';
+  const row: Row = [
+    path,
+    TYPES.indexOf(entry.type),
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
+    mtimeNsec,
+    linkname,
+    devmajor,
+    devminor,
+    contentOffset,
+    digest,
+  ];
+  if (entry.xattrs?.size) {
+    const names = [...entry.xattrs.keys()].sort();
+    row.push(names.map((name) => [name, entry.xattrs!.get(name)!.toString('base64')]));
+  }
+  return row;
+}
+
+function fromRow(row: Row): TocEntry {
+  const [
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
+    mtimeNsec,
+    linkname,
+    devmajor,
+    devminor,
+    contentOffset,
+    digest,
+    xattrs,
+  ] = row;
+  const numbers = [mode, uid, gid, size, mtime, mtimeNsec, devmajor, devminor, contentOffset];
+  const known = TYPES[type];
+  if (
+    known === undefined ||
+    typeof path !== 'string' ||
+    typeof linkname !== 'string' ||
+    !numbers.every(Number.isSafeInteger)
+  ) {
+    throw new AppError('CORRUPT', "a layer's table of contents has a malformed entry");
+  }
+  if (path.split('/').includes('..') || path.startsWith('/') || path.includes('\0')) {
+    throw new AppError('CORRUPT', `a layer's table of contents names "${path}", which leaves the root`);
+  }
+  return {
+    path,
+    type: known,
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
+    mtimeNsec,
+    linkname,
+    devmajor,
+    devminor,
+    contentOffset,
+    ...(digest === '' ? {} : { contentDigest: unbase64(digest) }),
+    ...(xattrs
+      ? { xattrs: new Map(xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])) }
+      : {}),
+  };
+}
+
+function toFrameRow({ offset, length, tarOffset, tarLength, digest }: TocFrame): FrameRow {
+  return [offset, length, tarOffset, tarLength, base64(digest)];
+}
+
+function fromFrameRow([offset, length, tarOffset, tarLength, digest]: FrameRow): TocFrame {
+  if (![offset, length, tarOffset, tarLength].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new AppError('CORRUPT', "a layer's table of contents has a malformed frame");
+  }
+  return { offset, length, tarOffset, tarLength, digest: unbase64(digest) };
+}
+
+function base64(digest: Digest): string {
+  return Buffer.from(hexOf(digest), 'hex').toString('base64').replace('=', '');
+}
+
+function unbase64(text: string): Digest {
+  const digest = `sha256:${Buffer.from(text, 'base64').toString('hex')}`;
+  if (!isDigest(digest)) throw new AppError('CORRUPT', "a layer's table of contents has a malformed digest");
+  return digest;
+}
