@@ -16,20 +16,26 @@ export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
     ...layer,
     from: store.name,
     open: () => store.get(layer.digest),
-    readRange: async (offset, length) => {
-      const stream = await store.get(layer.digest, { offset, length });
-      const bytes = Buffer.allocUnsafeSlow(length);
-      let filled = 0;
-      for await (const part of stream as AsyncIterable<Buffer>) {
-        if (filled < length) part.copy(bytes, filled);
-        filled += part.length;
-      }
-      if (filled === length) return bytes;
+    readRange: async (offset, length, into = Buffer.allocUnsafeSlow(length)) => {
+      const filled = store.readInto
+        ? await store.readInto(layer.digest, offset, into)
+        : await fill(into, await store.get(layer.digest, { offset, length }));
+      if (filled === length) return into;
       throw new AppError('CORRUPT', `${store.name} returned ${filled} of ${length} bytes of a layer`, {
         where: { layer: layer.digest },
       });
     },
   };
+}
+
+/** Copies a stream into memory, as far as there is room, and gives the length of the stream. */
+async function fill(into: Buffer, stream: AsyncIterable<Buffer>): Promise<number> {
+  let filled = 0;
+  for await (const part of stream) {
+    if (filled < into.length) part.copy(into, filled);
+    filled += part.length;
+  }
+  return filled;
 }
 
 /** A layer that this build made and that is still in a file. */
@@ -42,12 +48,11 @@ export function stagedBlob(layer: StagedLayer): LayerBlob {
     ...(layer.toc ? { toc: layer.toc } : {}),
     from: layer.file,
     open: async () => createReadStream(layer.file, { highWaterMark: FILE_CHUNK }),
-    readRange: async (offset, length) => {
+    readRange: async (offset, length, into = Buffer.allocUnsafeSlow(length)) => {
       const handle = await open(layer.file, 'r');
       try {
-        const bytes = Buffer.allocUnsafe(length);
-        await handle.read(bytes, 0, length, offset);
-        return bytes;
+        const { bytesRead } = await handle.read(into, 0, length, offset);
+        return into.subarray(0, bytesRead);
       } finally {
         await handle.close();
       }

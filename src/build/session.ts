@@ -178,6 +178,6 @@ function preferStore(store: Store, layer: LayerBlob): LayerBlob {
   return {
     ...layer,
     open: async () => (await chosen()).open(),
-    readRange: async (offset, length) => (await chosen()).readRange(offset, length),
+    readRange: async (offset, length, into) => (await chosen()).readRange(offset, length, into),
   };
 }

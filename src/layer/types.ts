@@ -90,8 +90,11 @@ export interface LayerWriter {
 export interface LayerReader
   extends AsyncIterable<{ readonly entry: LayerEntry; readonly content: AsyncIterable<Buffer> }> {}
 
-/** Reads bytes of one blob; the range is in the compressed blob. */
-export type ReadRange = (offset: number, length: number) => Promise<Buffer>;
+/**
+ * Reads bytes of one blob; the range is in the compressed blob.
+ * @param into where the bytes may be put; the result is a view of it then, or memory of its own
+ */
+export type ReadRange = (offset: number, length: number, into?: Buffer) => Promise<Buffer>;
 
 /** A layer that can be read: its descriptor facts, and its bytes. */
 export interface LayerBlob {

@@ -23,11 +23,7 @@ export function readBlobFile(
   signal?: AbortSignal,
 ): Readable {
   const size = fileSize(path);
-  if (size === undefined) {
-    throw new AppError('REFERENCE', `there is no blob ${digest} in ${dirname(path)}`, {
-      where: { path, layer: digest },
-    });
-  }
+  if (size === undefined) throw noBlob(path, digest);
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
   if (range.length === 0 || range.offset >= size) return Readable.from([], { objectMode: false });
@@ -36,6 +32,42 @@ export function readBlobFile(
     ...(range.length === undefined ? {} : { end: range.offset + range.length - 1 }),
     highWaterMark: FILE_CHUNK,
     ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/**
+ * Fills `into` with a part of a blob's file, not verified, and gives how many bytes there were.
+ * @throws AppError REFERENCE when there is no such file
+ */
+export async function readBlobInto(
+  path: string,
+  digest: ContentDigest,
+  offset: number,
+  into: Uint8Array,
+): Promise<number> {
+  const fd = ifExists(() => fs.openSync(path, 'r'));
+  if (fd === undefined) throw noBlob(path, digest);
+  try {
+    let filled = 0;
+    while (filled < into.length) {
+      const count = await readAt(fd, into.subarray(filled), offset + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+const readAt = (fd: number, into: Uint8Array, position: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    fs.read(fd, into, 0, into.length, position, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+
+function noBlob(path: string, digest: ContentDigest): AppError {
+  return new AppError('REFERENCE', `there is no blob ${digest} in ${dirname(path)}`, {
+    where: { path, layer: digest },
   });
 }
 

@@ -1,7 +1,15 @@
 import * as fs from 'node:fs';
 import { type Digest, digestOf, isDigest, parseDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { fileSize, ifExists, moveInto, readBlobFile, readSmallBlob, stageBlob } from './blob-file.ts';
+import {
+  fileSize,
+  ifExists,
+  moveInto,
+  readBlobFile,
+  readBlobInto,
+  readSmallBlob,
+  stageBlob,
+} from './blob-file.ts';
 import { bytesSource } from './blob-source.ts';
 import { checkDirectory, directoryError } from './dir-check.ts';
 import { markReached, markUsed } from './dir-keep.ts';
@@ -67,6 +75,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
     },
     get: async (digest, range, signal) =>
       readBlobFile(layout.blob(digest), digest, range, () => damaged.add(digest), signal),
+    readInto: (digest, offset, into) => readBlobInto(layout.blob(digest), digest, offset, into),
     put: async (source, signal) => {
       const { digest } = source;
       const link = layout.layerLink(digest);

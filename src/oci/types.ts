@@ -126,6 +126,11 @@ export interface Store {
    * @throws AppError REGISTRY, AUTH, CORRUPT; NOT found is AppError REFERENCE
    */
   get(digest: Digest, range?: ByteRange, signal?: AbortSignal): Promise<Readable>;
+  /**
+   * Where blobs are files: fills `into` with bytes of a blob from `offset` on, not verified, and gives their number, which
+   * is smaller only at the end of the blob. @throws AppError as `get`
+   */
+  readInto?(digest: Digest, offset: number, into: Uint8Array): Promise<number>;
   /** Stores a blob; idempotent, and a no-op where it exists. Visible only when whole and verified. */
   put(source: BlobSource, signal?: AbortSignal): Promise<'stored' | 'mounted' | 'exists'>;
   /** The manifest or index under a tag or digest, or undefined. Its bytes match its digest. */

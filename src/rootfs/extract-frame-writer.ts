@@ -18,9 +18,9 @@ export interface FrameOrder {
 
 /**
  * Per file: where its content starts, relative to the frame and negative when it began in the frame before; its size;
- * mode, uid, gid and mtime in seconds.
+ * mode, uid, gid and mtime in seconds; and, for a file of several frames, the descriptor under which it is open, else -1.
  */
-export const FIELDS = 6;
+export const FIELDS = 7;
 
 /** Where the files go. */
 export interface FrameTarget {
@@ -28,48 +28,38 @@ export interface FrameTarget {
   readonly privileged: boolean;
 }
 
-/** Writes decoded frames into files, whose directories exist. */
-export interface FrameWriter {
-  /** A file that goes on in the next frame stays open until that frame is given to the same writer. */
-  write(order: FrameOrder, bytes: Buffer): void;
-  /** Closes a file that is still open, after an error. */
-  abandon(): void;
-}
+/** Writes a decoded frame into files, whose directories exist. */
+export type FrameWriter = (order: FrameOrder, bytes: Buffer) => void;
 
-/** Gives files owner, mode and whole seconds of time; attributes and other times are the caller's. */
+/**
+ * A writer that gives files owner, mode and whole seconds of time; attributes and other times are the caller's. Of a file
+ * that is open already it writes the part that lies in the frame, and nothing else.
+ */
 export function createFrameWriter({ target, privileged }: FrameTarget): FrameWriter {
   const meta = createMetaWriter(privileged, { sys: undefined, emit: silent });
-  let held: number | undefined;
 
-  const finish = (fd: number, path: string, numbers: Float64Array, at: number): void => {
+  const writeFile = (path: string, content: Buffer, numbers: Float64Array, at: number): void => {
     const [mode, uid, gid, mtime] = [numbers[at + 2]!, numbers[at + 3]!, numbers[at + 4]!, numbers[at + 5]!];
+    const fd = fs.openSync(fsPath(path), CREATE_FILE, mode);
     try {
+      writeAll(fd, content);
       meta.file(fd, path, { mode, uid, gid, mtime, mtimeNsec: 0 } as LayerEntry);
     } finally {
       fs.closeSync(fd);
     }
   };
 
-  return {
-    write: ({ frame, paths, numbers }, bytes) => {
-      let at = 0;
-      for (const name of paths.split('\0')) {
-        const path = `${target}/${name}`;
-        const start = numbers[at]!;
-        const end = start + numbers[at + 1]!;
-        const fd = start < 0 ? held! : fs.openSync(fsPath(path), CREATE_FILE, numbers[at + 2]!);
-        held = fd;
-        writeAll(fd, bytes.subarray(Math.max(0, start), Math.min(end, frame.tarLength)));
-        if (end > frame.tarLength) return;
-        held = undefined;
-        finish(fd, path, numbers, at);
-        at += FIELDS;
-      }
-    },
-    abandon: () => {
-      if (held !== undefined) fs.closeSync(held);
-      held = undefined;
-    },
+  return ({ frame, paths, numbers }, bytes) => {
+    let at = 0;
+    for (const name of paths.split('\0')) {
+      const start = numbers[at]!;
+      const end = start + numbers[at + 1]!;
+      const content = bytes.subarray(Math.max(0, start), Math.min(end, frame.tarLength));
+      const open = numbers[at + 6]!;
+      if (open < 0) writeFile(`${target}/${name}`, content, numbers, at);
+      else writeAll(open, content, Math.max(0, -start));
+      at += FIELDS;
+    }
   };
 }
 
@@ -81,14 +71,14 @@ export interface FrameTimes {
 }
 
 /** Verifies and decodes a frame, and writes its files. @throws AppError CORRUPT, and what the file system throws */
-export function writeFrame(writer: FrameWriter, order: FrameOrder, bytes: Buffer): FrameTimes {
+export function writeFrame(write: FrameWriter, order: FrameOrder, bytes: Buffer): FrameTimes {
   const start = performance.now();
   let verified = start;
   const decoded = decodeFrame(bytes, order.frame, () => {
     verified = performance.now();
   });
   const end = performance.now();
-  writer.write(order, decoded);
+  write(order, decoded);
   release(decoded);
   return { verify: verified - start, decode: end - verified, write: performance.now() - end };
 }

@@ -5,12 +5,12 @@ import { packError, type WorkerAnswer, type WorkerInput, type WorkerOrder } from
 /* Verifies and decodes frames from memory shared with the main thread, and writes their files. */
 
 const { memory, target } = workerData as WorkerInput;
-const writer = createFrameWriter(target);
+const write = createFrameWriter(target);
 
-parentPort!.on('message', ({ slot, offset, order }: WorkerOrder) => {
-  const answer: WorkerAnswer = { slot, spent: { verify: 0, decode: 0, write: 0 } };
+parentPort!.on('message', ({ id, offset, order }: WorkerOrder) => {
+  const answer: WorkerAnswer = { id, spent: { verify: 0, decode: 0, write: 0 } };
   try {
-    answer.spent = writeFrame(writer, order, Buffer.from(memory, offset, order.frame.length));
+    answer.spent = writeFrame(write, order, Buffer.from(memory, offset, order.frame.length));
   } catch (error) {
     answer.error = packError(error);
   }

@@ -16,14 +16,18 @@ import {
 export interface FrameWork {
   readonly blob: LayerBlob;
   readonly order: FrameOrder;
-  /** The frame's compressed bytes. */
-  readonly bytes: Buffer;
+  /** Where its compressed bytes lie in the shared memory. */
+  readonly offset: number;
+  /** Called once its files are written. */
+  readonly onWritten: (spent: FrameTimes) => void;
 }
 
 /** Threads that decode frames and write their files. */
 export interface FrameWorkers {
-  /** Hands a frame over, when there is room. @throws AppError the failure of any frame so far, naming its layer */
-  send(work: FrameWork): Promise<void>;
+  /** Hands a frame over; frames may be done in any order. @throws AppError the failure of any frame so far, naming its layer */
+  send(work: FrameWork): void;
+  /** Since when nothing has been to do (performance.now), or undefined. */
+  idleSince(): number | undefined;
   /** Waits until all frames are written. @throws AppError as `send` */
   finish(): Promise<void>;
   /** Stops; nothing is written once this has resolved. */
@@ -32,10 +36,11 @@ export interface FrameWorkers {
 
 export interface FrameWorkersOptions {
   readonly target: FrameTarget;
-  /** How many frames there will be, and the compressed size of the largest. */
+  readonly memory: SharedArrayBuffer;
+  /** How many frames there will be. */
   readonly frames: number;
-  readonly maxLength: number;
-  readonly onWritten: (order: FrameOrder, spent: FrameTimes) => void;
+  /** Called once when a frame cannot be written, for whoever waits for others to be. */
+  readonly onFailure: () => void;
 }
 
 export interface WorkerInput {
@@ -44,13 +49,13 @@ export interface WorkerInput {
 }
 
 export interface WorkerOrder {
-  readonly slot: number;
+  readonly id: number;
   readonly offset: number;
   readonly order: FrameOrder;
 }
 
 export interface WorkerAnswer {
-  readonly slot: number;
+  readonly id: number;
   spent: FrameTimes;
   error?: PackedError;
 }
@@ -63,91 +68,109 @@ interface PackedError {
 
 /** Starting threads takes as long as this many frames do. */
 const INLINE_FRAMES = 2;
-const MAX_FRAME = 64 << 20;
 const MAX_WORKERS = 4;
-const SLOTS_PER_WORKER = 3;
+/** Frames that a thread has at most, so that it never waits for the main thread and yet none is left with all the work. */
+const QUEUE = 2;
 
 /**
  * Files are written by as many threads as there are processors, up to four: the kernel's work for a new file is most of
- * the time, and it is done for several at once. All memory for compressed frames is taken once.
- * @throws AppError CORRUPT for a frame of more than 64 MiB
+ * the time, and it is done for several at once.
  */
 export function createFrameWorkers(options: FrameWorkersOptions): FrameWorkers {
-  if (options.maxLength > MAX_FRAME) throw new AppError('CORRUPT', 'a frame is larger than 64 MiB');
   return options.frames <= INLINE_FRAMES ? createInline(options) : createThreads(options);
 }
 
-function createInline({ target, onWritten }: FrameWorkersOptions): FrameWorkers {
-  const writer = createFrameWriter(target);
+function createInline({ target, memory }: FrameWorkersOptions): FrameWorkers {
+  const write = createFrameWriter(target);
   return {
-    send: async ({ blob, order, bytes }) => {
+    send: ({ blob, order, offset, onWritten }) => {
       try {
-        onWritten(order, writeFrame(writer, order, bytes));
+        onWritten(writeFrame(write, order, Buffer.from(memory, offset, order.frame.length)));
       } catch (error) {
         throw inLayer(blob, error);
       }
     },
+    idleSince: () => 0,
     finish: async () => {},
-    close: async () => writer.abandon(),
+    close: async () => {},
   };
 }
 
-function createThreads({ target, maxLength, onWritten }: FrameWorkersOptions): FrameWorkers {
+function createThreads({ target, memory, onFailure }: FrameWorkersOptions): FrameWorkers {
   const count = Math.max(1, Math.min(MAX_WORKERS, availableParallelism()));
-  const memory = new SharedArrayBuffer(count * SLOTS_PER_WORKER * maxLength);
+  const waiting: FrameWork[] = [];
   const underway = new Map<number, FrameWork>();
   let failure: Error | undefined;
+  let idle: number | undefined = performance.now();
+  let nextId = 0;
   let wake = (): void => {};
 
-  const threads = Array.from({ length: count }, (_, index) => {
+  const fail = (error: Error): void => {
+    if (failure !== undefined) return;
+    failure = error;
+    onFailure();
+    wake();
+  };
+  const threads = Array.from({ length: count }, () => {
     const worker = new Worker(entryPoint('extract-worker'), {
       env: ownEnvironment(),
       workerData: { memory, target } satisfies WorkerInput,
     });
-    const free = Array.from({ length: SLOTS_PER_WORKER }, (_each, slot) => index * SLOTS_PER_WORKER + slot);
-    worker.on('message', ({ slot, spent, error }: WorkerAnswer) => {
-      const { blob, order } = underway.get(slot)!;
-      underway.delete(slot);
-      free.push(slot);
-      if (error) failure ??= inLayer(blob, unpackError(error));
-      else onWritten(order, spent);
+    const thread = { worker, queued: 0 };
+    worker.on('message', ({ id, spent, error }: WorkerAnswer) => {
+      const { blob, onWritten } = underway.get(id)!;
+      underway.delete(id);
+      thread.queued -= 1;
+      if (error) return fail(inLayer(blob, unpackError(error)));
+      if (failure) return;
+      try {
+        onWritten(spent);
+      } catch (thrown) {
+        return fail(inLayer(blob, thrown));
+      }
+      dispatch();
+      if (underway.size > 0) return;
+      idle = performance.now();
       wake();
     });
-    worker.on('error', (cause: Error) => {
-      failure ??= new AppError('INTERNAL', `a thread that unpacks layers stopped: ${cause.message}`, {
-        cause,
-      });
-      wake();
-    });
-    return { worker, free };
+    worker.on('error', (cause: Error) =>
+      fail(
+        new AppError('INTERNAL', `a thread that unpacks layers stopped: ${cause.message}`, {
+          cause,
+        }),
+      ),
+    );
+    return thread;
   });
-  let last = threads[0]!;
 
-  const until = async (ready: () => boolean): Promise<void> => {
-    while (failure === undefined && !ready()) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+  const dispatch = (): void => {
+    while (waiting.length > 0) {
+      const thread = threads.reduce((best, each) => (each.queued < best.queued ? each : best));
+      if (thread.queued >= QUEUE) return;
+      const work = waiting.shift()!;
+      const id = nextId++;
+      underway.set(id, work);
+      thread.queued += 1;
+      idle = undefined;
+      thread.worker.postMessage({ id, offset: work.offset, order: work.order } satisfies WorkerOrder);
     }
-    if (failure !== undefined) throw failure;
   };
 
   return {
-    send: async (work) => {
-      const { order, bytes } = work;
-      if (bytes.length !== order.frame.length)
-        throw inLayer(work.blob, new AppError('CORRUPT', 'the layer ends too early'));
-      // A file that goes on from the frame before is open in the thread that wrote that frame.
-      if (order.numbers[0]! >= 0) {
-        await until(() => threads.some(({ free }) => free.length > 0));
-        last = threads.reduce((best, each) => (each.free.length > best.free.length ? each : best));
-      } else await until(() => last.free.length > 0);
-      const slot = last.free.pop()!;
-      bytes.copy(Buffer.from(memory, slot * maxLength, maxLength));
-      underway.set(slot, work);
-      last.worker.postMessage({ slot, offset: slot * maxLength, order } satisfies WorkerOrder);
+    send: (work) => {
+      if (failure !== undefined) throw failure;
+      waiting.push(work);
+      dispatch();
     },
-    finish: () => until(() => underway.size === 0),
+    idleSince: () => idle,
+    finish: async () => {
+      while (failure === undefined && underway.size > 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (failure !== undefined) throw failure;
+    },
     close: async () => {
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },

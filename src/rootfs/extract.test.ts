@@ -325,6 +325,29 @@ describe('layers that must not be unpacked', () => {
     }
   });
 
+  test('a wrong frame among more than fit into memory at once ends it, with no file left open', async () => {
+    const noise = randomBytes(48 << 20);
+    const layer = await layerOf(base, [fileOf('a', noise.subarray(1)), fileOf('b', noise)]);
+    const open = (): number =>
+      fs.readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(base);
+        } catch {
+          return false;
+        }
+      }).length;
+    for (const at of [1000, 20 << 20]) {
+      const readRange: LayerBlob['readRange'] = async (offset, length, into) => {
+        const bytes = await layer.readRange(offset, length, into);
+        if (offset <= at && at < offset + length) bytes[at - offset]! ^= 1;
+        return bytes;
+      };
+      const error = await failure(extract([{ ...layer, readRange }]));
+      assert.equal(error.code, 'CORRUPT');
+      assert.equal(open(), 0);
+    }
+  });
+
   test('a blob that is cut short', async () => {
     for (const compression of ['zstd', 'gzip'] as const) {
       const layer = await layerOf(

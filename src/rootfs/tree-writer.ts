@@ -118,7 +118,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
   return {
     file,
     open,
-    write: writeAll,
+    write: (fd, content) => writeAll(fd, content),
     close,
     discard: (fd) => fs.closeSync(fd),
     dir: makeDir,
@@ -164,10 +164,13 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
   };
 }
 
-/** Writes all of `content`; nearly always with one call. */
-export function writeAll(fd: number, content: Uint8Array): void {
-  let at = fs.writeSync(fd, content);
-  while (at < content.length) at += fs.writeSync(fd, content, at);
+/** Writes all of `content`, at `position` or where the file stands; nearly always with one call. */
+export function writeAll(fd: number, content: Uint8Array, position?: number): void {
+  let at = 0;
+  do {
+    const where = position === undefined ? null : position + at;
+    at += fs.writeSync(fd, content, at, content.length - at, where);
+  } while (at < content.length);
 }
 
 function noDevices(path: string, cause: unknown): AppError {
