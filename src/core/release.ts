@@ -1,10 +1,8 @@
 /**
- * Gives a buffer's memory back at once, where it is the buffer's alone; it is empty afterwards. V8 lets tens of megabytes
- * of garbage outside its heap pile up before it collects any. Small buffers may share theirs with others and are left.
+ * Gives a buffer's memory back at once and leaves it empty, where the memory is this buffer's alone. V8 lets tens of
+ * megabytes of garbage outside its heap pile up, and then collects all of its heap for them.
+ * @param spare bytes of the memory that the buffer may leave out; 0 when somebody else may use the rest
  */
-export function release({ buffer, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && length > buffer.byteLength - SPARE) buffer.transfer(0);
+export function release({ buffer, length }: Buffer, spare = 0): void {
+  if (buffer instanceof ArrayBuffer && length >= buffer.byteLength - spare) buffer.transfer(0);
 }
-
-/** What a buffer may leave unused of memory that is its own. */
-const SPARE = 4096;

@@ -2,7 +2,7 @@ import { AppError } from '../core/error.ts';
 
 /** A limited part of a byte source. */
 export interface ByteBody {
-  /** What is left of the part, without copying. */
+  /** What is left of the part, without copying: as long valid as the chunks of the stream. */
   chunks(): AsyncGenerator<Buffer>;
   /** Exactly `count` bytes of it. */
   read(count: number): Promise<Buffer>;
@@ -12,7 +12,7 @@ export interface ByteBody {
 
 /** Reads exact counts from a stream of chunks of any size. */
 export interface ByteSource {
-  /** @throws AppError CORRUPT when the stream ends first */
+  /** A copy of the next bytes. @throws AppError CORRUPT when the stream ends first */
   read(count: number): Promise<Buffer>;
   /** As read, but undefined when the stream is at its end already. */
   tryRead(count: number): Promise<Buffer | undefined>;
@@ -51,10 +51,8 @@ export function createByteSource(chunks: AsyncIterable<Buffer>, what: string): B
   };
   const read = async (count: number): Promise<Buffer> => {
     if (count === 0) return Buffer.alloc(0);
-    const first = await some(count);
-    if (first.length === count) return first;
     const whole = Buffer.allocUnsafe(count);
-    let filled = first.copy(whole);
+    let filled = 0;
     while (filled < count) filled += (await some(count - filled)).copy(whole, filled);
     return whole;
   };

@@ -1,11 +1,17 @@
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AppError } from '../core/error.ts';
+import { release } from '../core/release.ts';
 
 /** Bytes that a decoder hands on at a time: every chunk costs a turn of the event loop. */
 const DECODE_CHUNK = 1024 * 1024;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+export interface DecodeOptions {
+  /** Bytes are valid only until the next ones are asked for, which keeps memory small. */
+  readonly brief?: boolean;
+}
 
 /**
  * The plain bytes of a layer. The compression is told from the first bytes, whatever the media type says, as Docker
@@ -13,7 +19,11 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
  * @param what names the layer in errors
  * @throws AppError CORRUPT from the iteration when the bytes cannot be decoded; errors of `stream` as they are
  */
-export async function* decodeStream(stream: Readable, what: string): AsyncGenerator<Buffer> {
+export async function* decodeStream(
+  stream: Readable,
+  what: string,
+  { brief = false }: DecodeOptions = {},
+): AsyncGenerator<Buffer> {
   const { first, rest } = await peek(stream, 4);
   const kind = compressionOf(first);
   if (kind === 'none') {
@@ -30,7 +40,10 @@ export async function* decodeStream(stream: Readable, what: string): AsyncGenera
     decoder.destroy(error as Error);
   });
   try {
-    for await (const chunk of decoder) yield chunk as Buffer;
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      yield chunk;
+      if (brief) release(chunk);
+    }
     await feeding;
   } catch (cause) {
     if (failure !== undefined) throw failure;

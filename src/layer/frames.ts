@@ -6,6 +6,9 @@ import type { LayerBlob, Toc, TocEntry, TocFrame } from './types.ts';
 /** Tar bytes of a frame: small enough to be read alone, large enough to compress as well as a whole (1 to 3 % larger). */
 export const FRAME_BYTES = 4 * 1024 * 1024;
 
+/** Memory that a decoded frame leaves unused: when Node's decoder has none left, it takes as much again. */
+export const DECODED_SPARE: number = zlib.Z_MIN_CHUNK;
+
 /**
  * The tar bytes of a frame.
  * @param bytes the frame as it stands in the blob
@@ -23,9 +26,8 @@ export function decodeFrame(bytes: Buffer, frame: TocFrame, onVerified = (): voi
 /** As decodeFrame, for bytes whose digest was checked before. */
 function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
   try {
-    // One byte more than is needed: of a chunk that is full, Node makes another one.
     const decoded = zstdDecompressSync(bytes, {
-      chunkSize: Math.max(frame.tarLength + 1, zlib.Z_MIN_CHUNK),
+      chunkSize: frame.tarLength + DECODED_SPARE,
       maxOutputLength: Math.max(frame.tarLength, 1),
     });
     if (decoded.length === frame.tarLength) return decoded;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
-import { decodeStream } from './decode-stream.ts';
+import { type DecodeOptions, decodeStream } from './decode-stream.ts';
 import { readTar } from './tar-reader.ts';
 import type { LayerReader } from './types.ts';
 
@@ -9,10 +9,16 @@ import type { LayerReader } from './types.ts';
  * Reads a layer of any compression in order.
  * @param _mediaType not trusted: the bytes say how they are compressed
  * @param what names the layer in errors, usually its digest
+ * @param options `brief` concerns the contents of files
  * @throws AppError CORRUPT from the iteration
  */
-export function readLayer(stream: Readable, _mediaType: string, what: string): LayerReader {
-  return readTar(decodeStream(stream, what), what);
+export function readLayer(
+  stream: Readable,
+  _mediaType: string,
+  what: string,
+  options: DecodeOptions = {},
+): LayerReader {
+  return readTar(decodeStream(stream, what, options), what);
 }
 
 /** The diffID of a layer: the digest of its plain bytes (OCI image spec, "Layer DiffID"). @throws AppError CORRUPT */

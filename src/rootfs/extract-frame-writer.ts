@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { silent } from '../core/events.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import { release } from '../core/release.ts';
-import { decodeFrame } from '../layer/frames.ts';
+import { DECODED_SPARE, decodeFrame } from '../layer/frames.ts';
 import type { LayerEntry, TocFrame } from '../layer/types.ts';
 import { CREATE_FILE, writeAll } from './tree-writer.ts';
 import { createMetaWriter } from './tree-writer-meta.ts';
@@ -79,6 +79,6 @@ export function writeFrame(write: FrameWriter, order: FrameOrder, bytes: Buffer)
   });
   const end = performance.now();
   write(order, decoded);
-  release(decoded);
+  release(decoded, DECODED_SPARE);
   return { verify: verified - start, decode: end - verified, write: performance.now() - end };
 }

@@ -10,7 +10,7 @@ export interface ExtractProgress {
   waited(ms: number): void;
   /** What a thread did with a frame. */
   spent(times: FrameTimes): void;
-  /** All frames are written, after so many milliseconds by the clock. */
+  /** Frames are written, after so many milliseconds by the clock. */
   framesDone(ms: number): void;
   /**
    * Emits the last progress event and the phases, which add up to the time by the clock: threads work side by side, so
@@ -47,7 +47,7 @@ export function createExtractProgress(layers: ExtractRequest['layers'], emit: Em
       threads.write += write;
     },
     framesDone: (ms) => {
-      framesMs = ms;
+      framesMs += ms;
     },
     finish: () => {
       emit({ type: 'progress', what: 'extract', done: total, total });

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { AppError } from '../core/error.ts';
 import type { Compression } from '../layer/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { describeTree, type PathDescription } from './describe-tree.ts';
@@ -79,14 +80,35 @@ function toLayer(steps: readonly Step[], index: number): TestEntry[] {
 async function unpack(
   stack: readonly TestEntry[][],
   compressions: readonly Compression[],
+  overlapFrom = 0,
 ): Promise<PathDescription[]> {
   const layers = await Promise.all(
     stack.map((entries, index) => layerOf(base, entries, compressions[index]!)),
   );
   const target = fs.mkdtempSync(path.join(base, 'target-'));
-  await extractLayers({ layers, target, privileged: true, emit: () => {} }, { sys });
+  await extractLayers({ layers, target, privileged: true, emit: () => {} }, { sys, overlapFrom });
   return describeTree(target);
 }
+
+/** A tree, or what is wrong with it. */
+const outcome = (work: Promise<PathDescription[]>): Promise<PathDescription[] | string> =>
+  work.catch((error: unknown) => {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  });
+
+/** The stack with hard links to whatever the given paths mean in layers below, or to nothing. */
+function withLinks(stack: readonly TestEntry[][], links: readonly Link[]): TestEntry[][] {
+  return stack.map((entries, index) => {
+    const paths = new Set(entries.map(({ entry }) => entry.path));
+    const mine = links.filter(({ layer, at }) => layer === index && !paths.has(at));
+    return [...entries, ...mine.map(({ at, to }) => entryOf('hardlink', at, { linkname: to }))];
+  });
+}
+
+const pathOf = fc.array(name, { minLength: 1, maxLength: 2 }).map((parts) => parts.join('/'));
+const link = fc.record({ layer: fc.integer({ min: 1, max: 3 }), at: pathOf, to: pathOf });
+type Link = typeof link extends fc.Arbitrary<infer T> ? T : never;
 
 const stacks = fc
   .array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 4 })
@@ -111,8 +133,22 @@ test('writing once gives what applying in order gives', async () => {
     fc.asyncProperty(stacks, async (stack) => {
       const once = await unpack(stack, Array(4).fill('zstd'));
       assert.deepEqual(once, await unpack(stack, Array(4).fill('none')));
-      assert.deepEqual(once, await unpack(stack, ['none', 'zstd', 'zstd', 'zstd']));
+      assert.deepEqual(once, await unpack(stack, ['none', 'zstd', 'zstd', 'zstd'], Infinity));
     }),
     { numRuns: 100 },
+  );
+});
+
+test('writing upper layers beside a stream gives what applying in order gives', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, fc.array(link, { maxLength: 4 }), async (plain, links) => {
+      const stack = withLinks(plain, links);
+      const inOrder = await outcome(unpack(stack, Array(4).fill('none')));
+      for (const streamed of [1, 2]) {
+        const ways = Array.from({ length: 4 }, (_, i): Compression => (i < streamed ? 'none' : 'zstd'));
+        assert.deepEqual(await outcome(unpack(stack, ways)), inOrder);
+      }
+    }),
+    { numRuns: 150 },
   );
 });

@@ -10,6 +10,8 @@ import type { TreeNode } from './union-tree.ts';
 export interface StreamDeps {
   readonly writer: TreeWriter;
   readonly union: Union;
+  /** Whether a file is not to appear at its path, though hard links may need its content. */
+  readonly hides: (path: string) => boolean;
   /** Called with the compressed bytes of each chunk. */
   readonly advance: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
@@ -25,6 +27,10 @@ const BUFFER_BYTES = 16 << 20;
  */
 export async function extractStreams(layers: readonly LayerBlob[], deps: StreamDeps): Promise<void> {
   const opened: Promise<Readable>[] = [];
+  const stop = (): void => {
+    for (const stream of opened) stream.then((readable) => readable.destroy()).catch(() => {});
+  };
+  deps.signal?.addEventListener('abort', stop);
   try {
     for (const [index, blob] of layers.entries()) {
       while (opened.length < Math.min(layers.length, index + OPEN_AHEAD)) {
@@ -34,7 +40,8 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
       }
       try {
         deps.union.beginLayer();
-        await extractStream(readLayer(await opened[index]!, blob.mediaType, blob.digest), deps);
+        const stream = await opened[index]!;
+        await extractStream(readLayer(stream, blob.mediaType, blob.digest, { brief: true }), deps);
         deps.union.endLayer();
       } catch (error) {
         deps.signal?.throwIfAborted();
@@ -42,7 +49,8 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
       }
     }
   } finally {
-    for (const stream of opened) stream.then((readable) => readable.destroy()).catch(() => {});
+    deps.signal?.removeEventListener('abort', stop);
+    stop();
   }
 }
 
@@ -51,17 +59,19 @@ async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<voi
   for await (const { entry, content } of reader) {
     deps.signal?.throwIfAborted();
     const node = union.apply(entry);
-    if (!node) continue;
-    if (entry.type === 'hardlink') linkNow(entry, node, writer);
-    else if (entry.type === 'file') {
+    if (!node || node.inode!.entry.type !== 'file') continue;
+    const aside = deps.hides(node.path);
+    if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
+    else {
+      if (aside) writer.setAside(node);
       if (entry.size === 0) writer.leaf(node);
       else await writeContent(node, content, writer);
     }
   }
 }
 
-function linkNow(entry: LayerEntry, node: TreeNode, writer: TreeWriter): void {
-  if (node.inode!.entry.type !== 'file' || writer.link(node)) return;
+function linkNow(entry: LayerEntry, node: TreeNode, aside: boolean, writer: TreeWriter): void {
+  if (aside ? writer.linkAside(node) : writer.link(node)) return;
   throw new AppError(
     'CORRUPT',
     `the hard link "${entry.path}" points to a file that the same layer replaced`,

@@ -24,17 +24,22 @@ const gone = (name: string) => fileOf(path.join(path.dirname(name), `.wh.${path.
 const opaque = (name: string) => fileOf(path.join(name, '.wh..wh..opq'), '');
 const root = dir('');
 
-async function extract(layers: readonly LayerBlob[], events: Event[] = [], privileged = true) {
+async function extract(layers: readonly LayerBlob[], events: Event[] = [], overlapFrom?: number) {
   const target = fs.mkdtempSync(path.join(base, 'target-'));
   const emit = (event: Event): number => events.push(event);
-  return { target, result: await extractLayers({ layers, target, privileged, emit }, { sys }) };
+  const deps = { sys, ...(overlapFrom === undefined ? {} : { overlapFrom }) };
+  return { target, result: await extractLayers({ layers, target, privileged: true, emit }, deps) };
 }
 
 async function extractStack(stack: readonly (readonly TestEntry[])[], compressions: readonly Compression[]) {
   const layers = await Promise.all(
     stack.map((entries, index) => layerOf(base, entries, compressions[index % compressions.length])),
   );
-  return extract(layers);
+  const beside = await extract(layers, [], 0);
+  const { target, result } = await extract(layers);
+  assert.deepEqual(describeTree(beside.target), describeTree(target), 'written beside the streams');
+  assert.deepEqual(beside.result, result);
+  return { target, result };
 }
 
 /** A tree as `path: what it is`, for expectations. */

@@ -2,6 +2,7 @@ import { mapLimit } from '../core/concurrency.ts';
 import { readToc } from '../layer/toc.ts';
 import type { LayerBlob, Toc } from '../layer/types.ts';
 import type { Syscalls } from '../sys/types.ts';
+import { uniteUpper } from './extract-ahead.ts';
 import { writeContents } from './extract-contents.ts';
 import { inLayer } from './extract-errors.ts';
 import { createExtractProgress } from './extract-progress.ts';
@@ -14,23 +15,36 @@ import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+  /** Compressed bytes of streamed layers from which on the others are written beside them; for tests. */
+  readonly overlapFrom?: number;
 }
 
 const TOCS_AT_ONCE = 8;
+/** Below it, a stream takes less time than it takes to find out what it must not touch. */
+const OVERLAP_FROM = 4 << 20;
 
 /**
  * Writes the union of layers into an empty directory. Layers with a table of contents are united first and each path
- * that is left is written once; up to the last layer without one, layers are streamed in order. Nothing is fsynced.
- * After an error the target is incomplete, and the caller's to delete.
+ * that is left is written once; up to the last layer without one, layers are streamed in order, and meanwhile the files of
+ * those above are written that nothing below can touch. Nothing is fsynced. After an error the target is incomplete, and
+ * the caller's to delete.
  * @throws AppError CORRUPT when a layer does not match its digest or holds what no layer may hold, naming layer and store;
  * PERMISSION, DISK_FULL, and what the store throws
  */
 export async function extractLayers(request: ExtractRequest, deps: ExtractDeps): Promise<ExtractResult> {
   const { layers, emit } = request;
   const progress = createExtractProgress(layers, emit);
-  const writer = createTreeWriter(request.target, request.privileged, { sys: deps.sys, emit });
   const streamed = layers.findLastIndex((blob) => blob.toc === undefined) + 1;
+  const streams = layers.slice(0, streamed);
   const tocs = readTocs(layers.slice(streamed));
+  const streamedBytes = streams.reduce((sum, { size }) => sum + size, 0);
+  const overlap = streamedBytes >= (deps.overlapFrom ?? OVERLAP_FROM);
+  const upper = overlap && streamed > 0 ? uniteUpper(indexedLayers(layers, await tocs)) : undefined;
+  const writer = createTreeWriter(request.target, request.privileged, {
+    sys: deps.sys,
+    emit,
+    ...(upper ? { keepsDir: upper.hasDir } : {}),
+  });
   const doomed: TreeNode[] = [];
   let streaming = true;
   const union = createUnion({
@@ -40,24 +54,32 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
     },
   });
 
-  await extractStreams(layers.slice(0, streamed), {
-    writer,
-    union,
-    advance: progress.advance,
-    signal: request.signal,
-  });
+  await sideBySide(request.signal, [
+    (signal) =>
+      extractStreams(streams, {
+        writer,
+        union,
+        hides: upper ? upper.hides : () => false,
+        advance: progress.advance,
+        signal,
+      }),
+    (signal) => writeContents(upper?.contents ?? [], { ...request, signal }, writer, progress),
+  ]);
   streaming = false;
   const filesOnDisk = union.fileCount();
-  const indexed = await tocs;
-  for (const [index, toc] of indexed.entries()) applyToc(union, toc, layers[streamed + index]!);
+  const indexed = indexedLayers(layers, await tocs);
+  for (const { blob, toc } of indexed) applyToc(union, toc, blob);
+  upper?.settle(union);
 
   const plan = planUnion(union.root, layers.length);
   clear(doomed, writer);
-  const contents = indexed.map((toc, index) => {
-    const layer = streamed + index;
-    return { blob: layers[layer]!, toc, nodes: plan.contents[layer]! };
-  });
-  await writeContents(contents, request, writer, progress);
+  const contents = indexed.map(({ blob, toc }, index) => ({
+    blob,
+    toc,
+    nodes: plan.contents[streamed + index]!,
+  }));
+  const left = upper ? contents.filter(({ nodes }) => nodes.length > 0) : contents;
+  await writeContents(left, request, writer, progress);
   writeRest(plan, layers, writer);
   progress.finish();
 
@@ -70,6 +92,31 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   }
   const skipped = union.fileCount() - filesOnDisk - fromIndexed;
   return { files: inodes.size, bytes, skipped, xattrs: xattrsOf(plan) };
+}
+
+function indexedLayers(layers: readonly LayerBlob[], tocs: readonly Toc[]): { blob: LayerBlob; toc: Toc }[] {
+  const blobs = layers.slice(layers.length - tocs.length);
+  return blobs.map((blob, index) => ({ blob, toc: tocs[index]! }));
+}
+
+/** Does several things at once; when one fails, the others are told to stop and waited for. */
+async function sideBySide(
+  given: AbortSignal | undefined,
+  works: readonly ((signal: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(given ? [given] : [])]);
+  let failure: { readonly error: unknown } | undefined;
+  const guarded = works.map(async (work) => {
+    try {
+      await work(signal);
+    } catch (error) {
+      failure ??= { error };
+      stop.abort(error);
+    }
+  });
+  await Promise.all(guarded);
+  if (failure) throw failure.error;
 }
 
 function xattrsOf(plan: UnionPlan): ExtractResult['xattrs'] {

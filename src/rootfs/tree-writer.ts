@@ -33,6 +33,10 @@ export interface TreeWriter {
   remove(node: TreeNode): void;
   /** Moves a file out of the way, to be linked later and dropped with `dropKept`. */
   keep(node: TreeNode): void;
+  /** A file that is about to be written is to lie aside, as with `keep`. */
+  setAside(node: TreeNode): void;
+  /** As `link`, but only so that the inode stays when its other names go. */
+  linkAside(node: TreeNode): boolean;
   dropKept(): void;
 }
 
@@ -44,11 +48,21 @@ const KIND = { char: fs.constants.S_IFCHR, block: fs.constants.S_IFBLK, fifo: fs
 /** What a directory is that no layer has an entry for; BuildKit and Docker make it so as well. */
 const IMPLICIT_DIR = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNsec: 0 } as LayerEntry;
 
-/** @param target an existing directory; nothing outside it is written */
-export function createTreeWriter(target: string, privileged: boolean, deps: WriterDeps): TreeWriter {
+export interface TreeWriterDeps extends WriterDeps {
+  /** Directories that stay when they are to be removed, since another union needs them. */
+  readonly keepsDir?: (path: string) => boolean;
+}
+
+/**
+ * Nodes of several unions may be given, if they agree on what there is at a path; directories are shared.
+ * @param target an existing directory; nothing outside it is written
+ */
+export function createTreeWriter(target: string, privileged: boolean, deps: TreeWriterDeps): TreeWriter {
   const prefix = target.endsWith('/') ? target : `${target}/`;
   const meta = createMetaWriter(privileged, deps);
   const kept: Inode[] = [];
+  /** Directories that were made, with their modes. */
+  const made = new Map<string, number>();
   let warnedDevice = false;
 
   const makeDir = (node: TreeNode): void => {
@@ -60,20 +74,35 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
       fs.chmodSync(fsPath(target), node.diskMode);
       return;
     }
+    const known = made.get(node.path);
+    if (known !== undefined) {
+      node.diskMode = known;
+      return;
+    }
     makeDir(node.parent);
     const mode = ((node.meta?.mode ?? IMPLICIT_DIR.mode) & 0o777) | 0o700;
     fs.mkdirSync(fsPath(prefix + node.path), mode);
     node.diskMode = mode & ~meta.lostBits;
+    made.set(node.path, node.diskMode);
+  };
+  /** Where a file is written to. */
+  const placeOf = ({ path, inode }: TreeNode): string => prefix + (inode!.kept ?? path);
+  const aside = (inode: Inode): string => {
+    inode.kept = `.wh..wh.kept-${kept.length}`;
+    kept.push(inode);
+    return prefix + inode.kept;
   };
   const open = (node: TreeNode): number => {
-    if (node.parent!.diskMode === NOT_ON_DISK) makeDir(node.parent!);
-    const { mode } = node.inode!.entry;
-    node.diskMode = mode;
-    return fs.openSync(fsPath(prefix + node.path), CREATE_FILE, mode);
+    const { entry, kept: lies } = node.inode!;
+    if (lies === undefined) {
+      if (node.parent!.diskMode === NOT_ON_DISK) makeDir(node.parent!);
+      node.diskMode = entry.mode;
+    }
+    return fs.openSync(fsPath(placeOf(node)), CREATE_FILE, entry.mode);
   };
   const close = (fd: number, node: TreeNode): void => {
     try {
-      meta.file(fd, prefix + node.path, node.inode!.entry);
+      meta.file(fd, placeOf(node), node.inode!.entry);
     } finally {
       fs.closeSync(fd);
     }
@@ -82,7 +111,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
     const fd = open(node);
     try {
       if (content.length > 0) writeAll(fd, content);
-      meta.file(fd, prefix + node.path, node.inode!.entry);
+      meta.file(fd, placeOf(node), node.inode!.entry);
     } finally {
       fs.closeSync(fd);
     }
@@ -110,7 +139,10 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
     const path = fsPath(prefix + node.path);
     if (node.children) {
       for (const child of node.children.values()) remove(child);
-      fs.rmdirSync(path);
+      if (!deps.keepsDir?.(node.path)) {
+        fs.rmdirSync(path);
+        made.delete(node.path);
+      }
     } else fs.unlinkSync(path);
     node.diskMode = NOT_ON_DISK;
   };
@@ -153,10 +185,17 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Writ
     finishDir: (node) =>
       meta.other(node.parent ? prefix + node.path : target, node.meta ?? IMPLICIT_DIR, node.diskMode),
     keep: (node) => {
-      node.inode!.kept = `.wh..wh.kept-${kept.length}`;
-      fs.renameSync(fsPath(prefix + node.path), fsPath(prefix + node.inode!.kept));
+      const from = prefix + node.path;
+      fs.renameSync(fsPath(from), fsPath(aside(node.inode!)));
       node.diskMode = NOT_ON_DISK;
-      kept.push(node.inode!);
+    },
+    setAside: (node) => void aside(node.inode!),
+    linkAside: ({ inode }) => {
+      if (inode!.kept !== undefined) return true;
+      const source = inode!.names.find((name) => name.diskMode !== NOT_ON_DISK)?.path;
+      if (source === undefined) return false;
+      fs.linkSync(fsPath(prefix + source), fsPath(aside(inode!)));
+      return true;
     },
     dropKept: () => {
       for (const inode of kept.splice(0)) fs.unlinkSync(fsPath(prefix + inode.kept!));

@@ -7,6 +7,10 @@ import { checkedParts, createNode, type Inode, type TreeNode, walkPath } from '.
 export interface UnionEvents {
   /** A node and all below it left the tree. */
   readonly removed?: (node: TreeNode) => void;
+  /** A whiteout of a path, or an opaque directory: whatever lower layers have there, or below, is not seen. */
+  readonly hidden?: (path: string, what: 'path' | 'below') => void;
+  /** Layers below are not known: a hard link to what no layer has may be one to theirs, and stays as it is. */
+  readonly partial?: boolean;
 }
 
 /** The union of layers, in memory. */
@@ -92,6 +96,7 @@ export function createUnion(events: UnionEvents = {}): Union {
     hideBelow(dir);
   };
   const whiteout = (parent: TreeNode, name: string): void => {
+    events.hidden?.(parent.path === '' ? name : `${parent.path}/${name}`, 'path');
     const node = parent.children!.get(name);
     if (!node) return;
     if (node.layer < layer) remove(node);
@@ -115,10 +120,10 @@ export function createUnion(events: UnionEvents = {}): Union {
     }
     return undefined;
   };
-  const linkTarget = (entry: LayerEntry): TreeNode => {
+  const linkTarget = (entry: LayerEntry): TreeNode | undefined => {
     const node =
       lookup(entry.linkname, inLayer) ?? lookup(entry.linkname, () => true) ?? lookupGone(entry.linkname);
-    if (node?.inode) return node;
+    if (node?.inode || (node === undefined && events.partial)) return node;
     const why = node ? 'is a directory' : 'no layer has';
     throw new AppError(
       'CORRUPT',
@@ -140,7 +145,7 @@ export function createUnion(events: UnionEvents = {}): Union {
     const target = entry.type === 'hardlink' ? linkTarget(entry) : undefined;
     const old = parent.children!.get(name);
     if (old) {
-      if (target === old) return undefined;
+      if (target && target === old) return undefined;
       remove(old);
     }
     if (entry.type === 'file') files += 1;
@@ -168,7 +173,11 @@ export function createUnion(events: UnionEvents = {}): Union {
       if (entry.type === 'dir') return placeDir(entry);
       const name = checkedName(entry.path, entry.path.lastIndexOf('/'));
       if (!name.startsWith(WHITEOUT_PREFIX)) return placeLeaf(entry, name);
-      if (name === OPAQUE_NAME) return void hideBelow(parentOf(entry.path));
+      if (name === OPAQUE_NAME) {
+        const dir = parentOf(entry.path);
+        events.hidden?.(dir.path, 'below');
+        return void hideBelow(dir);
+      }
       if (name.startsWith(`${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`)) return placeLeaf(entry, name);
       const hiddenName = name.slice(WHITEOUT_PREFIX.length);
       if (hiddenName === '' || hiddenName === '.' || hiddenName === '..') {
