@@ -17,9 +17,9 @@ const native = `@koromix/koffi-linux-${process.arch}`;
 
 /**
  * Node would take these from the environment, where they are meant for the commands that users run; src/cli/hidden.ts
- * puts them back.
+ * puts them back. The flags are those of scripts/bootstrap.sh.
  */
-const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node --disable-warning=ExperimentalWarning
+const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node --disable-warning=ExperimentalWarning --max-semi-space-size=8
 import('../app/main.js');
 `;
 /** The kernel reads no more of a first line. */

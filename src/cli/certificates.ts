@@ -18,13 +18,14 @@ export function trustedCertificates(options: Options, env: Environment): string 
   const text = decodeBase64('ENVBUILDER_SSL_CERT_BASE64', options['ssl-cert-base64']);
   const named = (paths: string | undefined, read: (path: string) => readonly string[], variable: string) =>
     split(paths).flatMap((path) => must(path, read, variable));
-  const blocks = [
+  const blocks = new Set([
     ...named(options['ssl-cert-file'], readBlocks, 'ENVBUILDER_SSL_CERT_FILE'),
     ...named(options['ssl-cert-dir'], readDirectory, 'ENVBUILDER_SSL_CERT_DIR'),
     ...split(env.SSL_CERT_FILE).flatMap(ifReadable(readBlocks)),
     ...split(env.SSL_CERT_DIR).flatMap(ifReadable(readDirectory)),
-  ];
-  const all = [...(text === undefined ? [] : [text]), ...new Set(blocks)];
+  ]);
+  // A directory of OpenSSL has each certificate several times, and looking at one takes a while.
+  const all = [...(text === undefined ? [] : [text]), ...[...blocks].filter(isCertificate)];
   return all.length === 0 ? undefined : all.join('\n');
 }
 
@@ -37,7 +38,7 @@ function must(path: string, read: (path: string) => readonly string[], variable:
   } catch (error) {
     throw toAppError(error, 'USAGE', `cannot read ${path}, which ${variable} names`, { where: { path } });
   }
-  if (blocks.length > 0) return blocks;
+  if (blocks.some(isCertificate)) return blocks;
   throw new AppError('USAGE', `there is no certificate in ${path}, which ${variable} names`, {
     hint: 'certificates are PEM, between BEGIN CERTIFICATE and END CERTIFICATE lines',
     where: { path },
@@ -62,7 +63,7 @@ function readDirectory(directory: string): string[] {
 }
 
 function readBlocks(path: string): string[] {
-  return (readFileSync(path, 'latin1').match(BLOCK) ?? []).filter(isCertificate);
+  return readFileSync(path, 'latin1').match(BLOCK) ?? [];
 }
 
 function isCertificate(block: string): boolean {

@@ -28,7 +28,7 @@ export interface FetchedGroup<T extends FrameJob> {
 const FIRST_RANGE = 1 << 20;
 const MAX_RANGE = 4 << 20;
 /** Bytes for groups that are being read or used, unless groups are so large that two of them take more. */
-const MEMORY = 28 << 20;
+const MEMORY = 20 << 20;
 const MOST_SLOTS = 8;
 
 /** Groups frames, in order; the first groups are small, so that work can begin early. */

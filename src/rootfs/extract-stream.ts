@@ -19,7 +19,7 @@ export interface StreamDeps {
 
 /** Layers that are opened ahead of the one that is written, and the compressed bytes that each may hold. */
 const OPEN_AHEAD = 3;
-const BUFFER_BYTES = 16 << 20;
+const BUFFER_BYTES = 8 << 20;
 
 /**
  * Applies whole layers in order, straight to disk. The union must have been made with `writer.remove` for removed nodes.

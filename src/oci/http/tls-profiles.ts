@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { once } from '../../core/concurrency.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import { ifExists } from '../blob-file.ts';
 
@@ -25,6 +26,9 @@ export interface TlsProfile {
   readonly secureContext?: SecureContext;
 }
 
+/** What a connection without TLS is made with. */
+export const PLAIN: TlsProfile = { key: 'plain', rejectUnauthorized: true };
+
 /** TLS settings by host; the files of a host are read once, when it is first asked for. */
 export interface TlsProfiles {
   /** @throws AppError REGISTRY when the host's certificates cannot be read */
@@ -42,14 +46,14 @@ export function createTlsProfiles(options: TlsOptions): TlsProfiles {
   const { extraCaPem = '', insecure = false, insecureHosts = [], certsDirs = [] } = options;
   const profiles = new Map<string, TlsProfile>();
   const isInsecure = (host: string): boolean => insecure || insecureHosts.includes(host);
-  const common = extraCaPem.trim() === '' ? undefined : securityOf([extraCaPem], []);
+  const common = once(() => (extraCaPem.trim() === '' ? undefined : securityOf([extraCaPem], [])));
 
   const make = (host: string): TlsProfile => {
     const { authorities, pairs } = readHost(certsDirs, host);
     const rejectUnauthorized = !isInsecure(host);
     const own = authorities.length > 0 || pairs.length > 0;
     const extra = extraCaPem.trim() === '' ? authorities : [extraCaPem, ...authorities];
-    const secureContext = own ? securityOf(extra, pairs, host) : common;
+    const secureContext = own ? securityOf(extra, pairs, host) : common();
     return {
       key: own ? host : rejectUnauthorized ? '' : 'insecure',
       rejectUnauthorized,

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { proxyFor } from './proxy.ts';
-import { createTlsProfiles, type TlsOptions } from './tls-profiles.ts';
+import { createTlsProfiles, PLAIN, type TlsOptions } from './tls-profiles.ts';
 import type { HttpRequest, HttpResponse, ProxySettings } from './types.ts';
 
 export interface TransportOptions extends TlsOptions {
@@ -31,7 +31,8 @@ export function createTransport(options: TransportOptions): Transport {
   const agents = new Map<string, Dispatcher>();
   const agentFor = (url: URL): Dispatcher => {
     const uri = proxyFor(url, proxy) ?? '';
-    const { key, ...security } = tls.forHost(url.host);
+    const secured = url.protocol === 'https:' || uri.startsWith('https:');
+    const { key, ...security } = secured ? tls.forHost(url.host) : PLAIN;
     const name = `${key} ${uri}`;
     let agent = agents.get(name);
     if (agent === undefined) {
