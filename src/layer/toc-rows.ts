@@ -1,4 +1,4 @@
-import { type Digest, hexOf, isDigest } from '../core/digest.ts';
+import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { EntryType, Toc, TocEntry, TocFrame } from './types.ts';
 
@@ -130,8 +130,10 @@ function base64(digest: Digest): string {
   return Buffer.from(hexOf(digest), 'hex').toString('base64').replace('=', '');
 }
 
+const SHA256_BYTES = 32;
+
 function unbase64(text: string): Digest {
-  const digest = `sha256:${Buffer.from(text, 'base64').toString('hex')}`;
-  if (!isDigest(digest)) throw new AppError('CORRUPT', "a layer's table of contents has a malformed digest");
-  return digest;
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length === SHA256_BYTES) return `sha256:${bytes.toString('hex')}`;
+  throw new AppError('CORRUPT', "a layer's table of contents has a malformed digest");
 }
