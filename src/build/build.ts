@@ -8,10 +8,10 @@ import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { storeTrace } from './explain-miss.ts';
-import { type AssembledImage, assembleImage, imageTime } from './image.ts';
+import { assembleImage, imageTime } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './output.ts';
-import { pushImage } from './push-image.ts';
+import { type PushableImage, pushBase, pushImage } from './push-image.ts';
 import { prepareRuntime } from './runtime.ts';
 import { createSession, type Session } from './session.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
@@ -76,7 +76,16 @@ async function finish(
   execution: Execution,
   deps: BuildDeps,
 ): Promise<Omit<BuildResult, 'summary'>> {
-  const target = await execution.resultOf(plan.target);
+  // Nobody else waits for these uploads, and a failure is the push's to tell.
+  const early = new AbortController();
+  const base = request.push
+    ? pushBase(session, plan, AbortSignal.any([deps.signal, early.signal])).catch(() => {})
+    : undefined;
+  const target = await execution.resultOf(plan.target).catch(async (error: unknown) => {
+    early.abort();
+    await base;
+    throw error;
+  });
   const { chain, made } = await settle(target.pending);
   const layers = { chain, made, created: imageTime(request.buildArgs, target.created) };
   const plain = assembleImage(plan, layers);
@@ -85,7 +94,7 @@ async function finish(
   const image = runtime ? assembleImage(plan, layers, runtime) : plain;
   const imageDigest = digestOf(image.manifest);
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(request, session, plan, execution, image, deps);
+  const pushed = pushAll(request, session, { plan, image, execution, base }, deps);
   pushed.catch(() => {});
   await timed(deps.emit, 'output', () =>
     writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
@@ -116,26 +125,30 @@ async function finish(
 async function pushAll(
   request: BuildRequest,
   session: Session,
-  plan: Plan,
-  execution: Execution,
-  image: AssembledImage,
+  { base, ...pushable }: PushableImage & { readonly base: Promise<void> | undefined },
   { emit, signal }: BuildDeps,
 ): Promise<AppError | undefined> {
+  const { plan, execution } = pushable;
   const failure = await execution.published();
+  await base;
   if (failure || signal.aborted) return failure;
   try {
-    if (request.push)
-      await timed(emit, 'upload', () =>
-        pushImage(request, session, { plan, image, execution }, { emit, signal }),
-      );
-    if (session.ownStore && execution.builtAnything()) {
-      // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
-      await storeTrace(session.ownStore, plan, signal).catch((error: unknown) => {
-        signal.throwIfAborted();
-        const text = `the next build cannot explain its misses: ${(error as Error).message}`;
-        emit({ type: 'message', level: 'info', text });
-      });
-    }
+    const image = request.push
+      ? timed(emit, 'upload', () => pushImage(request, session, pushable, { emit, signal }))
+      : undefined;
+    // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
+    const trace =
+      session.ownStore && execution.builtAnything()
+        ? storeTrace(session.ownStore, plan, signal).catch((error: unknown) => {
+            signal.throwIfAborted();
+            const text = `the next build cannot explain its misses: ${(error as Error).message}`;
+            emit({ type: 'message', level: 'info', text });
+          })
+        : undefined;
+    for (const { reason } of (await Promise.allSettled([image, trace])).filter(
+      (one) => one.status === 'rejected',
+    ))
+      throw reason;
     return undefined;
   } catch (error) {
     const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');

@@ -80,13 +80,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const record = deps.trust.sign(await recordOf(request));
     const keys = [record.key, record.contentKey].filter((key) => key !== undefined);
     if (!keys.some(deps.trust.mayReplace)) return;
-    await Promise.all(record.chain.map(ensureLayer));
+    await Promise.all([...record.chain.map(ensureLayer), putBytes(encodeRecord(record, form).config)]);
     const { layer } = record;
     // Layers further down stay where they are; this one the record's own manifest names.
     if (layer && deps.cached && !deps.staged(layer.digest))
       await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    for (const key of keys.filter(deps.trust.mayReplace)) await tagRecord(record, key);
+    await Promise.all(keys.filter(deps.trust.mayReplace).map((key) => tagRecord(record, key)));
   };
 
   /** Tries the forms of a record until the registry takes one; the others start with that. */

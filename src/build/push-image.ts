@@ -53,6 +53,22 @@ export async function pushImage(
   }
 }
 
+/**
+ * Copies the layers of the target's base image to the cache's repository, where an image will want them.
+ * @throws AppError REGISTRY, AUTH
+ */
+export async function pushBase(session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
+  if (session.ownStore) await copyBase(session.ownStore, session, plan, signal);
+}
+
+async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
+  const base = baseImage(plan, plan.stages.get(plan.target)!);
+  if (!base) return;
+  const mountFrom = session.sameRegistry(base.store, store);
+  const options = { signal, ...(mountFrom ? { mountFrom } : {}) };
+  await mapLimit(base.parsed.layers, PARALLEL_COPIES, (layer) => copyBlob(base.store, store, layer, options));
+}
+
 async function pushTo(
   store: Store,
   session: Session,
@@ -60,19 +76,17 @@ async function pushTo(
   tag: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const base = baseImage(plan, plan.stages.get(plan.target)!);
-  const baseCount = image.baseLayers.length;
-  await mapLimit(image.layers, PARALLEL_COPIES, async (layer, i) => {
-    if (i < baseCount && base) {
-      const mountFrom = session.sameRegistry(base.store, store);
-      return copyBlob(base.store, store, layer, { signal, ...(mountFrom ? { mountFrom } : {}) });
-    }
-    const own = image.runtime?.layers.find((one) => one.layer.digest === layer.digest);
-    return store.put(own ? own.source(session) : await execution.source(layer, store), signal);
-  });
-  await store.put(bytesSource(image.config), signal);
-  // Where tags are immutable, even the same manifest may not be put again.
-  const present = await store.resolve(tag, signal);
+  const own = image.layers.slice(image.baseLayers.length);
+  const [present] = await Promise.all([
+    // Where tags are immutable, even the same manifest may not be put again.
+    store.resolve(tag, signal),
+    store.put(bytesSource(image.config), signal),
+    copyBase(store, session, plan, signal),
+    mapLimit(own, PARALLEL_COPIES, async (layer) => {
+      const runtime = image.runtime?.layers.find((one) => one.layer.digest === layer.digest);
+      return store.put(runtime ? runtime.source(session) : await execution.source(layer, store), signal);
+    }),
+  ]);
   if (present?.descriptor.digest === digestOf(image.manifest)) return;
   try {
     await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);

@@ -9,6 +9,9 @@ import { uploadBlob } from './http/upload.ts';
 import { isTag } from './reference.ts';
 import type { Store } from './types.ts';
 
+/** Whether the registry has a smaller blob costs more to ask than to send it, and most are new. */
+const ASK_BYTES = 4096;
+
 export interface RemoteStoreOptions extends Repository {
   /** Mirrors of the registry, as `host[:port][/prefix]`: read from in order, before the registry itself. */
   readonly mirrors?: readonly string[];
@@ -60,14 +63,19 @@ function createRepositoryStore(target: Repository): Store {
       throw error;
     }
   };
+  /** Blobs that were put here before: they are not put twice. */
+  const held = new Set<Digest>();
   return {
     name: `${registry}/${repository}`,
     has: (digest, signal) => head(digest, 'pull', signal),
     get: (digest, range, signal) =>
       openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
     put: async (source, signal) => {
-      if ((await head(source.digest, 'pull,push', signal)) !== undefined) return 'exists';
-      return uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
+      if (held.has(source.digest)) return 'exists';
+      const asked = source.size > ASK_BYTES && (await head(source.digest, 'pull,push', signal)) !== undefined;
+      const done = asked ? 'exists' : await uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
+      held.add(source.digest);
+      return done;
     },
     resolve: (tagOrDigest, signal) => getManifest(target, tagOrDigest, signal),
     tag: async (bytes, mediaType, tag, signal) => {
