@@ -73,15 +73,25 @@ export function createMounts(deps: MountDeps): MountProvider {
   return {
     use: async (operation, work) => {
       const made: Made = { mounts: [], env: {} };
-      const scratch = mkdtempSync(join(deps.workDir, 'mounts-'));
-      const secretDir = mkdtempSync(join(secretRoot(), 'run-'));
-      if (deps.reachable) chmodSync(secretDir, PASS_THROUGH);
+      const used: string[] = [];
+      // Most RUNs have no mount, and directories take longer to make and remove than all the rest here.
+      const temporary = (make: () => string): (() => string) =>
+        once(() => {
+          const path = make();
+          used.push(path);
+          return path;
+        });
+      const scratch = temporary(() => mkdtempSync(join(deps.workDir, 'mounts-')));
+      const secretDir = temporary(() => {
+        const path = mkdtempSync(join(secretRoot(), 'run-'));
+        if (deps.reachable) chmodSync(path, PASS_THROUGH);
+        return path;
+      });
       try {
-        if (operation.script) addScript(operation.script, scratch, made);
+        if (operation.script) addScript(operation.script, scratch(), made);
         return await addMounts(operation.mounts, 0);
       } finally {
-        rmSync(secretDir, { recursive: true, force: true });
-        rmSync(scratch, { recursive: true, force: true });
+        for (const path of used) rmSync(path, { recursive: true, force: true });
       }
 
       async function addMounts(mounts: readonly PlannedMount[], at: number): ReturnType<typeof work> {
@@ -97,7 +107,7 @@ export function createMounts(deps: MountDeps): MountProvider {
             });
             return next();
           case 'secret':
-            await addSecret(deps, mount, join(secretDir, String(at)), made);
+            await addSecret(deps, mount, () => join(secretDir(), String(at)), made);
             return next();
           case 'ssh':
             addSsh(deps, mount, made);
@@ -105,7 +115,7 @@ export function createMounts(deps: MountDeps): MountProvider {
           case 'cache':
             return addCache(mount, next);
           case 'bind':
-            return addBind(mount, join(scratch, String(at)), next);
+            return addBind(mount, join(scratch(), String(at)), next);
         }
       }
 
@@ -172,7 +182,7 @@ export function createMounts(deps: MountDeps): MountProvider {
           spec.sharing === 'locked'
             ? await locks.acquire(lock, signal)
             : spec.sharing === 'private' && locks.tryAcquire(lock);
-        const path = spec.sharing === 'private' && !held ? join(scratch, `cache-${name}`) : shared;
+        const path = spec.sharing === 'private' && !held ? join(scratch(), `cache-${name}`) : shared;
         try {
           if (!existsSync(path)) await createCache(mount, path);
           made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
@@ -198,7 +208,12 @@ function addScript(
   made.mounts.push({ type: 'bind', source: directory, target: posix.dirname(script.path), readonly: true });
 }
 
-async function addSecret(deps: MountDeps, mount: PlannedMount, file: string, made: Made): Promise<void> {
+async function addSecret(
+  deps: MountDeps,
+  mount: PlannedMount,
+  fileOf: () => string,
+  made: Made,
+): Promise<void> {
   const { spec } = mount;
   const secret = deps.secrets.find(({ id }) => id === spec.id);
   if (!secret) {
@@ -211,6 +226,7 @@ async function addSecret(deps: MountDeps, mount: PlannedMount, file: string, mad
   const value = await secret.value();
   if (spec.env !== undefined) made.env[spec.env] = value.toString('utf8');
   if (mount.target === '') return;
+  const file = fileOf();
   writeFileSync(file, value, { mode: 0o600 });
   chownSync(file, spec.uid ?? 0, spec.gid ?? 0);
   chmodSync(file, spec.mode ?? 0o400);
