@@ -3,6 +3,7 @@
  * times mean little on a machine that is shared. Takes an hour and 50 GB of disk at full scale.
  *   --scale 0.1      a tenth of the files and bytes
  *   --only NAMES     some works: demo, steps, stages, files, huge, with commas between them
+ *   --rounds 3       measures nothing more often than that
  *   --add            keeps what earlier runs have found of the other works, in bench-out/results.json
  *   --write          writes docs/benchmarks.md and docs/benchmarks.svg
  *   --render         runs nothing, and writes them from the results that are there
@@ -17,12 +18,13 @@ import { figuresOf } from '../bench/lib/figures.ts';
 import { root } from '../bench/lib/measure.ts';
 import { markdown, shown } from '../bench/lib/report.ts';
 import { mergeResults, type Results, resultsOf } from '../bench/lib/results.ts';
-import { runWorks } from '../bench/lib/run-works.ts';
+import { type Measurements, runWorks } from '../bench/lib/run-works.ts';
 
 const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
     add: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
@@ -31,7 +33,8 @@ const { values } = parseArgs({
 const out = join(root, 'bench-out');
 const file = join(out, 'results.json');
 mkdirSync(out, { recursive: true });
-const results = values.render ? stored() : await measured();
+if (!values.render) await measureAll();
+const results = stored();
 const figures = figuresOf(results.rows, results.startCpu);
 for (const { what, against, goal, reached, unit } of figures)
   process.stdout.write(
@@ -48,16 +51,18 @@ function stored(): Results {
   return JSON.parse(readFileSync(file, 'utf8')) as Results;
 }
 
-async function measured(): Promise<Results> {
+async function measureAll(): Promise<void> {
   const commit = execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], {
     encoding: 'utf8',
   }).trim();
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
   const date = new Date().toISOString().slice(0, 10);
-  const only = values.only?.split(',');
-  const found = await runWorks({ out, scale: Number(values.scale), only, env: process.env });
-  const own = resultsOf(found, { command, date, commit });
-  const all = values.add ? mergeResults(stored(), own) : own;
-  writeFileSync(file, JSON.stringify(all));
-  return all;
+  const earlier = values.add ? stored() : undefined;
+  const keep = (measured: Measurements): void => {
+    const own = resultsOf(measured, { command, date, commit });
+    writeFileSync(file, JSON.stringify(earlier ? mergeResults(earlier, own) : own));
+  };
+  const { scale, rounds, only } = values;
+  const sizes = { scale: Number(scale), rounds: Number(rounds), only: only?.split(',') };
+  await runWorks({ ...sizes, out, env: process.env, keep });
 }

@@ -19,15 +19,19 @@ import type { Row } from './rows.ts';
 import { startSeries } from './start-series.ts';
 import { ownStarter, peerStarters, type Starter } from './starters.ts';
 import { walkSeries } from './walk-series.ts';
-import { WORKS } from './works.ts';
+import { fewerRounds, WORKS } from './works.ts';
 
 export interface RunOptions {
   /** Everything is made below it, and deleted at the end. */
   readonly out: string;
   readonly scale: number;
-  /** Names of works; undefined is all of them. */
+  /** Names of works in the order in which they are done; undefined is all of them. */
   readonly only: readonly string[] | undefined;
+  /** How often anything is measured at most. */
+  readonly rounds: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Is given all that was measured so far after each work. */
+  readonly keep: (measured: Measurements) => void;
 }
 
 /** What was measured, on what. */
@@ -48,7 +52,8 @@ export interface Measurements {
 const STARTED = ['demo', 'steps', 'stages'];
 
 /** Starts the services and runs the works one after the other; a peer that this machine does not have is left out. */
-export async function runWorks({ out, scale, only, env }: RunOptions): Promise<Measurements> {
+export async function runWorks(options: RunOptions): Promise<void> {
+  const { out, scale, rounds, env, only = Object.keys(WORKS), keep } = options;
   const cleanUp = createCleanUp();
   const dir = mkdtempSync(join(out, 'run-'));
   cleanUp.add(() => rmSync(dir, { recursive: true, force: true }));
@@ -76,10 +81,12 @@ export async function runWorks({ out, scale, only, env }: RunOptions): Promise<M
       failed: leftOut,
     });
     const works: { readonly name: string; readonly about: string }[] = [];
-    for (const [name, make] of Object.entries(WORKS)) {
-      if (only && !only.includes(name)) continue;
+    for (const name of only) {
+      const make = WORKS[name];
+      if (!make) throw new Error(`there is no work ${name}, only ${Object.keys(WORKS).join(', ')}`);
       // The engine mounts only what lies in its directory.
-      const work = make({ dir: join(dir, 'docker/works'), registry: registry.host, scale });
+      const made = make({ dir: join(dir, 'docker/works'), registry: registry.host, scale });
+      const work = { ...made, rounds: fewerRounds(made.rounds, rounds) };
       works.push({ name, about: work.about });
       tell(`\n== ${name}: ${work.about}`);
       work.write({ early: 'one', late: 'one' });
@@ -90,20 +97,20 @@ export async function runWorks({ out, scale, only, env }: RunOptions): Promise<M
       if (name === 'files') await walkSeries(work, recorder, rootfs);
       if (starting && STARTED.includes(name))
         await startSeries(work, { ...starting, recorder, registry, ...commands });
+      keep({
+        machine: machine(),
+        versions: [
+          `Node ${process.versions.node}`,
+          ...[...peers, ...(starting?.peers ?? [])].map((peer) => `${peer.name} ${peer.version}`),
+          ...versionLines(['tar', 'zstd', 'find']),
+        ],
+        works,
+        missing,
+        rows: recorder.rows,
+        load: [Math.min(...loads), Math.max(...loads)],
+        startCpu: startCpu(),
+      });
     }
-    return {
-      machine: machine(),
-      versions: [
-        `Node ${process.versions.node}`,
-        ...[...peers, ...(starting?.peers ?? [])].map((peer) => `${peer.name} ${peer.version}`),
-        ...versionLines(['tar', 'zstd', 'find']),
-      ],
-      works,
-      missing,
-      rows: recorder.rows,
-      load: [Math.min(...loads), Math.max(...loads)],
-      startCpu: startCpu(),
-    };
   } finally {
     await cleanUp.run();
   }
