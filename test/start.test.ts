@@ -443,7 +443,9 @@ test('a fallback image, and when it is not used', async (t) => {
     const { code, stdout, stderr } = await containers.run(options);
     return code === 0 ? stdout.toString().trim() : `${code} ${stderr}`;
   };
-  assert.equal(await used({ files: {}, env }), 'fell back');
+  // Under the old names, which the command does not find.
+  const old = { FALLBACK_IMAGE: base(), INIT_SCRIPT: 'echo "fell back $FALLBACK_IMAGE$INIT_SCRIPT"' };
+  assert.equal(await used({ files: {}, env: old }), 'fell back');
   assert.equal(await used(dockerfile(['RUN exit 3'], { env })), 'fell back');
   assert.equal(await used({ files: {}, env: { ...env, ENVBUILDER_DOCKERFILE_PATH: 'absent' } }), 'fell back');
   const noClone = { ...env, ENVBUILDER_GIT_URL: 'http://127.0.0.1:1/no/repository.git' };
