@@ -13,26 +13,22 @@ import {
 import { canonicalDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { listNames } from '../core/list-names.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import { resolveLinks } from '../rootfs/resolve-in-root.ts';
-import { deviceNumbers, fileType } from '../sys/file-stat.ts';
+import { factsOf, isDirectory, type PathFacts, rowAt } from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
-import { fileKey, type HashMemo } from './file-hash-memo.ts';
-import type { IgnoreMatcher } from './ignore-matcher.ts';
-import { type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
+import { fileKey } from './file-hash-memo.ts';
+import type { IgnoreMatcher, Judgement } from './ignore-matcher.ts';
+import { listByNode, sortedNames } from './list-files.ts';
+import { createNodes, type NodeOptions } from './tree-node.ts';
+import { type Listed, type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
-export interface DirectoryTreeOptions {
-  /** Host directory; it is only read. */
-  readonly root: string;
+export interface DirectoryTreeOptions extends NodeOptions {
   readonly name: string;
   readonly ignore?: IgnoreMatcher;
-  readonly memo?: HashMemo;
   readonly answers?: AnswersOptions;
-  /** Reads the extended attributes that a copy keeps. */
-  readonly xattrs?: (hostPath: string) => ReadonlyMap<string, Buffer> | undefined;
 }
 
 /** Remembers what was asked of many files at once. */
@@ -42,6 +38,8 @@ export interface AnswersOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
+
+type Directories = ReadonlyMap<string, Listed>;
 
 const CHUNK = 1024 * 1024;
 const RACY_SECONDS = 2;
@@ -58,63 +56,46 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     }
   };
 
-  const nodeOf = (path: string, stat: BigIntStats): TreeNode | undefined => {
-    const type = fileType(stat);
-    if (type === 'socket') return undefined;
-    const symlink = type === 'symlink';
-    const linkname = symlink ? decodePath(readlinkSync(fsPath(host(path)), { encoding: 'buffer' })) : '';
-    const device = type === 'char' || type === 'block' ? deviceNumbers(stat.rdev) : { major: 0, minor: 0 };
-    const key = type === 'file' ? fileKey(stat) : undefined;
-    const known = key === undefined ? undefined : memo?.get(key);
-    const xattrs = symlink || known?.plain === true ? undefined : options.xattrs?.(host(path));
-    return {
-      path,
-      type,
-      mode: Number(stat.mode) & 0o7777,
-      uid: Number(stat.uid),
-      gid: Number(stat.gid),
-      size: type === 'file' ? Number(stat.size) : 0,
-      mtime: Number(stat.mtimeNs / 1_000_000_000n),
-      mtimeNsec: Number(stat.mtimeNs % 1_000_000_000n),
-      linkname,
-      devmajor: device.major,
-      devminor: device.minor,
-      ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
-      ...(key === undefined ? {} : { version: known ? { key, digest: known.digest } : { key } }),
-      ...(type === 'file' && stat.nlink > 1n ? { hardlink: `${stat.dev}:${stat.ino}` } : {}),
-    };
-  };
+  const nodeOf = createNodes(options);
 
-  const lstat = (path: string): BigIntStats | undefined => {
-    const stat = lstatSync(fsPath(host(path)), { bigint: true, throwIfNoEntry: false });
-    return stat;
-  };
+  const lstat = (path: string): BigIntStats | undefined =>
+    lstatSync(fsPath(host(path)), { bigint: true, throwIfNoEntry: false });
 
   const linkAt = (path: string): string | undefined =>
     lstat(path)?.isSymbolicLink()
       ? decodePath(readlinkSync(fsPath(host(path)), { encoding: 'buffer' }))
       : undefined;
 
-  const walk = (path: string, found: TreeNode[]): void => {
-    const stat = guarded(path, () => lstat(path));
-    const node = stat && guarded(path, () => nodeOf(path, stat));
-    if (!node) return;
-    const excluded = path !== '' && ignore?.matches(path) === true;
-    if (excluded && (node.type !== 'dir' || !ignore?.mayHold(path))) return;
-    const at = found.length;
-    found.push(node);
-    if (node.type === 'dir') {
-      const names = guarded(path, () => listNames(host(path)));
-      for (const name of names.sort(comparePaths)) walk(path === '' ? name : `${path}/${name}`, found);
-    }
-    // An excluded directory stays only as the way to something that is wanted again.
-    if (excluded && found.length === at + 1) found.pop();
+  const listed = (path: string, directories: Directories | undefined): Listed => {
+    const known = directories?.get(path);
+    if (known) return known;
+    if (!options.answers) return listByNode(host(path));
+    const { names, rows } = options.answers.syscalls.listDirectory(host(path));
+    return { names: Buffer.from(names), rows: rows.slice() };
   };
 
-  const below = (path: string): TreeNode[] => {
+  const below = (start: string, directories?: Directories): TreeNode[] => {
     const found: TreeNode[] = [];
-    walk(path, found);
-    return found;
+    const visit = (path: string, facts: PathFacts, judged: Judgement | undefined): void => {
+      const excluded = judged?.excluded === true;
+      if (excluded && !(isDirectory(facts) && ignore?.mayHold(path))) return;
+      const node = guarded(path, () => nodeOf(path, facts));
+      if (!node) return;
+      const at = found.length;
+      found.push(node);
+      if (node.type === 'dir') {
+        const { names, rows } = guarded(path, () => listed(path, directories));
+        for (const [name, index] of sortedNames(names)) {
+          const inside = path === '' ? name : `${path}/${name}`;
+          visit(inside, rowAt(rows, index), ignore?.match(inside, judged?.state));
+        }
+      }
+      // An excluded directory stays only as the way to something that is wanted again.
+      if (excluded && found.length === at + 1) found.pop();
+    };
+    const stat = guarded(start, () => lstat(start));
+    if (stat) visit(start, factsOf(stat), start === '' ? undefined : ignore?.judge(start));
+    return found.sort((a, b) => comparePaths(a.path, b.path));
   };
 
   const stateOf = (paths: readonly string[], syscalls: TreeStateDeps['syscalls']): TreeState | undefined => {
@@ -126,9 +107,9 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     }
   };
 
-  return {
+  const tree: SourceTree = {
     name: options.name,
-    list: async (path) => below(path).sort((a, b) => comparePaths(a.path, b.path)),
+    list: async (path) => below(path),
     stat: async (path) => {
       const real = guarded(path, () => {
         const found = resolveLinks(path, linkAt, { followLast: false });
@@ -139,12 +120,12 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (!stat) return undefined;
       if (real !== '' && ignore?.matches(real) && (!stat.isDirectory() || below(real).length === 0))
         return undefined;
-      return guarded(path, () => nodeOf(real, stat));
+      return guarded(path, () => nodeOf(real, factsOf(stat)));
     },
     remembered: async (paths, question, compute) => {
       const begin = (options.answers?.now ?? Date.now)() / 1000;
       const state = options.answers && stateOf(paths, options.answers.syscalls);
-      if (!options.answers || !state) return compute();
+      if (!options.answers || !state) return compute(tree);
       const patterns = ignore?.patterns ?? [];
       const asked = canonicalDigest({ question, paths, patterns });
       const known = options.answers.memo.get(asked, state.digest);
@@ -152,7 +133,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
         memo?.keepUnused();
         return known;
       }
-      const answer = await compute();
+      const answer = await compute({ ...tree, list: async (path) => below(path, state.directories) });
       // A file that was just written may be written again within the same tick of its clock.
       if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
       return answer;
@@ -178,6 +159,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
         return digest;
       }),
   };
+  return tree;
 }
 
 function hashFile(path: string): { readonly identity: BigIntStats; readonly digest: Digest } {

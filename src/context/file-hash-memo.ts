@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Digest, hexOf } from '../core/digest.ts';
+import { FACT, inodeNumber, type PathFacts, sizeOf, timeOf } from '../sys/path-facts.ts';
 
 /** What says that a file is the one that was hashed. */
 export interface FileIdentity {
@@ -53,6 +54,7 @@ export function createHashMemo(
   let text: string | undefined;
   let known: Map<string, FileFacts> | undefined;
   const used = new Map<string, FileFacts>();
+  const absent = new Set<string>();
   let [learnt, keep, searches] = [false, false, 0];
   /** Where the line of the next file begins, as long as they are asked for in the order in which they were written. */
   let next = HEADER.length + 1;
@@ -70,13 +72,16 @@ export function createHashMemo(
   /** A file that changed, is new or was deleted puts the others out of place. */
   const search = (key: string): FileFacts | undefined => {
     if (searches < MOST_SEARCHES) {
+      if (absent.has(key)) return undefined;
       const line = `\n${key} `;
       let at = load().indexOf(line, next - 1);
       if (at === -1) {
         searches += 1;
-        at = load().indexOf(line);
+        at = load().slice(0, next).indexOf(line);
       }
-      return at === -1 ? undefined : lineAt(at + 1, key);
+      if (at !== -1) return lineAt(at + 1, key);
+      absent.add(key);
+      return undefined;
     }
     known ??= parse(load());
     return known.get(key);
@@ -105,6 +110,22 @@ export function createHashMemo(
 /** Names a file and its state; another one means that it may have changed. */
 export function fileKey({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
   return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+/** The same for a row of facts. */
+export function factsKey(facts: PathFacts): string {
+  const dev = facts[FACT.dev]!;
+  const [major, minor] = [dev >>> 20, dev & 0xfffff];
+  const device = (minor & 0xff) + major * 2 ** 8 + (minor >>> 8) * 2 ** 20;
+  const ino = facts[FACT.ino + 1] === 0 ? facts[FACT.ino] : inodeNumber(facts);
+  return `${device} ${ino} ${sizeOf(facts)} ${nanoseconds(facts, 'mtime')} ${nanoseconds(facts, 'ctime')}`;
+}
+
+/** A time in decimal; for one after 1970, seconds and nanoseconds stand one behind the other. */
+function nanoseconds(facts: PathFacts, fact: 'mtime' | 'ctime'): string {
+  const at = FACT[fact];
+  if (facts[at + 1] !== 0 || facts[at] === 0) return timeOf(facts, fact).toString();
+  return `${facts[at]}${String(facts[at + 2]).padStart(9, '0')}`;
 }
 
 /** The text of a memo, '' when there is none. */

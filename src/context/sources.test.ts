@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -8,12 +8,13 @@ import fc from 'fast-check';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { scratchDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
+import { factsOf } from '../sys/path-facts.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isGitUrl, resolveGitCommit } from './add-git.ts';
 import { isArchive, unpackArchive } from './archive.ts';
 import { parseChmod } from './chmod.ts';
 import { createDirectoryTree } from './dir-tree.ts';
-import { createHashMemo, fileKey } from './file-hash-memo.ts';
+import { createHashMemo, factsKey, fileKey } from './file-hash-memo.ts';
 import { createMatcher } from './ignore-matcher.ts';
 import { resolveCopy } from './resolve-copy.ts';
 import { treeHash } from './tree-hash.ts';
@@ -257,6 +258,23 @@ test('the hash memo finds files in whatever order they are asked for, the change
   assert.equal(last.get(fileKey(identity(1n))), undefined);
   assert.deepEqual(last.get(fileKey(identity(1n, 100n))), factsOf(7n));
   assert.deepEqual(last.get(fileKey(identity(4n))), factsOf(4n));
+});
+
+test('facts name a file as what node:fs says of it', () => {
+  const root = directory({ file: '1', old: '2', large: '' });
+  execFileSync('touch', ['-d', '1960-01-01 01:02:03.004', join(root, 'old')]);
+  execFileSync('truncate', ['-s', '5G', join(root, 'large')]);
+  for (const path of [
+    join(root, 'file'),
+    join(root, 'old'),
+    join(root, 'large'),
+    '/dev/null',
+    '/proc/self/status',
+    '/',
+  ]) {
+    const stat = lstatSync(path, { bigint: true });
+    assert.equal(factsKey(factsOf(stat)), fileKey(stat), path);
+  }
 });
 
 test('what nobody asked for is forgotten, unless it was known in another way', () => {

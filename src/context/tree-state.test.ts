@@ -54,9 +54,9 @@ async function ask(
 ): Promise<Asked> {
   const request = { sources, excludes, parents: false, where: {} };
   let listed = false;
-  const compute = async (): Promise<Digest> => {
+  const compute = async (from: SourceTree): Promise<Digest> => {
     listed = true;
-    const items: readonly CopyItem[] = await resolveCopy(tree, request);
+    const items: readonly CopyItem[] = await resolveCopy(from, request);
     return treeHash(items, { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
   };
   try {

@@ -17,9 +17,14 @@ export interface TreeStateDeps {
 export interface TreeState {
   /** Equal only while nothing that lstat tells has changed, and the order of names neither; never part of a key. */
   readonly digest: Digest;
+  /** What is in each directory, by path. */
+  readonly directories: ReadonlyMap<string, Listed>;
   /** The latest change of any of them, and the latest time that one has, in seconds since the epoch. */
   readonly newest: number;
 }
+
+/** What was found in a directory; without what the ignore rules leave out. */
+export type Listed = Omit<DirectoryListing, 'count'>;
 
 /** What the walk goes on with. */
 interface Inside {
@@ -40,13 +45,15 @@ export function treeState(paths: readonly string[], deps: TreeStateDeps): TreeSt
   const { root, ignore, syscalls } = deps;
   const hash = createHash('sha256');
   const count = Buffer.alloc(4);
+  const directories = new Map<string, Listed>();
   let newest = 0;
   const saw = (seconds: number): void => {
     if (seconds > newest) newest = seconds;
   };
 
   /** Names and rows have to be used before the next directory is listed. */
-  const addListing = ({ names, rows }: Omit<DirectoryListing, 'count'>): void => {
+  const addListing = (path: string, { names, rows }: Listed): void => {
+    directories.set(path, { names: Buffer.from(names), rows: rows.slice() });
     count.writeUInt32BE(rows.length / FACT_WORDS);
     hash.update(count).update(names);
     hash.update(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
@@ -58,9 +65,9 @@ export function treeState(paths: readonly string[], deps: TreeStateDeps): TreeSt
   const addDirectory = (path: string, state: MatchState | undefined): void => {
     const listing = syscalls.listDirectory(path === '' ? root : `${root}/${path}`);
     const inside: Inside[] = [];
-    if (ignore) addListing(withoutIgnored(listing, path, state, ignore, inside));
+    if (ignore) addListing(path, withoutIgnored(listing, path, state, ignore, inside));
     else {
-      addListing(listing);
+      addListing(path, listing);
       forEachDirectory(listing.names, listing.rows, (name) => inside.push({ name, state: undefined }));
     }
     for (const next of inside) addDirectory(below(path, next.name), next.state);
@@ -84,7 +91,7 @@ export function treeState(paths: readonly string[], deps: TreeStateDeps): TreeSt
   };
 
   for (const path of paths) if (!add(path)) return undefined;
-  return { digest: `sha256:${hash.digest('hex')}`, newest };
+  return { digest: `sha256:${hash.digest('hex')}`, directories, newest };
 }
 
 /** @param inside takes the directories to go on with: an excluded one too, where something in it may be wanted again */
@@ -94,7 +101,7 @@ function withoutIgnored(
   state: MatchState | undefined,
   ignore: IgnoreMatcher,
   inside: Inside[],
-): Omit<DirectoryListing, 'count'> {
+): Listed {
   const kept: number[] = [];
   const keptNames: string[] = [];
   forEachName(names, (name, index) => {

@@ -54,8 +54,13 @@ export interface SourceTree {
    * What `compute` gives, or what it gave when everything at these paths and below was in the very state in which it is now;
    * then nothing is listed.
    * @param question what is computed out of them, besides the paths
+   * @param compute gets a tree that lists them as they were in that state
    */
-  remembered?(paths: readonly string[], question: Canonical, compute: () => Promise<Digest>): Promise<Digest>;
+  remembered?(
+    paths: readonly string[],
+    question: Canonical,
+    compute: (tree: SourceTree) => Promise<Digest>,
+  ): Promise<Digest>;
   /** sha256 of a file's content, memoised where that is safe. */
   contentDigest(node: TreeNode): Promise<Digest>;
   /** Where a file lies on this machine, where it does. */

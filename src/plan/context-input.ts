@@ -40,7 +40,7 @@ export function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
 
 async function copyInput(tree: SourceTree, request: ResolveRequest, destination: string): Promise<CopyInput> {
   const { where, ...named } = request;
-  const list = () => located(where, () => resolveCopy(tree, request));
+  const list = (from: SourceTree) => located(where, () => resolveCopy(from, request));
   const asked = { paths: copiedPaths(request), question: { ...named, destination }, list, destination };
   return { kind: 'context', ...(await hashedItems(tree, asked)) };
 }

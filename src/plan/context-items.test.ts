@@ -7,9 +7,9 @@ import { memoryTree } from './testing.ts';
 /** What a tree has been asked for. */
 function ask(tree: SourceTree) {
   const lists = { times: 0 };
-  const list = async (): Promise<readonly CopyItem[]> => {
+  const list = async (from: SourceTree): Promise<readonly CopyItem[]> => {
     lists.times += 1;
-    return contextItems(tree, 'd');
+    return contextItems(from, 'd');
   };
   return { lists, found: hashedItems(tree, { paths: ['d'], question: null, list }) };
 }
@@ -28,7 +28,7 @@ test('remembered files are listed when they are wanted, and have to be those tha
   await items();
   assert.equal(known.lists.times, 1);
 
-  const unknown = ask({ ...files, remembered: async (_paths, _question, compute) => compute() });
+  const unknown = ask({ ...files, remembered: async (_paths, _question, compute) => compute(files) });
   assert.equal((await unknown.found).treeHash, hash);
   await (await unknown.found).items();
   assert.equal(unknown.lists.times, 1);

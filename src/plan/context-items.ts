@@ -49,7 +49,7 @@ export interface ItemsQuestion {
   readonly paths: readonly string[] | undefined;
   /** Whatever else the list depends on. */
   readonly question: Canonical;
-  readonly list: () => Promise<readonly CopyItem[]>;
+  readonly list: (tree: SourceTree) => Promise<readonly CopyItem[]>;
   /** See TreeHashOptions. */
   readonly destination?: string;
 }
@@ -60,18 +60,18 @@ export async function hashedItems(
   { paths, question, list, destination }: ItemsQuestion,
 ): Promise<{ readonly tree: SourceTree; readonly items: ListItems; readonly treeHash: Digest }> {
   let items: readonly CopyItem[] | undefined;
-  const compute = async (): Promise<Digest> => {
-    items = await list();
+  const compute = async (from: SourceTree): Promise<Digest> => {
+    items = await list(from);
     return hashItems(tree, items, destination);
   };
   const listAgain = async (): Promise<readonly CopyItem[]> => {
-    const found = await list();
+    const found = await list(tree);
     if ((await hashItems(tree, found, destination)) === hash) return found;
     throw new AppError('CONTEXT', `files of ${tree.name} changed while the build was using them`, {
       hint: 'build again when nothing writes to them any more',
     });
   };
-  const hash = await (tree.remembered && paths ? tree.remembered(paths, question, compute) : compute());
+  const hash = await (tree.remembered && paths ? tree.remembered(paths, question, compute) : compute(tree));
   return {
     tree,
     items: async () => {

@@ -34,7 +34,7 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
 
 async function mountFiles(state: StageState, mount: MountSpec, tree: SourceTree, path: string) {
   const where = whereOf(state.dockerfile, mount.range);
-  const list = () => located(where, () => contextItems(tree, path));
+  const list = (from: SourceTree) => located(where, () => contextItems(from, path));
   const { items, treeHash } = await hashedItems(tree, { paths: [treePath(path)], question: 'mount', list });
   return { source: { type: 'context', tree, items }, treeHash } as const;
 }

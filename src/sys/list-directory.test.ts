@@ -5,7 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
-import { FACT, isDirectory, isFile, isSymlink, type PathFacts, rowAt, sizeOf, timeOf } from './path-facts.ts';
+import {
+  FACT,
+  factsOf,
+  isDirectory,
+  isFile,
+  isSymlink,
+  type PathFacts,
+  rowAt,
+  sizeOf,
+  timeOf,
+} from './path-facts.ts';
 import { createSyscalls } from './syscalls.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-list-'));
@@ -30,6 +40,7 @@ function compareWithLstat(directory: string): string[] {
   const found = list(directory);
   for (const [name, facts] of found) {
     const stat = lstatSync(fsPath(join(directory, name)), { bigint: true });
+    assert.deepEqual(factsOf(stat), facts, name);
     const { dev, rdev } = FACT;
     const deviceOf = (at: number): string => `${facts[at]! >>> 20}:${facts[at]! & 0xfffff}`;
     assert.deepEqual(

@@ -4,7 +4,9 @@
  * of seconds and a word of nanoseconds.
  */
 
+import type { BigIntStats } from 'node:fs';
 import { decodePath } from '../core/path-bytes.ts';
+import { deviceNumbers } from './file-stat.ts';
 
 /** Where a fact begins in a row. `dev` and `rdev` are twelve bits of a major and twenty of a minor number. */
 export const FACT = {
@@ -29,6 +31,36 @@ const WORD = 2 ** 32;
 
 /** One row. */
 export type PathFacts = Uint32Array;
+
+/** What node:fs says of a path, as a row. */
+export function factsOf(stat: BigIntStats): PathFacts {
+  const facts = new Uint32Array(FACT_WORDS);
+  for (const [fact, value] of [
+    [FACT.mode, stat.mode],
+    [FACT.nlink, stat.nlink],
+    [FACT.uid, stat.uid],
+    [FACT.gid, stat.gid],
+    [FACT.rdev, kernelDevice(stat.rdev)],
+    [FACT.dev, kernelDevice(stat.dev)],
+  ] as const)
+    facts[fact] = Number(value);
+  for (const [fact, value] of [
+    [FACT.ino, stat.ino],
+    [FACT.size, stat.size],
+  ] as const) {
+    facts[fact] = Number(value & 0xffffffffn);
+    facts[fact + 1] = Number(value >> 32n);
+  }
+  setTime(facts, 'mtime', stat.mtimeNs);
+  setTime(facts, 'ctime', stat.ctimeNs);
+  setTime(facts, 'birth', stat.birthtimeNs);
+  return facts;
+}
+
+function kernelDevice(device: bigint): number {
+  const { major, minor } = deviceNumbers(device);
+  return major * 2 ** 20 + minor;
+}
 
 /** The row at an index of many. */
 export function rowAt(rows: Uint32Array, index: number): PathFacts {
@@ -71,6 +103,11 @@ export function sameWords(a: PathFacts, b: PathFacts, fact: number, words: numbe
   return true;
 }
 
+/** The number of the inode. */
+export function inodeNumber(facts: PathFacts): bigint {
+  return (BigInt(facts[FACT.ino + 1]!) << 32n) | BigInt(facts[FACT.ino]!);
+}
+
 /** Names the inode, as long as it exists. */
 export function inodeOf(facts: PathFacts): string {
   return `${facts[FACT.dev]}:${facts[FACT.ino]}:${facts[FACT.ino + 1]}`;
@@ -82,11 +119,16 @@ export function sameInode(a: PathFacts, b: PathFacts): boolean {
 }
 
 /** Writes a time in nanoseconds since the epoch into a row. */
-export function setTime(facts: PathFacts, fact: 'ctime' | 'mtime', time: bigint): void {
+export function setTime(facts: PathFacts, fact: 'ctime' | 'mtime' | 'birth', time: bigint): void {
   const seconds = BigInt.asUintN(64, (time - nanosecondsOf(time)) / 1_000_000_000n);
   facts[FACT[fact]] = Number(seconds & 0xffffffffn);
   facts[FACT[fact] + 1] = Number(seconds >> 32n);
   facts[FACT[fact] + 2] = Number(nanosecondsOf(time));
+}
+
+/** The whole seconds of a time of a row since the epoch. */
+export function secondsOf(facts: PathFacts, fact: 'ctime' | 'mtime'): number {
+  return facts[FACT[fact]]! + (facts[FACT[fact] + 1]! | 0) * WORD;
 }
 
 /** A time of a row in nanoseconds since the epoch. */

@@ -1,0 +1,27 @@
+import { lstatSync } from 'node:fs';
+import { listNames } from '../core/list-names.ts';
+import { comparePaths, encodePath, fsPath } from '../core/path-bytes.ts';
+import { FACT_WORDS, factsOf, forEachName, type PathFacts } from '../sys/path-facts.ts';
+import type { Listed } from './tree-state.ts';
+
+/** The names of a listing with their indexes: the memo of hashes is read in the order in which it was written. */
+export function sortedNames(names: Buffer): [string, number][] {
+  const found: [string, number][] = [];
+  forEachName(names, (name, index) => found.push([name, index]));
+  return found.sort(([a], [b]) => comparePaths(a, b));
+}
+
+/** What listDirectory gives, by node:fs. */
+export function listByNode(directory: string): Listed {
+  const names: string[] = [];
+  const rows: PathFacts[] = [];
+  for (const name of listNames(directory)) {
+    const stat = lstatSync(fsPath(`${directory}/${name}`), { bigint: true, throwIfNoEntry: false });
+    if (!stat) continue;
+    names.push(`${name}\0`);
+    rows.push(factsOf(stat));
+  }
+  const all = new Uint32Array(rows.length * FACT_WORDS);
+  for (const [index, facts] of rows.entries()) all.set(facts, index * FACT_WORDS);
+  return { names: encodePath(names.join('')), rows: all };
+}
