@@ -152,10 +152,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       node.version?.digest ??
       (node.version === undefined ? undefined : memo?.get(node.version.key)?.digest) ??
       guarded(node.path, () => {
+        const begun = memo?.now();
         const { identity, digest } = hashFile(host(node.path));
         // An attribute that came after the listing has changed the ctime.
         const plain = !!options.xattrs && !node.xattrs && fileKey(identity) === node.version?.key;
-        memo?.set(identity, { digest, plain });
+        memo?.set(identity, { digest, plain }, begun);
         return digest;
       }),
   };

@@ -23,7 +23,10 @@ export interface FileFacts {
 export interface HashMemo {
   /** @param key of fileKey */
   get(key: string): FileFacts | undefined;
-  set(file: FileIdentity, facts: FileFacts): void;
+  /** Nanoseconds since the epoch. */
+  now(): bigint;
+  /** @param begun when reading the file began, by `now`; at this moment when left out */
+  set(file: FileIdentity, facts: FileFacts, begun?: bigint): void;
   /** Says that files were not asked for because a whole tree of them is known; what was known of them stays. */
   keepUnused(): void;
   /** Writes the memo for the next process, when it has a file and learnt something. */
@@ -87,13 +90,14 @@ export function createHashMemo(
     return known.get(key);
   };
   return {
+    now,
     get: (key) => {
       const facts = lineAt(next, key) ?? used.get(key) ?? search(key);
       if (facts) used.set(key, facts);
       return facts;
     },
-    set: (identity, facts) => {
-      if (now() - identity.ctimeNs < RACY_NS || now() - identity.mtimeNs < RACY_NS) return;
+    set: (identity, facts, begun = now()) => {
+      if (begun - identity.ctimeNs < RACY_NS || begun - identity.mtimeNs < RACY_NS) return;
       used.set(fileKey(identity), facts);
       learnt = true;
     },

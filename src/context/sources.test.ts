@@ -193,12 +193,15 @@ test('the hash memo knows a file by its identity, and trusts no file that was ju
   memo.set(identity, { digest, plain: true });
   memo.set({ ...identity, ino: 4n }, { digest, plain: false });
   memo.set({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }, { digest, plain: true });
+  // Now that is long ago, but it was not when reading began.
+  memo.set({ ...identity, ino: 10n, ctimeNs: 5_000_000_000n }, { digest, plain: true }, 6_000_000_000n);
   memo.save();
   const next = createHashMemo(file);
   assert.deepEqual(next.get(fileKey(identity)), { digest, plain: true });
   assert.deepEqual(next.get(fileKey({ ...identity, ino: 4n })), { digest, plain: false });
   assert.equal(next.get(fileKey({ ...identity, ctimeNs: 11n })), undefined);
   assert.equal(next.get(fileKey({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n })), undefined);
+  assert.equal(next.get(fileKey({ ...identity, ino: 10n, ctimeNs: 5_000_000_000n })), undefined);
   writeFileSync(file, 'damaged');
   assert.equal(createHashMemo(file).get(fileKey(identity)), undefined);
 });
