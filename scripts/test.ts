@@ -71,9 +71,7 @@ try {
     'skopeo',
     'openssl',
   ]);
-  results.push(
-    await runTests(['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'image/*.test.ts'], {}),
-  );
+  results.push(await runTests(['{src,scripts,bench}/**/*.test.ts', '{image,test/fuzz}/*.test.ts'], {}));
   if (!args.includes('--unit')) {
     const services = await startServices(cleanUp);
     results.push(await runTests(['test/*.test.ts'], { [servicesVariable]: JSON.stringify(services) }));

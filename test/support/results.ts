@@ -10,7 +10,7 @@ export function imageDigest(metadataFile: string): string {
 }
 
 /** The events of a run with `--progress=json` that are of one type, in order. */
-function eventsOf(result: CliResult, type: string): readonly Readonly<Record<string, unknown>>[] {
+export function eventsOf(result: CliResult, type: string): readonly Readonly<Record<string, unknown>>[] {
   return result.stderr
     .split('\n')
     .filter((line) => line.startsWith('{'))

@@ -1,0 +1,57 @@
+/*
+ * `npm run fuzz`: builds random Dockerfiles with Docker and with us, and compares files, metadata and configuration. What
+ * differs stands below fuzz-out/, with as few lines as show it; the exit code is 1 then. Differences that were decided are
+ * not made up in the first place (test/fuzz/copy.ts names them).
+ *   --seeds 1-50   the seeds, one build for each
+ *   --cache        compares builds that have a cache with builds that have none, after random edits, instead of Docker
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { generate } from '../test/fuzz/generate.ts';
+import { compareWithCache } from '../test/fuzz/with-cache.ts';
+import { compareWithDocker } from '../test/fuzz/with-docker.ts';
+import type { Finding } from '../test/fuzz/workplace.ts';
+import { createCleanUp } from './lib/cleanup.ts';
+import { startServices } from './lib/services.ts';
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '1-50' }, cache: { type: 'boolean', default: false } },
+});
+const range = /^(\d+)(?:-(\d+))?$/.exec(values.seeds);
+if (range === null) throw new Error(`--seeds ${values.seeds} is no range such as 1-50`);
+const [first, last] = [Number(range[1]), Number(range[2] ?? range[1])];
+const out = join(import.meta.dirname, '..', 'fuzz-out');
+mkdirSync(out, { recursive: true });
+const cleanUp = createCleanUp();
+let found = 0;
+try {
+  const services = await startServices(cleanUp, [
+    'registry',
+    'http',
+    ...(values.cache ? [] : ['docker' as const]),
+  ]);
+  const compare = values.cache ? compareWithCache : compareWithDocker;
+  for (let seed = first; seed <= last; seed++) {
+    const verdict = await compare(services, seed);
+    if (typeof verdict !== 'string') found++;
+    process.stdout.write(typeof verdict === 'string' ? `${seed} ${verdict}\n` : keep(seed, verdict));
+  }
+} finally {
+  await cleanUp.run();
+}
+process.stdout.write(`${last - first + 1} seeds, ${found} with differences\n`);
+process.exitCode = found === 0 ? 0 : 1;
+
+/** Writes down a difference, and gives what is shown of it. */
+function keep(seed: number, { kind, text, lines, edits }: Finding): string {
+  const { script, ignore, buildArgs } = generate(seed);
+  const dir = join(out, `${seed}-${kind}`);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'Dockerfile'), `${lines.join('\n')}\n`);
+  writeFileSync(join(dir, 'context.sh'), script);
+  if (ignore !== undefined) writeFileSync(join(dir, 'dockerignore'), ignore);
+  const more = edits === undefined ? '' : `\nEdits:\n${edits.join('\n')}\n`;
+  writeFileSync(join(dir, 'difference'), `${text}\n\nBuild arguments: ${JSON.stringify(buildArgs)}\n${more}`);
+  return `${seed} ${kind}, in ${dir}\n${text.split('\n').slice(0, 12).join('\n')}\n`;
+}
