@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type Digest, isDigest } from '../core/digest.ts';
+import { readMemoFile, writeMemoFile } from './memo-file.ts';
 
 /** Hashes of trees that have not changed since, by what was asked. */
 export interface AnswerMemo {
@@ -53,30 +52,17 @@ export function createAnswerMemo(file?: string): AnswerMemo {
 
 function read(file: string): Map<string, Answer> {
   const found = new Map<string, Answer>();
-  try {
-    const [header, ...lines] = readFileSync(file, 'latin1').split('\n');
-    if (header !== HEADER) return found;
-    for (const line of lines) {
-      const [question = '', state = '', answer = '', ...rest] = line.split(' ');
-      if ([question, state, answer].every(isDigest) && rest.length === 0)
-        found.set(question, { state: state as Digest, answer: answer as Digest });
-    }
-  } catch {
-    // Only a memo: without it files are listed and their hashes looked up one by one.
+  for (const line of readMemoFile(file, HEADER).split('\n').slice(1)) {
+    const [question = '', state = '', answer = '', ...rest] = line.split(' ');
+    if ([question, state, answer].every(isDigest) && rest.length === 0)
+      found.set(question, { state: state as Digest, answer: answer as Digest });
   }
   return found;
 }
 
 function write(file: string, answers: ReadonlyMap<string, Answer>): void {
-  const half = `${file}.tmp-${process.pid}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const lines = [...answers]
-      .slice(-MOST)
-      .map(([question, { state, answer }]) => `${question} ${state} ${answer}`);
-    writeFileSync(half, [HEADER, ...lines, ''].join('\n'), { mode: 0o600 });
-    renameSync(half, file);
-  } catch {
-    rmSync(half, { force: true });
-  }
+  const lines = [...answers]
+    .slice(-MOST)
+    .map(([question, { state, answer }]) => `${question} ${state} ${answer}`);
+  writeMemoFile(file, HEADER, lines);
 }

@@ -21,6 +21,7 @@ import type { AnswerMemo } from './answer-memo.ts';
 import { fileKey } from './file-hash-memo.ts';
 import type { IgnoreMatcher, Judgement } from './ignore-matcher.ts';
 import { listByNode, sortedNames } from './list-files.ts';
+import { RACY_SECONDS } from './memo-file.ts';
 import { createNodes, type NodeOptions } from './tree-node.ts';
 import { type Listed, type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
 import type { SourceTree, TreeNode } from './types.ts';
@@ -42,7 +43,6 @@ export interface AnswersOptions {
 type Directories = ReadonlyMap<string, Listed>;
 
 const CHUNK = 1024 * 1024;
-const RACY_SECONDS = 2;
 
 /** A host directory as a source of files. Symlinks are never followed out of it; sockets do not exist for it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
@@ -134,7 +134,6 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
         return known;
       }
       const answer = await compute({ ...tree, list: async (path) => below(path, state.directories) });
-      // A file that was just written may be written again within the same tick of its clock.
       if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
       return answer;
     },

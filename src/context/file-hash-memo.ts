@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { FACT, inodeNumber, type PathFacts, sizeOf, timeOf } from '../sys/path-facts.ts';
+import { RACY_SECONDS, readMemoFile, writeMemoFile } from './memo-file.ts';
 
 /** What says that a file is the one that was hashed. */
 export interface FileIdentity {
@@ -33,8 +32,7 @@ export interface HashMemo {
   save(): void;
 }
 
-/** A file that was written this shortly before it was hashed may be written again within the same tick of its clock. */
-const RACY_NS = 2_000_000_000n;
+const RACY_NS = BigInt(RACY_SECONDS) * 1_000_000_000n;
 const HEADER = 'envbuilder file hashes 2';
 const MARKS = { plain: '-', attributes: '+' } as const;
 /** Bytes of a line after the key: a space, the mark, a space, the digest in hex. */
@@ -62,7 +60,7 @@ export function createHashMemo(
   /** Where the line of the next file begins, as long as they are asked for in the order in which they were written. */
   let next = HEADER.length + 1;
   const load = (): string => {
-    text ??= file === undefined ? '' : read(file);
+    text ??= file === undefined ? '' : readMemoFile(file, HEADER);
     return text;
   };
   const lineAt = (start: number, key: string): FileFacts | undefined => {
@@ -132,17 +130,6 @@ function nanoseconds(facts: PathFacts, fact: 'mtime' | 'ctime'): string {
   return `${facts[at]}${String(facts[at + 2]).padStart(9, '0')}`;
 }
 
-/** The text of a memo, '' when there is none. */
-function read(file: string): string {
-  try {
-    const text = readFileSync(file, 'latin1');
-    return text.startsWith(`${HEADER}\n`) ? text : '';
-  } catch {
-    // Only a memo: without it files are hashed again.
-    return '';
-  }
-}
-
 function parse(text: string): Map<string, FileFacts> {
   const found = new Map<string, FileFacts>();
   for (let at = HEADER.length + 1; ; ) {
@@ -175,15 +162,8 @@ function withUnused(
 }
 
 function write(file: string, facts: ReadonlyMap<string, FileFacts>): void {
-  const half = `${file}.tmp-${process.pid}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const lines = [...facts].map(
-      ([key, { digest, plain }]) => `${key} ${plain ? MARKS.plain : MARKS.attributes} ${hexOf(digest)}`,
-    );
-    writeFileSync(half, [HEADER, ...lines, ''].join('\n'), { mode: 0o600 });
-    renameSync(half, file);
-  } catch {
-    rmSync(half, { force: true });
-  }
+  const lines = [...facts].map(
+    ([key, { digest, plain }]) => `${key} ${plain ? MARKS.plain : MARKS.attributes} ${hexOf(digest)}`,
+  );
+  writeMemoFile(file, HEADER, lines);
 }
