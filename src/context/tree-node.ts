@@ -15,9 +15,9 @@ export interface NodeOptions {
 
 /** By the bits of st_mode. */
 const TYPES: ReadonlyMap<number, TreeNodeType> = new Map([
-  [0o100000, 'file'],
-  [0o040000, 'dir'],
-  [0o120000, 'symlink'],
+  [S_IF.REG, 'file'],
+  [S_IF.DIR, 'dir'],
+  [S_IF.LNK, 'symlink'],
   [S_IF.CHR, 'char'],
   [S_IF.BLK, 'block'],
   [S_IF.IFO, 'fifo'],

@@ -24,4 +24,13 @@ export const MS = {
 export const MNT_DETACH = 2;
 
 /** File type bits of st_mode. */
-export const S_IF = { MT: 0o170000, CHR: 0o020000, BLK: 0o060000, IFO: 0o010000 } as const;
+export const S_IF = {
+  MT: 0o170000,
+  SOCK: 0o140000,
+  LNK: 0o120000,
+  REG: 0o100000,
+  BLK: 0o060000,
+  DIR: 0o040000,
+  CHR: 0o020000,
+  IFO: 0o010000,
+} as const;

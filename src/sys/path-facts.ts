@@ -6,6 +6,7 @@
 
 import type { BigIntStats } from 'node:fs';
 import { decodePath } from '../core/path-bytes.ts';
+import { S_IF } from './constants.ts';
 import { deviceNumbers } from './file-stat.ts';
 
 /** Where a fact begins in a row. `dev` and `rdev` are twelve bits of a major and twenty of a minor number. */
@@ -26,7 +27,6 @@ export const FACT = {
 /** Words of a row. */
 export const FACT_WORDS = 19;
 
-const [S_IFMT, S_IFDIR, S_IFREG, S_IFLNK, S_IFSOCK] = [0o170000, 0o040000, 0o100000, 0o120000, 0o140000];
 const WORD = 2 ** 32;
 
 /** One row. */
@@ -69,7 +69,7 @@ export function rowAt(rows: Uint32Array, index: number): PathFacts {
 
 /** Whether the row at an index is of a directory. */
 export function isDirectoryAt(rows: Uint32Array, index: number): boolean {
-  return (rows[index * FACT_WORDS + FACT.mode]! & S_IFMT) === S_IFDIR;
+  return (rows[index * FACT_WORDS + FACT.mode]! & S_IF.MT) === S_IF.DIR;
 }
 
 /** Whether facts are of a directory. */
@@ -79,17 +79,17 @@ export function isDirectory(facts: PathFacts): boolean {
 
 /** Whether facts are of a regular file. */
 export function isFile(facts: PathFacts): boolean {
-  return (facts[FACT.mode]! & S_IFMT) === S_IFREG;
+  return (facts[FACT.mode]! & S_IF.MT) === S_IF.REG;
 }
 
 /** Whether facts are of a symlink. */
 export function isSymlink(facts: PathFacts): boolean {
-  return (facts[FACT.mode]! & S_IFMT) === S_IFLNK;
+  return (facts[FACT.mode]! & S_IF.MT) === S_IF.LNK;
 }
 
 /** Whether facts are of a socket, which no layer holds. */
 export function isSocket(facts: PathFacts): boolean {
-  return (facts[FACT.mode]! & S_IFMT) === S_IFSOCK;
+  return (facts[FACT.mode]! & S_IF.MT) === S_IF.SOCK;
 }
 
 /** Size in bytes. */
