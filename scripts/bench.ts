@@ -17,8 +17,8 @@ import { svg } from '../bench/lib/chart.ts';
 import { figuresOf } from '../bench/lib/figures.ts';
 import { root } from '../bench/lib/measure.ts';
 import { markdown, shown } from '../bench/lib/report.ts';
-import { mergeResults, type Results, resultsOf } from '../bench/lib/results.ts';
-import { type Measurements, runWorks } from '../bench/lib/run-works.ts';
+import { type Measurements, mergeResults, type Results, resultsOf } from '../bench/lib/results.ts';
+import { runWorks } from '../bench/lib/run-works.ts';
 
 const { values } = parseArgs({
   options: {

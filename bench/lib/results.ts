@@ -1,5 +1,18 @@
 import type { Row } from './rows.ts';
-import type { Measurements } from './run-works.ts';
+
+/** What was measured, on what. */
+export interface Measurements {
+  readonly machine: string;
+  readonly versions: readonly string[];
+  readonly works: readonly { readonly name: string; readonly about: string }[];
+  /** What is not in it, and why. */
+  readonly missing: readonly string[];
+  readonly rows: readonly Row[];
+  /** How many processes wanted a processor during the run, the least and the most. */
+  readonly load: readonly [number, number];
+  /** Milliseconds of processor time for `--version`. */
+  readonly startCpu: number;
+}
 
 /** When, from what and how a part of the rows was made. */
 export interface RunFacts {

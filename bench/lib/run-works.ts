@@ -15,7 +15,7 @@ import { peerPaths } from './peer-paths.ts';
 import { openPeers } from './peers.ts';
 import { createRecorder } from './recorder.ts';
 import { lineOf } from './report.ts';
-import type { Row } from './rows.ts';
+import type { Measurements } from './results.ts';
 import { startSeries } from './start-series.ts';
 import { ownStarter, peerStarters, type Starter } from './starters.ts';
 import { walkSeries } from './walk-series.ts';
@@ -32,20 +32,6 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Is given all that was measured so far after each work. */
   readonly keep: (measured: Measurements) => void;
-}
-
-/** What was measured, on what. */
-export interface Measurements {
-  readonly machine: string;
-  readonly versions: readonly string[];
-  readonly works: readonly { readonly name: string; readonly about: string }[];
-  /** What is not in it, and why. */
-  readonly missing: readonly string[];
-  readonly rows: readonly Row[];
-  /** How many processes wanted a processor during the run, the least and the most. */
-  readonly load: readonly [number, number];
-  /** Milliseconds of processor time for `--version`. */
-  readonly startCpu: number;
 }
 
 /** The works that are started in containers too; the others say nothing about a start that these do not. */
