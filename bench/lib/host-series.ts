@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegistryServer } from '../../scripts/lib/registry-server.ts';
 import { find } from './find.ts';
-import { layersOf, untar } from './layers.ts';
+import { layersOf, readAhead, untar } from './layers.ts';
 import { envbuilder, type OurRun } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Recorder } from './recorder.ts';
@@ -50,10 +50,12 @@ export async function hostSeries(work: Work, options: HostSeriesOptions): Promis
   const { uncached, cached } = work.rounds;
   work.write({ early: 'one', late: 'one' });
   let digest = '';
+  const base = await layersOf(work.base, registry.storage);
   await recorder.record(work, {
     what: HOST.uncached,
     rounds: uncached,
     ...(commands !== undefined && { commands }),
+    beforeTurn: () => readAhead(base),
     ours: async (round) => {
       const run = await envbuilder(['build', ...cache(round), '--push-image']);
       if (round === 0) digest = run.stdout.trim();
@@ -68,6 +70,7 @@ export async function hostSeries(work: Work, options: HostSeriesOptions): Promis
   await recorder.record(work, {
     what: HOST.cached,
     rounds: cached,
+    beforeTurn: () => readAhead(layers),
     ours: (round) => envbuilder(['build', ...cache(0), `--output=${into('rootfs', round)}`]),
     slow: { peers: Object.keys(pulls(peers, image)), rounds: work.rounds.slow },
     peers: {

@@ -28,6 +28,7 @@ test('all take turns, slow ones in the first rounds only, and one that fails is 
   await record({ name: 'work' } as Work, {
     what: 'a thing',
     rounds: 3,
+    beforeTurn: async () => void order.push('ready'),
     ours: async (round) => {
       order.push(`ours ${round}`);
       requests += round + 1;
@@ -45,7 +46,7 @@ test('all take turns, slow ones in the first rounds only, and one that fails is 
     peers: { quick: turn('quick', 5), slow: turn('slow', 100), broken: turn('broken', 1) },
     slow: { peers: ['slow'], rounds: 1 },
   });
-  assert.deepEqual(order, [
+  const turns = [
     'ours 0',
     'quick 0',
     'slow 0',
@@ -55,7 +56,11 @@ test('all take turns, slow ones in the first rounds only, and one that fails is 
     'broken 1',
     'ours 2',
     'quick 2',
-  ]);
+  ];
+  assert.deepEqual(
+    order,
+    turns.flatMap((each) => ['ready', each]),
+  );
   assert.deepEqual(said, ['broken cannot do "work, a thing": no such thing', 'a thing']);
   assert.deepEqual(rows[0]?.peers, { quick: [5, 5, 5], slow: [100] });
   assert.equal(rows[0]?.ours.ms, 20);

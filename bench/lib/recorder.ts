@@ -21,6 +21,8 @@ export interface Recording {
   /** False where the memory of our process cannot be seen, or is not that of what is measured. */
   readonly withMemory?: boolean;
   readonly commands?: number;
+  /** Before each turn, ours and theirs, so that all find the machine in the same state. */
+  readonly beforeTurn?: () => Promise<void>;
   /** After each round, when nothing is measured. */
   readonly afterRound?: (round: number) => Promise<void>;
 }
@@ -41,12 +43,14 @@ export function createRecorder({ metrics, say, failed }: RecorderOptions): Recor
       const taken: Record<string, number[]> = {};
       const broken = new Set<string>();
       for (let round = 0; round < rounds; round += 1) {
+        await recording.beforeTurn?.();
         const before = await readCounts(metrics);
         const run = await ours(round);
         runs.push({ run, counts: difference(before, await readCounts(metrics)) });
         for (const [name, turn] of Object.entries(peers)) {
           if (broken.has(name) || (slow?.peers.includes(name) && round >= slow.rounds)) continue;
           try {
+            await recording.beforeTurn?.();
             const { ms } = await turn(round);
             taken[name] = [...(taken[name] ?? []), ms];
           } catch (error) {

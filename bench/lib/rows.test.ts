@@ -20,6 +20,7 @@ test('what is said is of the run in the middle, memory of the one that took most
   assert.equal(taken.counts.requests, 200);
   assert.equal(taken.peakMiB, 170);
   assert.equal('peakMiB' in takenOf(runs, false), false);
+  assert.equal(takenOf(runs.slice(0, 2), true).ms, 300);
 });
 
 test('a profile with a hole is refused', () => {
@@ -31,11 +32,12 @@ test('a ratio is the median of those of the turns, of what was done in turns', (
     work: 'steps',
     what: 'uncached',
     ours: takenOf([run(300, { run: 300 }), run(100, { run: 100 }), run(200, { run: 200 })], false),
-    peers: { docker: [100, 100, 100], kaniko: [600], none: [] },
+    peers: { docker: [100, 100, 100], kaniko: [600], buildah: [100, 200], none: [] },
   };
   assert.equal(ratioTo(row, 'docker'), 2);
   assert.equal(ratioTo(row, 'docker', 50), 3);
   assert.equal(ratioTo(row, 'kaniko'), 0.5);
+  assert.equal(ratioTo(row, 'buildah'), 1.75);
   assert.equal(ratioTo(row, 'none'), undefined);
   assert.equal(ratioTo(row, 'podman'), undefined);
 });
