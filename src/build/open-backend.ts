@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -38,8 +38,9 @@ export function openBackend(
   const spec = request.backend;
   if (spec?.kind === 'inplace') return openInplace(request, session, spec, common);
   requireBuildRights({ syscalls });
-  const workDir = join(session.workDir(), 'o');
-  mkdirSync(workDir);
+  // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
+  syscalls.spreadDirectories(session.workDir());
+  const workDir = mkdtempSync(join(session.workDir(), 'o'));
   return createOverlayBackend({ ...common, workDir, runner: createRunner(syscalls) });
 }
 

@@ -89,6 +89,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const needed = missing.flatMap((step) => step.stages);
     if (deps.oneAfterAnother) for (const other of needed) await resultOf(other);
     else for (const other of needed) void resultOf(other);
+    expectContent(missing);
     for (const step of stage.steps.slice(0, hit.depth)) finished(step, 'hit', 0);
     if (missing.some(({ operation }) => operation.kind === 'run')) expectRun();
     let cursor = await start(stage, hit);
@@ -100,6 +101,18 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       created: cursor.created,
       state: cursor.state,
     };
+  }
+
+  /**
+   * The content of other stages that steps without a record will be asked for, under their content keys or for their new
+   * records: all of it is fetched at once, while earlier steps run.
+   */
+  function expectContent(missing: readonly Step[]): void {
+    // Where one tree is moved about, nothing may be read of it meanwhile; without a cache nobody asks.
+    if (!deps.lookup || deps.oneAfterAnother) return;
+    for (const step of missing)
+      if (step.operation.kind === 'copy' && !deps.records.has(step.key))
+        deps.contentDigest(step).catch(() => {});
   }
 
   /** A back end that cannot be opened is the failure of the step that needs it, not of one that may yet be found. */

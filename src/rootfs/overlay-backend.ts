@@ -4,11 +4,12 @@ import { once } from '../core/concurrency.ts';
 import { toAppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { FileLayerWriter } from '../layer/file-layer-writer.ts';
-import type { Compression, LayerBlob } from '../layer/types.ts';
+import type { Compression } from '../layer/types.ts';
 import { MNT_DETACH } from '../sys/constants.ts';
 import type { Runner } from '../sys/run.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { prepareMountPoints } from './mount-points.ts';
+import { createOverlayBases } from './overlay-bases.ts';
 import { createOverlayMounts } from './overlay-mounts.ts';
 import { scanUpper } from './snapshot-scan.ts';
 import { writeSnapshot } from './snapshot-write.ts';
@@ -34,11 +35,10 @@ export interface OverlayDeps {
 
 /**
  * The back end that builds into directories with overlay mounts: every step's upper directory is its layer. Layers are
- * materialised once into a base directory, and states are a base and the upper directories above it.
+ * materialised once, on top of what already holds those below, and states are such bases and the upper directories above.
  */
 export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
   const { workDir, syscalls, emit } = deps;
-  const bases = new Map<string, Promise<string>>();
   const writing = new Set<Promise<unknown>>();
   const overlays = createOverlayMounts(syscalls, workDir);
   let count = 0;
@@ -49,15 +49,13 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     return dir;
   };
 
-  const materialise = async (layers: readonly LayerBlob[]): Promise<string> => {
-    const target = nextDir('b');
-    chmodSync(target, 0o755);
-    if (layers.length > 0) {
-      const request = { layers, target, privileged: true, emit, signal: deps.signal };
-      await deps.extract(request);
-    }
-    return target;
-  };
+  const bases = createOverlayBases({
+    syscalls,
+    nextDir: () => nextDir('b'),
+    extract: (layers, target) =>
+      deps.extract({ layers, target, privileged: true, emit, signal: deps.signal }),
+    view: (lowers) => createState(lowers).read(async (root) => root),
+  });
 
   /** @param lowers directories, lowest first */
   const createState = (lowers: readonly string[]): RootfsState => {
@@ -126,18 +124,9 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
   return {
     kind: 'overlay',
     expectRun: () => deps.runner.prepare(),
-    fromLayers: async (layers) => {
-      const key = layers.map((layer) => layer.diffId).join(' ');
-      let base = bases.get(key);
-      if (!base) {
-        base = materialise(layers);
-        base.catch(() => bases.delete(key));
-        bases.set(key, base);
-      }
-      return createState([await base]);
-    },
+    fromLayers: async (layers) => createState(await bases.lowersOf(layers)),
     dispose: async () => {
-      await Promise.allSettled([...writing, ...bases.values(), deps.runner.close()]);
+      await Promise.allSettled([...writing, bases.settled(), deps.runner.close()]);
       overlays.unmountAll(MNT_DETACH);
       try {
         rmSync(workDir, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -22,7 +23,8 @@ import type { LayerBlob, LayerEntry } from '../layer/types.ts';
 import { createRunner } from '../sys/run.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { extractLayers } from './extract.ts';
-import { createOverlayBackend } from './overlay-backend.ts';
+import { entryOf, fileOf, layerOf } from './extract-testing.ts';
+import { createOverlayBackend, type OverlayDeps } from './overlay-backend.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 import type { RootfsState, RootfsStep, StagedLayer } from './types.ts';
 import { homeOf, lookupChown, lookupUser } from './users.ts';
@@ -36,7 +38,10 @@ after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-function createBackend(name = 'w') {
+function createBackend(
+  name = 'w',
+  extract: OverlayDeps['extract'] = (request) => extractLayers(request, { sys: syscalls }),
+) {
   backends += 1;
   const workDir = join(scratch, `${name}${backends}`);
   mkdirSync(workDir);
@@ -44,7 +49,7 @@ function createBackend(name = 'w') {
     workDir,
     syscalls,
     runner: createRunner(createSyscalls()),
-    extract: (request) => extractLayers(request, { sys: syscalls }),
+    extract,
     createLayerWriter: (file, compression) => createFileLayerWriter(file, { compression }),
     emit: silent,
     signal: new AbortController().signal,
@@ -198,6 +203,67 @@ test('layers that were committed materialise to the same tree', async () => {
     await state.read(async (root) => listing(root)),
   );
   await backend.dispose();
+});
+
+test('layers that lie on materialised ones are put on top of them', async () => {
+  const maker = createBackend();
+  const first = await step(await maker.fromLayers([]), (root) => sh(root, 'mkdir etc; echo x >etc/a'));
+  const second = await step(first.next, (root) => sh(root, 'echo y >etc/b'));
+  const third = await step(second.next, (root) => sh(root, 'rm etc/a; echo z >etc/c'));
+  const [a, b, c] = [first, second, third].map(({ layer }) => blobOf(layer!)) as [
+    LayerBlob,
+    LayerBlob,
+    LayerBlob,
+  ];
+  const asked: number[] = [];
+  const backend = createBackend('w', (request) => {
+    asked.push(request.layers.length);
+    return extractLayers(request, { sys: syscalls });
+  });
+  const names = async (...layers: LayerBlob[]): Promise<string> =>
+    (await backend.fromLayers(layers)).read(async (root) => readdirSync(join(root, 'etc')).join());
+  assert.deepEqual(await Promise.all([names(a), names(a, b), names(a, b)]), ['a', 'a,b', 'a,b']);
+  assert.deepEqual(asked, [1, 1]);
+  // A whiteout is for the union.
+  assert.equal(await names(a, b, c), 'b,c');
+  assert.deepEqual(asked, [1, 1, 3]);
+  const { next } = await step(await backend.fromLayers([a, b]), (root) =>
+    sh(root, 'rm etc/b; mv etc/a etc/d'),
+  );
+  assert.equal(await next.read(async (root) => readdirSync(join(root, 'etc')).join()), 'd');
+  await backend.dispose();
+  await maker.dispose();
+});
+
+test('layers without a table of contents are worth a base of their own when they come again', async () => {
+  const base = await layerOf(scratch, [entryOf('dir', 'etc'), fileOf('etc/base', 'x')], 'gzip');
+  const above = await Promise.all(
+    ['a', 'b', 'c'].map((name) => layerOf(scratch, [fileOf(`etc/${name}`, name)])),
+  );
+  const asked: number[] = [];
+  const backend = createBackend('w', (request) => {
+    asked.push(request.layers.length);
+    return extractLayers(request, { sys: syscalls });
+  });
+  const states = await Promise.all(above.map((layer) => backend.fromLayers([base, layer])));
+  const names = states.map((state) => state.read(async (root) => readdirSync(join(root, 'etc')).join()));
+  assert.deepEqual(await Promise.all(names), ['a,base', 'b,base', 'base,c']);
+  assert.deepEqual(asked.sort(), [1, 1, 1, 2]);
+  await backend.dispose();
+});
+
+test('what cannot be put on top of a base that failed fails for itself', async () => {
+  const maker = createBackend();
+  const { next, layer } = await step(await maker.fromLayers([]), (root) => sh(root, 'echo x >a'));
+  const other = await step(next, (root) => sh(root, 'echo y >b'));
+  const broken = { ...blobOf(layer!), readRange: async () => Buffer.alloc(0) };
+  const backend = createBackend();
+  const asked = [backend.fromLayers([broken]), backend.fromLayers([broken, blobOf(other.layer!)])];
+  for (const { status } of await Promise.allSettled(asked)) assert.equal(status, 'rejected');
+  const good = await backend.fromLayers([blobOf(layer!), blobOf(other.layer!)]);
+  assert.equal(await good.read(async (root) => readdirSync(root).join()), 'a,b');
+  await backend.dispose();
+  await maker.dispose();
 });
 
 test('two hundred steps on top of each other still mount, in a directory with a long path', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { encodePath } from '../core/path-bytes.ts';
@@ -12,6 +12,8 @@ const [LOCK_EX_NB, LOCK_SH_NB] = [6, 5];
 const [AF_INET, SOCK_DGRAM] = [2, 2];
 const [SIOCGIFFLAGS, SIOCSIFFLAGS] = [0x8913, 0x8914];
 const [IFREQ_BYTES, IFNAME_BYTES, IFF_UP] = [40, 16, 1];
+/** ioctl_iflags(2); TOPDIR is `chattr +T`. */
+const [FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL] = [0x80086601, 0x40086602, 0x20000];
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const SEEK_DATA = 3;
@@ -168,6 +170,17 @@ export function createSyscalls(): Syscalls {
         check(c.ioctl(fd, SIOCSIFFLAGS, request), 'ioctl', 'lo');
       } finally {
         c.close(fd);
+      }
+    },
+    spreadDirectories: (path) => {
+      const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        const flags = Buffer.alloc(8);
+        if (c.ioctl(fd, FS_IOC_GETFLAGS, flags) === -1) return false;
+        flags.writeUInt32LE((flags.readUInt32LE() | FS_TOPDIR_FL) >>> 0);
+        return c.ioctl(fd, FS_IOC_SETFLAGS, flags) === 0;
+      } finally {
+        closeSync(fd);
       }
     },
     dieWithParent: (signal) => {

@@ -30,6 +30,12 @@ export interface Syscalls {
   effectiveCapabilities(): bigint;
   /** Takes a lock on an open file unless another one forbids it (flock(2)), exclusive by default; closing the file releases it. */
   tryLock(fd: number, mode?: 'exclusive' | 'shared'): boolean;
+  /**
+   * Tells the file system that the directories in this one have nothing to do with each other, so that it places them apart
+   * (`chattr +T` of ext4).
+   * @returns whether it took the hint; others than ext4 do not
+   */
+  spreadDirectories(path: string): boolean;
   /** Brings the loopback interface of the calling thread's network namespace up. */
   loopbackUp(): void;
   /** Has the kernel send this signal to this process when the thread that started it ends. */
