@@ -22,6 +22,7 @@ import { openBackend } from './open-backend.ts';
 import { createPublisher } from './publish.ts';
 import { HOSTNAME } from './run-step.ts';
 import type { Session } from './session.ts';
+import { sharedBases } from './shared-bases.ts';
 import { createStageRunner, type StageResult } from './stage-runner.ts';
 import type { BuildRequest } from './types.ts';
 import type { UsableRecords } from './usable-records.ts';
@@ -71,7 +72,11 @@ export function startExecution(
   const inPlace = request.backend?.kind === 'inplace';
 
   const backend = once(async () => {
-    const made = openBackend(request, session, { emit, signal });
+    const made = openBackend(request, session, {
+      emit,
+      signal,
+      sharedBases: sharedBases(plan, usable.hits),
+    });
     opened = made;
     return made;
   });

@@ -17,6 +17,13 @@ import type { BackendSpec, BuildRequest } from './types.ts';
 
 type InplaceSpec = Extract<BackendSpec, { kind: 'inplace' }>;
 
+export interface OpenBackendDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** As OverlayBasesDeps.shared. */
+  readonly sharedBases: ReadonlySet<string>;
+}
+
 /**
  * Opens the back end that a request asks for.
  * @throws AppError PERMISSION when this process lacks a right that it needs; USAGE for working directories that the back end
@@ -25,7 +32,7 @@ type InplaceSpec = Extract<BackendSpec, { kind: 'inplace' }>;
 export function openBackend(
   request: BuildRequest,
   session: Session,
-  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+  { sharedBases, ...deps }: OpenBackendDeps,
 ): RootfsBackend | InplaceBackend {
   const syscalls = session.syscalls();
   const common = {
@@ -41,7 +48,7 @@ export function openBackend(
   // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
   syscalls.spreadDirectories(session.workDir());
   const workDir = mkdtempSync(join(session.workDir(), 'o'));
-  return createOverlayBackend({ ...common, workDir, runner: createRunner(syscalls) });
+  return createOverlayBackend({ ...common, workDir, sharedBases, runner: createRunner(syscalls) });
 }
 
 function openInplace(

@@ -28,6 +28,8 @@ export interface OverlayDeps {
   readonly syscalls: Syscalls;
   readonly runner: Runner;
   readonly extract: (request: ExtractRequest) => Promise<unknown>;
+  /** As OverlayBasesDeps. */
+  readonly sharedBases?: ReadonlySet<string>;
   readonly createLayerWriter: (file: string, compression: Compression) => FileLayerWriter;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -54,6 +56,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     nextDir: () => nextDir('b'),
     extract: (layers, target) =>
       deps.extract({ layers, target, privileged: true, emit, signal: deps.signal }),
+    ...(deps.sharedBases ? { shared: deps.sharedBases } : {}),
     view: (lowers) => createState(lowers).read(async (root) => root),
   });
 

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { extractOnTop, type StackDeps } from './overlay-stack.ts';
 
@@ -8,6 +9,8 @@ export interface OverlayBasesDeps extends StackDeps {
   readonly nextDir: () => string;
   /** Mounts directories on top of each other, lowest first, to be read. */
   readonly view: (lowers: readonly string[]) => Promise<string>;
+  /** Layers, by layersKey, that several others will be put on top of. */
+  readonly shared?: ReadonlySet<string>;
 }
 
 /** Layers as directories. */
@@ -30,8 +33,8 @@ interface Below {
 /** Writes layers into directories for overlay mounts. */
 export function createOverlayBases(deps: OverlayBasesDeps): OverlayBases {
   const bases = new Map<string, Promise<readonly string[]>>();
-  /** Layers without a table of contents that a base was made of together with others above them. */
-  const met = new Set<string>();
+  /** Layers without a table of contents that a base was made of together with others above them, or soon will be. */
+  const met = new Set(deps.shared);
 
   const lowersOf = (layers: readonly LayerBlob[]): Promise<readonly string[]> => {
     const key = keyOf(layers);
@@ -81,5 +84,10 @@ export function createOverlayBases(deps: OverlayBasesDeps): OverlayBases {
 }
 
 function keyOf(layers: readonly LayerBlob[]): string {
-  return layers.map(({ diffId }) => diffId).join(' ');
+  return layersKey(layers.map(({ diffId }) => diffId));
+}
+
+/** A name for what layers hold, lowest first. */
+export function layersKey(diffIds: readonly Digest[]): string {
+  return diffIds.join(' ');
 }

@@ -25,6 +25,7 @@ import { createSyscalls } from '../sys/syscalls.ts';
 import { extractLayers } from './extract.ts';
 import { entryOf, fileOf, layerOf } from './extract-testing.ts';
 import { createOverlayBackend, type OverlayDeps } from './overlay-backend.ts';
+import { layersKey } from './overlay-bases.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 import type { RootfsState, RootfsStep, StagedLayer } from './types.ts';
 import { homeOf, lookupChown, lookupUser } from './users.ts';
@@ -41,6 +42,7 @@ after(async () => {
 function createBackend(
   name = 'w',
   extract: OverlayDeps['extract'] = (request) => extractLayers(request, { sys: syscalls }),
+  sharedBases: ReadonlySet<string> = new Set(),
 ) {
   backends += 1;
   const workDir = join(scratch, `${name}${backends}`);
@@ -50,6 +52,7 @@ function createBackend(
     syscalls,
     runner: createRunner(createSyscalls()),
     extract,
+    sharedBases,
     createLayerWriter: (file, compression) => createFileLayerWriter(file, { compression }),
     emit: silent,
     signal: new AbortController().signal,
@@ -235,22 +238,27 @@ test('layers that lie on materialised ones are put on top of them', async () => 
   await maker.dispose();
 });
 
-test('layers without a table of contents are worth a base of their own when they come again', async () => {
-  const base = await layerOf(scratch, [entryOf('dir', 'etc'), fileOf('etc/base', 'x')], 'gzip');
-  const above = await Promise.all(
-    ['a', 'b', 'c'].map((name) => layerOf(scratch, [fileOf(`etc/${name}`, name)])),
-  );
-  const asked: number[] = [];
-  const backend = createBackend('w', (request) => {
-    asked.push(request.layers.length);
-    return extractLayers(request, { sys: syscalls });
+for (const [what, expected] of [
+  ['when they come again', false],
+  ['at once when others will come', true],
+] as const)
+  test(`layers without a table of contents are worth a base of their own ${what}`, async () => {
+    const base = await layerOf(scratch, [entryOf('dir', 'etc'), fileOf('etc/base', 'x')], 'gzip');
+    const above = await Promise.all(
+      ['a', 'b', 'c'].map((name) => layerOf(scratch, [fileOf(`etc/${name}`, name)])),
+    );
+    const asked: number[] = [];
+    const extract: OverlayDeps['extract'] = (request) => {
+      asked.push(request.layers.length);
+      return extractLayers(request, { sys: syscalls });
+    };
+    const backend = createBackend('w', extract, new Set(expected ? [layersKey([base.diffId])] : []));
+    const states = await Promise.all(above.map((layer) => backend.fromLayers([base, layer])));
+    const names = states.map((state) => state.read(async (root) => readdirSync(join(root, 'etc')).join()));
+    assert.deepEqual(await Promise.all(names), ['a,base', 'b,base', 'base,c']);
+    assert.deepEqual(asked.sort(), expected ? [1, 1, 1, 1] : [1, 1, 1, 2]);
+    await backend.dispose();
   });
-  const states = await Promise.all(above.map((layer) => backend.fromLayers([base, layer])));
-  const names = states.map((state) => state.read(async (root) => readdirSync(join(root, 'etc')).join()));
-  assert.deepEqual(await Promise.all(names), ['a,base', 'b,base', 'base,c']);
-  assert.deepEqual(asked.sort(), [1, 1, 1, 2]);
-  await backend.dispose();
-});
 
 test('what cannot be put on top of a base that failed fails for itself', async () => {
   const maker = createBackend();
