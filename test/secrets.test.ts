@@ -55,8 +55,8 @@ function assertUntold(box: Sandbox, results: readonly CliResult[], token: string
   const written = readdirSync(box.dir)
     .filter((name) => !['context', 'side'].includes(name))
     .map((name) => box.path(name));
-  assert.deepEqual(holders(written, token), []);
   box.assertClean();
+  assert.deepEqual(holders(written, token), []);
 }
 
 function assertBuilt(result: CliResult): void {

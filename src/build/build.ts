@@ -59,7 +59,7 @@ export async function runBuild(
       }
     }
   } finally {
-    await session.close();
+    await timed(emit, 'cleanup', session.close);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Syscalls } from '../sys/types.ts';
 
@@ -9,17 +9,29 @@ const RETRY_MS = 100;
 export interface FileLocks {
   /** Waits for the lock; the result releases it. */
   acquire(path: string, signal: AbortSignal): Promise<() => void>;
-  /** Takes the lock if nobody holds it. */
-  tryAcquire(path: string): (() => void) | undefined;
+  /**
+   * Takes the lock if nobody holds it. The file may be deleted by whoever holds its lock, and by nobody else.
+   * @param ifThere takes no lock where the file does not exist, instead of making it
+   */
+  tryAcquire(path: string, ifThere?: 'if there'): (() => void) | undefined;
 }
 
 /** @param syscalls loaded when the first lock is taken */
 export function createFileLocks(syscalls: () => Pick<Syscalls, 'tryLock'>): FileLocks {
-  const tryAcquire = (path: string): (() => void) | undefined => {
-    const fd = openSync(path, 'a', 0o600);
-    if (syscalls().tryLock(fd)) return () => closeSync(fd);
-    closeSync(fd);
-    return undefined;
+  const tryAcquire: FileLocks['tryAcquire'] = (path, ifThere) => {
+    for (;;) {
+      const fd = openLock(path, ifThere !== undefined);
+      if (fd === undefined) return undefined;
+      let ours = false;
+      try {
+        if (!syscalls().tryLock(fd)) return undefined;
+        // Whoever held the lock may have deleted the file since it was opened.
+        ours = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+        if (ours) return () => closeSync(fd);
+      } finally {
+        if (!ours) closeSync(fd);
+      }
+    }
   };
   return {
     tryAcquire,
@@ -31,4 +43,13 @@ export function createFileLocks(syscalls: () => Pick<Syscalls, 'tryLock'>): File
       }
     },
   };
+}
+
+function openLock(path: string, ifThere: boolean): number | undefined {
+  try {
+    return openSync(path, ifThere ? 'r+' : 'a', 0o600);
+  } catch (error) {
+    if (ifThere && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

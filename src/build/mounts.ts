@@ -18,9 +18,9 @@ import type { PlannedMount, RunOperation, TreeSource } from '../plan/types.ts';
 import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import type { RootfsState } from '../rootfs/types.ts';
 import type { RunMount } from '../sys/types.ts';
+import { secretsDir } from './dead-builds.ts';
 import type { FileLocks } from './file-locks.ts';
 import type { SecretSource, SshSource } from './types.ts';
-import { secretsDir } from './work-dir.ts';
 
 export interface MountProvider {
   /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -14,6 +14,9 @@ import { createHereRunner } from '../sys/run-here.ts';
 import { stagedBlob } from './layer-blobs.ts';
 import type { Session } from './session.ts';
 import type { BackendSpec, BuildRequest } from './types.ts';
+
+/** How the names of the directories of overlay mounts begin, and of nothing else. */
+const OVERLAYS = 'o';
 
 type InplaceSpec = Extract<BackendSpec, { kind: 'inplace' }>;
 
@@ -47,8 +50,15 @@ export function openBackend(
   requireBuildRights({ syscalls });
   // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
   syscalls.spreadDirectories(session.workDir());
-  const workDir = mkdtempSync(join(session.workDir(), 'o'));
+  removeEarlier(session.workDir());
+  const workDir = mkdtempSync(join(session.workDir(), OVERLAYS));
   return createOverlayBackend({ ...common, workDir, sharedBases, runner: createRunner(syscalls) });
+}
+
+/** What earlier attempts of this build have left to its end. */
+function removeEarlier(directory: string): void {
+  for (const name of readdirSync(directory))
+    if (name.startsWith(OVERLAYS)) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 function openInplace(
@@ -70,7 +80,7 @@ function openInplace(
       throw new AppError('USAGE', `${path} lies outside of ${ownDir} and would be deleted`);
   }
   const layerDir = join(session.workDir(), 'layers');
-  mkdirSync(layerDir);
+  mkdirSync(layerDir, { recursive: true });
   return createInplaceBackend({
     ...common,
     dir: treeDirectory(ownDir),

@@ -18,6 +18,7 @@ import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { storeBlob } from './layer-blobs.ts';
 import { imageKey, openRegistries } from './registry-access.ts';
+import { startSweep } from './start-sweep.ts';
 import type { BuildRequest } from './types.ts';
 import { createWorkDir, type WorkDir } from './work-dir.ts';
 
@@ -125,7 +126,10 @@ export function createSession(
     openRepository,
     leaveOutBase: registries.leaveOutBase,
     workDir: once(() => {
-      madeDir = createWorkDir(request.workDir, syscalls);
+      madeDir = createWorkDir(request.workDir, {
+        syscalls,
+        ...(mayLeave(request) ? { sweep: startSweep } : {}),
+      });
       return madeDir.path;
     }),
     syscalls,
@@ -150,6 +154,14 @@ export function createSession(
       madeDir?.close();
     },
   };
+}
+
+/**
+ * Whether a process of ours may outlive this one: a container ends with its process 1, and where that becomes the user's
+ * command, it would have a child that it does not know.
+ */
+function mayLeave({ backend }: BuildRequest): boolean {
+  return backend?.kind !== 'inplace' && process.pid !== 1;
 }
 
 function openCache(

@@ -49,7 +49,7 @@ const GENERAL_OPTIONS = [
     variable: 'ENVBUILDER_WORK_DIR',
     type: 'string',
     placeholder: 'DIR',
-    text: 'Where a build keeps its temporary files; emptied at its end. Default: envbuilder/work in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/work.',
+    text: 'Where a build keeps its temporary files; emptied at its end, by a process that goes on for moments where there is much. Default: envbuilder/work in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/work.',
     commands: ['build', 'probe', 'start'],
     group: 'General',
   },

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from '../core/concurrency.ts';
-import { toAppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { FileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Compression } from '../layer/types.ts';
@@ -23,7 +22,10 @@ import type {
 } from './types.ts';
 
 export interface OverlayDeps {
-  /** A directory that is this back end's alone, not on an overlay itself; its path should be short. */
+  /**
+   * A directory that is this back end's alone, not on an overlay itself; its path should be short. The
+   * caller deletes it after `dispose`.
+   */
   readonly workDir: string;
   readonly syscalls: Syscalls;
   readonly runner: Runner;
@@ -131,11 +133,6 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     dispose: async () => {
       await Promise.allSettled([...writing, bases.settled(), deps.runner.close()]);
       overlays.unmountAll(MNT_DETACH);
-      try {
-        rmSync(workDir, { recursive: true, force: true });
-      } catch (error) {
-        throw toAppError(error, 'OUTPUT', `cannot remove the working directory ${workDir}`);
-      }
     },
   };
 }

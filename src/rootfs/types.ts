@@ -34,7 +34,7 @@ export interface RootfsBackend {
   fromLayers(layers: readonly LayerBlob[]): Promise<RootfsState>;
   /** Gets ready for a RUN that is likely to come; may be called often. */
   expectRun(): void;
-  /** Unmounts everything and deletes what the back end made; safe to call twice. */
+  /** Ends and unmounts everything, so that the directory that the back end was given can be deleted; safe to call twice. */
   dispose(): Promise<void>;
 }
 

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { runBuild } from '../../src/build/build.ts';
@@ -7,6 +6,7 @@ import type { BuildRequest, BuildResult, ProbeResult } from '../../src/build/typ
 import type { Event } from '../../src/core/events.ts';
 import { loadDefinition } from '../../src/devcontainer/load.ts';
 import type { BuildDefinition, DefinitionRequest } from '../../src/devcontainer/types.ts';
+import { removeDir } from './remove-dir.ts';
 
 export interface DevcontainerBuild {
   readonly workspace: string;
@@ -86,7 +86,7 @@ async function withRequest<T>(
     );
     return { definition, result, events, ran: stepsRun(events) };
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    removeDir(dir);
   }
 }
 

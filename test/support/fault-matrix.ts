@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runBuild } from '../../src/build/build.ts';
 import { runProbe } from '../../src/build/probe.ts';
@@ -18,6 +18,7 @@ import { collect } from '../../src/oci/testing/fake-registry.ts';
 import { putImage } from '../../src/oci/testing/images.ts';
 import { createRedactor } from '../../src/report/redact.ts';
 import { FAULTS, type Fault, KINDS, type Kind, type Rule, startFaultProxy } from './fault-proxy.ts';
+import { removeDir } from './remove-dir.ts';
 
 /** `build` makes and pushes everything; `start` takes all from the cache; `probe` only asks; `warm` fetches the base. */
 const WORKS = ['build', 'start', 'probe', 'warm'] as const;
@@ -145,7 +146,7 @@ async function runCell(
     clearTimeout(patience);
     await proxy.stop();
     defect ??= damagedBlob(own);
-    rmSync(own, { recursive: true, force: true });
+    removeDir(own);
   }
   if (abort.signal.aborted) defect = 'it hangs';
   else if (error !== undefined && !(error instanceof AppError)) defect = `${error}`;

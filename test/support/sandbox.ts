@@ -7,13 +7,13 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryDir, testCacheDir } from '../../scripts/lib/cache-dir.ts';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
 import { type CliResult, projectRoot } from './envbuilder.ts';
+import { removeDir, waitUntil } from './remove-dir.ts';
 
 /** A directory for one test: a context, and a place of its own for everything that the command line writes. */
 export interface Sandbox {
@@ -27,7 +27,10 @@ export interface Sandbox {
   /** A path beside the context that does not exist yet. */
   path(name: string): string;
   build(args?: readonly string[], options?: SandboxOptions): Promise<SandboxResult>;
-  /** Fails unless work directory, mounts and half-written files of every command so far are gone. */
+  /**
+   * Fails unless mounts, secrets and half-written files of every command so far are gone, and the work directory is empty
+   * soon.
+   */
   assertClean(): void;
   close(): void;
 }
@@ -93,7 +96,9 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
         },
       ),
     assertClean: () => {
-      assert.deepEqual(existsSync(work) ? readdirSync(work) : [], [], 'the work directory is not empty');
+      const left = (): readonly string[] => (existsSync(work) ? readdirSync(work) : []);
+      waitUntil(() => left().length === 0);
+      assert.deepEqual(left(), [], 'the work directory is not empty');
       const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
         .filter((line) => line.includes(`${dir}/`));
@@ -105,7 +110,7 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
       const shm = [...sharedMemory()].filter((name) => !shmBefore.has(name) && !usedByOthers(name));
       assert.deepEqual(shm, [], 'secrets are left in /dev/shm');
     },
-    close: () => rmSync(dir, { recursive: true, force: true }),
+    close: () => removeDir(dir),
   };
 }
 
