@@ -9,7 +9,7 @@ import { FRAME_BYTES } from './frames.ts';
 import type { Compression } from './types.ts';
 
 /** Part of the layer format: another level gives other bytes, and a layer must not depend on who wrote it. */
-const ZSTD_LEVEL = 3;
+const ZSTD_LEVEL = 2;
 const GZIP_LEVEL = 6;
 const MOST_THREADS = 8;
 
@@ -49,8 +49,10 @@ export function compressFrame(frame: Uint8Array, compression: Compression): Comp
 
 function compressBytes(frame: Uint8Array, compression: Compression): Buffer {
   if (compression === 'none') return Buffer.from(frame.buffer, frame.byteOffset, frame.length);
-  if (compression === 'gzip') return gzipSync(frame, { level: GZIP_LEVEL });
+  const chunkSize = outputBound(frame.length);
+  if (compression === 'gzip') return gzipSync(frame, { level: GZIP_LEVEL, chunkSize });
   return zstdCompressSync(frame, {
+    chunkSize,
     pledgedSrcSize: frame.length,
     params: {
       [zlib.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
@@ -58,6 +60,15 @@ function compressBytes(frame: Uint8Array, compression: Compression): Buffer {
       [zlib.ZSTD_c_checksumFlag]: 0,
     },
   });
+}
+
+/**
+ * Room for all that may come out of a frame (ZSTD_COMPRESSBOUND of zstd.h; zlib needs less). Zstd then writes straight into
+ * it, which is faster than in parts and finds a little more, so the room is a part of the layer format too.
+ */
+export function outputBound(length: number): number {
+  const small = 128 * 1024;
+  return length + (length >> 8) + (length < small ? (small - length) >> 11 : 0);
 }
 
 /** What a worker is told: the first `length` bytes of slot `slot` are to be compressed. */
@@ -74,8 +85,7 @@ export interface CompressAnswer {
   readonly error?: string;
 }
 
-/** Compression adds a few bytes a block to what it cannot make smaller. */
-const OUTPUT_BYTES = FRAME_BYTES + 64 * 1024;
+const OUTPUT_BYTES = outputBound(FRAME_BYTES);
 const SLOT_BYTES = FRAME_BYTES + OUTPUT_BYTES;
 
 /** Where a slot's input and output lie in the memory that all threads share. */
