@@ -11,8 +11,7 @@ import { storeTrace } from './explain-miss.ts';
 import { assembleImage, imageTime } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './output.ts';
-import { type PushableImage, pushBase, pushImage } from './push-image.ts';
-import { prepareRuntime } from './runtime.ts';
+import { type PushableImage, type StartedPush, startPush } from './push-image.ts';
 import { createSession, type Session } from './session.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
 import { usableRecords } from './usable-records.ts';
@@ -38,16 +37,18 @@ export async function runBuild(
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   const deps = { emit, signal };
   const session = await createSession(request, deps);
+  let push: StartedPush | undefined;
   try {
     const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
     announce(plan, emit);
+    if (request.push) push = await startPush(request, session, plan, signal);
     const found = await timed(emit, 'lookup', () => lookup(session, plan));
     const bad = new Set<Digest>();
     for (;;) {
       const usable = await usableRecords(plan, found, { store: session.cacheStore, bad, ...deps });
       const execution = startExecution(request, session, plan, usable, deps);
       try {
-        return { ...(await finish(request, session, plan, execution, deps)), summary: summary() };
+        return { ...(await finish(request, session, { plan, execution, push }, deps)), summary: summary() };
       } catch (error) {
         const layer = unreadableLayer(error, execution, session);
         if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
@@ -59,6 +60,7 @@ export async function runBuild(
       }
     }
   } finally {
+    await push?.stop();
     await timed(emit, 'cleanup', session.close);
   }
 }
@@ -69,32 +71,26 @@ async function lookup(session: Session, plan: Plan): Promise<ReadonlyMap<Digest,
   return lookupRecords(keys, session.lookup);
 }
 
+interface Attempt {
+  readonly plan: Plan;
+  readonly execution: Execution;
+  readonly push: StartedPush | undefined;
+}
+
 async function finish(
   request: BuildRequest,
   session: Session,
-  plan: Plan,
-  execution: Execution,
+  { plan, execution, push }: Attempt,
   deps: BuildDeps,
 ): Promise<Omit<BuildResult, 'summary'>> {
-  // Nobody else waits for these uploads, and a failure is the push's to tell.
-  const early = new AbortController();
-  const base = request.push
-    ? pushBase(session, plan, AbortSignal.any([deps.signal, early.signal])).catch(() => {})
-    : undefined;
-  const target = await execution.resultOf(plan.target).catch(async (error: unknown) => {
-    early.abort();
-    await base;
-    throw error;
-  });
+  const target = await execution.resultOf(plan.target);
   const { chain, made } = await settle(target.pending);
   const layers = { chain, made, created: imageTime(request.buildArgs, target.created) };
   const plain = assembleImage(plan, layers);
-  const { config } = plan.stages.get(plan.target)!;
-  const runtime = request.push && request.runtime && (await prepareRuntime(request.runtime, config));
-  const image = runtime ? assembleImage(plan, layers, runtime) : plain;
+  const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
   const imageDigest = digestOf(image.manifest);
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(request, session, { plan, image, execution, base }, deps);
+  const pushed = pushAll(session, { plan, image, execution, push }, deps);
   pushed.catch(() => {});
   await timed(deps.emit, 'output', () =>
     writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
@@ -123,19 +119,15 @@ async function finish(
 }
 
 async function pushAll(
-  request: BuildRequest,
   session: Session,
-  { base, ...pushable }: PushableImage & { readonly base: Promise<void> | undefined },
+  { push, ...pushable }: PushableImage & { readonly push: StartedPush | undefined },
   { emit, signal }: BuildDeps,
 ): Promise<AppError | undefined> {
   const { plan, execution } = pushable;
   const failure = await execution.published();
-  await base;
   if (failure || signal.aborted) return failure;
   try {
-    const image = request.push
-      ? timed(emit, 'upload', () => pushImage(request, session, pushable, { emit, signal }))
-      : undefined;
+    const image = push && timed(emit, 'upload', () => push.finish(pushable, signal));
     // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
     const trace =
       session.ownStore && execution.builtAnything()

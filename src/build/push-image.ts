@@ -1,7 +1,6 @@
-import { mapLimit } from '../core/concurrency.ts';
+import { mapLimit, once } from '../core/concurrency.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import type { Emit } from '../core/events.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { copyBlob } from '../oci/copy.ts';
 import { refusesManifest } from '../oci/http/errors.ts';
@@ -11,6 +10,7 @@ import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Execution } from './execution.ts';
 import { type AssembledImage, baseImage } from './image.ts';
+import { type PreparedRuntime, prepareRuntime } from './runtime.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
 
@@ -22,43 +22,89 @@ export interface PushableImage {
   readonly execution: Execution;
 }
 
+/** Where an image is pushed to. */
+interface PushTarget {
+  readonly store: Store;
+  /** Undefined where it is named after its digest. */
+  readonly tag: string | undefined;
+}
+
+/** What an image that is not built yet will want in its repositories, on its way there. */
+export interface StartedPush {
+  /** As prepareRuntime; undefined when the image shall not start with us. */
+  readonly runtime: PreparedRuntime | undefined;
+  /**
+   * Pushes the image to the cache's repository, and to the registry of every tag: layers, config, manifest, then the
+   * name. Where there is no cache, the tags alone say where.
+   * @throws AppError USAGE, REFERENCE, REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
+   */
+  finish(image: PushableImage, signal: AbortSignal): Promise<void>;
+  /** Ends what is still on its way; may be called at any time, and never fails. */
+  stop(): Promise<void>;
+}
+
 /**
- * Pushes the image to the cache's repository, and to the registry of every tag: layers, config, manifest, then the name.
- * Where there is no cache, the tags alone say where.
- * @throws AppError REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
+ * Begins to push what does not depend on the steps, the base's layers and the runtime's, to where they are missing. Whether
+ * that works is only told by `finish`, which tries again what did not.
  */
-export async function pushImage(
+export async function startPush(
   request: BuildRequest,
   session: Session,
-  pushable: PushableImage,
-  deps: { readonly emit: Emit; readonly signal: AbortSignal },
-): Promise<void> {
-  const { ownStore } = session;
-  if (!ownStore && request.tags.length === 0) {
+  plan: Plan,
+  outer: AbortSignal,
+): Promise<StartedPush> {
+  const targets = once(() => targetsOf(request, session));
+  const stopping = new AbortController();
+  const early = AbortSignal.any([outer, stopping.signal]);
+  const { config } = plan.stages.get(plan.target)!;
+  const runtime = request.runtime && (await prepareRuntime(request.runtime, config));
+  const put = (store: Store, signal: AbortSignal): Promise<unknown> =>
+    Promise.all([
+      copyBase(store, session, plan, signal),
+      putRuntime(store, session, runtime, { stop: early, signal }),
+    ]);
+  const started = new Map<PushTarget, Promise<unknown>>();
+  const start = (target: PushTarget): void => {
+    // The cache's repository comes first, and what it holds by then is mounted.
+    const before = mountable(session, target.store) ? [...started.values()] : [];
+    started.set(
+      target,
+      Promise.all(before)
+        .then(() => put(target.store, early))
+        .catch(() => {}),
+    );
+  };
+  try {
+    targets().forEach(start);
+  } catch {
+    // Told by whoever finishes it.
+  }
+  return {
+    runtime,
+    finish: async (pushable, signal) => {
+      for (const target of targets()) {
+        const others = Promise.resolve(started.get(target)).then(() => put(target.store, signal));
+        await pushTo(target, pushable, others, signal);
+      }
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([...started.values(), ...(runtime?.layers ?? []).map(({ idle }) => idle())]);
+    },
+  };
+}
+
+function targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Session): PushTarget[] {
+  const named = tags.map((name) => {
+    const reference = parseReference(name);
+    return { store: openRepository(reference), tag: reference.tag ?? 'latest' };
+  });
+  if (!ownStore && named.length === 0) {
     throw new AppError('USAGE', 'there is nowhere to push to', {
       hint: 'name a cache with --cache-repo, or a --tag',
     });
   }
-  const digest = digestOf(pushable.image.manifest);
-  if (ownStore) await pushTo(ownStore, session, pushable, `image-${hexOf(digest).slice(0, 40)}`, deps.signal);
-  for (const tag of request.tags) {
-    const reference = parseReference(tag);
-    await pushTo(
-      session.openRepository(reference),
-      session,
-      pushable,
-      reference.tag ?? 'latest',
-      deps.signal,
-    );
-  }
-}
-
-/**
- * Copies the layers of the target's base image to the cache's repository, where an image will want them.
- * @throws AppError REGISTRY, AUTH
- */
-export async function pushBase(session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
-  if (session.ownStore) await copyBase(session.ownStore, session, plan, signal);
+  return [...(ownStore ? [{ store: ownStore, tag: undefined }] : []), ...named];
 }
 
 async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
@@ -69,23 +115,40 @@ async function copyBase(store: Store, session: Session, plan: Plan, signal: Abor
   await mapLimit(base.parsed.layers, PARALLEL_COPIES, (layer) => copyBlob(base.store, store, layer, options));
 }
 
-async function pushTo(
+async function putRuntime(
   store: Store,
   session: Session,
-  { plan, image, execution }: PushableImage,
-  tag: string,
+  runtime: PreparedRuntime | undefined,
+  { stop, signal }: { readonly stop: AbortSignal; readonly signal: AbortSignal },
+): Promise<void> {
+  const mountFrom = mountable(session, store);
+  await mapLimit(runtime?.layers ?? [], PARALLEL_COPIES, (layer) =>
+    store.put({ ...layer.source(session, stop), ...(mountFrom ? { mountFrom } : {}) }, signal),
+  );
+}
+
+/** The cache's repository, where another store can mount what that holds. */
+function mountable({ ownStore, sameRegistry }: Session, store: Store): string | undefined {
+  return ownStore && sameRegistry(ownStore, store);
+}
+
+/** @param others ends when the layers that the build has not made are there */
+async function pushTo(
+  target: PushTarget,
+  { image, execution }: PushableImage,
+  others: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
-  const own = image.layers.slice(image.baseLayers.length);
+  const { store } = target;
+  const tag = target.tag ?? `image-${hexOf(digestOf(image.manifest)).slice(0, 40)}`;
+  const runtime = new Set(image.runtime?.layers.map(({ layer }) => layer.digest));
+  const own = image.layers.slice(image.baseLayers.length).filter(({ digest }) => !runtime.has(digest));
   const [present] = await Promise.all([
     // Where tags are immutable, even the same manifest may not be put again.
     store.resolve(tag, signal),
     store.put(bytesSource(image.config), signal),
-    copyBase(store, session, plan, signal),
-    mapLimit(own, PARALLEL_COPIES, async (layer) => {
-      const runtime = image.runtime?.layers.find((one) => one.layer.digest === layer.digest);
-      return store.put(runtime ? runtime.source(session) : await execution.source(layer, store), signal);
-    }),
+    others,
+    mapLimit(own, PARALLEL_COPIES, async (layer) => store.put(await execution.source(layer, store), signal)),
   ]);
   if (present?.descriptor.digest === digestOf(image.manifest)) return;
   try {

@@ -1,16 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerRef } from '../cache/types.ts';
-import { once } from '../core/concurrency.ts';
 import { AppError } from '../core/error.ts';
 import type { CompressPool } from '../layer/compress-pool.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import { addTree, type FixedFile, fixedEntry } from '../layer/fixed-tree.ts';
 import { createLayerWriter } from '../layer/layer-writer.ts';
-import { bytesSource, fileSource } from '../oci/blob-source.ts';
+import { bytesSource } from '../oci/blob-source.ts';
 import { canonicalJson } from '../oci/canonical-json.ts';
-import { lazyReadable } from '../oci/readable.ts';
+import { iteratedReadable } from '../oci/readable.ts';
 import type { BlobSource, ContainerConfig } from '../oci/types.ts';
+import { createGrowingFile, type GrowingFile } from './growing-file.ts';
 
 /** Where the runtime lies in an image. */
 const OWN = '.envbuilder';
@@ -41,14 +41,23 @@ interface LayerTools {
   readonly pool: () => CompressPool;
 }
 
+interface RuntimeSource {
+  /**
+   * Its bytes; made when they are first asked for, and read while they are made. The last of them comes only when all
+   * are right.
+   * @param stop ends the making
+   */
+  readonly source: (session: LayerTools, stop?: AbortSignal) => BlobSource;
+  /** Waits until nothing is being made. */
+  readonly idle: () => Promise<void>;
+}
+
 /** The layers that are put on top of an image, lowest first. */
 export interface PreparedRuntime {
-  readonly layers: readonly {
+  readonly layers: readonly (RuntimeSource & {
     readonly createdBy: string;
     readonly layer: LayerRef;
-    /** Its bytes; made when they are first asked for. */
-    readonly source: (session: LayerTools) => BlobSource;
-  }[];
+  })[];
 }
 
 /**
@@ -62,10 +71,15 @@ export async function prepareRuntime(
   const own = spec.layers.map((one) => ({
     createdBy: `envbuilder ${one.name}`,
     layer: one.layer,
-    source: (session: LayerTools) => treeSource(spec.dir, one, session),
+    ...treeSource(spec.dir, one),
   }));
   const magic = await magicLayer(spec, config ?? {});
-  const last = { createdBy: 'envbuilder image', layer: magic.layer, source: () => bytesSource(magic.bytes) };
+  const last = {
+    createdBy: 'envbuilder image',
+    layer: magic.layer,
+    source: () => bytesSource(magic.bytes),
+    idle: async () => {},
+  };
   return { layers: [...own, last] };
 }
 
@@ -105,27 +119,48 @@ async function magicLayer(
   return { layer: { mediaType, digest, size, diffId }, bytes: Buffer.concat(parts) };
 }
 
-function treeSource(dir: string, { name, files, layer }: RuntimeLayer, session: LayerTools): BlobSource {
-  const made = once(async (): Promise<BlobSource> => {
-    const file = join(session.workDir(), `runtime-${name}-${process.hrtime.bigint()}`);
-    const writer = createFileLayerWriter(file, { compression: 'zstd', pool: session.pool() });
+/** The layer as a blob that can be read while it is made; made once, however often and from where it is read. */
+function treeSource(dir: string, { name, files, layer }: RuntimeLayer): RuntimeSource {
+  let making: Promise<void> | undefined;
+  let growing: GrowingFile | undefined;
+  const start = (session: LayerTools, signal: AbortSignal | undefined): GrowingFile => {
+    const path = join(session.workDir(), `runtime-${name}-${process.hrtime.bigint()}`);
+    const file = createGrowingFile(path, layer.size);
+    making = make(path, file, session, signal).then(file.complete, file.fail);
+    return file;
+  };
+  const make = async (
+    path: string,
+    { grew }: GrowingFile,
+    session: LayerTools,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
+    const options = { compression: 'zstd', pool: session.pool(), onWrite: grew } as const;
+    const writer = createFileLayerWriter(path, options);
     try {
-      await addTree(writer.add, dir, OWN, files);
+      await addTree(writer.add, dir, OWN, files, signal);
     } catch (error) {
       writer.abandon();
       throw error;
     }
-    const { digest, size } = await writer.finish();
-    if (digest === layer.digest) return fileSource(file, digest, size, true);
-    rmSync(file, { force: true });
+    const { digest } = await writer.finish();
+    if (digest === layer.digest) return;
+    rmSync(path, { force: true });
     throw new AppError('PUSH_FAILED', `the files below ${dir} are not those of this envbuilder any more`, {
       hint: 'start a new container; nothing of ours may be changed in a container that pushes images',
       where: { path: dir },
     });
-  });
+  };
   return {
-    digest: layer.digest,
-    size: layer.size,
-    open: (offset = 0) => lazyReadable(async () => (await made()).open(offset)),
+    source: (session, stop) => ({
+      digest: layer.digest,
+      size: layer.size,
+      open: (offset = 0) =>
+        iteratedReadable((signal) => {
+          growing ??= start(session, stop);
+          return growing.read(offset, signal);
+        }),
+    }),
+    idle: async () => making,
   };
 }

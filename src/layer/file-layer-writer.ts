@@ -14,10 +14,20 @@ export interface FileLayerWriter {
   abandon(): void;
 }
 
-/** @throws AppError OUTPUT, DISK_FULL; a failure at any point removes the file */
+/**
+ * @param options.onWrite is told how many more bytes of the blob the file holds now
+ * @throws AppError OUTPUT, DISK_FULL; a failure at any point removes the file
+ */
 export function createFileLayerWriter(
   file: string,
-  options: { readonly compression: Compression; readonly pool?: CompressPool },
+  {
+    onWrite = () => {},
+    ...options
+  }: {
+    readonly compression: Compression;
+    readonly pool?: CompressPool;
+    readonly onWrite?: (bytes: number) => void;
+  },
 ): FileLayerWriter {
   const fd = openSync(file, 'wx', 0o600);
   let open = true;
@@ -25,6 +35,7 @@ export function createFileLayerWriter(
     ...options,
     sink: (chunk) => {
       for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      onWrite(chunk.length);
     },
   });
   const close = (): void => {

@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../core/error.ts';
 import type { LayerEntry } from './types.ts';
 
@@ -32,17 +33,20 @@ export function listTree(dir: string): FixedFile[] {
 /**
  * Adds files of a directory to a layer, owned by root and without times, so that the layer depends on nothing but them.
  * @param name the directory's path in the layer
+ * @param signal ends it between two pieces of a file
  * @throws AppError CONTEXT when a file is not there any more, or has another size
  */
 export async function addTree(
-  add: (entry: LayerEntry, content?: Iterable<Buffer>) => Promise<void>,
+  add: (entry: LayerEntry, content?: AsyncIterable<Buffer>) => Promise<void>,
   dir: string,
   name: string,
   files: readonly FixedFile[],
+  signal?: AbortSignal,
 ): Promise<void> {
   for (const file of files) {
+    signal?.throwIfAborted();
     const entry = fixedEntry(file.path === '' ? name : `${name}/${file.path}`, file);
-    await add(entry, file.size === 0 ? undefined : contentOf(join(dir, file.path)));
+    await add(entry, file.size === 0 ? undefined : contentOf(join(dir, file.path), signal));
   }
 }
 
@@ -64,7 +68,7 @@ export function fixedEntry(path: string, file: Omit<FixedFile, 'path'>): LayerEn
   };
 }
 
-function* contentOf(path: string): Generator<Buffer> {
+async function* contentOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   let fd: number;
   try {
@@ -73,8 +77,12 @@ function* contentOf(path: string): Generator<Buffer> {
     throw new AppError('CONTEXT', `cannot read ${path}`, { where: { path }, cause });
   }
   try {
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
       yield buffer.subarray(0, count);
+      // Others have their turn: a large file would keep the thread to itself.
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
   } finally {
     closeSync(fd);
   }
