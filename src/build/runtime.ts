@@ -4,7 +4,7 @@ import type { LayerRef } from '../cache/types.ts';
 import { AppError } from '../core/error.ts';
 import type { CompressPool } from '../layer/compress-pool.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
-import { addTree, type FixedFile, fixedEntry } from '../layer/fixed-tree.ts';
+import { addTree, type FixedFile, fixedEntry, knownContents } from '../layer/fixed-tree.ts';
 import { createLayerWriter } from '../layer/layer-writer.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { canonicalJson } from '../oci/canonical-json.ts';
@@ -135,8 +135,12 @@ function treeSource(dir: string, { name, files, layer }: RuntimeLayer): RuntimeS
     session: LayerTools,
     signal: AbortSignal | undefined,
   ): Promise<void> => {
-    const options = { compression: 'zstd', pool: session.pool(), onWrite: grew } as const;
-    const writer = createFileLayerWriter(path, options);
+    const writer = createFileLayerWriter(path, {
+      compression: 'zstd',
+      pool: session.pool(),
+      known: { diffId: layer.diffId, contents: knownContents(OWN, files) },
+      onWrite: grew,
+    });
     try {
       await addTree(writer.add, dir, OWN, files, signal);
     } catch (error) {

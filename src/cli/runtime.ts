@@ -20,6 +20,7 @@ const description = v.object({
       mode: v.number(),
       size: v.number(),
       linkname: v.string(),
+      digest: v.exactOptional(digest),
     }),
   ),
   layer: v.object({ mediaType: v.string(), digest, size: v.number(), diffId: digest }),

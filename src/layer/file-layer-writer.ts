@@ -1,8 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { toAppError } from '../core/error.ts';
-import type { CompressPool } from './compress-pool.ts';
-import { createLayerWriter } from './layer-writer.ts';
-import type { Compression, LayerEntry, LayerResult } from './types.ts';
+import { createLayerWriter, type LayerWriterOptions } from './layer-writer.ts';
+import type { LayerEntry, LayerResult } from './types.ts';
 
 /** A layer writer whose blob goes into a new file. */
 export interface FileLayerWriter {
@@ -23,9 +22,7 @@ export function createFileLayerWriter(
   {
     onWrite = () => {},
     ...options
-  }: {
-    readonly compression: Compression;
-    readonly pool?: CompressPool;
+  }: Omit<LayerWriterOptions, 'sink'> & {
     readonly onWrite?: (bytes: number) => void;
   },
 ): FileLayerWriter {

@@ -14,6 +14,12 @@ export interface LayerWriterOptions {
   readonly pool?: CompressPool;
   /** Takes the blob's bytes in order. */
   readonly sink: (chunk: Buffer) => void | Promise<void>;
+  /** What is known beforehand, and is then not computed: for a layer whose digest is compared with a known one. */
+  readonly known?: {
+    readonly diffId: Digest;
+    /** Of the content of files, by path. */
+    readonly contents: ReadonlyMap<string, Digest>;
+  };
 }
 
 /** A frame on its way: where it lies in the tar, and its compressed bytes to come. */
@@ -33,7 +39,7 @@ const FIRST_BYTES = 32 * 1024;
  * Memory holds a few frames, however large the layer.
  */
 export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
-  const { compression, pool, sink } = options;
+  const { compression, pool, sink, known } = options;
   const diff = createHash('sha256');
   const blob = createHash('sha256');
   const frames: TocFrame[] = [];
@@ -81,7 +87,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
     if (filled === 0) return;
     const content = frame.subarray(0, filled);
     const tarFrame = { tarOffset: tarOffset - filled, tarLength: filled };
-    diff.update(content);
+    if (!known) diff.update(content);
     if (!pool || (last && slot === undefined)) {
       pending.push({ ...tarFrame, compressed: compressFrame(content, compression) });
       await flushOne();
@@ -137,10 +143,12 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
         entries.push({ ...entry, contentOffset });
         return;
       }
-      const hash = createHash('sha256');
+      const digest = known?.contents.get(entry.path);
+      const hash = digest === undefined ? createHash('sha256') : undefined;
       await appendContent(entry, content, (chunk) => append(chunk, hash));
       await append(ZEROS.subarray(0, padding(length)));
-      entries.push({ ...entry, contentOffset, contentDigest: `sha256:${hash.digest('hex')}` as Digest });
+      const contentDigest = digest ?? (`sha256:${hash!.digest('hex')}` as Digest);
+      entries.push({ ...entry, contentOffset, contentDigest });
     },
     finish: async () => {
       await append(ZEROS);
@@ -149,7 +157,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
       const tarSize = tarOffset;
       const base: Omit<LayerResult, 'digest' | 'size'> = {
         mediaType: layerMediaType(compression),
-        diffId: `sha256:${diff.digest('hex')}`,
+        diffId: known?.diffId ?? `sha256:${diff.digest('hex')}`,
         tarSize,
         entryCount: entries.length,
       };
