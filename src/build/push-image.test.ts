@@ -144,6 +144,14 @@ test('files that have changed are never stored, nor an image that names them', a
   await push.stop();
 });
 
+test('a tag that cannot be meant fails the push behind the others', async (t) => {
+  const { registry, push, digest, finish } = await setUp(t, { tags: ['c/d:1', 'C D'] });
+  await assert.rejects(finish(), { code: 'REFERENCE' });
+  assert.ok(registry.blobs.has(digest));
+  assert.ok(registry.manifests.has('1'));
+  await push.stop();
+});
+
 test('nothing is made or sent of what the registry has', async (t) => {
   const { push, digest, finish, made, sent } = await setUp(t, {
     faults: [

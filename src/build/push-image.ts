@@ -1,4 +1,4 @@
-import { mapLimit, once } from '../core/concurrency.ts';
+import { mapLimit } from '../core/concurrency.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { bytesSource } from '../oci/blob-source.ts';
@@ -53,7 +53,8 @@ export async function startPush(
   plan: Plan,
   outer: AbortSignal,
 ): Promise<StartedPush> {
-  const targets = once(() => targetsOf(request, session));
+  const targets: PushTarget[] = [];
+  let unusable: { readonly error: unknown } | undefined;
   const stopping = new AbortController();
   const early = AbortSignal.any([outer, stopping.signal]);
   const { config } = plan.stages.get(plan.target)!;
@@ -66,7 +67,7 @@ export async function startPush(
   const started = new Map<PushTarget, Promise<unknown>>();
   const start = (target: PushTarget): void => {
     // The cache's repository comes first, and what it holds by then is mounted.
-    const before = mountable(session, target.store) ? [...started.values()] : [];
+    const before = mountable(session, target.store) ? [...started.values()].slice(0, 1) : [];
     started.set(
       target,
       Promise.all(before)
@@ -75,17 +76,21 @@ export async function startPush(
     );
   };
   try {
-    targets().forEach(start);
-  } catch {
-    // Told by whoever finishes it.
+    for (const target of targetsOf(request, session)) {
+      targets.push(target);
+      start(target);
+    }
+  } catch (error) {
+    unusable = { error };
   }
   return {
     runtime,
     finish: async (pushable, signal) => {
-      for (const target of targets()) {
+      for (const target of targets) {
         const others = Promise.resolve(started.get(target)).then(() => put(target.store, signal));
         await pushTo(target, pushable, others, signal);
       }
+      if (unusable) throw unusable.error;
     },
     stop: async () => {
       stopping.abort();
@@ -94,17 +99,17 @@ export async function startPush(
   };
 }
 
-function targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Session): PushTarget[] {
-  const named = tags.map((name) => {
+/** @throws AppError USAGE, REFERENCE, behind those that can be pushed to */
+function* targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Session): Generator<PushTarget> {
+  if (ownStore) yield { store: ownStore, tag: undefined };
+  for (const name of tags) {
     const reference = parseReference(name);
-    return { store: openRepository(reference), tag: reference.tag ?? 'latest' };
-  });
-  if (!ownStore && named.length === 0) {
-    throw new AppError('USAGE', 'there is nowhere to push to', {
-      hint: 'name a cache with --cache-repo, or a --tag',
-    });
+    yield { store: openRepository(reference), tag: reference.tag ?? 'latest' };
   }
-  return [...(ownStore ? [{ store: ownStore, tag: undefined }] : []), ...named];
+  if (ownStore || tags.length > 0) return;
+  throw new AppError('USAGE', 'there is nowhere to push to', {
+    hint: 'name a cache with --cache-repo, or a --tag',
+  });
 }
 
 async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
