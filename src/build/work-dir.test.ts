@@ -58,7 +58,7 @@ function fill({ path }: WorkDir): void {
 
 /** Waits for what another process does. */
 async function until(isSo: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 120_000;
   while (!isSo()) {
     assert.ok(performance.now() < end, what);
     await sleep(20);

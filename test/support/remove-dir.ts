@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 
 /** A process that the command line leaves may take this long to empty the work directory. */
-const SWEEP_MS = 20_000;
+const SWEEP_MS = 120_000;
 
 /** Deletes a directory in which such a process may still be at work: rmSync stops without a word at what vanishes. */
 export function removeDir(dir: string): void {
