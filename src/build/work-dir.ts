@@ -27,8 +27,8 @@ export interface WorkDirDeps {
   readonly patience?: number;
 }
 
-/** What small builds leave is deleted in less, and then they start no process. */
-const PATIENCE_MS = 50;
+/** On a disk that is not busy a gigabyte is deleted in less, and then no process is started that the next build would meet. */
+const PATIENCE_MS = 500;
 
 /**
  * Makes a working directory below `parent`, and has what builds that were killed left there deleted.
