@@ -44,7 +44,7 @@ test('the page says what was done on what, and marks the goals that are missed',
   assert.match(page, /^- Machine: one processor\n- Versions: tar 1\n- Work `steps`: some steps$/m);
   assert.match(
     page,
-    /^\| steps \| build, uncached \| 3 \| 2\.00 s \| zstd\\\|tar 1\.00 s \(ratio 2\), its commands alone 0\.50 s \| 100 MiB \| 12 \| 0\.12 MiB \| 46 MiB \|$/m,
+    /^\| steps \| build, uncached \| 3 \| 2\.00 s \| zstd\\\|tar 1\.00 s \(ratio 2\), its commands alone 0\.50 s \| 100 MiB \| 12 \| 0\.123 MiB \| 46 MiB \|$/m,
   );
   assert.match(page, /^\| steps \| build, uncached \| 2,000 \| run 1,500, plan 500 \|$/m);
   assert.match(page, /^Why\.\n\n## How it is measured\n\nHow\.$/m);
@@ -74,6 +74,6 @@ test('the picture has a bar for each figure, none wider than it', () => {
   assert.match(picture, /far &lt;off>/);
 });
 
-test('figures are shown with two digits, or whole from ten on', () => {
-  assert.deepEqual([0.0123, 1.05, 9.96, 10.4, 1234.5].map(shown), ['0.012', '1.1', '10', '10', '1235']);
+test('figures are shown with three digits, or whole from ten on', () => {
+  assert.deepEqual([0.0123, 1.05, 9.96, 10.4, 1234.5].map(shown), ['0.0123', '1.05', '9.96', '10', '1235']);
 });

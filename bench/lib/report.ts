@@ -114,10 +114,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-/** Two significant digits for small figures, whole numbers from ten on. */
+/** Three significant digits for small figures, so that one just beyond its goal does not read like it; whole numbers from ten on. */
 export function shown(value: number): string {
   if (value >= 10) return String(Math.round(value));
-  return String(Number(value.toPrecision(2)));
+  return String(Number(value.toPrecision(3)));
 }
 
 function seconds(value: number): string {
