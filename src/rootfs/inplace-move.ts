@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { listNames } from '../core/list-names.ts';
 import { fsPath } from '../core/path-bytes.ts';
+import { splitTime } from '../sys/file-stat.ts';
 import { setTime } from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { Pins } from './inplace-pins.ts';
@@ -134,8 +135,8 @@ export function copyDirectoryFacts(
   const wanted = new Map(userXattrs(source, syscalls).map((name) => [name, syscalls.getXattr(source, name)]));
   for (const name of userXattrs(target, syscalls)) if (!wanted.has(name)) syscalls.removeXattr(target, name);
   for (const [name, value] of wanted) if (value) syscalls.setXattr(target, name, value);
-  const nanoseconds = ((stat.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  syscalls.lutimes(target, Number((stat.mtimeNs - nanoseconds) / 1_000_000_000n), Number(nanoseconds));
+  const { seconds, nanoseconds } = splitTime(stat.mtimeNs);
+  syscalls.lutimes(target, Number(seconds), Number(nanoseconds));
 }
 
 function userXattrs(path: string, syscalls: MoveDeps['syscalls']): string[] {

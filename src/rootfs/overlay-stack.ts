@@ -4,6 +4,7 @@ import { fsPath } from '../core/path-bytes.ts';
 import { readToc } from '../layer/toc.ts';
 import type { LayerBlob, LayerEntry, Toc } from '../layer/types.ts';
 import { WHITEOUT_PREFIX } from '../layer/whiteout.ts';
+import { splitTime } from '../sys/file-stat.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { inLayer } from './extract-errors.ts';
 
@@ -111,9 +112,8 @@ function copyAttributes(syscalls: StackDeps['syscalls'], from: string, to: strin
     const value = name.startsWith('trusted.overlay.') ? undefined : syscalls.getXattr(from, name);
     if (value) syscalls.setXattr(to, name, value);
   }
-  const second = 1_000_000_000n;
-  const nsec = ((stat.mtimeNs % second) + second) % second;
-  syscalls.lutimes(to, Number((stat.mtimeNs - nsec) / second), Number(nsec));
+  const { seconds, nanoseconds } = splitTime(stat.mtimeNs);
+  syscalls.lutimes(to, Number(seconds), Number(nanoseconds));
 }
 
 /** The layer with its table of contents in memory once that was read. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { lstatSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { deviceNumbers, fileType } from './file-stat.ts';
+import { deviceNumbers, fileType, splitTime } from './file-stat.ts';
 
 test('types are told apart', () => {
   const type = (path: string): string => fileType(lstatSync(path, { bigint: true }));
@@ -23,4 +23,10 @@ test('device numbers are those that makedev(3) was given', () => {
     }),
   );
   assert.deepEqual(deviceNumbers(lstatSync('/dev/null', { bigint: true }).rdev), { major: 1, minor: 3 });
+});
+
+test('a time before 1970 has whole seconds below it, too', () => {
+  assert.deepEqual(splitTime(1_000_000_001n), { seconds: 1n, nanoseconds: 1n });
+  assert.deepEqual(splitTime(-1n), { seconds: -1n, nanoseconds: 999_999_999n });
+  assert.deepEqual(splitTime(-2_000_000_000n), { seconds: -2n, nanoseconds: 0n });
 });

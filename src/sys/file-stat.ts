@@ -13,6 +13,12 @@ export function fileType(stat: BigIntStats): FileType {
   return stat.isFIFO() ? 'fifo' : 'socket';
 }
 
+/** A time in nanoseconds since the epoch as the kernel has it: whole seconds, and a rest that is never negative. */
+export function splitTime(time: bigint): { readonly seconds: bigint; readonly nanoseconds: bigint } {
+  const nanoseconds = ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return { seconds: (time - nanoseconds) / 1_000_000_000n, nanoseconds };
+}
+
 /** The numbers of a device, out of Linux's encoding in st_rdev (makedev(3)). */
 export function deviceNumbers(rdev: bigint): { readonly major: number; readonly minor: number } {
   return {

@@ -7,7 +7,7 @@
 import type { BigIntStats } from 'node:fs';
 import { decodePath } from '../core/path-bytes.ts';
 import { S_IF } from './constants.ts';
-import { deviceNumbers } from './file-stat.ts';
+import { deviceNumbers, splitTime } from './file-stat.ts';
 
 /** Where a fact begins in a row. `dev` and `rdev` are twelve bits of a major and twenty of a minor number. */
 export const FACT = {
@@ -120,10 +120,11 @@ export function sameInode(a: PathFacts, b: PathFacts): boolean {
 
 /** Writes a time in nanoseconds since the epoch into a row. */
 export function setTime(facts: PathFacts, fact: 'ctime' | 'mtime' | 'birth', time: bigint): void {
-  const seconds = BigInt.asUintN(64, (time - nanosecondsOf(time)) / 1_000_000_000n);
-  facts[FACT[fact]] = Number(seconds & 0xffffffffn);
-  facts[FACT[fact] + 1] = Number(seconds >> 32n);
-  facts[FACT[fact] + 2] = Number(nanosecondsOf(time));
+  const { seconds, nanoseconds } = splitTime(time);
+  const words = BigInt.asUintN(64, seconds);
+  facts[FACT[fact]] = Number(words & 0xffffffffn);
+  facts[FACT[fact] + 1] = Number(words >> 32n);
+  facts[FACT[fact] + 2] = Number(nanoseconds);
 }
 
 /** The whole seconds of a time of a row since the epoch. */
@@ -160,9 +161,4 @@ export function forEachDirectory(names: Buffer, rows: Uint32Array, visit: (name:
     }
     at = end + 1;
   }
-}
-
-/** The part of a time that is not whole seconds, which is never negative. */
-function nanosecondsOf(time: bigint): bigint {
-  return ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
 }
