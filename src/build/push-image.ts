@@ -53,7 +53,6 @@ export async function startPush(
   plan: Plan,
   outer: AbortSignal,
 ): Promise<StartedPush> {
-  const targets: PushTarget[] = [];
   let unusable: { readonly error: unknown } | undefined;
   const stopping = new AbortController();
   const early = AbortSignal.any([outer, stopping.signal]);
@@ -76,18 +75,15 @@ export async function startPush(
     );
   };
   try {
-    for (const target of targetsOf(request, session)) {
-      targets.push(target);
-      start(target);
-    }
+    for (const target of targetsOf(request, session)) start(target);
   } catch (error) {
     unusable = { error };
   }
   return {
     runtime,
     finish: async (pushable, signal) => {
-      for (const target of targets) {
-        const others = Promise.resolve(started.get(target)).then(() => put(target.store, signal));
+      for (const [target, begun] of started) {
+        const others = begun.then(() => put(target.store, signal));
         await pushTo(target, pushable, others, signal);
       }
       if (unusable) throw unusable.error;
