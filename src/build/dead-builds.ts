@@ -49,8 +49,9 @@ export function anyDeadBuild(parent: string, syscalls: () => Pick<Syscalls, 'try
  * @returns whether nothing is mounted there any more; nothing may be deleted through a mount
  */
 export function takeDownMounts(directory: string, syscalls: () => Pick<Syscalls, 'umount'>): boolean {
-  for (const target of mountsIn(directory).toReversed()) syscalls().umount(target, MNT_DETACH);
-  return mountsIn(directory).length === 0;
+  const mounted = mountsIn(directory);
+  for (const target of mounted.toReversed()) syscalls().umount(target, MNT_DETACH);
+  return mounted.length === 0 || mountsIn(directory).length === 0;
 }
 
 /** Directories of builds that have ended, locked, and without their secrets. */
