@@ -6,7 +6,7 @@ import { readTrustedKeys } from '../src/cache/signature.ts';
 import type { CliResult } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { startRecordingProxy } from './support/recording-proxy.ts';
-import { builtSteps, cachedImage } from './support/results.ts';
+import { builtSteps, cachedImage, eventsOf } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);
@@ -61,21 +61,13 @@ const trust = (...names: string[]): string =>
 const keyId = (box: Sandbox, name: string): string =>
   readTrustedKeys(readFileSync(box.path(`${name}.pub`), 'utf8'), name)[0]!.id;
 
-type Event = Readonly<Record<string, unknown>>;
-const events = ({ stderr }: CliResult, type: string): readonly Event[] =>
-  stderr
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Event)
-    .filter((event) => event.type === type);
-
 /** The warnings that say that records do not count. */
-const refusals = (result: CliResult): readonly Event[] =>
-  events(result, 'warning').filter(({ code }) => code === 'UNTRUSTED');
+const refusals = (result: CliResult): ReturnType<typeof eventsOf> =>
+  eventsOf(result, 'warning').filter(({ code }) => code === 'UNTRUSTED');
 
 /** The tags of the records of all steps, in order. */
 const tagsOf = (result: CliResult): readonly string[] =>
-  events(result, 'step-finished').map(({ key }) => String(key).replace('sha256:', ''));
+  eventsOf(result, 'step-finished').map(({ key }) => String(key).replace('sha256:', ''));
 
 async function record(host: string, repository: string, tag: string): Promise<string> {
   const answer = await fetch(`http://${host}/v2/${repository}/manifests/${tag}`, {
@@ -201,7 +193,7 @@ test('a record that was changed, or moved to another key, is a miss and its laye
     for (const tag of [last, byContent]) await plant(one.host, repository, tag, manifest);
     const again = await one.build(cache, signBy('ci'), `--output=${one.box.path(`out ${what}`)}`);
     assert.deepEqual(builtSteps(again), ['0.1'], what);
-    const warnings = events(again, 'warning').map(({ text }) => String(text));
+    const warnings = eventsOf(again, 'warning').map(({ text }) => String(text));
     assert.ok(
       warnings.some((text) => reason.test(text)),
       `${what}: ${warnings.join('\n')}`,
@@ -267,7 +259,7 @@ test('without an own repository nothing is stored, and a trusted one that is dow
   await proxy.stop();
   const alone = await one.build(...trusted);
   assert.deepEqual(builtSteps(alone), ['0.0', '0.1', '0.2']);
-  const warnings = events(alone, 'warning').map(({ text }) => String(text));
+  const warnings = eventsOf(alone, 'warning').map(({ text }) => String(text));
   assert.ok(warnings.length === 1 && /counts as empty/.test(warnings[0]!), warnings.join('\n'));
 });
 
