@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type CountingProxy, startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
-import { openRegistries } from '../src/build/registry-access.ts';
+import { openRegistries } from '../src/builder/registry-access.ts';
 import { AppError } from '../src/core/error.ts';
 import { prepareFeatures } from '../src/devcontainer/features/prepare.ts';
 import type { DefinitionRequest, DevcontainerConfig } from '../src/devcontainer/types.ts';

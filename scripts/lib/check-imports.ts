@@ -12,7 +12,7 @@ const FOLDER_ORDER = [
   'context',
   'plan',
   'cache',
-  'build',
+  'builder',
   'devcontainer',
   'workspace',
   'start',

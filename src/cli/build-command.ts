@@ -14,7 +14,7 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
       hint: 'redirect standard output, or name a file with dest=PATH',
     });
   }
-  const { runBuild } = await import('../build/build.ts');
+  const { runBuild } = await import('../builder/build.ts');
   const result = await runBuild(request, { emit, signal: context.signal });
   const { redactor, stdout, cwd } = context;
   if (options['metadata-file'] !== undefined) {

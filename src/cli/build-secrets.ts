@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { SecretSource, SshSource } from '../build/types.ts';
+import type { SecretSource, SshSource } from '../builder/types.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';

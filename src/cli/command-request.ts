@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { BuildRequest } from '../build/types.ts';
+import type { BuildRequest } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { DefinitionRequest } from '../devcontainer/types.ts';

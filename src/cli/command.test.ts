@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import type { BuildResult } from '../build/types.ts';
+import type { BuildResult } from '../builder/types.ts';
 import { AppError, EXIT_CODES } from '../core/error.ts';
 import { createRedactor } from '../report/redact.ts';
 import { type CommandBody, runCommand } from './command.ts';

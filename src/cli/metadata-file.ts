@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { BuildResult } from '../build/types.ts';
+import type { BuildResult } from '../builder/types.ts';
 import { toAppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { OutputSpec } from '../build/types.ts';
+import type { OutputSpec } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
 import { parseFields } from './fields.ts';
 

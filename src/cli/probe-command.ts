@@ -1,4 +1,4 @@
-import type { BuildRequest, ProbeResult } from '../build/types.ts';
+import type { BuildRequest, ProbeResult } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { CommandBody } from './command.ts';
@@ -21,14 +21,14 @@ export async function probeAndPrint(
   { stdout, signal }: Pick<CommandContext, 'stdout' | 'signal'>,
   emit: Emit,
 ): Promise<void> {
-  const { runProbe } = await import('../build/probe.ts');
+  const { runProbe } = await import('../builder/probe.ts');
   const probe = (): Promise<ProbeResult> => runProbe(request, { emit, signal });
   let result: ProbeResult;
   try {
     result = await probe();
   } catch (error) {
     if (!request.push || !(error instanceof AppError) || error.code !== 'NOT_PUSHED') throw error;
-    const { runBuild } = await import('../build/build.ts');
+    const { runBuild } = await import('../builder/build.ts');
     await runBuild({ ...request, outputs: [], failOnPushError: true }, { emit, signal });
     result = await probe();
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RegistrySettings } from '../build/types.ts';
+import type { RegistrySettings } from '../builder/types.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { decodeBase64 } from './base64.ts';

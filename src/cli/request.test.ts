@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { OutputSpec } from '../build/types.ts';
+import type { OutputSpec } from '../builder/types.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import { scratchDir } from '../core/testing.ts';

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { BuildRequest, CacheLocation } from '../build/types.ts';
+import type { BuildRequest, CacheLocation } from '../builder/types.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError } from '../core/error.ts';
 import type { Redactor } from '../report/redact.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import type { RuntimeLayer, RuntimeSpec } from '../build/runtime.ts';
+import type { RuntimeLayer, RuntimeSpec } from '../builder/publishing/runtime.ts';
 import { isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { ownDirectory } from '../core/own-files.ts';

@@ -38,7 +38,7 @@ export async function startContainer(
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
     build: async (definition) => {
       await checkRoot(parsed, emit, signal);
-      const { runBuild } = await import('../build/build.ts');
+      const { runBuild } = await import('../builder/build.ts');
       const whole = inPlace(withDefinition(request, definition), workspace, parsed);
       const { imageConfig } = await runBuild(whole, { emit, signal });
       return imageConfig.config ?? {};

@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path';
-import type { BuildRequest } from '../build/types.ts';
+import type { BuildRequest } from '../builder/types.ts';
 import { splitWords } from '../start/shell-words.ts';
 import type { Definition, StartRequest } from '../start/types.ts';
 import type { Parsed } from './parse.ts';

@@ -11,7 +11,7 @@ import { registrySettings } from './registries.ts';
 export const warmCommand: CommandBody = async (parsed, { env, cwd, stdout, signal }, emit) => {
   const request = warmRequest(parsed, cwd);
   const [{ openRegistries }, { warmCache }] = await Promise.all([
-    import('../build/registry-access.ts'),
+    import('../builder/registry-access.ts'),
     import('../warm/warm.ts'),
   ]);
   const registries = openRegistries(registrySettings(parsed.options, env), { emit });

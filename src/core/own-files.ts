@@ -12,7 +12,7 @@ export const ENTRY_POINTS = {
   'extract-worker': 'src/rootfs/extract-worker.ts',
   'run-helper': 'src/sys/run-helper.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
-  sweep: 'src/build/sweep.ts',
+  sweep: 'src/builder/work-dir/sweep.ts',
 } as const;
 
 export type EntryPoint = keyof typeof ENTRY_POINTS;

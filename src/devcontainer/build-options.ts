@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { NamedContext } from '../build/types.ts';
+import type { NamedContext } from '../builder/types.ts';
 import type { Emit } from '../core/events.ts';
 import { contextName } from '../plan/named-context.ts';
 import { type DockerFlag, parseDockerFlags } from './docker-arguments.ts';

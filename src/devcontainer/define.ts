@@ -1,4 +1,4 @@
-import type { RegistryAccess } from '../build/registry-access.ts';
+import type { RegistryAccess } from '../builder/registry-access.ts';
 import type { Emit } from '../core/events.ts';
 import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig } from '../oci/types.ts';

@@ -1,4 +1,4 @@
-import type { NamedContext } from '../build/types.ts';
+import type { NamedContext } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Dockerfile, Stage } from '../dockerfile/types.ts';

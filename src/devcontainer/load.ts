@@ -1,5 +1,5 @@
-import { imageKey, openRegistries } from '../build/registry-access.ts';
-import type { ResolvedImage } from '../build/types.ts';
+import { imageKey, openRegistries } from '../builder/registry-access.ts';
+import type { ResolvedImage } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
 import { type DefinitionDeps, define } from './define.ts';
 import { findConfigFile } from './discover.ts';

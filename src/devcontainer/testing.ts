@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { RegistryAccess } from '../build/registry-access.ts';
+import type { RegistryAccess } from '../builder/registry-access.ts';
 import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import type { ContainerConfig, Image } from '../oci/types.ts';

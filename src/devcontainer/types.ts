@@ -1,4 +1,4 @@
-import type { NamedContext, RegistrySettings, ResolvedImage } from '../build/types.ts';
+import type { NamedContext, RegistrySettings, ResolvedImage } from '../builder/types.ts';
 import type { Environment } from '../core/environment.ts';
 
 /** The hooks of a dev container, in the order in which they run. */

@@ -1,4 +1,4 @@
-import type { BuildRequest } from '../build/types.ts';
+import type { BuildRequest } from '../builder/types.ts';
 import type { Emit } from '../core/events.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import type { runAs } from '../sys/run-as.ts';

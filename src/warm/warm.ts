@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { imageKey, type RegistryAccess } from '../build/registry-access.ts';
+import { imageKey, type RegistryAccess } from '../builder/registry-access.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';

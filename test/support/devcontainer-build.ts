@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
-import { runBuild } from '../../src/build/build.ts';
-import { runProbe } from '../../src/build/probe.ts';
-import type { BuildRequest, BuildResult, ProbeResult } from '../../src/build/types.ts';
+import { runBuild } from '../../src/builder/build.ts';
+import { runProbe } from '../../src/builder/probe.ts';
+import type { BuildRequest, BuildResult, ProbeResult } from '../../src/builder/types.ts';
 import type { Event } from '../../src/core/events.ts';
 import { loadDefinition } from '../../src/devcontainer/load.ts';
 import type { BuildDefinition, DefinitionRequest } from '../../src/devcontainer/types.ts';

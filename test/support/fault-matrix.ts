@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runBuild } from '../../src/build/build.ts';
-import { runProbe } from '../../src/build/probe.ts';
-import type { BuildRequest } from '../../src/build/types.ts';
+import { runBuild } from '../../src/builder/build.ts';
+import { runProbe } from '../../src/builder/probe.ts';
+import type { BuildRequest } from '../../src/builder/types.ts';
 import { parseOptions } from '../../src/cli/parse.ts';
 import { makeRequest } from '../../src/cli/request.ts';
 import { warmCommand } from '../../src/cli/warm-command.ts';

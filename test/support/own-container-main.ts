@@ -35,7 +35,7 @@ async function main(): Promise<ContainerOutcome> {
   const { makeRequest } = await import('../../src/cli/request.ts');
   const { parseOptions } = await import('../../src/cli/parse.ts');
   const { createRedactor } = await import('../../src/report/redact.ts');
-  const { runBuild } = await import('../../src/build/build.ts');
+  const { runBuild } = await import('../../src/builder/build.ts');
   const { hideProcess } = await import('../../src/sys/hide-process.ts');
   const ownDir = '/.envbuilder';
   const env = { HOME: `${ownDir}/home`, PATH: '/usr/bin:/bin', ...job.env };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { runtimeImage } from '../../scripts/lib/runtime-image.ts';
 import { run } from '../../scripts/lib/shell.ts';
-import type { BuildResult } from '../../src/build/types.ts';
+import type { BuildResult } from '../../src/builder/types.ts';
 import { projectRoot } from './envbuilder.ts';
 
 /** One build in place. */

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { RegistryAccess } from '../../build/registry-access.ts';
+import type { RegistryAccess } from '../../builder/registry-access.ts';
 import type { Digest } from '../../core/digest.ts';
 import { AppError, type Where } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { RegistryAccess } from '../../build/registry-access.ts';
+import type { RegistryAccess } from '../../builder/registry-access.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { AppError, type Where } from '../../core/error.ts';
 import type { Store } from '../../oci/types.ts';

@@ -1,4 +1,4 @@
-import type { BuildRequest } from '../../build/types.ts';
+import type { BuildRequest } from '../../builder/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { SourceRange } from '../../core/error.ts';
 import type { ContainerConfig } from '../../oci/types.ts';

@@ -1,0 +1,185 @@
+import { lookupRecords } from '../cache/lookup.ts';
+import type { CacheRecord } from '../cache/types.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { type Emit, type Event, timed } from '../core/events.ts';
+import type { ImageConfig } from '../oci/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { settle } from './chain.ts';
+import { type Execution, startExecution } from './execution.ts';
+import { storeTrace } from './explain-miss.ts';
+import { assembleImage, imageTime } from './image.ts';
+import { makePlan } from './make-plan.ts';
+import { checkRootfsTarget } from './outputs/rootfs-output.ts';
+import { writeOutputs } from './outputs/write-outputs.ts';
+import { type PushableImage, type StartedPush, startPush } from './publishing/push-image.ts';
+import { createSession, type Session } from './session.ts';
+import type { BuildRequest, BuildResult } from './types.ts';
+import { usableRecords } from './usable-records.ts';
+
+export interface BuildDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Tries with a cached layer that turns out to be unreadable left out; each such layer costs one. */
+const MOST_BAD_LAYERS = 8;
+
+/**
+ * Builds the target, taking from the cache what it holds, and stores what it does not; then writes the outputs.
+ * @throws AppError of any code; the request's outputs are then not there
+ */
+export async function runBuild(
+  request: BuildRequest,
+  { emit: listener, signal }: BuildDeps,
+): Promise<BuildResult> {
+  const { emit, summary } = countEvents(listener);
+  for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
+  const deps = { emit, signal };
+  const session = await createSession(request, deps);
+  let push: StartedPush | undefined;
+  try {
+    const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
+    announce(plan, emit);
+    if (request.push) push = await startPush(request, session, plan, signal);
+    const found = await timed(emit, 'lookup', () => lookup(session, plan));
+    const bad = new Set<Digest>();
+    for (;;) {
+      const usable = await usableRecords(plan, found, { store: session.cacheStore, bad, ...deps });
+      const execution = startExecution(request, session, plan, usable, deps);
+      try {
+        return { ...(await finish(request, session, { plan, execution, push }, deps)), summary: summary() };
+      } catch (error) {
+        const layer = unreadableLayer(error, execution, session);
+        if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
+        bad.add(layer);
+        const text = `the cached layer ${layer} cannot be read and is left out: ${(error as AppError).message}`;
+        emit({ type: 'warning', code: 'CORRUPT', text });
+      } finally {
+        await timed(emit, 'cleanup', execution.dispose);
+      }
+    }
+  } finally {
+    await push?.stop();
+    await timed(emit, 'cleanup', session.close);
+  }
+}
+
+async function lookup(session: Session, plan: Plan): Promise<ReadonlyMap<Digest, CacheRecord>> {
+  if (!session.lookup) return new Map();
+  const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
+  return lookupRecords(keys, session.lookup);
+}
+
+interface Attempt {
+  readonly plan: Plan;
+  readonly execution: Execution;
+  readonly push: StartedPush | undefined;
+}
+
+async function finish(
+  request: BuildRequest,
+  session: Session,
+  { plan, execution, push }: Attempt,
+  deps: BuildDeps,
+): Promise<Omit<BuildResult, 'summary'>> {
+  const target = await execution.resultOf(plan.target);
+  const { chain, made } = await settle(target.pending);
+  const layers = { chain, made, created: imageTime(request.buildArgs, target.created) };
+  const plain = assembleImage(plan, layers);
+  const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
+  const imageDigest = digestOf(image.manifest);
+  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
+  const pushed = pushAll(session, { plan, image, execution, push }, deps);
+  pushed.catch(() => {});
+  await timed(deps.emit, 'output', () =>
+    writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
+  );
+  const failure = await pushed;
+  if (failure && request.failOnPushError) {
+    throw new AppError('PUSH_FAILED', `the build succeeded, but a push failed: ${failure.message}`, {
+      cause: failure,
+      ...(failure.hint ? { hint: failure.hint } : {}),
+    });
+  }
+  return {
+    imageDigest,
+    imageConfigDigest: digestOf(image.config),
+    imageConfig: JSON.parse(plain.config.toString('utf8')) as ImageConfig,
+    ...(request.push && !failure && session.repositoryName
+      ? { pushedReference: `${session.repositoryName}@${imageDigest}` }
+      : {}),
+    layers: image.layers.map(({ digest, size, mediaType }, i) => ({
+      digest,
+      size,
+      mediaType,
+      diffId: image.diffIds[i]!,
+    })),
+  };
+}
+
+async function pushAll(
+  session: Session,
+  { push, ...pushable }: PushableImage & { readonly push: StartedPush | undefined },
+  { emit, signal }: BuildDeps,
+): Promise<AppError | undefined> {
+  const { plan, execution } = pushable;
+  const failure = await execution.published();
+  if (failure || signal.aborted) return failure;
+  try {
+    const image = push && timed(emit, 'upload', () => push.finish(pushable, signal));
+    // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
+    const trace =
+      session.ownStore && execution.builtAnything()
+        ? storeTrace(session.ownStore, plan, signal).catch((error: unknown) => {
+            signal.throwIfAborted();
+            const text = `the next build cannot explain its misses: ${(error as Error).message}`;
+            emit({ type: 'message', level: 'info', text });
+          })
+        : undefined;
+    for (const { reason } of (await Promise.allSettled([image, trace])).filter(
+      (one) => one.status === 'rejected',
+    ))
+      throw reason;
+    return undefined;
+  } catch (error) {
+    const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');
+    emit({
+      type: 'warning',
+      code: known.code,
+      text: known.message,
+      ...(known.hint ? { hint: known.hint } : {}),
+    });
+    return known;
+  }
+}
+
+function announce(plan: Plan, emit: Emit): void {
+  for (const stage of plan.stages.values()) {
+    for (const { stage: index, index: step, text, range } of stage.steps) {
+      emit({ type: 'step-planned', id: { stage: index, step }, stageName: stage.name, text, range });
+    }
+  }
+}
+
+/** The cached layer that an error says cannot be read. */
+function unreadableLayer(error: unknown, execution: Execution, session: Session): Digest | undefined {
+  if (!(error instanceof AppError) || !error.where?.layer) return undefined;
+  if (!['CORRUPT', 'REFERENCE', 'REGISTRY', 'AUTH'].includes(error.code)) return undefined;
+  const layer = error.where.layer as Digest;
+  const fromBaseImages = session.leaveOutBase(layer);
+  return fromBaseImages || execution.fromCache(layer) ? layer : undefined;
+}
+
+function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {
+  const counts = { stepsTotal: 0, stepsHit: 0, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 };
+  const emit = (event: Event): void => {
+    if (event.type === 'step-planned') counts.stepsTotal += 1;
+    if (event.type === 'step-finished' && event.outcome === 'hit') counts.stepsHit += 1;
+    if (event.type === 'step-finished' && event.outcome === 'built') counts.stepsBuilt += 1;
+    if (event.type === 'transfer')
+      counts[event.direction === 'pull' ? 'bytesPulled' : 'bytesPushed'] += event.bytes;
+    listener(event);
+  };
+  return { emit, summary: () => ({ ...counts }) };
+}

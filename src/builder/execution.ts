@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import type { LayerRef } from '../cache/types.ts';
+import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import type { LayerBlob } from '../layer/types.ts';
+import type { BlobSource, Store } from '../oci/types.ts';
+import { isProxyArg } from '../plan/environment.ts';
+import type { Plan, TreeSource } from '../plan/types.ts';
+import type { InplaceBackend } from '../rootfs/inplace-backend.ts';
+import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
+import { baseImage } from './image.ts';
+import { openBackend } from './open-backend.ts';
+import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
+import { createPublisher } from './publishing/publish.ts';
+import type { Session } from './session.ts';
+import { sharedBases } from './shared-bases.ts';
+import { createStageRunner, type StageResult } from './stage-runner.ts';
+import { createContentDigests } from './steps/content-digest.ts';
+import { copyDirectory, writeContextTree } from './steps/context-tree.ts';
+import { createExecutor } from './steps/execute-step.ts';
+import { createMounts } from './steps/mounts.ts';
+import { createNetworkFiles } from './steps/network-files.ts';
+import { HOSTNAME } from './steps/run-step.ts';
+import type { BuildRequest } from './types.ts';
+import type { UsableRecords } from './usable-records.ts';
+import { createFileLocks } from './work-dir/file-locks.ts';
+
+/** One attempt at a plan: its stages, and what it has stored. */
+export interface Execution {
+  readonly resultOf: (stage: number) => Promise<StageResult>;
+  /** A layer of the chain, wherever it is. */
+  readonly blob: (layer: LayerRef) => LayerBlob;
+  /** The layers of the target's base image, from the cache where that holds them. */
+  baseBlobs(): LayerBlob[];
+  /** Whether a layer was to be read from the cache. */
+  readonly fromCache: (digest: Digest) => boolean;
+  /** Waits until records and layers are stored; the first failure, if any. */
+  published(): Promise<AppError | undefined>;
+  /** A layer of the chain as something to put into another store. */
+  readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>, to: Store) => Promise<BlobSource>;
+  /** Whether any step ran. */
+  builtAnything(): boolean;
+  /** Makes the root file system the target's; only with the back end `inplace`. */
+  settle(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Gets ready to carry out a plan; nothing runs, and no right is needed, until a stage is asked for that misses steps. */
+export function startExecution(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  usable: UsableRecords,
+  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+): Execution {
+  const { emit } = deps;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([deps.signal, stop.signal]);
+  const store = session.cacheStore;
+  const locator = createLayerLocator(store);
+  const preferred = new Set<Digest>();
+  /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
+  const baseBlob = (layer: LayerBlob): LayerBlob => {
+    if (!store || usable.unusable.has(layer.digest)) return layer;
+    preferred.add(layer.digest);
+    return session.preferCache(layer);
+  };
+  let built = false;
+  let opened: RootfsBackend | InplaceBackend | undefined;
+  const inPlace = request.backend?.kind === 'inplace';
+
+  const backend = once(async () => {
+    const made = openBackend(request, session, {
+      emit,
+      signal,
+      sharedBases: sharedBases(plan, usable.hits),
+    });
+    opened = made;
+    return made;
+  });
+  const stateOf = async (source: TreeSource): Promise<RootfsState> => {
+    if (source.type === 'stage') return (await resultOf(source.stage)).state();
+    const blobs = source.type === 'image' ? imageBlobs(source.image).map(baseBlob) : [];
+    return (await backend()).fromLayers(blobs);
+  };
+  const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
+  const contentDigest = createContentDigests({
+    syscalls: session.syscalls,
+    stateOf,
+    resultOf: (stage) => resultOf(stage),
+  });
+  const { ownStore, trust } = session;
+  const publisher = ownStore
+    ? createPublisher({
+        plan,
+        store: ownStore,
+        trust,
+        staged: locator.staged,
+        cached: ownStore === store ? undefined : (layer) => session.cachedSource(layer, ownStore),
+        contentDigest,
+        emit,
+        signal,
+      })
+    : undefined;
+  const execute = once(() =>
+    createExecutor({
+      run: {
+        mounts: createMounts({
+          workDir: session.workDir(),
+          reachable: inPlace,
+          cacheDir: join(request.stateDir, 'cache-mounts'),
+          locks: createFileLocks(session.syscalls),
+          signal,
+          openRepository: session.openRepository,
+          secrets: request.secrets,
+          ssh: request.ssh,
+          stateOf,
+          copyStage: async (source, path, target) => {
+            const state = await stateOf(source);
+            await state.read((root) => copyDirectory(session.syscalls(), root, path, target));
+          },
+          writeTree: (tree, items, target) => writeContextTree(session.syscalls(), tree, items, target),
+        }),
+        networkFiles: createNetworkFiles(join(session.workDir(), 'network'), HOSTNAME),
+        proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },
+        emit,
+        signal,
+      },
+      copy,
+      commit: { compression: request.compression, ...(plan.mtime === 'keep' ? {} : { mtime: plan.mtime }) },
+    }),
+  );
+  const resultOf = createStageRunner({
+    plan,
+    ...usable,
+    lookup: session.lookup && { ...session.lookup, signal },
+    has: async (layer) => store?.has(layer.digest, signal),
+    backend,
+    baseBlob,
+    blob: locator.blob,
+    stage: locator.stage,
+    execute: async (step, state) => {
+      built = true;
+      const result = await execute()(step, state);
+      // The publisher wants it too; in place nothing reads a stage while a step may move it.
+      if (inPlace && ownStore) await contentDigest(step).catch(() => {});
+      return result;
+    },
+    oneAfterAnother: inPlace,
+    contentDigest,
+    publish: (publication) => publisher?.publish(publication),
+    created: `${new Date().toISOString().slice(0, 19)}Z`,
+    emit,
+  });
+
+  return {
+    resultOf,
+    blob: locator.blob,
+    baseBlobs: () => {
+      const base = baseImage(plan, plan.stages.get(plan.target)!);
+      return base ? imageBlobs(base).map(baseBlob) : [];
+    },
+    fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),
+    published: async () => publisher?.done(),
+    source: async (layer, to) => locator.stagedSource(layer.digest) ?? session.cachedSource(layer, to),
+    builtAnything: () => built,
+    settle: async () => {
+      const target = await (await resultOf(plan.target)).state();
+      const made = await backend();
+      if (!('settle' in made))
+        throw new AppError('INTERNAL', 'only the back end "inplace" replaces the root file system');
+      await made.settle(target);
+    },
+    dispose: async () => {
+      stop.abort();
+      await publisher?.done();
+      await opened?.dispose();
+    },
+  };
+}
+
+function proxyArgs({ buildArgs }: BuildRequest): Record<string, string> {
+  const given = [...buildArgs].filter(([name]) => isProxyArg(name));
+  const both = given.flatMap(([name, value]) => [
+    [name.toLowerCase(), value],
+    [name.toUpperCase(), value],
+  ]);
+  return Object.fromEntries([...both, ...given]);
+}

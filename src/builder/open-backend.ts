@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
+import type { Compression } from '../layer/types.ts';
+import { createInplaceBackend, type InplaceBackend } from '../rootfs/inplace-backend.ts';
+import { currentPins, pinOf } from '../rootfs/inplace-pins.ts';
+import { createOverlayBackend } from '../rootfs/overlay-backend.ts';
+import type { RootfsBackend } from '../rootfs/types.ts';
+import { requireBuildRights } from '../sys/rights.ts';
+import { createRunner } from '../sys/run.ts';
+import { createHereRunner } from '../sys/run-here.ts';
+import { stagedBlob } from './publishing/layer-blobs.ts';
+import type { Session } from './session.ts';
+import type { BackendSpec, BuildRequest } from './types.ts';
+
+/** How the names of the directories of overlay mounts begin, and of nothing else. */
+const OVERLAYS = 'o';
+
+type InplaceSpec = Extract<BackendSpec, { kind: 'inplace' }>;
+
+export interface OpenBackendDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** As OverlayBasesDeps.shared. */
+  readonly sharedBases: ReadonlySet<string>;
+}
+
+/**
+ * Opens the back end that a request asks for.
+ * @throws AppError PERMISSION when this process lacks a right that it needs; USAGE for working directories that the back end
+ * itself would delete
+ */
+export function openBackend(
+  request: BuildRequest,
+  session: Session,
+  { sharedBases, ...deps }: OpenBackendDeps,
+): RootfsBackend | InplaceBackend {
+  const syscalls = session.syscalls();
+  const common = {
+    ...deps,
+    syscalls,
+    extract: session.extract,
+    createLayerWriter: (file: string, compression: Compression) =>
+      createFileLayerWriter(file, { compression, pool: session.pool() }),
+  };
+  const spec = request.backend;
+  if (spec?.kind === 'inplace') return openInplace(request, session, spec, common);
+  requireBuildRights({ syscalls });
+  // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
+  syscalls.spreadDirectories(session.workDir());
+  removeEarlier(session.workDir());
+  const workDir = mkdtempSync(join(session.workDir(), OVERLAYS));
+  return createOverlayBackend({ ...common, workDir, sharedBases, runner: createRunner(syscalls) });
+}
+
+/** What earlier attempts of this build have left to its end. */
+function removeEarlier(directory: string): void {
+  for (const name of readdirSync(directory))
+    if (name.startsWith(OVERLAYS)) rmSync(join(directory, name), { recursive: true, force: true });
+}
+
+function openInplace(
+  request: BuildRequest,
+  session: Session,
+  spec: InplaceSpec,
+  common: Pick<
+    Parameters<typeof createInplaceBackend>[0],
+    'emit' | 'signal' | 'syscalls' | 'extract' | 'createLayerWriter'
+  >,
+): InplaceBackend {
+  const { ownDir } = spec;
+  if (process.geteuid?.() !== 0)
+    throw new AppError('PERMISSION', 'the root file system can be replaced only by root', {
+      hint: 'start the container as root; the user of the image is taken at the end',
+    });
+  for (const path of [request.workDir, request.stateDir]) {
+    if (!path.startsWith(`${ownDir}/`))
+      throw new AppError('USAGE', `${path} lies outside of ${ownDir} and would be deleted`);
+  }
+  const layerDir = join(session.workDir(), 'layers');
+  mkdirSync(layerDir, { recursive: true });
+  return createInplaceBackend({
+    ...common,
+    dir: treeDirectory(ownDir),
+    layerDir,
+    journalFile: join(ownDir, 'journal'),
+    keep: keptPaths(request, spec),
+    runner: createHereRunner(common.syscalls),
+    blobOf: stagedBlob,
+  });
+}
+
+/** Trees are moved into the root, so they have to be on its file system, even where our own directory is a mount. */
+function treeDirectory(ownDir: string): string {
+  const mounted = pinOf(currentPins([]), ownDir).kept;
+  return mounted ? `${ownDir}.inplace` : join(ownDir, 'inplace');
+}
+
+/** Whatever the build itself reads stays. */
+function keptPaths(request: BuildRequest, { ownDir, keep }: InplaceSpec): string[] {
+  const { context, dockerfile, dockerfileText, cache, outputs, ssh, contexts } = request;
+  return [
+    ownDir,
+    `${ownDir}.inplace`,
+    ...keep,
+    context,
+    ...(dockerfileText === undefined ? [dockerfile] : []),
+    ...(cache?.type === 'directory' ? [cache.path] : []),
+    ...outputs.flatMap((output) => ('path' in output && output.path !== '-' ? [dirname(output.path)] : [])),
+    ...ssh.map(({ socket }) => socket),
+    ...[...(contexts?.values() ?? [])].flatMap((named) => (named.type === 'dir' ? [named.path] : [])),
+  ].filter((path) => path !== '/');
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { createAnswerMemo } from '../context/answer-memo.ts';
+import { createDirectoryTree } from '../context/dir-tree.ts';
+import { loadIgnore } from '../context/dockerignore.ts';
+import { createHashMemo } from '../context/file-hash-memo.ts';
+import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
+import type { SourceTree } from '../context/types.ts';
+import { digestOf, hexOf } from '../core/digest.ts';
+import type { Session } from './session.ts';
+import { xattrReader } from './steps/copy-step.ts';
+import type { BuildRequest } from './types.ts';
+
+/** The build context as .dockerignore leaves it; nothing is ever written into it. */
+export interface OpenContext {
+  readonly tree: SourceTree;
+  /** Remembers the hashes of its files for the next process. */
+  save(): void;
+}
+
+/** @param deps.readOnly a probe: hashes that an earlier build wrote are used, and none are written */
+export function openContext(
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  const ignore = loadIgnore(request.context, request.dockerfile);
+  return openDirectory({ root: request.context, name: 'the build context', ignore }, request, session, deps);
+}
+
+/** The directory of a named context as its own .dockerignore leaves it. */
+export function openNamedContext(
+  { name, path }: { readonly name: string; readonly path: string },
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  const ignore = loadIgnore(path);
+  return openDirectory({ root: path, name: `the build context "${name}"`, ignore }, request, session, deps);
+}
+
+function openDirectory(
+  { root, name, ignore }: { root: string; name: string; ignore: IgnoreMatcher | undefined },
+  request: BuildRequest,
+  session: Session,
+  deps: { readonly readOnly: boolean },
+): OpenContext {
+  const file = hexOf(digestOf(root)).slice(0, 32);
+  const memo = createHashMemo(join(request.stateDir, 'context-hashes', file));
+  const answers = createAnswerMemo(join(request.stateDir, 'context-hashes', `${file}-trees`));
+  const syscalls = session.syscalls();
+  const tree = createDirectoryTree({
+    root,
+    name,
+    memo,
+    answers: { memo: answers, syscalls },
+    xattrs: xattrReader(syscalls),
+    ...(ignore ? { ignore } : {}),
+  });
+  const save = (): void => {
+    memo.save();
+    answers.save();
+  };
+  return { tree, save: deps.readOnly ? () => {} : save };
+}

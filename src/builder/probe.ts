@@ -1,0 +1,121 @@
+import { relative } from 'node:path';
+import { resolveHits, type StageHit } from '../cache/hits.ts';
+import { lookupRecords } from '../cache/lookup.ts';
+import { mapLimit } from '../core/concurrency.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { type Emit, timed } from '../core/events.ts';
+import type { Descriptor, Store } from '../oci/types.ts';
+import type { Plan, PlannedStage, Step } from '../plan/types.ts';
+import { explainMiss } from './explain-miss.ts';
+import { type AssembledImage, assembleImage, imageTime } from './image.ts';
+import { makePlan } from './make-plan.ts';
+import { prepareRuntime } from './publishing/runtime.ts';
+import { type CacheRepository, createSession, type Session } from './session.ts';
+import type { BuildRequest, ProbeResult } from './types.ts';
+
+/** HEAD requests under way at once. */
+const PARALLEL_CHECKS = 128;
+
+/**
+ * Whether a build would find everything in the cache, and the image that it would give, without running, downloading a
+ * layer, or writing anything.
+ * @throws AppError CACHE_MISS naming the first instruction that is missing; NOT_PUSHED when only the image itself is
+ */
+export async function runProbe(
+  request: BuildRequest,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<ProbeResult> {
+  if (!request.cache && !request.trustedCaches?.length) {
+    throw new AppError('USAGE', 'a probe needs a cache to look into', {
+      hint: 'name it with --cache-repo (ENVBUILDER_CACHE_REPO) or --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR)',
+    });
+  }
+  const session = createSession({ ...request, noCache: false }, { emit, signal });
+  try {
+    const plan = await timed(emit, 'plan', () =>
+      makePlan(request, session, { emit, signal, readOnly: true }),
+    );
+    const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
+    const records = await timed(emit, 'lookup', () => lookupRecords(keys, session.lookup!));
+    const hit = resolveHits(plan, records).get(plan.target)!;
+    const stage = plan.stages.get(plan.target)!;
+    const missing = stage.steps[hit.depth];
+    if (missing) throw await missError(session.cacheStore!, plan, stage, missing, signal);
+    const created = imageTime(request.buildArgs, hit.record?.created);
+    const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
+    const image = assembleImage(plan, { ...hit, created }, runtime);
+    const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, signal));
+    const digest = digestOf(image.manifest);
+    return { reference: `${place.name}@${digest}`, imageDigest: digest };
+  } finally {
+    await session.close();
+  }
+}
+
+async function missError(
+  store: Store,
+  plan: Plan,
+  stage: PlannedStage,
+  step: Step,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const { file, start } = step.range;
+  const reason = await explainMiss(store, plan, step, signal);
+  return new AppError(
+    'CACHE_MISS',
+    `not cached: ${step.text.split('\n')[0]} (${relative('.', file) || file}:${start.line}, stage ${stage.name})${reason ? `: ${reason}` : ''}`,
+    { where: { range: step.range }, hint: 'build it once with the same cache and --push, then probe again' },
+  );
+}
+
+/**
+ * The first repository that holds the whole image.
+ * @throws AppError CACHE_MISS when a layer is nowhere, NOT_PUSHED when only the image itself is
+ */
+async function findImage(
+  { repositories }: Session,
+  stage: PlannedStage,
+  hit: StageHit,
+  image: AssembledImage,
+  signal: AbortSignal,
+): Promise<CacheRepository> {
+  const digest = digestOf(image.manifest);
+  const blobs: readonly (Descriptor | undefined)[] = [undefined, ...image.layers];
+  const answers = await Promise.all(
+    repositories.map(({ store }) =>
+      mapLimit(blobs, PARALLEL_CHECKS, async (blob) =>
+        blob ? store.has(blob.digest, signal) : (await store.resolve(digest, signal))?.bytes.length,
+      ),
+    ),
+  );
+  const isRight = (size: number | undefined, i: number): boolean => size === image.layers[i]!.size;
+  const place = answers.findIndex(([manifest, ...sizes]) => manifest !== undefined && sizes.every(isRight));
+  if (place >= 0) return repositories[place]!;
+  const pushed = answers.some(([manifest]) => manifest !== undefined);
+  for (const [i, { digest: layer }] of image.layers.entries()) {
+    const sizes = answers.map((answer) => answer[i + 1]);
+    if (sizes.some((size) => isRight(size, i))) continue;
+    const unknown = sizes.every((size) => size === undefined);
+    if (unknown && !pushed && comesWithThePush(layer, image)) continue;
+    const at = stage.steps[0];
+    throw new AppError('CACHE_MISS', `the cache has the record of a layer, but not the layer ${layer}`, {
+      where: { layer, ...(at ? { range: at.range } : {}) },
+      hint: `build it again: ${hit.depth} steps are recorded, and their layers will be stored anew`,
+    });
+  }
+  const names = repositories.map(({ store }) => store.name).join(' or ');
+  throw new AppError(
+    'NOT_PUSHED',
+    `every layer is cached, but the image ${digest} was never pushed to ${names}`,
+    {
+      hint: 'build it once with --push (ENVBUILDER_PUSH_IMAGE=1), which takes all layers from the cache',
+    },
+  );
+}
+
+/** Whether a layer is no step's, so that the push of the image brings it. */
+function comesWithThePush(digest: Digest, { baseLayers, runtime }: AssembledImage): boolean {
+  const own = runtime?.layers.map(({ layer }) => layer) ?? [];
+  return [...baseLayers, ...own].some((layer) => layer.digest === digest);
+}

@@ -1,0 +1,177 @@
+import { EMPTY_LAYER_BYTES } from '../../cache/empty-layer.ts';
+import { baseChainId } from '../../cache/hits.ts';
+import { encodeRecord, type RecordForm } from '../../cache/record.ts';
+import type { Trust } from '../../cache/trust.ts';
+import type { CacheRecord, LayerRef } from '../../cache/types.ts';
+import { type Digest, digestOf, hexOf } from '../../core/digest.ts';
+import { type AppError, toAppError } from '../../core/error.ts';
+import { type Emit, timed } from '../../core/events.ts';
+import { bytesSource } from '../../oci/blob-source.ts';
+import { refusesManifest } from '../../oci/http/errors.ts';
+import { MEDIA_TYPES } from '../../oci/media-types.ts';
+import type { BlobSource, Store } from '../../oci/types.ts';
+import { contentKey } from '../../plan/keys.ts';
+import type { Plan, PlannedStage, Step } from '../../plan/types.ts';
+import type { StagedLayer } from '../../rootfs/types.ts';
+import { type PendingChain, settle, settledChainId } from '../chain.ts';
+import { stagedSource } from './layer-blobs.ts';
+
+const FORMS: readonly RecordForm[] = ['full', 'lean', 'opaque'];
+
+/** A step whose record is to be stored. */
+export interface PublishRequest {
+  readonly stage: PlannedStage;
+  readonly step: Step;
+  /** Up to and including this step. */
+  readonly pending: PendingChain;
+  readonly sources: Readonly<Record<string, Promise<string>>>;
+  readonly created: string;
+}
+
+/** Stores layers and records while the build goes on. */
+export interface Publisher {
+  publish(request: PublishRequest): void;
+  /** Waits until all is stored; gives the first failure, which was also a warning. */
+  done(): Promise<AppError | undefined>;
+}
+
+export interface PublisherDeps {
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly trust: Trust;
+  readonly staged: (digest: Digest) => StagedLayer | undefined;
+  /** A layer of another repository of the cache; undefined when there is none besides the store. */
+  readonly cached: ((layer: LayerRef) => Promise<BlobSource>) | undefined;
+  readonly contentDigest: (step: Step) => Promise<Digest>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A record becomes visible only after every layer of its chain: blob, config, manifest, tag. A failure is a warning and
+ * is remembered; later records on top of the failed layer are not stored.
+ */
+export function createPublisher(deps: PublisherDeps): Publisher {
+  const { store, emit, signal } = deps;
+  const tasks: Promise<void>[] = [];
+  const puts = new Map<Digest, Promise<void>>();
+  let failure: AppError | undefined;
+  let warnedOfTags = false;
+  let form: RecordForm = 'full';
+
+  const putOnce = (digest: Digest, put: () => Promise<unknown>): Promise<void> => {
+    let task = puts.get(digest);
+    if (!task) {
+      task = timed(emit, 'upload', put).then(() => {});
+      task.catch(() => {});
+      puts.set(digest, task);
+    }
+    return task;
+  };
+  const putBytes = (bytes: Buffer): Promise<void> =>
+    putOnce(digestOf(bytes), () => store.put(bytesSource(bytes), signal));
+
+  const ensureLayer = async (layer: LayerRef): Promise<void> => {
+    const staged = deps.staged(layer.digest);
+    if (staged) await putOnce(layer.digest, () => store.put(stagedSource(staged), signal));
+  };
+
+  const storeRecord = async (request: PublishRequest): Promise<void> => {
+    const record = deps.trust.sign(await recordOf(request));
+    const keys = [record.key, record.contentKey].filter((key) => key !== undefined);
+    if (!keys.some(deps.trust.mayReplace)) return;
+    await Promise.all([...record.chain.map(ensureLayer), putBytes(encodeRecord(record, form).config)]);
+    const { layer } = record;
+    // Layers further down stay where they are; this one the record's own manifest names.
+    if (layer && deps.cached && !deps.staged(layer.digest))
+      await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
+    if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
+    await Promise.all(keys.filter(deps.trust.mayReplace).map((key) => tagRecord(record, key)));
+  };
+
+  /** Tries the forms of a record until the registry takes one; the others start with that. */
+  const putRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+    for (;;) {
+      const used = form;
+      const { manifest, config } = encodeRecord(record, used);
+      try {
+        await putBytes(config);
+        await store.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(key), signal);
+        return;
+      } catch (error) {
+        const next = FORMS[FORMS.indexOf(used) + 1];
+        if (next === undefined || !refusesManifest(error)) throw error;
+        if (form === used) {
+          form = next;
+          const text = `${store.name} refuses cache records as they are; they are stored with less in the manifest`;
+          emit({ type: 'message', level: 'info', text });
+        }
+      }
+    }
+  };
+
+  /** A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure. */
+  const tagRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+    const tag = hexOf(key);
+    try {
+      await putRecord(record, key);
+    } catch (error) {
+      const kept = await store.resolve(tag, signal).catch(() => undefined);
+      if (!kept) throw error;
+      const text = `${store.name} keeps the record that it has under ${tag.slice(0, 12)}: its tags cannot be replaced`;
+      const hint = 'a record that is too old or damaged is then built again at every start';
+      if (!warnedOfTags) emit({ type: 'warning', code: 'PUSH_FAILED', text, hint });
+      warnedOfTags = true;
+    }
+  };
+
+  const recordOf = async ({
+    stage,
+    step,
+    pending,
+    sources,
+    created,
+  }: PublishRequest): Promise<CacheRecord> => {
+    const { os, architecture, variant } = stage.platform;
+    const { chain, made } = await settle(pending);
+    const layer = made.endsWith('1') ? chain.at(-1) : undefined;
+    const base = baseChainId(deps.plan, stage);
+    const parent = await settledChainId(base, { layers: pending.layers.slice(0, -1) });
+    const entries = Object.entries(sources).map(async ([key, id]) => [key, await id] as const);
+    return {
+      key: step.key,
+      contentKey: contentKey(stage.contentScope, parent, await deps.contentDigest(step)),
+      base,
+      chain,
+      made,
+      ...(layer ? { layer } : {}),
+      sources: Object.fromEntries(await Promise.all(entries)),
+      created,
+      fields: step.fields,
+      platform: { os, architecture, ...(variant ? { variant } : {}) },
+    };
+  };
+
+  return {
+    publish: (request) => {
+      const task = storeRecord(request).catch((error: unknown) => {
+        if (signal.aborted) return;
+        const known = toAppError(
+          error,
+          'PUSH_FAILED',
+          `cannot store the layer of "${request.step.text}" in ${store.name}`,
+        );
+        if (!failure) {
+          const hint = known.hint ?? 'the build goes on; its later starts will run this step again';
+          emit({ type: 'warning', code: known.code, text: known.message, hint });
+        }
+        failure ??= known;
+      });
+      tasks.push(task);
+    },
+    done: async () => {
+      for (let i = 0; i < tasks.length; i += 1) await tasks[i];
+      return failure;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { mapLimit } from '../../core/concurrency.ts';
+import { digestOf, hexOf } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import { bytesSource } from '../../oci/blob-source.ts';
+import { copyBlob } from '../../oci/copy.ts';
+import { refusesManifest } from '../../oci/http/errors.ts';
+import { layerCompression, MEDIA_TYPES } from '../../oci/media-types.ts';
+import { parseReference } from '../../oci/reference.ts';
+import type { Store } from '../../oci/types.ts';
+import type { Plan } from '../../plan/types.ts';
+import type { Execution } from '../execution.ts';
+import { type AssembledImage, baseImage } from '../image.ts';
+import type { Session } from '../session.ts';
+import type { BuildRequest } from '../types.ts';
+import { type PreparedRuntime, prepareRuntime } from './runtime.ts';
+
+const PARALLEL_COPIES = 4;
+
+export interface PushableImage {
+  readonly plan: Plan;
+  readonly image: AssembledImage;
+  readonly execution: Execution;
+}
+
+/** Where an image is pushed to. */
+interface PushTarget {
+  readonly store: Store;
+  /** Undefined where it is named after its digest. */
+  readonly tag: string | undefined;
+}
+
+/** What an image that is not built yet will want in its repositories, on its way there. */
+export interface StartedPush {
+  /** As prepareRuntime; undefined when the image shall not start with us. */
+  readonly runtime: PreparedRuntime | undefined;
+  /**
+   * Pushes the image to the cache's repository, and to the registry of every tag: layers, config, manifest, then the
+   * name. Where there is no cache, the tags alone say where.
+   * @throws AppError USAGE, REFERENCE, REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
+   */
+  finish(image: PushableImage, signal: AbortSignal): Promise<void>;
+  /** Ends what is still on its way; may be called at any time, and never fails. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Begins to push what does not depend on the steps, the base's layers and the runtime's, to where they are missing. Whether
+ * that works is only told by `finish`, which tries again what did not.
+ */
+export async function startPush(
+  request: BuildRequest,
+  session: Session,
+  plan: Plan,
+  outer: AbortSignal,
+): Promise<StartedPush> {
+  let unusable: { readonly error: unknown } | undefined;
+  const stopping = new AbortController();
+  const early = AbortSignal.any([outer, stopping.signal]);
+  const { config } = plan.stages.get(plan.target)!;
+  const runtime = request.runtime && (await prepareRuntime(request.runtime, config));
+  const put = (store: Store, signal: AbortSignal): Promise<unknown> =>
+    Promise.all([
+      copyBase(store, session, plan, signal),
+      putRuntime(store, session, runtime, { stop: early, signal }),
+    ]);
+  const started = new Map<PushTarget, Promise<unknown>>();
+  const start = (target: PushTarget): void => {
+    // The cache's repository comes first, and what it holds by then is mounted.
+    const before = mountable(session, target.store) ? [...started.values()].slice(0, 1) : [];
+    started.set(
+      target,
+      Promise.all(before)
+        .then(() => put(target.store, early))
+        .catch(() => {}),
+    );
+  };
+  try {
+    for (const target of targetsOf(request, session)) start(target);
+  } catch (error) {
+    unusable = { error };
+  }
+  return {
+    runtime,
+    finish: async (pushable, signal) => {
+      for (const [target, begun] of started) {
+        const others = begun.then(() => put(target.store, signal));
+        await pushTo(target, pushable, others, signal);
+      }
+      if (unusable) throw unusable.error;
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([...started.values(), ...(runtime?.layers ?? []).map(({ idle }) => idle())]);
+    },
+  };
+}
+
+/** @throws AppError USAGE, REFERENCE, behind those that can be pushed to */
+function* targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Session): Generator<PushTarget> {
+  if (ownStore) yield { store: ownStore, tag: undefined };
+  for (const name of tags) {
+    const reference = parseReference(name);
+    yield { store: openRepository(reference), tag: reference.tag ?? 'latest' };
+  }
+  if (ownStore || tags.length > 0) return;
+  throw new AppError('USAGE', 'there is nowhere to push to', {
+    hint: 'name a cache with --cache-repo, or a --tag',
+  });
+}
+
+async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
+  const base = baseImage(plan, plan.stages.get(plan.target)!);
+  if (!base) return;
+  const mountFrom = session.sameRegistry(base.store, store);
+  const options = { signal, ...(mountFrom ? { mountFrom } : {}) };
+  await mapLimit(base.parsed.layers, PARALLEL_COPIES, (layer) => copyBlob(base.store, store, layer, options));
+}
+
+async function putRuntime(
+  store: Store,
+  session: Session,
+  runtime: PreparedRuntime | undefined,
+  { stop, signal }: { readonly stop: AbortSignal; readonly signal: AbortSignal },
+): Promise<void> {
+  const mountFrom = mountable(session, store);
+  await mapLimit(runtime?.layers ?? [], PARALLEL_COPIES, (layer) =>
+    store.put({ ...layer.source(session, stop), ...(mountFrom ? { mountFrom } : {}) }, signal),
+  );
+}
+
+/** The cache's repository, where another store can mount what that holds. */
+function mountable({ ownStore, sameRegistry }: Session, store: Store): string | undefined {
+  return ownStore && sameRegistry(ownStore, store);
+}
+
+/** @param others ends when the layers that the build has not made are there */
+async function pushTo(
+  target: PushTarget,
+  { image, execution }: PushableImage,
+  others: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = target;
+  const tag = target.tag ?? `image-${hexOf(digestOf(image.manifest)).slice(0, 40)}`;
+  const runtime = new Set(image.runtime?.layers.map(({ layer }) => layer.digest));
+  const own = image.layers.slice(image.baseLayers.length).filter(({ digest }) => !runtime.has(digest));
+  const [present] = await Promise.all([
+    // Where tags are immutable, even the same manifest may not be put again.
+    store.resolve(tag, signal),
+    store.put(bytesSource(image.config), signal),
+    others,
+    mapLimit(own, PARALLEL_COPIES, async (layer) => store.put(await execution.source(layer, store), signal)),
+  ]);
+  if (present?.descriptor.digest === digestOf(image.manifest)) return;
+  try {
+    await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+  } catch (error) {
+    const zstd = image.layers.some(({ mediaType }) => layerCompression(mediaType) === 'zstd');
+    if (!zstd || !(error instanceof AppError) || !refusesManifest(error)) throw error;
+    throw new AppError(error.code, error.message, {
+      hint: 'if the registry does not know zstd, build with --compression gzip',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import { createLayeredStore, createReadOnlyStore } from '../cache/layered-store.ts';
+import type { LookupOptions } from '../cache/lookup.ts';
+import { createTrust, type Trust } from '../cache/trust.ts';
+import { createCollector } from '../core/collect.ts';
+import { once } from '../core/concurrency.ts';
+import type { Digest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
+import type { LayerBlob } from '../layer/types.ts';
+import { storeSource } from '../oci/blob-source.ts';
+import { createDirectoryStore } from '../oci/dir-store.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { BlobSource, Descriptor, Image, Platform, Reference, Store } from '../oci/types.ts';
+import { extractLayers } from '../rootfs/extract.ts';
+import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import type { Syscalls } from '../sys/types.ts';
+import { storeBlob } from './publishing/layer-blobs.ts';
+import { imageKey, openRegistries } from './registry-access.ts';
+import type { BuildRequest } from './types.ts';
+import { startSweep } from './work-dir/start-sweep.ts';
+import { createWorkDir, type WorkDir } from './work-dir/work-dir.ts';
+
+/** The repository inside a layer cache directory. */
+const DIRECTORY_REPOSITORY = 'local/cache';
+
+/** A repository of the cache. */
+export interface CacheRepository {
+  readonly store: Store;
+  /** `host/repository`. */
+  readonly name: string;
+}
+
+/** What a build or a probe shares: connections, stores, workers, and a working directory of its own. */
+export interface Session {
+  /** Everything that is cached, as one; undefined without a cache. Written to is `ownStore` alone. */
+  readonly cacheStore: Store | undefined;
+  readonly ownStore: Store | undefined;
+  /** `host/repository` of the own cache, without a tag; undefined without one. */
+  readonly repositoryName: string | undefined;
+  /** Every repository of the cache in the order of their records, with its name as in an image's reference. */
+  readonly repositories: readonly CacheRepository[];
+  readonly trust: Trust;
+  /** How records are looked up; undefined when none are. */
+  readonly lookup: LookupOptions | undefined;
+  /** A cached layer as something to put into another store; mounted where both are of one registry. */
+  cachedSource(layer: Pick<Descriptor, 'digest' | 'size'>, to: Store): Promise<BlobSource>;
+  /** A new directory of this build alone; removed by close. */
+  readonly workDir: () => string;
+  readonly syscalls: () => Syscalls;
+  readonly pool: () => CompressPool;
+  readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
+  resolveImage(reference: string, platform: Platform): Promise<Image>;
+  openRepository(reference: Reference): Store;
+  /** As RegistryAccess.leaveOutBase. */
+  leaveOutBase(digest: Digest): boolean;
+  /** The repository of `from` when both stores are repositories of one registry, so that blobs can be mounted. */
+  sameRegistry(from: Store, to: Store): string | undefined;
+  /** The same layer, read from the cache where that holds it. */
+  preferCache(layer: LayerBlob): LayerBlob;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what a request needs; nothing is asked of any registry yet, and nothing is written before workDir is called.
+ * @throws AppError REFERENCE, CACHE_DIR
+ */
+export function createSession(
+  request: BuildRequest,
+  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+): Session {
+  const collect = createCollector();
+  const registries = openRegistries(request.registries, {
+    emit: (event) => {
+      if (event.type === 'transfer') collect(event.bytes);
+      deps.emit(event);
+    },
+  });
+  const repositories = new Map<Store, Reference>();
+  const openRepository = (reference: Reference): Store => {
+    const store = registries.open(reference);
+    repositories.set(store, reference);
+    return store;
+  };
+  const own = openCache(request, openRepository);
+  const trusted = (request.trustedCaches ?? []).map((name): CacheRepository => {
+    const one = remoteCache(name, openRepository);
+    const store = createReadOnlyStore(one.store, deps);
+    repositories.set(store, repositories.get(one.store)!);
+    return { ...one, store };
+  });
+  const all = [...trusted, ...(own ? [own] : [])];
+  const layered = trusted.length > 0 ? createLayeredStore(all.map(({ store }) => store)) : undefined;
+  const cacheStore = layered ?? own?.store;
+  const trust = createTrust(request.trust, deps);
+  let madeDir: WorkDir | undefined;
+  let pool: CompressPool | undefined;
+  const syscalls = once(createSyscalls);
+  const sameRegistry = (from: Store, to: Store): string | undefined => {
+    const [a, b] = [repositories.get(from), repositories.get(to)];
+    return a && b && a.registry === b.registry && a.repository !== b.repository ? a.repository : undefined;
+  };
+  return {
+    cacheStore,
+    ownStore: own?.store,
+    repositoryName: own?.name,
+    repositories: all,
+    trust,
+    lookup:
+      all.length === 0 || request.noCache
+        ? undefined
+        : {
+            stores: all.map(({ store }) => store),
+            trust,
+            ttlMs: request.cacheTtlDays * 86_400_000,
+            now: Date.now(),
+            ...deps,
+          },
+    cachedSource: async (layer, to) => {
+      const from = (await layered?.locate(layer.digest, deps.signal)) ?? cacheStore;
+      if (!from) throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
+      const mountFrom = sameRegistry(from, to);
+      return storeSource(from, layer, { ...(mountFrom ? { mountFrom } : {}), signal: deps.signal });
+    },
+    openRepository,
+    leaveOutBase: registries.leaveOutBase,
+    workDir: once(() => {
+      madeDir = createWorkDir(request.workDir, {
+        syscalls,
+        ...(mayLeave(request) ? { sweep: startSweep } : {}),
+      });
+      return madeDir.path;
+    }),
+    syscalls,
+    extract: (layers) => extractLayers(layers, { sys: syscalls() }),
+    pool: once(() => {
+      pool = createCompressPool();
+      return pool;
+    }),
+    resolveImage: async (reference, platform) => {
+      const known = request.resolvedImages?.get(imageKey(reference, platform));
+      const image = known
+        ? { ...known, store: registries.open(parseReference(reference)) }
+        : await registries.resolveImage(reference, platform, deps.signal);
+      repositories.set(image.store, parseReference(reference));
+      return image;
+    },
+    sameRegistry,
+    preferCache: (layer) => (cacheStore ? preferStore(cacheStore, layer) : layer),
+    close: async () => {
+      await pool?.close();
+      await registries.close();
+      madeDir?.close();
+    },
+  };
+}
+
+/**
+ * Whether a process of ours may outlive this one: a container ends with its process 1, and where that becomes the user's
+ * command, it would have a child that it does not know.
+ */
+function mayLeave({ backend }: BuildRequest): boolean {
+  return backend?.kind !== 'inplace' && process.pid !== 1;
+}
+
+function openCache(
+  { cache }: BuildRequest,
+  openRepository: (reference: Reference) => Store,
+): CacheRepository | undefined {
+  if (!cache) return undefined;
+  if (cache.type === 'directory') {
+    const store = createDirectoryStore({ root: cache.path, repository: DIRECTORY_REPOSITORY });
+    return { store, name: DIRECTORY_REPOSITORY };
+  }
+  return remoteCache(cache.reference, openRepository);
+}
+
+function remoteCache(name: string, openRepository: (reference: Reference) => Store): CacheRepository {
+  const reference = parseReference(name);
+  return { store: openRepository(reference), name: `${reference.registry}/${reference.repository}` };
+}
+
+function preferStore(store: Store, layer: LayerBlob): LayerBlob {
+  // A cache that cannot be asked costs nothing but its warnings: the layer has another place.
+  const chosen = once(async () => {
+    const size = await store.has(layer.digest).catch(() => undefined);
+    return size === layer.size ? storeBlob(store, layer) : layer;
+  });
+  return {
+    ...layer,
+    open: async () => (await chosen()).open(),
+    readRange: async (offset, length, into) => (await chosen()).readRange(offset, length, into),
+  };
+}

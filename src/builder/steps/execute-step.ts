@@ -1,0 +1,42 @@
+import type { Step } from '../../plan/types.ts';
+import type { CommitOptions, RootfsState, RootfsStep } from '../../rootfs/types.ts';
+import { lookupChown } from '../../rootfs/users.ts';
+import type { ExecuteStep } from '../stage-runner.ts';
+import { type CopyStepDeps, executeCopy } from './copy-step.ts';
+import { makeDirectory } from './make-directory.ts';
+import { executeRun, type RunStepDeps } from './run-step.ts';
+import { atStep } from './step-error.ts';
+
+export interface ExecuteDeps {
+  readonly run: RunStepDeps;
+  readonly copy: CopyStepDeps;
+  readonly commit: CommitOptions;
+}
+
+/** Carries out one operation on top of a state and snapshots it; a failed step leaves nothing. */
+export function createExecutor(deps: ExecuteDeps): ExecuteStep {
+  return async (step: Step, state: RootfsState) => {
+    const rootfs = await state.begin();
+    try {
+      await atStep(step, () => apply(deps, step, rootfs));
+      return await rootfs.commit(deps.commit);
+    } catch (error) {
+      await rootfs.abandon();
+      throw error;
+    }
+  };
+}
+
+async function apply(deps: ExecuteDeps, step: Step, rootfs: RootfsStep): Promise<void> {
+  const { operation } = step;
+  switch (operation.kind) {
+    case 'run':
+      return executeRun(deps.run, step, operation, rootfs);
+    case 'copy':
+      return executeCopy(deps.copy, step, operation, rootfs.root);
+    case 'workdir': {
+      const { uid, gid } = lookupChown(rootfs.root, operation.user || '0');
+      makeDirectory(rootfs.root, operation.path, { uid, gid });
+    }
+  }
+}

@@ -1,0 +1,258 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, posix } from 'node:path';
+import type { CopyItem, SourceTree } from '../../context/types.ts';
+import { once } from '../../core/concurrency.ts';
+import { digestOf, hexOf } from '../../core/digest.ts';
+import { AppError } from '../../core/error.ts';
+import type { Reference, Store } from '../../oci/types.ts';
+import type { PlannedMount, RunOperation, TreeSource } from '../../plan/types.ts';
+import { resolveInRoot } from '../../rootfs/resolve-in-root.ts';
+import type { RootfsState } from '../../rootfs/types.ts';
+import type { RunMount } from '../../sys/types.ts';
+import type { SecretSource, SshSource } from '../types.ts';
+import { secretsDir } from '../work-dir/dead-builds.ts';
+import type { FileLocks } from '../work-dir/file-locks.ts';
+
+export interface MountProvider {
+  /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */
+  use<T>(
+    operation: RunOperation,
+    work: (made: {
+      readonly mounts: readonly RunMount[];
+      readonly env: Readonly<Record<string, string>>;
+    }) => Promise<T>,
+  ): Promise<T>;
+}
+
+export interface MountDeps {
+  /** For files that live as long as one RUN. */
+  readonly workDir: string;
+  /** Whether a RUN's user reads secrets where they lie, and not through a mount. */
+  readonly reachable: boolean;
+  /** Where cache mounts live between builds. */
+  readonly cacheDir: string;
+  readonly locks: FileLocks;
+  readonly signal: AbortSignal;
+  readonly openRepository: (reference: Reference) => Store;
+  readonly secrets: readonly SecretSource[];
+  readonly ssh: readonly SshSource[];
+  readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
+  /** Writes files of the context below a directory, owned by root. */
+  /** Copies a directory of a stage or image into an existing directory, owners kept. */
+  readonly copyStage: (source: TreeSource, path: string, target: string) => Promise<void>;
+  readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
+}
+
+/** Whoever knows a name in the directory may use it, and nobody may list it. */
+const PASS_THROUGH = 0o711;
+
+interface Made {
+  readonly mounts: RunMount[];
+  readonly env: Record<string, string>;
+}
+
+/** Mounts of RUN instructions; caches outlive the build, in `deps.cacheDir`. */
+export function createMounts(deps: MountDeps): MountProvider {
+  const { locks, signal } = deps;
+  // Not recursive: a directory that somebody else made under this name is refused.
+  const secretRoot = once(() => {
+    const path = secretsDir(deps.workDir);
+    mkdirSync(path, { mode: 0o700 });
+    if (deps.reachable) chmodSync(path, PASS_THROUGH);
+    return path;
+  });
+  return {
+    use: async (operation, work) => {
+      const made: Made = { mounts: [], env: {} };
+      const used: string[] = [];
+      // Most RUNs have no mount, and directories take longer to make and remove than all the rest here.
+      const temporary = (make: () => string): (() => string) =>
+        once(() => {
+          const path = make();
+          used.push(path);
+          return path;
+        });
+      const scratch = temporary(() => mkdtempSync(join(deps.workDir, 'mounts-')));
+      const secretDir = temporary(() => {
+        const path = mkdtempSync(join(secretRoot(), 'run-'));
+        if (deps.reachable) chmodSync(path, PASS_THROUGH);
+        return path;
+      });
+      try {
+        if (operation.script) addScript(operation.script, scratch(), made);
+        return await addMounts(operation.mounts, 0);
+      } finally {
+        for (const path of used) rmSync(path, { recursive: true, force: true });
+      }
+
+      async function addMounts(mounts: readonly PlannedMount[], at: number): ReturnType<typeof work> {
+        const mount = mounts[at];
+        if (!mount) return work(made);
+        const next = () => addMounts(mounts, at + 1);
+        switch (mount.spec.type) {
+          case 'tmpfs':
+            made.mounts.push({
+              type: 'tmpfs',
+              target: mount.target,
+              ...(mount.spec.size ? { size: mount.spec.size } : {}),
+            });
+            return next();
+          case 'secret':
+            await addSecret(deps, mount, () => join(secretDir(), String(at)), made);
+            return next();
+          case 'ssh':
+            addSsh(deps, mount, made);
+            return next();
+          case 'cache':
+            return addCache(mount, next);
+          case 'bind':
+            return addBind(mount, join(scratch(), String(at)), next);
+        }
+      }
+
+      async function addBind<T>(mount: PlannedMount, directory: string, next: () => Promise<T>): Promise<T> {
+        const { source, spec } = mount;
+        if (!source) throw new AppError('INTERNAL', 'a bind mount has no source');
+        const push = (path: string): void => {
+          made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
+        };
+        if (source.type === 'deferred') {
+          const files = join(directory, 'files');
+          mkdirSync(files, { recursive: true });
+          chmodSync(files, 0o755);
+          await source.write(files, { open: deps.openRepository, signal });
+          push(files);
+          return next();
+        }
+        if (source.type === 'context') {
+          mkdirSync(directory, { recursive: true });
+          await deps.writeTree(source.tree, await source.items(), join(directory, 'files'));
+          push(join(directory, 'files'));
+          return next();
+        }
+        const state = await deps.stateOf(source);
+        const within = async (root: string): Promise<T> => {
+          const path = resolveInRoot(root, posix.join('/', mount.sourcePath), { followLast: true });
+          if (!existsSync(path)) throw missingSource(mount);
+          push(path);
+          return next();
+        };
+        if (spec.readonly) return state.read(within);
+        const copy = await state.beginThrowaway();
+        try {
+          return await within(copy.root);
+        } finally {
+          await copy.abandon();
+        }
+      }
+
+      /** A new cache appears whole: it is filled under another name. */
+      async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
+        const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
+        if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
+        else mkdirSync(fresh, { recursive: true });
+        chmodSync(fresh, spec.mode ?? 0o755);
+        chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
+        if (source && source.type !== 'context' && source.type !== 'deferred')
+          await deps.copyStage(source, sourcePath, fresh);
+        try {
+          renameSync(fresh, path);
+        } catch (error) {
+          rmSync(fresh, { recursive: true, force: true });
+          if (!existsSync(path)) throw error;
+        }
+      }
+
+      async function addCache<T>(mount: PlannedMount, next: () => Promise<T>): Promise<T> {
+        const { spec } = mount;
+        const name = hexOf(digestOf(`${spec.id ?? mount.target}${mount.seed ?? ''}`)).slice(0, 32);
+        const shared = join(deps.cacheDir, name);
+        mkdirSync(deps.cacheDir, { recursive: true });
+        const lock = `${shared}.lock`;
+        const held =
+          spec.sharing === 'locked'
+            ? await locks.acquire(lock, signal)
+            : spec.sharing === 'private' && locks.tryAcquire(lock);
+        const path = spec.sharing === 'private' && !held ? join(scratch(), `cache-${name}`) : shared;
+        try {
+          if (!existsSync(path)) await createCache(mount, path);
+          made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
+          return await next();
+        } finally {
+          if (held) held();
+        }
+      }
+    },
+  };
+}
+
+function addScript(
+  script: { readonly path: string; readonly content: string },
+  scratch: string,
+  made: Made,
+): void {
+  const directory = join(scratch, 'pipes');
+  mkdirSync(directory);
+  const file = join(directory, posix.basename(script.path));
+  writeFileSync(file, script.content, { mode: 0o755 });
+  chmodSync(file, 0o755);
+  made.mounts.push({ type: 'bind', source: directory, target: posix.dirname(script.path), readonly: true });
+}
+
+async function addSecret(
+  deps: MountDeps,
+  mount: PlannedMount,
+  fileOf: () => string,
+  made: Made,
+): Promise<void> {
+  const { spec } = mount;
+  const secret = deps.secrets.find(({ id }) => id === spec.id);
+  if (!secret) {
+    if (!spec.required) return;
+    throw new AppError('USAGE', `the secret "${spec.id}" is required, but was not given`, {
+      where: { range: spec.range },
+      hint: `pass it with --secret id=${spec.id},src=FILE or --secret id=${spec.id},env=NAME`,
+    });
+  }
+  const value = await secret.value();
+  if (spec.env !== undefined) made.env[spec.env] = value.toString('utf8');
+  if (mount.target === '') return;
+  const file = fileOf();
+  writeFileSync(file, value, { mode: 0o600 });
+  chownSync(file, spec.uid ?? 0, spec.gid ?? 0);
+  chmodSync(file, spec.mode ?? 0o400);
+  made.mounts.push({ type: 'bind', source: file, target: mount.target, readonly: true });
+}
+
+function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
+  const { spec } = mount;
+  const agent = deps.ssh.find(({ id }) => id === (spec.id ?? 'default'));
+  if (!agent) {
+    if (!spec.required) return;
+    throw new AppError('USAGE', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
+      where: { range: spec.range },
+      hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
+    });
+  }
+  made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
+  made.env.SSH_AUTH_SOCK ??= mount.target;
+}
+
+function missingSource(mount: PlannedMount): AppError {
+  return new AppError(
+    'BUILD_FAILED',
+    `RUN --mount has no source "${mount.sourcePath}" in ${mount.spec.from}`,
+    {
+      where: { range: mount.spec.range },
+    },
+  );
+}

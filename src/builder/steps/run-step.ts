@@ -1,0 +1,73 @@
+import { constants } from 'node:os';
+import { AppError } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import { DEFAULT_PATH } from '../../plan/stage-state.ts';
+import type { RunOperation, Step } from '../../plan/types.ts';
+import type { RootfsStep } from '../../rootfs/types.ts';
+import { homeOf, lookupUser } from '../../rootfs/users.ts';
+import type { RunMount } from '../../sys/types.ts';
+import type { MountProvider } from './mounts.ts';
+
+/** BuildKit's name for the host that a RUN sees. */
+export const HOSTNAME = 'buildkitsandbox';
+
+export interface RunStepDeps {
+  readonly mounts: MountProvider;
+  /** Files made once for all RUNs: resolv.conf and hosts, by path inside the image. */
+  readonly networkFiles: readonly RunMount[];
+  readonly proxyEnv: Readonly<Record<string, string>>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a RUN in an open step.
+ * @throws AppError BUILD_FAILED with the exit code or signal, at the instruction
+ */
+export async function executeRun(
+  deps: RunStepDeps,
+  step: Step,
+  operation: RunOperation,
+  rootfs: RootfsStep,
+): Promise<void> {
+  const user = lookupUser(rootfs.root, operation.user);
+  const id = { stage: step.stage, step: step.index };
+  const result = await deps.mounts.use(operation, async ({ mounts, env }) =>
+    rootfs.run({
+      argv: operation.argv,
+      env: {
+        PATH: DEFAULT_PATH,
+        HOME: homeOf(rootfs.root, user.uid),
+        ...deps.proxyEnv,
+        ...Object.fromEntries(operation.env),
+        ...env,
+      },
+      cwd: operation.cwd,
+      ...user,
+      mounts: [...deps.networkFiles, ...mounts],
+      hostname: HOSTNAME,
+      network: operation.network === 'none' ? 'none' : 'host',
+      privileged: operation.security === 'insecure',
+      onOutput: (stream, chunk) =>
+        deps.emit({ type: 'step-output', id, stream, text: chunk.toString('utf8') }),
+      signal: deps.signal,
+    }),
+  );
+  if (result.exitCode === 0) return;
+  throw new AppError('BUILD_FAILED', `${step.text.split('\n')[0]} ${outcome(result)}`, {
+    where: { range: step.range, sourceLine: step.text },
+    hint: hintFor(result.exitCode),
+  });
+}
+
+function outcome(result: { exitCode: number; signal?: string }): string {
+  return result.signal ? `was killed by ${result.signal}` : `exited with code ${result.exitCode}`;
+}
+
+function hintFor(exitCode: number): string {
+  if (exitCode === 127)
+    return 'a command was not found: is its package installed in this stage, and is it on PATH?';
+  if (exitCode === 128 + constants.signals.SIGKILL)
+    return 'the kernel may have run out of memory; give the build more';
+  return 'its output is above; nothing of this step was stored';
+}
