@@ -13,7 +13,7 @@ import { decodePath, fsPath } from '../src/core/path-bytes.ts';
 import { createCompressPool } from '../src/layer/compress-pool.ts';
 import { createFileLayerWriter, type FileLayerWriter } from '../src/layer/file-layer-writer.ts';
 import type { Compression, EntryType, LayerBlob } from '../src/layer/types.ts';
-import { extractLayers } from '../src/rootfs/extract.ts';
+import { extractLayers } from '../src/rootfs/extract/extract.ts';
 import { createSyscalls } from '../src/sys/syscalls.ts';
 
 /** What the layers are made of; the last one replaces a part of the first. */

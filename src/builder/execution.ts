@@ -8,7 +8,7 @@ import type { LayerBlob } from '../layer/types.ts';
 import type { BlobSource, Store } from '../oci/types.ts';
 import { isProxyArg } from '../plan/environment.ts';
 import type { Plan, TreeSource } from '../plan/types.ts';
-import type { InplaceBackend } from '../rootfs/inplace-backend.ts';
+import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { baseImage } from './image.ts';
 import { openBackend } from './open-backend.ts';

@@ -12,7 +12,7 @@ import { storeSource } from '../oci/blob-source.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { BlobSource, Descriptor, Image, Platform, Reference, Store } from '../oci/types.ts';
-import { extractLayers } from '../rootfs/extract.ts';
+import { extractLayers } from '../rootfs/extract/extract.ts';
 import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';

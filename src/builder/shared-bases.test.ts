@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { StageHit } from '../cache/hits.ts';
 import { digestOf } from '../core/digest.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
-import { layersKey } from '../rootfs/overlay-bases.ts';
+import { layersKey } from '../rootfs/overlay/bases.ts';
 import { sharedBases } from './shared-bases.ts';
 
 const debian = [digestOf('debian')];

@@ -1,6 +1,6 @@
 import type { StageHit } from '../cache/hits.ts';
 import type { Plan } from '../plan/types.ts';
-import { layersKey } from '../rootfs/overlay-bases.ts';
+import { layersKey } from '../rootfs/overlay/bases.ts';
 import { baseImage } from './image.ts';
 
 /**

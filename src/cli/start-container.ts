@@ -52,7 +52,7 @@ export async function startContainer(
 
 /** Refuses to replace a root file system that is not a container's of ours, or warns at length where that is wanted. */
 async function checkRoot({ options }: Parsed, emit: Emit, signal: AbortSignal): Promise<void> {
-  const { assertSafe } = await import('../rootfs/inplace-guard.ts');
+  const { assertSafe } = await import('../rootfs/inplace/guard.ts');
   const kanikoDir = options['kaniko-dir']?.trim();
   assertSafe({ ownDir: OWN_DIR, kanikoDir, force: options['force-safe'] });
   if (kanikoDir !== OWN_DIR) await countDown(emit, signal);

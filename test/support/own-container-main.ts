@@ -30,7 +30,7 @@ writeFileSync(`${file}.out`, JSON.stringify({ ...outcome, canary: existsSync('/c
 process.exit(0);
 
 async function main(): Promise<ContainerOutcome> {
-  const { assertSafe } = await import('../../src/rootfs/inplace-guard.ts');
+  const { assertSafe } = await import('../../src/rootfs/inplace/guard.ts');
   const { commandFiles } = await import('../../src/cli/command-request.ts');
   const { makeRequest } = await import('../../src/cli/request.ts');
   const { parseOptions } = await import('../../src/cli/parse.ts');

@@ -1,0 +1,86 @@
+import { AppError } from '../../core/error.ts';
+import type { LayerBlob, LayerEntry, Toc } from '../../layer/types.ts';
+import type { LayerContents } from './contents.ts';
+import { createUnion, type Union } from './union.ts';
+import { planUnion } from './union-plan.ts';
+import type { TreeNode } from './union-tree.ts';
+
+/** What the layers above some others make of these, found out before the others are read. */
+export interface UpperLayers {
+  /** Files of the upper layers that no later one of them replaces: they are in the union whatever lies below. */
+  readonly contents: readonly LayerContents[];
+  /** Whether the upper layers put something else in the place of a lower layer's file, or nothing. */
+  hides(path: string): boolean;
+  /** Whether a path is a directory of the upper layers. */
+  hasDir(path: string): boolean;
+  /**
+   * Counts the files of `contents` as on disk in the union of all layers.
+   * @throws AppError INTERNAL when one of them is not in it
+   */
+  settle(union: Union): void;
+}
+
+/**
+ * Parent directories of an entry are found in its own layer and no entry's effect on upper layers depends on lower ones, so
+ * the upper layers can be united alone. A hard link into a lower layer stands for itself meanwhile.
+ * @returns undefined for layers that this does not explain; uniting all of them says what is wrong
+ */
+export function uniteUpper(
+  layers: readonly { readonly blob: LayerBlob; readonly toc: Toc }[],
+): UpperLayers | undefined {
+  const hidden = new Set<string>();
+  const opaque = new Set<string>();
+  const union = createUnion({
+    partial: true,
+    hidden: (path, what) => (what === 'path' ? hidden : opaque).add(path),
+  });
+  try {
+    for (const { toc } of layers) {
+      union.beginLayer();
+      for (const entry of toc.entries) {
+        const leaf = union.apply(entry);
+        if (leaf) hidden.add(leaf.path);
+      }
+      union.endLayer();
+    }
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+  const plan = planUnion(union.root, layers.length);
+  const dirs = new Set(plan.dirs.map(({ path }) => path));
+  const contents = layers.map(({ blob, toc }, index) => ({ blob, toc, nodes: plan.contents[index]! }));
+  return {
+    contents,
+    hasDir: (path) => dirs.has(path),
+    hides: (path) => {
+      if (dirs.has(path) || hidden.has(path)) return true;
+      let above = path;
+      while (above !== '') {
+        above = above.slice(0, Math.max(0, above.lastIndexOf('/')));
+        if (hidden.has(above) || opaque.has(above)) return true;
+      }
+      return false;
+    },
+    settle: ({ root }) => {
+      for (const { nodes } of contents) {
+        for (const { path, inode, diskMode } of nodes) {
+          const node = find(root, path);
+          if (!isOf(node, inode!.entry))
+            throw new AppError('INTERNAL', `"${path}" was written before its turn and is not in the union`);
+          node.diskMode = diskMode;
+        }
+      }
+    },
+  };
+}
+
+function find(root: TreeNode, path: string): TreeNode | undefined {
+  let node: TreeNode | undefined = root;
+  for (const part of path.split('/')) node = node?.children?.get(part);
+  return node;
+}
+
+function isOf(node: TreeNode | undefined, entry: LayerEntry): node is TreeNode {
+  return node?.inode?.entry === entry;
+}

@@ -1,0 +1,161 @@
+import { AppError } from '../../core/error.ts';
+import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
+import type { ExtractRequest } from '../types.ts';
+import { inLayer } from './errors.ts';
+import { createFetchMemory, fetchGroups, groupFrames } from './fetch.ts';
+import { FIELDS, type FrameOrder } from './frame-writer.ts';
+import type { ExtractProgress } from './progress.ts';
+import type { TreeWriter } from './tree-writer.ts';
+import { contentOffset, type FramePlan, framesFor } from './union-plan.ts';
+import type { TreeNode } from './union-tree.ts';
+import { createFrameWorkers } from './workers.ts';
+
+/** A layer with the files that are to be taken from it, by their place in the tar. */
+export interface LayerContents {
+  readonly blob: LayerBlob;
+  readonly toc: Toc;
+  readonly nodes: readonly TreeNode[];
+}
+
+/** A frame that holds files which are to be written. */
+interface ContentJob extends FramePlan {
+  readonly blob: LayerBlob;
+  readonly nodes: readonly TreeNode[];
+}
+
+const MOST_FRAME_BYTES = 64 << 20;
+
+/**
+ * Fetches, verifies and decodes the frames that hold any of the files, and writes these.
+ * @throws AppError CORRUPT, also for a frame of more than 64 MiB; what the store throws
+ */
+export async function writeContents(
+  layers: readonly LayerContents[],
+  request: ExtractRequest,
+  writer: TreeWriter,
+  progress: ExtractProgress,
+): Promise<void> {
+  const jobs = layers.flatMap(({ blob, toc, nodes }): ContentJob[] => {
+    const plans = framesOf(blob, toc, nodes);
+    progress.advance(blob.size - plans.reduce((sum, { frame }) => sum + frame.length, 0));
+    return plans.map((plan) => ({ ...plan, blob, nodes }));
+  });
+  if (jobs.length === 0) return;
+  const parts = createParts(writer);
+  const groups = groupFrames(jobs);
+  const memory = createFetchMemory(groups);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(request.signal ? [request.signal] : [])]);
+  const workers = createFrameWorkers({
+    target: { target: request.target, privileged: request.privileged },
+    memory: memory.buffer,
+    frames: jobs.length,
+    onFailure: () => stop.abort(),
+  });
+  const start = performance.now();
+  try {
+    let asked = start;
+    for await (const { group, offset, release } of fetchGroups(groups, memory, signal)) {
+      const idle = workers.idleSince();
+      if (idle !== undefined) progress.waited(performance.now() - Math.max(asked, idle));
+      let left = group.jobs.length;
+      for (const job of group.jobs) {
+        workers.send({
+          blob: job.blob,
+          order: orderFor(job, writer, parts),
+          offset: offset + job.frame.offset - group.offset,
+          onWritten: (spent) => {
+            parts.written(job);
+            progress.advance(job.frame.length);
+            progress.spent(spent);
+            left -= 1;
+            if (left === 0) release();
+          },
+        });
+      }
+      asked = performance.now();
+    }
+    request.signal?.throwIfAborted();
+    await workers.finish();
+    progress.framesDone(performance.now() - start);
+  } finally {
+    await workers.close();
+    parts.discard();
+  }
+  for (const { nodes } of layers) for (const node of nodes) if (isUnfinished(node)) writer.refine(node);
+}
+
+/** Files of several frames. Their parts are written in any order, so somebody has to open them first and close them last. */
+interface Parts {
+  /** The descriptor of a file that is written in parts. */
+  open(node: TreeNode): number;
+  /** Counts what a frame holds of such files, and finishes those that are complete. */
+  written(job: ContentJob): void;
+  /** Closes what is not complete, after an error. */
+  discard(): void;
+}
+
+function createParts(writer: TreeWriter): Parts {
+  const files = new Map<TreeNode, { readonly fd: number; left: number }>();
+  return {
+    open: (node) => {
+      const file = files.get(node) ?? { fd: writer.open(node), left: node.inode!.entry.size };
+      files.set(node, file);
+      return file.fd;
+    },
+    written: ({ frame, nodes, first, end }) => {
+      for (const node of new Set([nodes[first]!, nodes[end - 1]!])) {
+        const file = files.get(node);
+        if (!file) continue;
+        const from = Math.max(contentOffset(node), frame.tarOffset);
+        const to = Math.min(contentOffset(node) + node.inode!.entry.size, frame.tarOffset + frame.tarLength);
+        file.left -= to - from;
+        if (file.left > 0) continue;
+        files.delete(node);
+        writer.close(file.fd, node);
+      }
+    },
+    discard: () => {
+      for (const { fd } of files.values()) writer.discard(fd);
+    },
+  };
+}
+
+function framesOf(blob: LayerBlob, toc: Toc, nodes: readonly TreeNode[]): FramePlan[] {
+  try {
+    const plans = framesFor(nodes, toc.frames);
+    if (plans.some(({ frame }) => frame.length > MOST_FRAME_BYTES))
+      throw new AppError('CORRUPT', 'a frame is larger than 64 MiB');
+    return plans;
+  } catch (error) {
+    throw inLayer(blob, error);
+  }
+}
+
+function orderFor({ frame, nodes, first, end }: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder {
+  const paths: string[] = [];
+  const numbers = new Float64Array((end - first) * FIELDS);
+  for (let index = first; index < end; index += 1) {
+    const node = nodes[index]!;
+    const { mode, uid, gid, size, mtime } = node.inode!.entry;
+    const start = contentOffset(node) - frame.tarOffset;
+    const whole = start >= 0 && start + size <= frame.tarLength;
+    if (whole) writer.expect(node);
+    paths.push(node.path);
+    const at = (index - first) * FIELDS;
+    numbers[at] = start;
+    numbers[at + 1] = size;
+    numbers[at + 2] = mode;
+    numbers[at + 3] = uid;
+    numbers[at + 4] = gid;
+    numbers[at + 5] = Math.max(0, mtime);
+    numbers[at + 6] = whole ? -1 : parts.open(node);
+  }
+  return { frame, paths: paths.join('\0'), numbers };
+}
+
+/** Whether a frame writer leaves something to do. */
+function isUnfinished(node: TreeNode): boolean {
+  const { xattrs, mtime, mtimeNsec } = node.inode!.entry as TocEntry;
+  return xattrs !== undefined || mtimeNsec !== 0 || mtime < 0;
+}

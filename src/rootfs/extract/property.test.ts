@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { AppError } from '../../core/error.ts';
+import type { Compression } from '../../layer/types.ts';
+import { createSyscalls } from '../../sys/syscalls.ts';
+import { describeTree, type PathDescription } from '../describe-tree.ts';
+import { extractLayers } from './extract.ts';
+import { entryOf, fileOf, layerOf, type TestEntry, withOverlay } from './testing.ts';
+
+const sys = createSyscalls();
+const base = fs.mkdtempSync(path.join(os.tmpdir(), 'extract-property-'));
+after(() => fs.rmSync(base, { recursive: true, force: true }));
+
+type Kind = 'file' | 'dir' | 'symlink' | 'hardlink' | 'gone' | 'opaque' | 'empty';
+
+const name = fc.constantFrom('a', 'b', 'c');
+const step = fc.record({
+  path: fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
+  kind: fc.constantFrom<Kind>(
+    'file',
+    'file',
+    'dir',
+    'symlink',
+    'hardlink',
+    'gone',
+    'gone',
+    'opaque',
+    'empty',
+  ),
+  mode: fc.constantFrom(0o755, 0o600, 0o4711, 0o1777),
+  owner: fc.constantFrom(0, 0, 1000),
+  mtime: fc.integer({ min: 0, max: 1_700_000_000 }),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** A layer as any tool would write it: each path once, every parent with an entry, links to what came before. */
+function toLayer(steps: readonly Step[], index: number): TestEntry[] {
+  const kinds = new Map<string, Kind>();
+  const entries: TestEntry[] = [entryOf('dir', '', { mtime: index })];
+  const files: string[] = [];
+  for (const { path: at, kind, mode, owner, mtime } of steps) {
+    const parents = at
+      .split('/')
+      .slice(0, -1)
+      .map((_, depth) =>
+        at
+          .split('/')
+          .slice(0, depth + 1)
+          .join('/'),
+      );
+    const blocked = [...parents, ...(kind === 'opaque' ? [at] : [])].some(
+      (each) => (kinds.get(each) ?? 'dir') !== 'dir',
+    );
+    if (blocked || (kinds.has(at) && kind !== 'opaque')) continue;
+    const over = { mode, uid: owner, gid: owner, mtime };
+    for (const each of kind === 'opaque' ? [...parents, at] : parents) {
+      if (!kinds.has(each)) entries.push(entryOf('dir', each, { mtime: mtime + 1 }));
+      kinds.set(each, 'dir');
+    }
+    if (kind !== 'opaque') kinds.set(at, kind);
+    if (kind === 'file' || kind === 'empty') {
+      entries.push(fileOf(at, kind === 'empty' ? '' : `${index}:${at}`.repeat(1 + (mtime % 50)), over));
+      files.push(at);
+    } else if (kind === 'dir') entries.push(entryOf('dir', at, over));
+    else if (kind === 'symlink')
+      entries.push(entryOf('symlink', at, { ...over, mode: 0o777, linkname: `../${at}` }));
+    else if (kind === 'gone')
+      entries.push(fileOf(path.join(path.dirname(at), `.wh.${path.basename(at)}`), ''));
+    else if (kind === 'opaque') entries.push(fileOf(`${at}/.wh..wh..opq`, ''));
+    else if (files.length > 0)
+      entries.push(entryOf('hardlink', at, { linkname: files[mtime % files.length]! }));
+  }
+  return entries;
+}
+
+async function unpack(
+  stack: readonly TestEntry[][],
+  compressions: readonly Compression[],
+  overlapFrom = 0,
+): Promise<PathDescription[]> {
+  const layers = await Promise.all(
+    stack.map((entries, index) => layerOf(base, entries, compressions[index]!)),
+  );
+  const target = fs.mkdtempSync(path.join(base, 'target-'));
+  await extractLayers({ layers, target, privileged: true, emit: () => {} }, { sys, overlapFrom });
+  return describeTree(target);
+}
+
+/** A tree, or what is wrong with it. */
+const outcome = (work: Promise<PathDescription[]>): Promise<PathDescription[] | string> =>
+  work.catch((error: unknown) => {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  });
+
+/** The stack with hard links to whatever the given paths mean in layers below, or to nothing. */
+function withLinks(stack: readonly TestEntry[][], links: readonly Link[]): TestEntry[][] {
+  return stack.map((entries, index) => {
+    const paths = new Set(entries.map(({ entry }) => entry.path));
+    const mine = links.filter(({ layer, at }) => layer === index && !paths.has(at));
+    return [...entries, ...mine.map(({ at, to }) => entryOf('hardlink', at, { linkname: to }))];
+  });
+}
+
+const pathOf = fc.array(name, { minLength: 1, maxLength: 2 }).map((parts) => parts.join('/'));
+const link = fc.record({ layer: fc.integer({ min: 1, max: 3 }), at: pathOf, to: pathOf });
+type Link = typeof link extends fc.Arbitrary<infer T> ? T : never;
+
+const stacks = fc
+  .array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 4 })
+  .map((layers) => layers.map(toLayer));
+
+test('however its layers are stored, a union is what overlayfs makes of it', async () => {
+  const storage = fc.array(fc.constantFrom<Compression>('zstd', 'zstd', 'gzip', 'none'), {
+    minLength: 4,
+    maxLength: 4,
+  });
+  await fc.assert(
+    fc.asyncProperty(stacks, storage, async (stack, compressions) => {
+      const expected = await withOverlay(base, stack, (mounted) => describeTree(mounted));
+      assert.deepEqual(await unpack(stack, compressions), expected);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('writing once gives what applying in order gives', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, async (stack) => {
+      const once = await unpack(stack, Array(4).fill('zstd'));
+      assert.deepEqual(once, await unpack(stack, Array(4).fill('none')));
+      assert.deepEqual(once, await unpack(stack, ['none', 'zstd', 'zstd', 'zstd'], Infinity));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('writing upper layers beside a stream gives what writing them after it gives', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, fc.array(link, { maxLength: 4 }), async (stack, links) => {
+      // A stream cannot link to what its own layer took away, so links to lower layers are in the others only.
+      for (const [layers, streamed] of [
+        [withLinks(stack, links), 1],
+        [stack, 2],
+      ] as const) {
+        const ways = Array.from({ length: 4 }, (_, i): Compression => (i < streamed ? 'none' : 'zstd'));
+        const after = await outcome(unpack(layers, ways, Infinity));
+        assert.deepEqual(await outcome(unpack(layers, ways)), after);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,118 @@
+import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
+import { AppError } from '../../core/error.ts';
+import { readLayer } from '../../layer/read-layer.ts';
+import type { LayerBlob, LayerEntry, LayerReader } from '../../layer/types.ts';
+import { inLayer } from './errors.ts';
+import type { TreeWriter } from './tree-writer.ts';
+import type { Union } from './union.ts';
+import type { TreeNode } from './union-tree.ts';
+
+export interface StreamDeps {
+  readonly writer: TreeWriter;
+  readonly union: Union;
+  /** Whether a file is not to appear at its path, though hard links may need its content. */
+  readonly hides: (path: string) => boolean;
+  /** Called with the compressed bytes of each chunk. */
+  readonly advance: (bytes: number) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Layers that are opened ahead of the one that is written, and the compressed bytes that each may hold. */
+const OPEN_AHEAD = 3;
+const BUFFER_BYTES = 8 << 20;
+
+/**
+ * Applies whole layers in order, straight to disk. The union must have been made with `writer.remove` for removed nodes.
+ * Symlinks, devices and empty directories are left to the end, when it is known which of them stay.
+ */
+export async function extractStreams(layers: readonly LayerBlob[], deps: StreamDeps): Promise<void> {
+  const opened: Promise<Readable>[] = [];
+  const stop = (): void => {
+    for (const stream of opened) stream.then((readable) => readable.destroy()).catch(() => {});
+  };
+  deps.signal?.addEventListener('abort', stop);
+  try {
+    for (const [index, blob] of layers.entries()) {
+      while (opened.length < Math.min(layers.length, index + OPEN_AHEAD)) {
+        const next = openBuffered(layers[opened.length]!, deps.advance);
+        next.catch(() => {});
+        opened.push(next);
+      }
+      try {
+        deps.union.beginLayer();
+        const stream = await opened[index]!;
+        await extractStream(readLayer(stream, blob.mediaType, blob.digest, { brief: true }), deps);
+        deps.union.endLayer();
+      } catch (error) {
+        deps.signal?.throwIfAborted();
+        throw inLayer(blob, error);
+      }
+    }
+  } finally {
+    deps.signal?.removeEventListener('abort', stop);
+    stop();
+  }
+}
+
+async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<void> {
+  const { union, writer } = deps;
+  for await (const { entry, content } of reader) {
+    deps.signal?.throwIfAborted();
+    const node = union.apply(entry);
+    if (!node || node.inode!.entry.type !== 'file') continue;
+    const aside = deps.hides(node.path);
+    if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
+    else {
+      if (aside) writer.setAside(node);
+      if (entry.size === 0) writer.leaf(node);
+      else await writeContent(node, content, writer);
+    }
+  }
+}
+
+function linkNow(entry: LayerEntry, node: TreeNode, aside: boolean, writer: TreeWriter): void {
+  if (aside ? writer.linkAside(node) : writer.link(node)) return;
+  throw new AppError(
+    'CORRUPT',
+    `the hard link "${entry.path}" points to a file that the same layer replaced`,
+  );
+}
+
+async function writeContent(
+  node: TreeNode,
+  content: AsyncIterable<Buffer>,
+  writer: TreeWriter,
+): Promise<void> {
+  const { size } = node.inode!.entry;
+  let fd: number | undefined;
+  let written = 0;
+  try {
+    for await (const chunk of content) {
+      written += chunk.length;
+      if (fd === undefined && chunk.length === size) writer.file(node, chunk);
+      else {
+        fd ??= writer.open(node);
+        writer.write(fd, chunk);
+      }
+    }
+    if (written !== size)
+      throw new AppError('CORRUPT', `"${node.path}" has ${written} bytes instead of ${size}`);
+  } catch (error) {
+    if (fd !== undefined) writer.discard(fd);
+    throw error;
+  }
+  if (fd !== undefined) writer.close(fd, node);
+}
+
+async function openBuffered(blob: LayerBlob, advance: (bytes: number) => void): Promise<Readable> {
+  const source = await blob.open();
+  const buffer = new PassThrough({ highWaterMark: BUFFER_BYTES });
+  const counter = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      advance(chunk.length);
+      done(null, chunk);
+    },
+  });
+  pipeline(source, buffer, counter, () => {});
+  return counter;
+}

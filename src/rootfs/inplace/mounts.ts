@@ -1,0 +1,191 @@
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  constants as fs,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
+import { posix } from 'node:path';
+import { AppError } from '../../core/error.ts';
+import { fsPath } from '../../core/path-bytes.ts';
+import type { RunMount } from '../../sys/types.ts';
+import { resolveInRoot } from '../resolve-in-root.ts';
+import type { Journal } from './journal.ts';
+import { clearDirectory, type MoveDeps, moveIn, moveOut, removeTree } from './move.ts';
+import { type Pins, pinOf } from './pins.ts';
+
+export interface PlaceDeps extends MoveDeps {
+  readonly pins: Pins;
+  /** An empty directory on the file system of the root, for what a mount covers. */
+  readonly aside: string;
+  readonly journal: Journal;
+  /** The RUN's working directory, which the image may have where only the user's things are; it is there for the RUN alone then. */
+  readonly cwd: string;
+}
+
+/** Files of the container that are right for a RUN as they are. */
+const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+const SHARED_TMP_MODE = 0o1777;
+
+/**
+ * Puts the content of a RUN's mounts where a mount would show it, without the right to mount: directories are moved there
+ * and back, files are copied, and what cannot be is a symlink. What lies there already is put aside meanwhile. A read-only
+ * mount can be written to, but nothing of that is kept.
+ * @returns what puts everything back as it was, in one go
+ * @throws AppError BUILD_FAILED where a mount or an ignored path is in the way; nothing is left then
+ */
+export function placeMounts(mounts: readonly RunMount[], deps: PlaceDeps): () => void {
+  const undo: (() => void)[] = [];
+  const restore = (): void => {
+    for (const step of undo.splice(0).toReversed()) step();
+    deps.journal.clear();
+  };
+  try {
+    for (const [index, mount] of mounts.entries())
+      placeOne(mount, posix.join(deps.aside, String(index)), undo, deps);
+    const cwd = resolveInRoot('/', deps.cwd, { followLast: true });
+    if (pinOf(deps.pins, cwd).kept) makeParents(cwd, undo, deps.journal);
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  return restore;
+}
+
+function placeOne(mount: RunMount, aside: string, undo: (() => void)[], deps: PlaceDeps): void {
+  const target = resolveInRoot('/', mount.target, { followLast: true });
+  const { kept, pin } = pinOf(deps.pins, target);
+  const existing = lstatSync(fsPath(target), { throwIfNoEntry: false });
+  if (kept && existing) {
+    if (NETWORK_FILES.includes(mount.target)) return;
+    // Whatever is mounted there can be written and is in no layer, which is all that a tmpfs is for.
+    if (mount.type === 'tmpfs' && existing.isDirectory()) return;
+    throw inTheWay(mount.target);
+  }
+  if (pin && !kept) {
+    if (mount.type !== 'tmpfs') throw inTheWay(mount.target);
+    return emptyAround(target, pin, aside, undo, deps);
+  }
+  makeParents(posix.dirname(target), undo, kept ? deps.journal : undefined);
+  keepTimes(posix.dirname(target), undo, () => {
+    if (existing) {
+      renameSync(fsPath(target), aside);
+      undo.push(() => renameSync(aside, fsPath(target)));
+    }
+    if (kept) deps.journal.made(target);
+    put(mount, target, undo, deps);
+  });
+}
+
+/** Runs `change` in a directory, and later what it gave to undo, with the directory's times as they were each time. */
+function keepTimes(directory: string, undo: (() => void)[], change: () => void): void {
+  const path = fsPath(directory);
+  const steady = (work: () => void): void => {
+    const { atimeMs, mtimeMs } = statSync(path);
+    work();
+    utimesSync(path, atimeMs / 1000, mtimeMs / 1000);
+  };
+  const first = undo.length;
+  try {
+    steady(change);
+  } finally {
+    const steps = undo.splice(first);
+    undo.push(() =>
+      steady(() => {
+        for (const step of steps.toReversed()) step();
+      }),
+    );
+  }
+}
+
+function makeParents(directory: string, undo: (() => void)[], journal: Journal | undefined): void {
+  if (lstatSync(fsPath(directory), { throwIfNoEntry: false })) return;
+  makeParents(posix.dirname(directory), undo, journal);
+  journal?.made(directory);
+  mkdirSync(fsPath(directory), 0o755);
+  undo.push(() => {
+    try {
+      rmdirSync(fsPath(directory));
+    } catch {
+      // The RUN put something into it, or removed it.
+    }
+  });
+}
+
+function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceDeps): void {
+  const path = fsPath(target);
+  const { dev } = lstatSync(fsPath(posix.dirname(target)));
+  const remove = (): void => removeTree(target, dev);
+  if (mount.type === 'tmpfs') {
+    mkdirSync(path);
+    undo.push(remove);
+    return chmodSync(path, mount.mode ?? SHARED_TMP_MODE);
+  }
+  const { source } = mount;
+  const stat = statSync(source);
+  if (!stat.isDirectory()) {
+    undo.push(remove);
+    // What is on another file system, a secret in memory, stays there; a socket cannot be copied.
+    // The number of a directory: files of an overlay may carry that of a layer.
+    const elsewhere = statSync(posix.dirname(source)).dev !== dev;
+    if (!stat.isFile() || elsewhere) return symlinkSync(source, path);
+    copyFileSync(source, path, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
+    chownSync(path, stat.uid, stat.gid);
+    chmodSync(path, stat.mode & 0o7777);
+    return utimesSync(path, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+  }
+  if (moveThere(source, target, deps)) {
+    undo.push(() => moveHome(target, source, dev));
+    return;
+  }
+  undo.push(remove);
+  if (mount.readonly)
+    cpSync(source, target, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  else symlinkSync(source, path);
+}
+
+/** False where another mount is in between. */
+function moveThere(source: string, target: string, { journal }: PlaceDeps): boolean {
+  journal.moved(target, source);
+  try {
+    renameSync(source, fsPath(target));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    return false;
+  }
+}
+
+/** A RUN that deleted the directory itself, which it could not do to a mount, left an empty one. */
+function moveHome(target: string, source: string, dev: number): void {
+  if (lstatSync(fsPath(target), { throwIfNoEntry: false })?.isDirectory())
+    return renameSync(fsPath(target), source);
+  removeTree(target, dev);
+  mkdirSync(source, 0o755);
+}
+
+/** An empty directory in which mounts and ignored paths stay. */
+function emptyAround(target: string, pins: Pins, aside: string, undo: (() => void)[], deps: PlaceDeps): void {
+  mkdirSync(aside);
+  moveOut({ from: target, to: aside, pins, prefix: '' }, new Map(), () => undefined, deps);
+  undo.push(() => {
+    clearDirectory(target, pins);
+    moveIn({ from: aside, to: target, pins, prefix: '' }, new Map(), new Map(), deps);
+    removeTree(aside, lstatSync(aside).dev);
+  });
+}
+
+function inTheWay(target: string): AppError {
+  return new AppError(
+    'BUILD_FAILED',
+    `RUN --mount cannot be shown at ${target}: a mount or an ignored path of this container is there`,
+    { hint: 'without CAP_SYS_ADMIN a mount is emulated; choose another target, or build on a host' },
+  );
+}

@@ -1,0 +1,114 @@
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { toAppError } from '../../core/error.ts';
+import { type Emit, timed } from '../../core/events.ts';
+import type { LayerBlob } from '../../layer/types.ts';
+import type { TreeXattrs } from '../snapshot/entry.ts';
+import type { ExtractRequest, ExtractResult } from '../types.ts';
+import { removeTree } from './move.ts';
+import type { DirectoryTable } from './table.ts';
+
+/** A file tree in a directory, which steps change from one version to the next. */
+export interface StageTree {
+  readonly dir: string;
+  /** Undefined while a step has it, and when nobody knows what is in it. */
+  version: number | undefined;
+  /** Facts of `version`, once a step has needed them. */
+  table: DirectoryTable | undefined;
+  xattrs: TreeXattrs;
+  readers: number;
+  /** Until then a layer is read from it. */
+  written: Promise<unknown>;
+}
+
+/** What a version consists of. */
+export interface TreeVersion {
+  readonly number: number;
+  readonly layers: () => Promise<readonly LayerBlob[]>;
+}
+
+/** Trees by version. */
+export interface StageTrees {
+  /** A tree of this version to read from. */
+  shared(version: TreeVersion): Promise<StageTree>;
+  /** A tree that nobody reads from, and that nobody will be given until it has a version again. */
+  taken(version: TreeVersion): Promise<StageTree>;
+  /** A new tree of this version, for nobody else. */
+  fresh(version: TreeVersion): Promise<StageTree>;
+  /** The tree that a path lies in. */
+  owner(path: string): StageTree | undefined;
+  remove(tree: StageTree): void;
+}
+
+export interface StageTreesDeps {
+  /** An existing directory on the file system of the root. */
+  readonly dir: string;
+  readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Trees are extracted when they are first needed, and again when a step has changed the only one of a version. */
+export function createStageTrees({ dir, extract, emit, signal }: StageTreesDeps): StageTrees {
+  const trees = new Set<StageTree>();
+  const making = new Map<number, Promise<StageTree>>();
+  let count = 0;
+
+  const remove = (tree: StageTree): void => {
+    trees.delete(tree);
+    removeTree(tree.dir, lstatSync(dir).dev);
+  };
+  const fresh = async ({ layers }: TreeVersion): Promise<StageTree> => {
+    count += 1;
+    const target = join(dir, String(count));
+    mkdirSync(target);
+    chmodSync(target, 0o755);
+    const tree: StageTree = {
+      dir: target,
+      version: undefined,
+      table: undefined,
+      xattrs: new Map(),
+      readers: 0,
+      written: Promise.resolve(),
+    };
+    trees.add(tree);
+    try {
+      const blobs = await layers();
+      if (blobs.length === 0) return tree;
+      const request = { layers: blobs, target, privileged: true, emit, signal };
+      tree.xattrs = (await timed(emit, 'extract', () => extract(request))).xattrs;
+      return tree;
+    } catch (error) {
+      remove(tree);
+      throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
+    }
+  };
+  const find = (version: TreeVersion, readers: number): StageTree | undefined =>
+    [...trees].find((tree) => tree.version === version.number && tree.readers <= readers);
+
+  return {
+    fresh,
+    remove,
+    shared: async (version) => {
+      const known = find(version, Number.POSITIVE_INFINITY);
+      if (known) return known;
+      let made = making.get(version.number);
+      if (!made) {
+        made = fresh(version).then((tree) => {
+          tree.version = version.number;
+          return tree;
+        });
+        making.set(version.number, made);
+        void made.catch(() => {}).then(() => making.delete(version.number));
+      }
+      return made;
+    },
+    taken: async (version) => {
+      const tree = find(version, 0) ?? (await fresh(version));
+      tree.version = undefined;
+      await tree.written;
+      return tree;
+    },
+    owner: (path) => [...trees].find((tree) => path === tree.dir || path.startsWith(`${tree.dir}/`)),
+  };
+}

@@ -1,0 +1,130 @@
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { comparePaths, decodePath, fsPath } from '../../core/path-bytes.ts';
+import type { EntryType, LayerEntry } from '../../layer/types.ts';
+import { deviceNumbers, fileType } from '../../sys/file-stat.ts';
+import type { Syscalls } from '../../sys/types.ts';
+
+/** An entry of a layer to be, and where its content is read. */
+export interface ScannedEntry {
+  readonly entry: LayerEntry;
+  /** Host path of a file with content. */
+  readonly file?: string;
+}
+
+/** What a snapshot needs to know about a path. */
+export interface Stat {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly rdev: bigint;
+  readonly type: EntryType | 'socket';
+  readonly links: number;
+  readonly id: string;
+}
+
+/** How a snapshot of a tree is made. */
+export interface EntryDeps {
+  readonly syscalls: Pick<Syscalls, 'listXattrs' | 'getXattr'>;
+  /** Host path of the tree. */
+  readonly root: string;
+  /** See CommitOptions.mtime. */
+  readonly mtime: number | undefined;
+}
+
+/** Extended attributes that a layer keeps, by path. */
+export type TreeXattrs = ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
+
+/** A path of a tree as a layer's entry. */
+export function entryOf(
+  deps: Pick<EntryDeps, 'mtime'>,
+  path: string,
+  stat: Stat,
+  type: EntryType,
+  more: { readonly linkname?: string; readonly xattrs?: ReadonlyMap<string, Buffer> },
+): LayerEntry {
+  const device = type === 'char' || type === 'block' ? deviceNumbers(stat.rdev) : { major: 0, minor: 0 };
+  const xattrs = type === 'hardlink' ? undefined : more.xattrs;
+  return {
+    path,
+    type,
+    mode: stat.mode,
+    uid: stat.uid,
+    gid: stat.gid,
+    size: type === 'file' ? stat.size : 0,
+    mtime: deps.mtime ?? Number(stat.mtimeNs / 1_000_000_000n),
+    mtimeNsec: 0,
+    linkname: more.linkname ?? '',
+    devmajor: device.major,
+    devminor: device.minor,
+    ...(xattrs && xattrs.size > 0 ? { xattrs } : {}),
+  };
+}
+
+/** The entry of anything but a directory, with its link target, and with the file that holds its content. */
+export function leafEntry(
+  deps: EntryDeps,
+  path: string,
+  stat: Stat,
+  xattrs: ReadonlyMap<string, Buffer>,
+): ScannedEntry {
+  const host = join(deps.root, path);
+  const linkname =
+    stat.type === 'symlink' ? decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' })) : '';
+  const entry = entryOf(deps, path, stat, stat.type as EntryType, { linkname, xattrs });
+  return entry.size > 0 ? { entry, file: host } : { entry };
+}
+
+/** Whether owner and permissions are the same. */
+export function sameMeta(a: Stat, b: Stat): boolean {
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
+/** The attributes that belong to a layer: capabilities and the user's own. */
+export function readXattrs(
+  syscalls: EntryDeps['syscalls'],
+  root: string,
+  path: string,
+): ReadonlyMap<string, Buffer> {
+  const host = join(root, path);
+  const kept = syscalls
+    .listXattrs(host)
+    .filter((name) => name === 'security.capability' || name.startsWith('user.'));
+  const pairs = kept.sort().map((name) => [name, syscalls.getXattr(host, name)] as const);
+  return new Map(pairs.filter((pair): pair is readonly [string, Buffer] => pair[1] !== undefined));
+}
+
+/** Whether two sets of attributes are equal. */
+export function sameXattrs(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name)?.equals(value));
+}
+
+/** Names in a directory, sorted by their bytes. */
+export function names(dir: string): string[] {
+  return readdirSync(fsPath(dir), { encoding: 'buffer' })
+    .map((name) => decodePath(name))
+    .sort(comparePaths);
+}
+
+/** Facts of a path itself; undefined when it is not there. */
+export function statOf(path: string): Stat | undefined {
+  const stat = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
+  if (!stat) return undefined;
+  return {
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    mtimeNs: stat.mtimeNs,
+    rdev: stat.rdev,
+    type: fileType(stat),
+    links: Number(stat.nlink),
+    id: `${stat.dev}:${stat.ino}`,
+  };
+}
+
+/** The host path of a path in a tree; '' is its root. */
+export function join(root: string, path: string): string {
+  return path === '' ? root : `${root}/${path}`;
+}
