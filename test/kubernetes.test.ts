@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { cached, temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, type Finished, run, step } from '../scripts/lib/shell.ts';
-import { parseOptions } from '../src/cli/parse.ts';
+import { parseOptions } from '../src/cli/options/parse.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 
 /** Ships the schemas that the Kubernetes API publishes, of many versions. */

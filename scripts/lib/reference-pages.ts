@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kubernetesYaml } from '../../src/cli/commands/kubernetes.ts';
 import { flagText } from '../../src/cli/help.ts';
-import { kubernetesYaml } from '../../src/cli/kubernetes-command.ts';
-import { GROUPS, type OptionRow } from '../../src/cli/option-types.ts';
-import { OPTIONS } from '../../src/cli/options-table.ts';
-import { parseOptions } from '../../src/cli/parse.ts';
+import { parseOptions } from '../../src/cli/options/parse.ts';
+import { OPTIONS } from '../../src/cli/options/table.ts';
+import { GROUPS, type OptionRow } from '../../src/cli/options/types.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';

@@ -9,9 +9,9 @@ import type { BuildResult } from '../builder/types.ts';
 import { AppError, EXIT_CODES } from '../core/error.ts';
 import { createRedactor } from '../report/redact.ts';
 import { type CommandBody, runCommand } from './command.ts';
+import { writeMetadataFile } from './commands/metadata-file.ts';
 import { helpText } from './help.ts';
-import { writeMetadataFile } from './metadata-file.ts';
-import { optionsOf } from './options-table.ts';
+import { optionsOf } from './options/table.ts';
 import { environmentRedactor } from './run-context.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}` as const;

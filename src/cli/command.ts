@@ -1,9 +1,9 @@
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { readOldNames } from './old-names.ts';
-import type { CommandName } from './option-types.ts';
-import { type Parsed, parseOptions } from './parse.ts';
-import { optionWarnings } from './request.ts';
+import { readOldNames } from './options/old-names.ts';
+import { type Parsed, parseOptions } from './options/parse.ts';
+import type { CommandName } from './options/types.ts';
+import { optionWarnings } from './requests/build-request.ts';
 import { addOptionSecrets, type CommandContext, reporterFor } from './run-context.ts';
 
 /** What a command does once its options are known; it may give back what is to be done when all has been reported. */

@@ -5,7 +5,7 @@ import { createStyle } from '../report/style.ts';
 import { finalError, runCommand } from './command.ts';
 import { COMMANDS } from './help.ts';
 import { revealHidden } from './hidden-env.ts';
-import type { CommandName } from './option-types.ts';
+import type { CommandName } from './options/types.ts';
 import { type CommandContext, environmentRedactor, readSourceLine, wantsColor } from './run-context.ts';
 
 /**
@@ -46,17 +46,18 @@ export async function dispatch(
 }
 
 async function bodyOf(command: CommandName) {
-  if (command === 'build') return (await import('./build-command.ts')).buildCommand;
-  if (command === 'probe') return (await import('./probe-command.ts')).probeCommand;
+  if (command === 'build') return (await import('./commands/build.ts')).buildCommand;
+  if (command === 'probe') return (await import('./commands/probe.ts')).probeCommand;
   if (command === 'read-configuration')
-    return (await import('./read-configuration-command.ts')).readConfigurationCommand;
-  if (command === 'warm') return (await import('./warm-command.ts')).warmCommand;
-  if (command === 'k8s') return (await import('./kubernetes-command.ts')).kubernetesCommand;
-  if (command === 'registry serve') return (await import('./registry-serve-command.ts')).registryServeCommand;
-  if (command === 'registry gc') return (await import('./registry-maintain-command.ts')).registryGcCommand;
+    return (await import('./commands/read-configuration.ts')).readConfigurationCommand;
+  if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;
+  if (command === 'k8s') return (await import('./commands/kubernetes.ts')).kubernetesCommand;
+  if (command === 'registry serve')
+    return (await import('./commands/registry-serve.ts')).registryServeCommand;
+  if (command === 'registry gc') return (await import('./commands/registry-maintain.ts')).registryGcCommand;
   if (command === 'registry check')
-    return (await import('./registry-maintain-command.ts')).registryCheckCommand;
-  return (await import('./start-command.ts')).startCommand;
+    return (await import('./commands/registry-maintain.ts')).registryCheckCommand;
+  return (await import('./commands/start.ts')).startCommand;
 }
 
 /** The first signal lets the run clean up, a second one ends it at once. */

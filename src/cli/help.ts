@@ -1,5 +1,5 @@
-import { type CommandName, GROUPS, type OptionRow } from './option-types.ts';
-import { optionsOf } from './options-table.ts';
+import { optionsOf } from './options/table.ts';
+import { type CommandName, GROUPS, type OptionRow } from './options/types.ts';
 
 /** The commands of the command line, with a line each. */
 export const COMMANDS: Readonly<Record<string, string>> = {

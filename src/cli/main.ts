@@ -1,4 +1,4 @@
-import type { CommandName } from './option-types.ts';
+import type { CommandName } from './options/types.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -4,9 +4,9 @@ import type { SourceRange } from '../core/error.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { Reporter, Sink } from '../report/types.ts';
-import { OPTIONS } from './options-table.ts';
-import type { Parsed } from './parse.ts';
-import { dockerConfigPaths } from './registries.ts';
+import type { Parsed } from './options/parse.ts';
+import { OPTIONS } from './options/table.ts';
+import { dockerConfigPaths } from './requests/registries.ts';
 
 /** What a command gets to work with; tests hand in their own. */
 export interface CommandContext {

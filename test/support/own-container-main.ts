@@ -31,9 +31,9 @@ process.exit(0);
 
 async function main(): Promise<ContainerOutcome> {
   const { assertSafe } = await import('../../src/rootfs/inplace/guard.ts');
-  const { commandFiles } = await import('../../src/cli/command-request.ts');
-  const { makeRequest } = await import('../../src/cli/request.ts');
-  const { parseOptions } = await import('../../src/cli/parse.ts');
+  const { commandFiles } = await import('../../src/cli/requests/command-request.ts');
+  const { makeRequest } = await import('../../src/cli/requests/build-request.ts');
+  const { parseOptions } = await import('../../src/cli/options/parse.ts');
   const { createRedactor } = await import('../../src/report/redact.ts');
   const { runBuild } = await import('../../src/builder/build.ts');
   const { hideProcess } = await import('../../src/sys/hide-process.ts');

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { AppError } from '../../core/error.ts';
+import type { CommandBody } from '../command.ts';
+import { requestOf } from '../requests/command-request.ts';
+import { writeMetadataFile } from './metadata-file.ts';
+
+/** `envbuilder build`: builds, writes the outputs, and prints the image's digest. */
+export const buildCommand: CommandBody = async (parsed, context, emit) => {
+  const { options } = parsed;
+  const request = await requestOf(parsed, context, emit);
+  const toStdout = request.outputs.some((output) => output.type === 'docker' && output.path === '-');
+  if (toStdout && context.stdout.isTTY) {
+    throw new AppError('USAGE', 'an archive is not written to a terminal', {
+      hint: 'redirect standard output, or name a file with dest=PATH',
+    });
+  }
+  const { runBuild } = await import('../../builder/build.ts');
+  const result = await runBuild(request, { emit, signal: context.signal });
+  const { redactor, stdout, cwd } = context;
+  if (options['metadata-file'] !== undefined) {
+    writeMetadataFile(resolve(cwd, options['metadata-file']), result, { tags: options.tag, redactor });
+  }
+  if (!toStdout) stdout.write(`${result.imageDigest}\n`);
+};

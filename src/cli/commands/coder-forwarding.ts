@@ -1,0 +1,70 @@
+import type { AppError } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import { createPlainReporter } from '../../report/plain.ts';
+import { createCoderLogs, type LogLevel } from '../../start/coder-logs.ts';
+import type { Parsed } from '../options/parse.ts';
+import { registrySettings } from '../requests/registries.ts';
+import { type CommandContext, readSourceLine } from '../run-context.ts';
+
+/** Shows a start on a Coder server as well. */
+export interface Forwarding {
+  readonly emit: Emit;
+  /** Reports the failure, if there is one, and ends; waits for a moment at most. */
+  readonly close: (failure?: AppError) => Promise<void>;
+}
+
+/**
+ * The forwarding that the agent's variables ask for; without them it does nothing. Lines are those of a plain log, with
+ * secrets masked.
+ */
+export function coderForwarding(
+  { options }: Parsed,
+  { env, redactor }: Pick<CommandContext, 'env' | 'redactor'>,
+  emit: Emit,
+): Forwarding {
+  const [url, token] = [options['coder-agent-url'], options['coder-agent-token']];
+  if (!token || !url) {
+    if (token)
+      emit({
+        type: 'warning',
+        code: 'USAGE',
+        text: 'CODER_AGENT_TOKEN is set without CODER_AGENT_URL; no logs are forwarded',
+      });
+    return { emit: () => {}, close: async () => {} };
+  }
+  const { insecure, proxy, extraCaPem } = registrySettings(options, env);
+  const logs = createCoderLogs({
+    url,
+    token,
+    transport: { insecure, proxy, ...(extraCaPem === undefined ? {} : { extraCaPem }) },
+  });
+  let level: LogLevel = 'info';
+  const write = (text: string): void => {
+    for (const line of text.replace(/\n$/, '').split('\n')) logs.line(level, line);
+  };
+  const reporter = createPlainReporter({
+    mode: 'plain',
+    err: { write },
+    verbose: options.verbose,
+    color: false,
+    redactor,
+    readLine: readSourceLine,
+  });
+  return {
+    emit: (event) => {
+      level =
+        event.type === 'warning'
+          ? 'warn'
+          : event.type === 'message' && event.level === 'debug'
+            ? 'debug'
+            : 'info';
+      reporter.emit(event);
+    },
+    close: async (failure) => {
+      if (failure) reporter.emit({ type: 'error', error: failure });
+      level = failure ? 'error' : 'info';
+      reporter.close();
+      await logs.close();
+    },
+  };
+}

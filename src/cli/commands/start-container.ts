@@ -1,0 +1,64 @@
+import { isatty } from 'node:tty';
+import type { Emit } from '../../core/events.ts';
+import { countDown } from '../../start/countdown.ts';
+import { runStart } from '../../start/start.ts';
+import { hideProcess } from '../../sys/hide-process.ts';
+import { runAs, type UserCommand } from '../../sys/run-as.ts';
+import type { Parsed } from '../options/parse.ts';
+import {
+  defineBuild,
+  type Source,
+  settingsOfFile,
+  startedDevcontainer,
+} from '../requests/start-definition.ts';
+import { inPlace, OWN_DIR, startRequest, withDefinition, workspaceBuild } from '../requests/start-request.ts';
+import { workspaceRequest } from '../requests/workspace-request.ts';
+import type { CommandContext } from '../run-context.ts';
+
+/** Starts this container up to the command that it ends up in, as the options say. */
+export async function startContainer(
+  parsed: Parsed,
+  context: CommandContext,
+  emit: Emit,
+): Promise<UserCommand> {
+  const { signal, redactor } = context;
+  // What RUN and hooks start must not find our options in /proc.
+  hideProcess('envbuilder');
+  const place = workspaceRequest(parsed, context);
+  const workspace = place.folder;
+  const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
+  const request = workspaceBuild(parsed, workspace, context);
+  const definitionDeps = { ...context, workspace, stateDir: request.stateDir, emit };
+  const workspaceDeps = { emit, signal, addSecret: redactor.add };
+  const { prepareWorkspace, cloneForBuild } = await import('../../workspace/prepare.ts');
+  return runStart<Source>(start, {
+    emit,
+    signal,
+    runAs,
+    prepareWorkspace: () => prepareWorkspace(place, workspaceDeps),
+    cloneForBuild: async () => {
+      if (place.clone) return cloneForBuild(place.clone, request.workDir, workspaceDeps);
+      return { folder: workspace, close: () => {} };
+    },
+    define: (folder) => defineBuild(parsed, folder, definitionDeps),
+    build: async (definition) => {
+      await checkRoot(parsed, emit, signal);
+      const { runBuild } = await import('../../builder/build.ts');
+      const whole = inPlace(withDefinition(request, definition), workspace, parsed);
+      const { imageConfig } = await runBuild(whole, { emit, signal });
+      return imageConfig.config ?? {};
+    },
+    describe: async (source, config, file) => {
+      const settings = file === undefined ? undefined : await settingsOfFile(file, definitionDeps);
+      return startedDevcontainer(source, config, definitionDeps, settings);
+    },
+  });
+}
+
+/** Refuses to replace a root file system that is not a container's of ours, or warns at length where that is wanted. */
+async function checkRoot({ options }: Parsed, emit: Emit, signal: AbortSignal): Promise<void> {
+  const { assertSafe } = await import('../../rootfs/inplace/guard.ts');
+  const kanikoDir = options['kaniko-dir']?.trim();
+  assertSafe({ ownDir: OWN_DIR, kanikoDir, force: options['force-safe'] });
+  if (kanikoDir !== OWN_DIR) await countDown(emit, signal);
+}

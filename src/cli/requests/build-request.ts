@@ -1,0 +1,119 @@
+import { join, resolve } from 'node:path';
+import type { BuildRequest, CacheLocation } from '../../builder/types.ts';
+import type { Environment } from '../../core/environment.ts';
+import { AppError } from '../../core/error.ts';
+import type { Redactor } from '../../report/redact.ts';
+import type { Parsed } from '../options/parse.ts';
+import type { OptionName, Options } from '../options/table.ts';
+import { parseContexts } from './build-contexts.ts';
+import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
+import { trustSettings } from './cache-trust.ts';
+import { parseOutput } from './outputs.ts';
+import { userCacheDir } from './paths.ts';
+import { proxyEnvironment, registrySettings } from './registries.ts';
+import { chosenRuntime } from './runtime.ts';
+
+/** What a request is made from besides the options. */
+export interface RequestDeps {
+  readonly env: Environment;
+  /** What relative paths on the command line are relative to. */
+  readonly cwd: string;
+  readonly redactor: Redactor;
+}
+
+/** Where the files of a build are; both absolute. */
+export interface BuildFiles {
+  readonly context: string;
+  readonly dockerfile: string;
+}
+
+/**
+ * What to ask the build or the probe for.
+ * @throws AppError USAGE for values that cannot be meant, and for a push without a place to push to
+ */
+export function makeRequest(
+  { options, command }: Parsed,
+  files: BuildFiles,
+  deps: RequestDeps,
+): BuildRequest {
+  const { env, cwd, redactor } = deps;
+  const ours = userCacheDir(env);
+  const cache = cacheLocation(options, cwd);
+  if (options['push-image'] && !cache && options.tag.length === 0) {
+    throw new AppError('USAGE', 'there is nowhere to push to', {
+      hint: 'name --cache-repo (ENVBUILDER_CACHE_REPO), --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR) or a --tag',
+    });
+  }
+  const trust = trustSettings(options, deps);
+  const runtime = chosenRuntime(command, options, cwd);
+  const variableSecrets = [...options['build-secrets']];
+  return {
+    ...files,
+    ...(options.target === undefined ? {} : { target: options.target }),
+    buildArgs: options['build-arg'],
+    contexts: parseContexts(options['build-context'], cwd),
+    labels: options.label,
+    secrets: [
+      ...options.secret.map((text) => parseSecret(text, deps)),
+      ...variableSecrets.map(([id, value]) => textSecret(id, value, redactor)),
+    ],
+    ssh: options.ssh.map((text) => parseSsh(text, deps)),
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    tags: options.tag,
+    ...(cache ? { cache } : {}),
+    trustedCaches: options['cache-trusted-repos'],
+    ...(trust ? { trust } : {}),
+    cacheTtlDays: options['cache-ttl-days'],
+    noCache: options['no-cache'],
+    ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),
+    push: options['push-image'],
+    ...(runtime ? { runtime } : {}),
+    failOnPushError: options['exit-on-push-failure'],
+    outputs: outputs(options, cwd),
+    compression: options.compression === 'gzip' ? 'gzip' : 'zstd',
+    workDir: resolve(cwd, options['work-dir'] ?? join(ours, 'work')),
+    stateDir: resolve(cwd, options['state-dir'] ?? join(ours, 'state')),
+    registries: registrySettings(options, env),
+    // Secrets given by name are variables of RUN as well, and like proxies they are no part of a key.
+    proxyEnv: { ...proxyEnvironment(env, options['build-arg']), ...Object.fromEntries(variableSecrets) },
+  };
+}
+
+/** Where to look for cached layers; a directory wins over a repository. */
+function cacheLocation(options: Options, cwd: string): CacheLocation | undefined {
+  const path = options['layer-cache-dir'];
+  if (path !== undefined) return { type: 'directory', path: resolve(cwd, path) };
+  const reference = options['cache-repo'];
+  return reference === undefined ? undefined : { type: 'registry', reference };
+}
+
+/** Whether there is anywhere to look for cached layers. */
+export function hasCache(options: Options, cwd: string): boolean {
+  return cacheLocation(options, cwd) !== undefined || options['cache-trusted-repos'].length > 0;
+}
+
+/** Warnings about options that do not go together. */
+export function optionWarnings({ given, command }: Parsed): readonly string[] {
+  const has = (...names: readonly OptionName[]): boolean => names.some((name) => given.has(name));
+  const warnings: string[] = [];
+  if (has('layer-cache-dir') && has('cache-repo'))
+    warnings.push(
+      'both a layer cache directory and a cache repository are named; the repository is not used',
+    );
+  const judges = has('cache-trusted-keys', 'cache-trusted-keys-base64');
+  const signs = has('cache-sign-key-path', 'cache-sign-key-base64');
+  if (command !== 'probe' && judges && !signs && has('layer-cache-dir', 'cache-repo')) {
+    warnings.push(
+      'what is stored in the cache is not signed, so it will count as missing with these trusted keys; name a key to sign with, or a repository that is only read with --cache-trusted-repos (ENVBUILDER_CACHE_TRUSTED_REPOS)',
+    );
+  }
+  return warnings;
+}
+
+function outputs(options: Options, cwd: string): BuildRequest['outputs'] {
+  const all = options.output.map((text) => parseOutput(text, cwd));
+  const paths = all.map(({ path }) => path);
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice === undefined) return all;
+  throw new AppError('USAGE', `two outputs go to ${twice}`, { hint: 'give each output a path of its own' });
+}

@@ -1,0 +1,76 @@
+import { join, resolve } from 'node:path';
+import type { BuildRequest } from '../../builder/types.ts';
+import { AppError } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import type { DefinitionRequest } from '../../devcontainer/types.ts';
+import type { Parsed } from '../options/parse.ts';
+import type { CommandContext } from '../run-context.ts';
+import { type BuildFiles, makeRequest } from './build-request.ts';
+import { dockerfilePath, userCacheDir } from './paths.ts';
+import { registrySettings } from './registries.ts';
+import { userEnvironment } from './user-environment.ts';
+
+/**
+ * What `build` and `probe` ask for: a Dockerfile, or the dev container of a folder.
+ * @throws AppError USAGE; what loadDefinition throws
+ */
+export async function requestOf(parsed: Parsed, context: CommandContext, emit: Emit): Promise<BuildRequest> {
+  const { options, given } = parsed;
+  const files = commandFiles(parsed, context.cwd);
+  const wanted = options.devcontainer || given.get('devcontainer-json-path') === 'flag';
+  if (!wanted) return makeRequest(parsed, files, context);
+  if (given.get('dockerfile-path') === 'flag') {
+    throw new AppError('USAGE', '--devcontainer and --dockerfile-path do not go together', {
+      hint: 'devcontainer.json names the Dockerfile',
+    });
+  }
+  const [{ loadDefinition }, { withDefinition }] = await Promise.all([
+    import('../../devcontainer/load.ts'),
+    import('./start-request.ts'),
+  ]);
+  const request = makeRequest(parsed, files, context);
+  const { build, devcontainer } = await loadDefinition(definitionRequest(parsed, files.context, context), {
+    emit,
+    signal: context.signal,
+  });
+  return withDefinition(request, { build, devcontainer: { devcontainer, folder: files.context } });
+}
+
+/** What to read a dev container of `folder` with, outside of the container that it becomes. */
+export function definitionRequest(
+  { options, given }: Parsed,
+  folder: string,
+  { env, cwd }: Pick<CommandContext, 'env' | 'cwd'>,
+): DefinitionRequest {
+  const file = options['devcontainer-json-path'];
+  const name = options['devcontainer-name'];
+  return {
+    workspaceFolder: folder,
+    ...(given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {}),
+    ...(file === undefined ? {} : { devcontainerJsonPath: file }),
+    ...(name === undefined ? {} : { configuration: name }),
+    env: userEnvironment(env),
+    inContainer: false,
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(options.target === undefined ? {} : { target: options.target }),
+    buildArgs: options['build-arg'],
+    registries: registrySettings(options, env),
+    stateDir: resolve(cwd, options['state-dir'] ?? join(userCacheDir(env), 'state')),
+    lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
+  };
+}
+
+/**
+ * Where the context and the Dockerfile of a command lie.
+ * @throws AppError USAGE when there is more than one argument
+ */
+export function commandFiles({ operands, options, given, command }: Parsed, cwd: string): BuildFiles {
+  if (operands.length > 1) {
+    throw new AppError('USAGE', `there is more than one context: ${operands.join(', ')}`, {
+      hint: `see envbuilder ${command} --help`,
+    });
+  }
+  const context = resolve(cwd, operands[0] ?? options['build-context-path'] ?? '.');
+  const named = { path: options['dockerfile-path'], how: given.get('dockerfile-path') };
+  return { context, dockerfile: dockerfilePath(named, { base: context, cwd }) };
+}

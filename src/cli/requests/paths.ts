@@ -1,0 +1,34 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Environment } from '../../core/environment.ts';
+
+/** Our directory for caches of this user (XDG Base Directory Specification). */
+export function userCacheDir(env: Environment): string {
+  const base = env.XDG_CACHE_HOME;
+  // The specification says that relative paths are to be ignored.
+  return join(base?.startsWith('/') ? base : join(env.HOME || homedir(), '.cache'), 'envbuilder');
+}
+
+/**
+ * Where a Dockerfile lies.
+ * @param named what was asked for, and whether by a flag (relative to `cwd`) or a variable (relative to `base`)
+ */
+export function dockerfilePath(
+  named: { readonly path: string | undefined; readonly how: 'flag' | 'variable' | undefined },
+  { base, cwd }: { readonly base: string; readonly cwd: string },
+): string {
+  if (named.path === undefined) return join(base, 'Dockerfile');
+  return resolve(named.how === 'flag' ? cwd : base, named.path);
+}
+
+/** The name of a workspace folder for a repository: the last part of its URL, without `.git`; `empty` without one. */
+export function workspaceName(gitUrl: string | undefined): string {
+  if (!gitUrl) return 'empty';
+  const path = gitUrl.replace(/[#?].*$/s, '').replace(/\/+$/, '');
+  return (
+    path
+      .split(/[/:]/)
+      .at(-1)
+      ?.replace(/\.git$/, '') || 'empty'
+  );
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Event } from '../../core/events.ts';
+import { scratchDir } from '../../core/testing.ts';
+import type { ContainerConfig } from '../../oci/types.ts';
+import { parseOptions } from '../options/parse.ts';
+import { defineBuild, dockerfileBuild, settingsOfFile, startedDevcontainer } from './start-definition.ts';
+
+const folder = scratchDir('definition');
+mkdirSync(join(folder, 'web'));
+for (const path of ['Dockerfile', 'web/Dockerfile']) writeFileSync(join(folder, path), 'FROM scratch\n');
+
+function deps(events: Event[] = []) {
+  return {
+    env: {},
+    signal: new AbortController().signal,
+    workspace: '/workspaces/app',
+    stateDir: '/state',
+    emit: (event: Event): void => {
+      events.push(event);
+    },
+  };
+}
+
+test('paths are relative to the workspace, with a warning when the context may be another one', () => {
+  const events: Event[] = [];
+  const emit = deps(events).emit;
+  const build = (dockerfile: string, context?: string) => {
+    const env = { ENVBUILDER_DOCKERFILE_PATH: dockerfile, ENVBUILDER_BUILD_CONTEXT_PATH: context };
+    return dockerfileBuild(parseOptions('start', [], env), folder, emit);
+  };
+  assert.deepEqual(build('web/Dockerfile'), { context: folder, dockerfile: join(folder, 'web/Dockerfile') });
+  assert.match((events.pop() as { hint?: string }).hint ?? '', /ENVBUILDER_BUILD_CONTEXT_PATH=web /);
+  assert.deepEqual(build('web/Dockerfile', 'web').context, join(folder, 'web'));
+  // A path that looks absolute is below the workspace, unless there is such a file.
+  assert.deepEqual(build('/web/Dockerfile', '/web'), {
+    context: join(folder, 'web'),
+    dockerfile: join(folder, 'web/Dockerfile'),
+  });
+  assert.equal(build(join(folder, 'Dockerfile')).dockerfile, join(folder, 'Dockerfile'));
+  assert.deepEqual(events, []);
+  assert.throws(() => build('none'), { code: 'DOCKERFILE' });
+});
+
+test('a Dockerfile that is named keeps dev containers out, and the target is that of the options', async () => {
+  const parsed = parseOptions('start', ['--target=x'], { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile' });
+  const { build, devcontainer } = await defineBuild(parsed, folder, deps());
+  assert.deepEqual(build, { context: folder, dockerfile: join(folder, 'Dockerfile'), target: 'x' });
+  assert.equal(devcontainer, undefined);
+});
+
+test('a dev container from a clone elsewhere is described as of the workspace', async () => {
+  mkdirSync(join(folder, '.devcontainer'));
+  const file = join(folder, '.devcontainer/devcontainer.json');
+  const config = {
+    build: { dockerfile: '../Dockerfile', args: { PLACE: '$' + '{containerWorkspaceFolder}' } },
+    containerEnv: { PLACE: '$' + '{localWorkspaceFolder}' },
+    postCreateCommand: 'true',
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const definition = await defineBuild(parseOptions('start', [], {}), folder, deps());
+  assert.equal(definition.build.buildArgs?.get('PLACE'), '/workspaces/app');
+  assert.equal(definition.build.dockerfile, join(folder, 'Dockerfile'));
+  const built = startedDevcontainer(definition.devcontainer, { User: 'dev:docker' }, deps());
+  assert.equal(built.configFile, '/workspaces/app/.devcontainer/devcontainer.json');
+  assert.equal(built.workspaceFolder, '/workspaces/app');
+  assert.deepEqual(built.containerEnv, { PLACE: '/workspaces/app' });
+  assert.deepEqual(
+    [built.containerUser, built.remoteUser, built.userEnvProbe],
+    ['dev:docker', undefined, 'none'],
+  );
+  assert.equal(built.hooks.postCreateCommand?.length, 1);
+});
+
+test('an image brings its own metadata, and no devcontainer.json', () => {
+  const label = JSON.stringify([
+    { id: 'feature', postStartCommand: 'true', entrypoint: '/init.sh' },
+    { remoteUser: 'vscode', userEnvProbe: 'loginShell' },
+  ]);
+  const config: ContainerConfig = { User: 'root', Labels: { 'devcontainer.metadata': label } };
+  const started = startedDevcontainer(undefined, config, deps());
+  assert.equal(started.configFile, undefined);
+  assert.equal(started.remoteUser, 'vscode');
+  assert.equal(started.userEnvProbe, 'loginShell');
+  assert.deepEqual(started.entrypoints, [{ origin: 'feature', command: '/init.sh' }]);
+});
+
+test('a container of a pushed image gets from the file what the label does not say, as the build did', async () => {
+  const workspace = mkdtempSync(join(folder, 'pushed-'));
+  const variable = (name: string) => `\${${name}}`;
+  const own = {
+    workspaceFolder: `${variable('localWorkspaceFolder')}/sub`,
+    containerEnv: { ID: variable('devcontainerId'), OWN: variable('containerEnv:BELOW') },
+  };
+  const files = {
+    '.devcontainer/run-args/devcontainer.json': JSON.stringify({
+      ...own,
+      build: { dockerfile: 'Dockerfile' },
+      runArgs: ['--env', `SECRET=${variable('localEnv:SECRET')}`, '--user=1234:5'],
+    }),
+    '.devcontainer/run-args/Dockerfile': 'FROM scratch\n',
+    '.devcontainer/compose/devcontainer.json': JSON.stringify({
+      ...own,
+      dockerComposeFile: 'compose.yaml',
+      service: 'app',
+    }),
+    '.devcontainer/compose/compose.yaml': `services: { app: { build: ., user: dev, environment: { BELOW: "${variable('SECRET')}" } } }`,
+    '.devcontainer/compose/Dockerfile': 'FROM scratch\n',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(workspace, path, '..'), { recursive: true });
+    writeFileSync(join(workspace, path), text);
+  }
+  const place = { ...deps(), workspace, env: { SECRET: 'of this start' } };
+  for (const [name, env, user] of [
+    ['run-args', { SECRET: 'of this start' }, '1234:5'],
+    ['compose', { BELOW: 'of this start' }, 'dev'],
+  ] as const) {
+    const parsed = parseOptions('start', [`--devcontainer-name=${name}`], {});
+    const definition = await defineBuild(parsed, workspace, place);
+    const image: ContainerConfig = { Labels: Object.fromEntries(definition.build.labels!) };
+    assert.doesNotMatch(JSON.stringify(image), /of this start/);
+    const { configFile, ...built } = startedDevcontainer(definition.devcontainer, image, place);
+    const settings = await settingsOfFile(configFile!, place);
+    const pushed = startedDevcontainer(undefined, image, place, settings);
+    assert.deepEqual(pushed, built);
+    assert.equal(pushed.containerUser, user);
+    assert.equal(pushed.workspaceFolder, join(workspace, 'sub'));
+    assert.match(pushed.containerEnv.ID!, /^[0-9a-v]{52}$/);
+    for (const [key, value] of Object.entries(env)) assert.equal(pushed.containerEnv[key], value);
+  }
+  const events: Event[] = [];
+  assert.equal(await settingsOfFile(join(workspace, 'none.json'), deps(events)), undefined);
+  assert.match(JSON.stringify(events), /there is no dev container file .*metadata of the image/);
+});

@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { AppError } from '../../core/error.ts';
+import type { Emit } from '../../core/events.ts';
+import type { FileSettings } from '../../devcontainer/file-settings.ts';
+import { devcontainerOfImage, resolveAfterBuild } from '../../devcontainer/resolve.ts';
+import type { DefinitionRequest, Devcontainer } from '../../devcontainer/types.ts';
+import type { ContainerConfig } from '../../oci/types.ts';
+import type { BuildPart, Definition, StartedDevcontainer } from '../../start/types.ts';
+import type { Parsed } from '../options/parse.ts';
+import type { CommandContext } from '../run-context.ts';
+import { registrySettings } from './registries.ts';
+import { userEnvironment } from './user-environment.ts';
+
+/** A dev container, and the folder whose file it was read from. */
+export interface Source {
+  readonly devcontainer: Devcontainer;
+  readonly folder: string;
+}
+
+export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
+  /** Where the workspace lies, or will lie. */
+  readonly workspace: string;
+  readonly stateDir: string;
+  readonly emit: Emit;
+}
+
+/**
+ * What the options and the files of a folder say is to be built: the Dockerfile that is named, else a dev container.
+ * @param folder the workspace, or a clone that stands in for it
+ * @throws AppError DOCKERFILE or DEVCONTAINER when there is nothing; what loadDefinition throws
+ */
+export async function defineBuild(
+  parsed: Parsed,
+  folder: string,
+  deps: DefinitionDeps,
+): Promise<Definition<Source>> {
+  const { options, given } = parsed;
+  const { target, platform } = options;
+  if (options['dockerfile-path'] !== undefined) {
+    const build = dockerfileBuild(parsed, folder, deps.emit);
+    return { build: { ...build, ...(target === undefined ? {} : { target }) } };
+  }
+  const jsonPath = options['devcontainer-json-path'];
+  const name = options['devcontainer-name'];
+  const { loadDefinition } = await import('../../devcontainer/load.ts');
+  const { build, devcontainer } = await loadDefinition(
+    {
+      workspaceFolder: folder,
+      containerFolder: deps.workspace,
+      ...(given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {}),
+      ...(jsonPath === undefined ? {} : { devcontainerJsonPath: jsonPath }),
+      ...(name === undefined ? {} : { configuration: name }),
+      env: userEnvironment(deps.env),
+      inContainer: true,
+      ...(options['fallback-image'] === undefined ? {} : { defaultImage: options['fallback-image'] }),
+      ...(platform === undefined ? {} : { platform }),
+      ...(target === undefined ? {} : { target }),
+      buildArgs: options['build-arg'],
+      registries: registrySettings(options, deps.env),
+      stateDir: deps.stateDir,
+      lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
+    },
+    { emit: deps.emit, signal: deps.signal },
+  );
+  return { build, devcontainer: { devcontainer, folder } };
+}
+
+/**
+ * A named Dockerfile and its context, with a warning when the Dockerfile's folder was probably meant as context.
+ * @throws AppError DOCKERFILE when there is no such file
+ */
+export function dockerfileBuild({ options }: Parsed, folder: string, emit: Emit): BuildPart {
+  const dockerfile = below(folder, options['dockerfile-path'] ?? 'Dockerfile');
+  if (!existsSync(dockerfile)) {
+    throw new AppError('DOCKERFILE', `there is no Dockerfile ${dockerfile}`, {
+      hint: 'ENVBUILDER_DOCKERFILE_PATH is relative to the workspace',
+      where: { path: dockerfile },
+    });
+  }
+  const named = options['build-context-path'];
+  const context = named === undefined ? folder : below(folder, named);
+  const place = relative(folder, dirname(dockerfile));
+  if (place !== '' && named === undefined) {
+    emit({
+      type: 'warning',
+      code: 'USAGE',
+      text: `the Dockerfile lies in ${place}, but the build context is the workspace ${folder}`,
+      hint: `set ENVBUILDER_BUILD_CONTEXT_PATH=${place} if that is the context`,
+    });
+  }
+  return { context, dockerfile };
+}
+
+/** A path that an option names: below the folder, where an absolute one is meant to be as well unless it is there. */
+function below(folder: string, path: string): string {
+  return isAbsolute(path) && existsSync(path)
+    ? path
+    : isAbsolute(path)
+      ? join(folder, path)
+      : resolve(folder, path);
+}
+
+/** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
+export async function settingsOfFile(
+  file: string,
+  { workspace, env, emit }: DefinitionDeps,
+): Promise<FileSettings | undefined> {
+  const { fileSettings } = await import('../../devcontainer/file-settings.ts');
+  try {
+    return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env) });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message } = error;
+    emit({ type: 'warning', code, text: `${message}; the metadata of the image is used without it` });
+    return undefined;
+  }
+}
+
+/**
+ * What a start does with a dev container, once its image is there.
+ * @param settings of the file that a pushed image was built from
+ */
+export function startedDevcontainer(
+  source: Source | undefined,
+  config: ContainerConfig,
+  { workspace, env, emit }: DefinitionDeps,
+  settings?: FileSettings,
+): StartedDevcontainer {
+  const local = userEnvironment(env);
+  const scope = { localWorkspaceFolder: workspace, containerWorkspaceFolder: workspace };
+  const devcontainer = source
+    ? resolveAfterBuild(source.devcontainer, { config }, local, emit)
+    : devcontainerOfImage(
+        { config },
+        { scope, env: local, emit, ...(settings === undefined ? {} : { settings }) },
+      );
+  const { containerEnv, remoteEnv, containerUser, hooks, entrypoints, configFile } = devcontainer;
+  const entries = devcontainer.metadata.map(({ entry }) => entry);
+  // A user that the image names may come with a group, which the dev container's own default leaves out.
+  const isNamed = entries.some(({ remoteUser }) => remoteUser);
+  const probes = entries.some(({ userEnvProbe }) => userEnvProbe !== undefined);
+  return {
+    ...(configFile === undefined || !source
+      ? {}
+      : { configFile: join(workspace, relative(source.folder, configFile)) }),
+    containerEnv,
+    remoteEnv,
+    containerUser,
+    ...(isNamed ? { remoteUser: devcontainer.remoteUser } : {}),
+    userEnvProbe: probes ? devcontainer.userEnvProbe : 'none',
+    hooks,
+    entrypoints,
+    ...(devcontainer.workspaceFolder === undefined ? {} : { workspaceFolder: devcontainer.workspaceFolder }),
+  };
+}

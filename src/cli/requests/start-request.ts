@@ -1,0 +1,112 @@
+import { relative, resolve } from 'node:path';
+import type { BuildRequest } from '../../builder/types.ts';
+import { splitWords } from '../../start/shell-words.ts';
+import type { Definition, StartRequest } from '../../start/types.ts';
+import type { Parsed } from '../options/parse.ts';
+import type { CommandContext } from '../run-context.ts';
+import { makeRequest, type RequestDeps } from './build-request.ts';
+import type { Source } from './start-definition.ts';
+import { userEnvironment } from './user-environment.ts';
+
+/** Where our program and state lie in a container. */
+export const OWN_DIR = '/.envbuilder';
+
+/** Docker and Kubernetes mount it, but not every runtime does. */
+const RESOLVER = '/etc/resolv.conf';
+
+/**
+ * What the options ask a start for.
+ * @throws AppError USAGE for arguments that cannot be split
+ */
+export function startRequest(
+  { options }: Parsed,
+  {
+    env,
+    stdout,
+    stdinIsTerminal,
+  }: Pick<CommandContext, 'env' | 'stdout'> & { readonly stdinIsTerminal: boolean },
+  workspaceFolder: string,
+): StartRequest {
+  const args = options['init-args'];
+  const optional = {
+    fallbackImage: options['fallback-image'],
+    exportEnvFile: options['export-env-file'],
+    postStartScript: options['post-start-script-path'],
+    setupScript: options['setup-script'],
+  };
+  const given = Object.entries(optional).filter(([, value]) => value);
+  return {
+    root: '/',
+    ownDir: OWN_DIR,
+    workspaceFolder,
+    env: userEnvironment(env),
+    remoteRepoBuild: options['remote-repo-build-mode'],
+    skipRebuild: options['skip-rebuild'],
+    exitOnBuildFailure: options['exit-on-build-failure'],
+    initCommand: options['init-command'],
+    initArgs: args === undefined ? ['-c', options['init-script']] : splitWords(args, 'ENVBUILDER_INIT_ARGS'),
+    terminal: stdinIsTerminal && stdout.isTTY === true,
+    ...Object.fromEntries(given),
+  };
+}
+
+/**
+ * The part of a workspace's build request that the options decide; a definition adds what is built.
+ * @throws AppError USAGE
+ */
+export function workspaceBuild(parsed: Parsed, workspace: string, deps: RequestDeps): BuildRequest {
+  const { options } = parsed;
+  const files = { context: workspace, dockerfile: resolve(workspace, 'Dockerfile') };
+  const { target: _, ...request } = makeRequest(parsed, files, deps);
+  return {
+    ...request,
+    workDir: options['work-dir'] === undefined ? `${OWN_DIR}/work` : request.workDir,
+    stateDir: options['state-dir'] === undefined ? `${OWN_DIR}/state` : request.stateDir,
+  };
+}
+
+/** The request with what is built; values of the options win over those of the definition. */
+export function withDefinition(
+  request: BuildRequest,
+  { build, devcontainer: source }: Definition<Source>,
+): BuildRequest {
+  const file = source?.devcontainer.configFile;
+  // What a pushed image says about itself, besides its config; the same in a build and in its probe.
+  const start = source && file !== undefined ? { devcontainerFile: relative(source.folder, file) } : {};
+  return {
+    ...request,
+    ...build,
+    ...(request.runtime ? { runtime: { ...request.runtime, start } } : {}),
+    buildArgs: new Map([...(build.buildArgs ?? []), ...request.buildArgs]),
+    contexts: new Map([...(build.contexts ?? []), ...request.contexts]),
+    labels: new Map([...(build.labels ?? []), ...request.labels]),
+  };
+}
+
+/** The same, to be built in the root file system of our own container. */
+export function inPlace(request: BuildRequest, workspace: string, { options }: Parsed): BuildRequest {
+  const { cache, context, dockerfile, contexts, workDir, stateDir } = request;
+  const keep = [
+    workspace,
+    RESOLVER,
+    ...options['ignore-paths'].map((path) => resolve('/', path)),
+    ...(cache?.type === 'directory' ? [cache.path] : []),
+    ...(options['base-image-cache-dir'] === undefined ? [] : [resolve('/', options['base-image-cache-dir'])]),
+    context,
+    dockerfile,
+    workDir,
+    stateDir,
+    ...[...contexts.values()].flatMap((named) => (named.type === 'dir' ? [named.path] : [])),
+  ];
+  const isOwn = (path: string): boolean => path === OWN_DIR || path.startsWith(`${OWN_DIR}/`);
+  return {
+    ...request,
+    backend: {
+      kind: 'inplace',
+      root: '/',
+      ownDir: OWN_DIR,
+      keep: [...new Set(keep)].filter((path) => path !== '/' && !isOwn(path)),
+    },
+    outputs: [{ type: 'inplace' }],
+  };
+}
