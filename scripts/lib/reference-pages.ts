@@ -9,7 +9,7 @@ import { EXIT_CODES } from '../../src/core/error.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
-import { RULES } from '../../src/dockerfile/lint-rules.ts';
+import { RULES } from '../../src/dockerfile/lint/rules.ts';
 
 const root = join(import.meta.dirname, '../..');
 const KUBERNETES_PAGE = 'docs/kubernetes.md';

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolveGitCommit } from '../context/add-git.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { parseDockerfile } from '../dockerfile/parse.ts';
+import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Image } from '../oci/types.ts';
 import { plan } from '../plan/plan.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDockerfile } from '../dockerfile/parse.ts';
+import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import { METADATA_LABEL } from './metadata.ts';
 import { definitionOf, type TestWorkspace } from './testing.ts';
 

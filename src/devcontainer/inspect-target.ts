@@ -1,6 +1,6 @@
 import type { NamedContext } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
-import { parseDockerfile } from '../dockerfile/parse.ts';
+import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import type { Dockerfile, Stage } from '../dockerfile/types.ts';
 import { defaultPlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';

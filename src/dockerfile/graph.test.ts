@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findStage, reachableStages, resolveBase, resolveFrom, resolveTarget } from './graph.ts';
-import { parseDockerfile } from './parse.ts';
+import { parseDockerfile } from './parse/parse.ts';
 
 const FILE = parseDockerfile(
   `FROM alpine AS Build

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { expandHeredoc } from '../dockerfile/expand.ts';
+import { expandHeredoc } from '../dockerfile/expand/expand.ts';
 import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
 import { addInputs } from './add-inputs.ts';
 import { type CopyRequest, contextInput } from './context-input.ts';

@@ -1,4 +1,4 @@
-import { expandWord } from '../dockerfile/expand.ts';
+import { expandWord } from '../dockerfile/expand/expand.ts';
 import { resolveTarget } from '../dockerfile/graph.ts';
 import { isProxyArg, platformArgs } from './environment.ts';
 import type { PlanInput } from './inputs.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { heredocStart } from '../dockerfile/heredoc.ts';
-import { expandMount } from '../dockerfile/mount.ts';
+import { heredocStart } from '../dockerfile/parse/heredoc.ts';
+import { expandMount } from '../dockerfile/parse/mount.ts';
 import type { MountSpec, RunInstruction } from '../dockerfile/types.ts';
 import { commandLine } from './metadata.ts';
 import { imageDirectory } from './paths.ts';

@@ -1,6 +1,6 @@
 import type { SourceTree } from '../context/types.ts';
 import { AppError } from '../core/error.ts';
-import { expandWord } from '../dockerfile/expand.ts';
+import { expandWord } from '../dockerfile/expand/expand.ts';
 import { resolveBase } from '../dockerfile/graph.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Platform } from '../oci/types.ts';

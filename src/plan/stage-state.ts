@@ -1,5 +1,5 @@
 import { AppError, type SourceRange, type Where } from '../core/error.ts';
-import { expandWord, expandWords } from '../dockerfile/expand.ts';
+import { expandWord, expandWords } from '../dockerfile/expand/expand.ts';
 import type { Dockerfile } from '../dockerfile/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { createStageEnvironment, type StageEnvironment } from './environment.ts';

@@ -2,7 +2,7 @@ import type { SourceTree } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
 import type { SourceRange } from '../core/error.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
-import { parseOnbuildTrigger } from '../dockerfile/onbuild.ts';
+import { parseOnbuildTrigger } from '../dockerfile/parse/base-triggers.ts';
 import type { ArgInstruction, Instruction } from '../dockerfile/types.ts';
 import { wholeTree } from './context-input.ts';
 import { COPY_ALL, planCopy } from './copy-operation.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { SourceTree, TreeNode } from '../context/types.ts';
 import { digestOf } from '../core/digest.ts';
-import { parseDockerfile } from '../dockerfile/parse.ts';
+import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 import type { NamedContext } from './inputs.ts';
 import { plan } from './plan.ts';

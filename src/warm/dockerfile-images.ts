@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { AppError, toAppError } from '../core/error.ts';
 import { withoutFiles, withoutTriggers } from '../devcontainer/inspect-target.ts';
 import { resolveFrom } from '../dockerfile/graph.ts';
-import { parseDockerfile } from '../dockerfile/parse.ts';
+import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import type { Dockerfile } from '../dockerfile/types.ts';
 import { defaultPlatform } from '../oci/platform.ts';
 import type { Image, Platform } from '../oci/types.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../src/core/error.ts';
-import { parseDockerfile } from '../../src/dockerfile/parse.ts';
+import { parseDockerfile } from '../../src/dockerfile/parse/parse.ts';
 import { generate } from './generate.ts';
 import { dropFileLine, shrink } from './lines.ts';
 

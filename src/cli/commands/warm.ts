@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { parseDuration } from '../../dockerfile/values.ts';
+import { parseDuration } from '../../dockerfile/parse/values.ts';
 import { defaultPlatform, parsePlatform } from '../../oci/platform.ts';
 import type { WarmRequest } from '../../warm/types.ts';
 import type { CommandBody } from '../command.ts';

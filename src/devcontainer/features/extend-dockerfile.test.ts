@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDockerfile } from '../../dockerfile/parse.ts';
+import { parseDockerfile } from '../../dockerfile/parse/parse.ts';
 import { extendDockerfile } from './extend-dockerfile.ts';
 
 const extend = (text: string, target?: string, containerEnv: Record<string, string> = {}, user = 'root') => {

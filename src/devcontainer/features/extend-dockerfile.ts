@@ -1,5 +1,5 @@
 import { resolveTarget } from '../../dockerfile/graph.ts';
-import { parseDockerfile } from '../../dockerfile/parse.ts';
+import { parseDockerfile } from '../../dockerfile/parse/parse.ts';
 import type { Dockerfile, Stage } from '../../dockerfile/types.ts';
 import { SCRIPT } from './install-contexts.ts';
 import { INSTALL_ROOT, MOUNT_POINT } from './install-script.ts';

@@ -1,0 +1,129 @@
+import { isSpace } from '../text.ts';
+import type { Lexer, LexOptions } from './lexer-state.ts';
+import { readVariable } from './shell-variable.ts';
+
+export interface Lexed {
+  readonly text: string;
+  /** The text split at white space that was neither quoted nor escaped. */
+  readonly words: readonly string[];
+}
+
+/** Reads a whole word: quotes, escapes and `$` are processed. */
+export function lexWord(source: string, options: LexOptions): Lexed {
+  const lexer: Lexer = {
+    chars: Array.from(source),
+    options,
+    readUntil: (stop, keepEscapes) => readUntil(lexer, stop, keepEscapes).text,
+    at: 0,
+    keepEscapes: options.keepEscapes ?? false,
+  };
+  return readUntil(lexer, undefined, lexer.keepEscapes);
+}
+
+function readUntil(lexer: Lexer, stop: string | undefined, keepEscapes: boolean): Lexed {
+  const { chars, options } = lexer;
+  const outer = lexer.keepEscapes;
+  lexer.keepEscapes = keepEscapes;
+  const words = createWords();
+  let text = '';
+  for (;;) {
+    const char = chars[lexer.at];
+    if (char === undefined || char === stop) break;
+    let piece: string;
+    if (char === '$') {
+      piece = readVariable(lexer);
+      for (const one of piece) words.add(one);
+    } else {
+      if (char === "'" && !options.plainQuotes) piece = readSingleQuoted(lexer);
+      else if (char === '"' && !options.plainQuotes) piece = readDoubleQuoted(lexer);
+      else if (char === '<') piece = readHeredocMark(lexer);
+      else if (char === options.escape) piece = readEscaped(lexer);
+      else {
+        lexer.at += 1;
+        text += char;
+        words.add(char);
+        continue;
+      }
+      words.addWhole(piece);
+    }
+    text += piece;
+  }
+  if (stop !== undefined) {
+    if (chars[lexer.at] !== stop) options.fail(`the closing ${stop} is missing`);
+    lexer.at += 1;
+  }
+  lexer.keepEscapes = outer;
+  return { text, words: words.list() };
+}
+
+function createWords() {
+  const done: string[] = [];
+  let word = '';
+  return {
+    add: (char: string): void => {
+      if (!isSpace(char)) word += char;
+      else if (word !== '') {
+        done.push(word);
+        word = '';
+      }
+    },
+    addWhole: (piece: string): void => {
+      word += piece;
+    },
+    list: (): string[] => (word === '' ? done : [...done, word]),
+  };
+}
+
+function readEscaped(lexer: Lexer): string {
+  const next = lexer.chars[lexer.at + 1] ?? '';
+  lexer.at += 2;
+  return (lexer.keepEscapes ? lexer.options.escape : '') + next;
+}
+
+/** `<<` with the blanks behind it, so that a heredoc and its name stay one word. */
+function readHeredocMark(lexer: Lexer): string {
+  const { chars } = lexer;
+  lexer.at += 1;
+  if (chars[lexer.at] !== '<') return '<';
+  lexer.at += 1;
+  let mark = '<<';
+  while (/^[\t\r ]$/.test(chars[lexer.at] ?? '')) mark += chars[lexer.at++];
+  return mark;
+}
+
+function readSingleQuoted(lexer: Lexer): string {
+  const end = lexer.chars.indexOf("'", lexer.at + 1);
+  if (end === -1) lexer.options.fail('the closing single quote is missing');
+  const inside = lexer.chars.slice(lexer.at + 1, end).join('');
+  lexer.at = end + 1;
+  return lexer.options.keepQuotes ? `'${inside}'` : inside;
+}
+
+function readDoubleQuoted(lexer: Lexer): string {
+  const { chars, options } = lexer;
+  const quote = options.keepQuotes ? '"' : '';
+  let text = quote;
+  lexer.at += 1;
+  for (;;) {
+    const char = chars[lexer.at];
+    if (char === undefined) return options.fail('the closing double quote is missing');
+    if (char === '$') {
+      text += readVariable(lexer);
+      continue;
+    }
+    lexer.at += 1;
+    if (char === '"') return text + quote;
+    if (char !== options.escape) {
+      text += char;
+      continue;
+    }
+    const next = chars[lexer.at];
+    const escapes = next === '"' || next === '$' || next === options.escape;
+    if (!escapes) {
+      text += char;
+      continue;
+    }
+    lexer.at += 1;
+    text += (lexer.keepEscapes ? char : '') + next;
+  }
+}

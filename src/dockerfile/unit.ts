@@ -1,9 +1,0 @@
-import type { Statement } from './statement.ts';
-import type { FromInstruction, Instruction } from './types.ts';
-
-/** A statement with what it means; `stage` is -1 before the first FROM. */
-export interface Unit {
-  readonly statement: Statement;
-  readonly node: FromInstruction | Instruction;
-  readonly stage: number;
-}
