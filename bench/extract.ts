@@ -12,9 +12,10 @@ import { silent } from '../src/core/events.ts';
 import { decodePath, fsPath } from '../src/core/path-bytes.ts';
 import { createCompressPool } from '../src/layer/compress-pool.ts';
 import { createFileLayerWriter, type FileLayerWriter } from '../src/layer/file-layer-writer.ts';
-import type { Compression, EntryType, LayerBlob } from '../src/layer/types.ts';
+import type { Compression, LayerBlob } from '../src/layer/types.ts';
 import { extractLayers } from '../src/rootfs/extract/extract.ts';
 import { createSyscalls } from '../src/sys/syscalls.ts';
+import type { EntryType } from '../src/tar/types.ts';
 
 /** What the layers are made of; the last one replaces a part of the first. */
 const LAYERS = [

@@ -6,6 +6,7 @@ const FOLDER_ORDER = [
   'core',
   'sys',
   'dockerfile',
+  'tar',
   'oci',
   'layer',
   'rootfs',

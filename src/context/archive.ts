@@ -18,9 +18,10 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AppError } from '../core/error.ts';
 import { ownProgram } from '../core/own-files.ts';
 import { fsPath } from '../core/path-bytes.ts';
-import type { LayerEntry, LayerReader } from '../layer/types.ts';
+import type { LayerReader } from '../layer/types.ts';
 import { S_IF } from '../sys/constants.ts';
 import type { Syscalls } from '../sys/types.ts';
+import type { LayerEntry } from '../tar/types.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
 const HEAD_BYTES = 512;

@@ -1,7 +1,8 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { toAppError } from '../core/error.ts';
+import type { LayerEntry } from '../tar/types.ts';
 import { createLayerWriter, type LayerWriterOptions } from './layer-writer.ts';
-import type { LayerEntry, LayerResult } from './types.ts';
+import type { LayerResult } from './types.ts';
 
 /** A layer writer whose blob goes into a new file. */
 export interface FileLayerWriter {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import type { LayerEntry } from './types.ts';
+import type { LayerEntry } from '../tar/types.ts';
 
 const CHUNK = 1024 * 1024;
 

@@ -2,11 +2,12 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { layerMediaType } from '../oci/media-types.ts';
+import { BLOCK, encodeHeader, padding } from '../tar/header.ts';
+import type { LayerEntry } from '../tar/types.ts';
 import { type CompressedFrame, type CompressPool, compressFrame, type FrameSlot } from './compress-pool.ts';
 import { FRAME_BYTES } from './frames.ts';
-import { BLOCK, encodeHeader, padding } from './tar-header.ts';
 import { encodeToc } from './toc.ts';
-import type { Compression, LayerEntry, LayerResult, LayerWriter, TocEntry, TocFrame } from './types.ts';
+import type { Compression, LayerResult, LayerWriter, TocEntry, TocFrame } from './types.ts';
 
 export interface LayerWriterOptions {
   readonly compression: Compression;

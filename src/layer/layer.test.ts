@@ -10,13 +10,14 @@ import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import { decodePath } from '../core/path-bytes.ts';
+import type { LayerEntry } from '../tar/types.ts';
 import { compressFrame, createCompressPool, outputBound } from './compress-pool.ts';
 import { createFileLayerWriter } from './file-layer-writer.ts';
 import { decodeFrame, FRAME_BYTES, readEntryContent } from './frames.ts';
 import { createLayerWriter } from './layer-writer.ts';
 import { diffIdOf, readLayer } from './read-layer.ts';
 import { readToc } from './toc.ts';
-import type { Compression, LayerBlob, LayerEntry, LayerResult } from './types.ts';
+import type { Compression, LayerBlob, LayerResult } from './types.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-layer-'));
 const pools = [1, 2].map((threads) => createCompressPool({ threads }));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
+import { readTar } from '../tar/reader.ts';
 import { type DecodeOptions, decodeStream } from './decode-stream.ts';
-import { readTar } from './tar-reader.ts';
 import type { LayerReader } from './types.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import type { EntryType, Toc, TocEntry, TocFrame } from './types.ts';
+import type { EntryType } from '../tar/types.ts';
+import type { Toc, TocEntry, TocFrame } from './types.ts';
 
 const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
 

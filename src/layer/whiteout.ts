@@ -1,4 +1,4 @@
-import type { LayerEntry } from './types.ts';
+import type { LayerEntry } from '../tar/types.ts';
 
 /** Prefix of a file that stands for a deletion (OCI image spec, "Whiteouts"). */
 export const WHITEOUT_PREFIX = '.wh.';

@@ -3,11 +3,11 @@ import { pipeline, type Readable, type Writable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { ustarEnd, ustarHeader, ustarPadding } from '../tar/file-header.ts';
 import { FILE_CHUNK } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { layerCompression } from './media-types.ts';
 import { DOCKER_HUB, parseReference } from './reference.ts';
-import { ustarEnd, ustarHeader, ustarPadding } from './ustar.ts';
 
 /** A layer of an image that is written as an archive. */
 export interface ArchiveLayer {

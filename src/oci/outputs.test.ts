@@ -9,6 +9,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { tempDir } from '../core/testing.ts';
+import { ustarHeader } from '../tar/file-header.ts';
 import { bytesSource } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type ArchiveLayer, writeDockerArchive } from './docker-archive.ts';
@@ -16,7 +17,6 @@ import { MEDIA_TYPES } from './media-types.ts';
 import { createOciLayoutStore } from './oci-layout.ts';
 import { collect } from './testing/fake-registry.ts';
 import { oneFileTar, putImage } from './testing/images.ts';
-import { ustarHeader } from './ustar.ts';
 
 const run = promisify(execFile);
 const noSkopeo: string | false = fs.existsSync('/usr/bin/skopeo') ? false : 'skopeo is not installed';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
-import type { EntryType } from '../layer/types.ts';
 import { deviceNumbers, fileType } from '../sys/file-stat.ts';
 import type { Syscalls } from '../sys/types.ts';
+import type { EntryType } from '../tar/types.ts';
 
 /** Everything about a path that a layer can carry. */
 export interface PathDescription {

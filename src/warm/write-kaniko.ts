@@ -8,7 +8,7 @@ import { moveInto } from '../oci/blob-file.ts';
 import { canonicalJson } from '../oci/canonical-json.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { Image, Reference, Store } from '../oci/types.ts';
-import { ustarEnd, ustarHeader, ustarPadding } from '../oci/ustar.ts';
+import { ustarEnd, ustarHeader, ustarPadding } from '../tar/file-header.ts';
 
 /**
  * Writes an image as the image warmer of kaniko does, which is what go-containerregistry's `tarball.Write` makes: the config

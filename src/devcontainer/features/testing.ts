@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
-import { encodeHeader, padding } from '../../layer/tar-header.ts';
-import type { LayerEntry } from '../../layer/types.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { readAll } from '../../oci/readable.ts';
 import type { Descriptor, Store } from '../../oci/types.ts';
+import { encodeHeader, padding } from '../../tar/header.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import type { FeaturesDeps } from './prepare.ts';
 
 /** A file of a test's archive: its content, or an entry. */

@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { readLayer } from '../../layer/read-layer.ts';
-import type { LayerEntry } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 
 /** Features are scripts with a few files; what is larger is a mistake or an attack. */
 const UNPACK_LIMITS = { bytes: 1024 * 1024 * 1024, entries: 50_000 } as const;

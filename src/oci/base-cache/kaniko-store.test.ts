@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Digest, digestOf, hexOf } from '../../core/digest.ts';
 import { scratchDir } from '../../core/testing.ts';
+import { ustarEnd, ustarHeader, ustarPadding } from '../../tar/file-header.ts';
 import { MEDIA_TYPES } from '../media-types.ts';
 import { readAll } from '../readable.ts';
-import { ustarEnd, ustarHeader, ustarPadding } from '../ustar.ts';
 import { createKanikoStore } from './kaniko-store.ts';
 
 const dir = scratchDir('kaniko');

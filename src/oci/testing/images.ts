@@ -1,9 +1,9 @@
 import { digestOf } from '../../core/digest.ts';
+import { ustarEnd, ustarHeader, ustarPadding } from '../../tar/file-header.ts';
 import { bytesSource } from '../blob-source.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { MEDIA_TYPES } from '../media-types.ts';
 import type { Descriptor, Store } from '../types.ts';
-import { ustarEnd, ustarHeader, ustarPadding } from '../ustar.ts';
 
 /** A tar with one file. */
 export function oneFileTar(name: string, content: string): Buffer {

@@ -1,5 +1,6 @@
 import { AppError } from '../../core/error.ts';
-import type { LayerBlob, LayerEntry, Toc } from '../../layer/types.ts';
+import type { LayerBlob, Toc } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import type { LayerContents } from './contents.ts';
 import { createUnion, type Union } from './union.ts';
 import { planUnion } from './union-plan.ts';

@@ -3,7 +3,8 @@ import { silent } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { release } from '../../core/release.ts';
 import { DECODED_SPARE, decodeFrame } from '../../layer/frames.ts';
-import type { LayerEntry, TocFrame } from '../../layer/types.ts';
+import type { TocFrame } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import { CREATE_FILE, writeAll } from './tree-writer.ts';
 import { createMetaWriter } from './tree-writer-meta.ts';
 

@@ -1,7 +1,8 @@
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
-import type { LayerBlob, LayerEntry, LayerReader } from '../../layer/types.ts';
+import type { LayerBlob, LayerReader } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import { inLayer } from './errors.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import type { Union } from './union.ts';

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createFileLayerWriter } from '../../layer/file-layer-writer.ts';
-import type { Compression, LayerBlob, LayerEntry } from '../../layer/types.ts';
+import type { Compression, LayerBlob } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 
 /* Helpers of the tests that need layers; no part of the product. */
 

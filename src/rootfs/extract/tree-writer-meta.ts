@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
-import type { LayerEntry } from '../../layer/types.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 
 export interface WriterDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;

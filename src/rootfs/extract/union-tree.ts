@@ -1,5 +1,5 @@
 import { AppError } from '../../core/error.ts';
-import type { LayerEntry } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 
 /** The thing that one or more names point to: made by one entry of one layer, never shared across entries. */
 export interface Inode {

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/error.ts';
-import type { LayerEntry } from '../../layer/types.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import { checkedParts, createNode, type Inode, type TreeNode, walkPath } from './union-tree.ts';
 
 /** What happens to the tree while entries are applied, for a caller that mirrors it on disk. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readLayer } from '../../layer/read-layer.ts';
 import { readToc } from '../../layer/toc.ts';
-import type { LayerBlob, LayerEntry, TocEntry } from '../../layer/types.ts';
+import type { LayerBlob, TocEntry } from '../../layer/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import { createUnion } from '../extract/union.ts';
 import type { TreeNode } from '../extract/union-tree.ts';
 

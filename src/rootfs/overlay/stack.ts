@@ -2,10 +2,11 @@ import { chmodSync, chownSync, lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '../../core/path-bytes.ts';
 import { readToc } from '../../layer/toc.ts';
-import type { LayerBlob, LayerEntry, Toc } from '../../layer/types.ts';
+import type { LayerBlob, Toc } from '../../layer/types.ts';
 import { WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import { splitTime } from '../../sys/file-stat.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import { inLayer } from '../extract/errors.ts';
 
 export interface StackDeps {

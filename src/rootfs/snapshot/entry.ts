@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { comparePaths, decodePath, fsPath } from '../../core/path-bytes.ts';
-import type { EntryType, LayerEntry } from '../../layer/types.ts';
 import { deviceNumbers, fileType } from '../../sys/file-stat.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import type { EntryType, LayerEntry } from '../../tar/types.ts';
 
 /** An entry of a layer to be, and where its content is read. */
 export interface ScannedEntry {

@@ -1,7 +1,7 @@
 import { AppError } from '../core/error.ts';
 import type { ByteBody, ByteSource } from './byte-source.ts';
+import { BLOCK, number, type RawHeader } from './header.ts';
 import type { PaxRecords } from './pax.ts';
-import { BLOCK, number, type RawHeader } from './tar-header.ts';
 
 /** Where the stored bytes of a sparse file belong; all else is zeros (GNU tar manual, "Storing Sparse Files"). */
 export interface SparseMap {

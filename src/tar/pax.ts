@@ -1,5 +1,5 @@
 import { AppError } from '../core/error.ts';
-import type { RawHeader } from './tar-header.ts';
+import type { RawHeader } from './header.ts';
 
 /** PAX records by keyword; values are raw bytes. */
 export type PaxRecords = Map<string, Buffer>;

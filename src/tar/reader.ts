@@ -1,9 +1,9 @@
 import { AppError } from '../core/error.ts';
 import { decodePath } from '../core/path-bytes.ts';
 import { type ByteSource, createByteSource } from './byte-source.ts';
+import { BLOCK, cleanPath, padding, parseHeader, type RawHeader } from './header.ts';
 import { applyPax, type PaxRecords, parsePax } from './pax.ts';
 import { parseSparse, type SparseMap, sparseContent } from './sparse.ts';
-import { BLOCK, cleanPath, padding, parseHeader, type RawHeader } from './tar-header.ts';
 import type { EntryType, LayerEntry } from './types.ts';
 
 /** Bytes of a PAX or GNU extension: names and attributes, never content. */

@@ -120,6 +120,11 @@ function ustar({ name, link, flag, entry, size }: Fields): Buffer {
     octal(block, 329, 8, entry.devmajor);
     octal(block, 337, 8, entry.devminor);
   }
+  return seal(block);
+}
+
+/** Writes the checksum into a header block, and returns the block. */
+export function seal(block: Buffer): Buffer {
   block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }
