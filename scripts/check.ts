@@ -32,7 +32,7 @@ function run(name: string, command: string, args: readonly string[]): Promise<Ou
 }
 
 async function imports(): Promise<Outcome> {
-  const problems = importProblems(join(root, 'src'));
+  const problems = importProblems(root);
   return { name: 'import direction', ok: problems.length === 0, output: problems.join('\n') };
 }
 

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** The folders of src in import order: each imports only from itself and from those before it. */
 const FOLDER_ORDER = [
@@ -24,20 +24,20 @@ const FOLDER_ORDER = [
   'cli',
 ] as const;
 
-/** Imports below `src`, of types too, that go against the order, or run in a circle; one line each. */
-export function importProblems(src: string): string[] {
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.(ts|js)$/.test(name),
-  );
+/** What stands beside src, in the same order: tests may use the scripts, and nothing uses tests. */
+const TOP_ORDER = ['src', 'image', 'scripts', 'bench', 'test'] as const;
+
+/** Imports, of types too, that go against the order of the folders, or run in a circle; one line each. */
+export function importProblems(root: string): string[] {
   const problems: string[] = [];
   const graph = new Map<string, string[]>();
-  for (const file of files) {
+  for (const file of globSync(`{${TOP_ORDER.join()}}/**/*.{ts,js}`, { cwd: root })) {
     const targets: string[] = [];
-    for (const path of importsOf(readFileSync(join(src, file), 'utf8'))) {
-      const target = relative(src, join(src, dirname(file), path));
-      const [from, to] = [folderRank(file), folderRank(target)];
-      if (from < to) problems.push(`src/${file} imports src/${target}, which comes after it`);
-      if (from === -1 || to === -1) problems.push(`src/${file} or src/${target} is in no known folder`);
+    for (const path of importsOf(readFileSync(join(root, file), 'utf8'))) {
+      const target = join(dirname(file), path);
+      const [from, to] = [rank(file), rank(target)];
+      if (from < to) problems.push(`${file} imports ${target}, which comes after it`);
+      if (from === -1 || to === -1) problems.push(`${file} or ${target} is in no known folder`);
       targets.push(target);
     }
     graph.set(file, targets);
@@ -45,8 +45,11 @@ export function importProblems(src: string): string[] {
   return [...problems, ...cycles(graph)];
 }
 
-function folderRank(file: string): number {
-  return FOLDER_ORDER.indexOf(file.split('/')[0] as (typeof FOLDER_ORDER)[number]);
+/** The folders of src come one after the other, before all else. */
+function rank(file: string): number {
+  const [top, folder] = file.split('/');
+  if (top === 'src') return FOLDER_ORDER.indexOf(folder as (typeof FOLDER_ORDER)[number]);
+  return FOLDER_ORDER.length + TOP_ORDER.indexOf(top as (typeof TOP_ORDER)[number]);
 }
 
 function importsOf(text: string): string[] {

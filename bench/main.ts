@@ -13,12 +13,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { svg } from '../bench/lib/chart.ts';
-import { figuresOf } from '../bench/lib/figures.ts';
-import { root } from '../bench/lib/measure.ts';
-import { markdown, shown } from '../bench/lib/report.ts';
-import { type Measurements, mergeResults, type Results, resultsOf } from '../bench/lib/results.ts';
-import { runWorks } from '../bench/lib/run-works.ts';
+import { svg } from './lib/chart.ts';
+import { figuresOf } from './lib/figures.ts';
+import { root } from './lib/measure.ts';
+import { markdown, shown } from './lib/report.ts';
+import { type Measurements, mergeResults, type Results, resultsOf } from './lib/results.ts';
+import { runWorks } from './lib/run-works.ts';
 
 const { values } = parseArgs({
   options: {

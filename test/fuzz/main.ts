@@ -8,12 +8,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generate } from '../test/fuzz/generate.ts';
-import { compareWithCache } from '../test/fuzz/with-cache.ts';
-import { compareWithDocker } from '../test/fuzz/with-docker.ts';
-import type { Finding } from '../test/fuzz/workplace.ts';
-import { createCleanUp } from './lib/cleanup.ts';
-import { startServices } from './lib/services.ts';
+import { createCleanUp } from '../../scripts/lib/cleanup.ts';
+import { startServices } from '../../scripts/lib/services.ts';
+import { generate } from './generate.ts';
+import { compareWithCache } from './with-cache.ts';
+import { compareWithDocker } from './with-docker.ts';
+import type { Finding } from './workplace.ts';
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '1-50' }, cache: { type: 'boolean', default: false } },
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const range = /^(\d+)(?:-(\d+))?$/.exec(values.seeds);
 if (range === null) throw new Error(`--seeds ${values.seeds} is no range such as 1-50`);
 const [first, last] = [Number(range[1]), Number(range[2] ?? range[1])];
-const out = join(import.meta.dirname, '..', 'fuzz-out');
+const out = join(import.meta.dirname, '../..', 'fuzz-out');
 mkdirSync(out, { recursive: true });
 const cleanUp = createCleanUp();
 let found = 0;
