@@ -22,6 +22,13 @@ export interface Syscalls {
    * @returns memory that the next call uses again
    */
   listDirectory(path: string): DirectoryListing;
+  /**
+   * Opens a path below a directory (openat2(2)).
+   * @param at a descriptor of the directory
+   * @param flags of open(2), @param mode of a file that is made, else 0, @param resolve RESOLVE_* of openat2(2)
+   * @returns a descriptor
+   */
+  openat2(at: number, path: string, flags: number, mode: number, resolve: number): number;
   /** The data segments of an open file by SEEK_DATA/SEEK_HOLE: [offset, length]; the whole file where not supported. */
   dataSegments(fd: number, size: number): [number, number][];
   /** Limits what the calling thread can have after its next execve to these capability numbers (its bounding set). */
