@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { atFd, O_PATH, pathError } from './descriptor.ts';
+import { MOST_LINKS } from './resolve-links.ts';
 
 /**
  * What becomes of links: 'in-root' resolves them as a process would that has the directory as its root, `..` too;
@@ -9,8 +10,6 @@ import { atFd, O_PATH, pathError } from './descriptor.ts';
 export type Links = 'in-root' | 'beneath' | 'none';
 
 const { O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants;
-/** As the kernel's own limit (path_resolution(7)). */
-const MOST_LINKS = 40;
 
 /**
  * Does what openat2(2) does with RESOLVE_IN_ROOT or RESOLVE_BENEATH, by opening one part of the path after the other, none

@@ -24,6 +24,7 @@ import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { type Links, openByWalk } from './beneath-walk.ts';
 import { atFd, O_PATH, pathError } from './descriptor.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
+import { resolveLinks } from './resolve-links.ts';
 import type { Syscalls } from './types.ts';
 
 export type { Links } from './beneath-walk.ts';
@@ -69,6 +70,11 @@ export interface BeneathDirectory {
   stat(path: string, options?: BeneathOptions): BigIntStats | undefined;
   /** The text of a link. */
   readlink(path: string, options?: BeneathOptions): string;
+  /**
+   * The path relative to the directory that leads to the same without a link, each of them resolved inside the directory;
+   * parts that do not exist stay as they are. It may be wrong by the time that it is used, so use it with 'none'.
+   */
+  realPath(path: string): string;
   /** The names in a directory, as the file system has them. */
   list(path: string, options?: BeneathOptions): string[];
   /**
@@ -174,6 +180,9 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
       closeSync(found);
     }
   };
+  const lstat: BeneathDirectory['lstat'] = (path, options) => found(path, O_NOFOLLOW, options);
+  const readlink: BeneathDirectory['readlink'] = (path, options) =>
+    at(path, (text) => decodePath(readlinkSync(fsPath(text), { encoding: 'buffer' })), options);
   const found = (
     path: string,
     flags: number,
@@ -206,10 +215,16 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
         closeSync(file);
       }
     },
-    lstat: (path, options) => found(path, O_NOFOLLOW, options),
+    lstat,
     stat: (path, options) => found(path, 0, options),
-    readlink: (path, options) =>
-      at(path, (text) => decodePath(readlinkSync(fsPath(text), { encoding: 'buffer' })), options),
+    readlink,
+    realPath: (path) => {
+      const linkAt = (each: string): string | undefined =>
+        lstat(each)?.isSymbolicLink() ? readlink(each) : undefined;
+      const real = resolveLinks(path, linkAt, { followLast: true });
+      if (real === undefined) throw pathError('ELOOP', path);
+      return real;
+    },
     list: (path, options) => opened(path, O_PATH | O_DIRECTORY, options, namesIn),
     makeDirectory: (path, options = {}) => {
       const mode = options.mode ?? 0o755;

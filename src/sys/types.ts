@@ -78,7 +78,15 @@ export interface DirectoryListing {
 
 /** A mount inside the root of a RUN. */
 export type RunMount =
-  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | {
+      readonly type: 'bind';
+      /** A host path, of which the last part is no link, or a path inside `within`. */
+      readonly source: string;
+      /** A directory that links of `source` are resolved in, at the moment of the mount. */
+      readonly within?: string;
+      readonly target: string;
+      readonly readonly: boolean;
+    }
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 
 /** A command in its own mount, PID, UTS and IPC namespaces over `root`. */
