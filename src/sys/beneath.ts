@@ -228,6 +228,7 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     list: (path, options) => opened(path, O_PATH | O_DIRECTORY, options, namesIn),
     makeDirectory: (path, options = {}) => {
       const mode = options.mode ?? 0o755;
+      if (isThere(open, path, options)) return;
       let above = '';
       for (const part of path.split('/').filter((each) => each !== '')) {
         above = `${above}/${part}`;
@@ -281,12 +282,7 @@ function makeOne(
   mode: number,
   options: BeneathOptions,
 ): void {
-  try {
-    closeSync(open(path, O_PATH | O_DIRECTORY, options));
-    return;
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+  if (isThere(open, path, options)) return;
   at(
     path,
     (text) => {
@@ -300,6 +296,16 @@ function makeOne(
     },
     options,
   );
+}
+
+function isThere(open: BeneathDirectory['open'], path: string, options: BeneathOptions): boolean {
+  try {
+    closeSync(open(path, O_PATH | O_DIRECTORY, options));
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return false;
+  }
 }
 
 function writeNew(text: string, data: Buffer | string, mode: number): void {
