@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
+import { EXIT_CODES } from '../src/core/error.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
-import { cachedImage } from './support/results.ts';
+import { builtSteps, cachedImage, eventsOf, imageDigest } from './support/results.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);
@@ -151,6 +152,132 @@ test('a probe says that an image was never pushed; with PUSH_IMAGE it pushes it 
   assert.equal(cachedImage(await box.build(args, { command: 'probe' })), image);
   await run('skopeo', ['inspect', '--tls-verify=false', `docker://${image}`]);
 });
+
+/** Dockerfiles whose last stage gets its files from elsewhere: text with @BASE@, and the first step that is missing. */
+const BORROWED: readonly {
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly missing?: RegExp;
+  readonly args?: readonly string[];
+}[] = [
+  {
+    name: 'FROM an earlier stage with metadata alone',
+    lines: [
+      'FROM @BASE@ AS first',
+      'RUN date +%N > /now',
+      'FROM first',
+      'ENV A=1',
+      'LABEL b=2',
+      'CMD ["true"]',
+    ],
+    missing: /Dockerfile:2, stage first/,
+  },
+  {
+    name: 'FROM an earlier stage and nothing else',
+    lines: ['FROM @BASE@ AS first', 'RUN date +%N > /now', 'FROM first AS second'],
+    missing: /Dockerfile:2, stage first/,
+  },
+  {
+    name: 'a chain of names for one stage',
+    lines: [
+      'FROM @BASE@ AS a',
+      'RUN date +%N > /now',
+      ...['b', 'c', 'd', 'e'].flatMap((name, i) => [`FROM ${'abcd'[i]} AS ${name}`, `ENV ${name}=1`]),
+    ],
+    missing: /Dockerfile:2, stage a/,
+  },
+  {
+    name: 'a stage that is named as target, on another one',
+    lines: ['FROM @BASE@ AS a', 'RUN date +%N > /now', 'FROM a AS b', 'ENV B=1', 'FROM b', 'RUN false'],
+    args: ['--target=b'],
+    missing: /Dockerfile:2, stage a/,
+  },
+  {
+    name: 'metadata on a stage that copied from a third one',
+    lines: [
+      'FROM @BASE@ AS a',
+      'RUN date +%N > /now',
+      'FROM scratch AS b',
+      'COPY --from=a /now /now',
+      'FROM b',
+      'ENV C=1',
+    ],
+    missing: /Dockerfile:2, stage a/,
+  },
+  {
+    name: 'COPY --from alone',
+    lines: ['FROM @BASE@ AS a', 'RUN date +%N > /now', 'FROM scratch', 'COPY --from=a /now /now'],
+    missing: /Dockerfile:2, stage a/,
+  },
+  {
+    name: 'a step that changes nothing, below metadata',
+    lines: ['FROM @BASE@ AS a', 'RUN true', 'FROM a', 'ENV A=1'],
+    missing: /Dockerfile:2, stage a/,
+  },
+  {
+    name: 'steps of ONBUILD alone',
+    lines: ['FROM @BASE@ AS a', 'ONBUILD RUN date +%N > /now', 'FROM a', 'ENV A=1'],
+    missing: /not cached: RUN date/,
+  },
+  {
+    name: 'ONBUILD on a stage that the target goes on from',
+    lines: ['FROM @BASE@ AS a', 'ONBUILD RUN date +%N > /now', 'FROM a AS b', 'FROM b', 'ENV A=1'],
+    missing: /not cached: RUN date/,
+  },
+  {
+    name: 'more tags than one',
+    lines: ['FROM @BASE@ AS a', 'RUN date +%N > /now', 'FROM a', 'ENV A=1'],
+    args: ['--tag=@REPOSITORY@:one', '--tag=@REPOSITORY@:two'],
+    missing: /Dockerfile:2, stage a/,
+  },
+  { name: 'metadata on scratch', lines: ['FROM scratch', 'LABEL a=1', 'ENV B=2'] },
+  {
+    name: 'metadata on nothing but names for scratch',
+    lines: ['FROM scratch AS a', 'FROM a AS b', 'ENV B=2'],
+  },
+  { name: 'a base image alone', lines: ['FROM @BASE@'] },
+  { name: 'a base image under another name', lines: ['FROM @BASE@ AS a', 'FROM a', 'LABEL b=1'] },
+];
+
+for (const { name, lines, missing, args: more = [] } of BORROWED) {
+  test(`${name}: the probe tells what is missing, runs nothing, and finds what was pushed`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const text = lines.map((line) => line.replace('@BASE@', `${host}/busybox:1`));
+    const box = sandbox(t, [...text, ''].join('\n'));
+    const argsFor = (repository: string): string[] => [
+      `--cache-repo=${repository}`,
+      ...more.map((arg) => arg.replace('@REPOSITORY@', repository)),
+    ];
+    const probe = (args: readonly string[], push = false) =>
+      box.build([...args, '--progress=json', ...(push ? ['--push-image'] : [])], { command: 'probe' });
+
+    const fresh = argsFor(repositoryOf(host));
+    if (missing !== undefined) {
+      for (const push of [false, true]) {
+        const nothing = await probe(fresh, push);
+        assert.equal(nothing.code, EXIT_CODES.CACHE_MISS.exit, nothing.output);
+        assert.match(nothing.stderr, missing);
+        assert.equal(eventsOf(nothing, 'step-started').length, 0, nothing.output);
+      }
+    } else {
+      assert.equal((await probe(fresh)).code, EXIT_CODES.NOT_PUSHED.exit);
+    }
+    // Built without being pushed, then pushed by the probe.
+    assert.equal((await box.build(fresh)).code, 0);
+    assert.equal((await probe(fresh)).code, EXIT_CODES.NOT_PUSHED.exit);
+    const pushed = await probe(fresh, true);
+    assert.equal(pushed.code, 0, pushed.output);
+    assert.deepEqual(builtSteps(pushed), []);
+    assert.equal(cachedImage(await probe(fresh)), cachedImage(pushed));
+    // Built and pushed at once.
+    const other = argsFor(repositoryOf(host));
+    const built = await box.build([...other, '--push-image', `--metadata-file=${box.path('metadata.json')}`]);
+    assert.equal(built.code, 0, built.output);
+    const found = await probe(other);
+    assert.equal(cachedImage(found)?.split('@')[1], imageDigest(box.path('metadata.json')), found.output);
+  });
+}
 
 test('a second build of an unchanged image writes nothing into the cache', async (t) => {
   const host = registry(t);

@@ -7,10 +7,9 @@ import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import type { BlobSource, Store } from '../oci/types.ts';
 import { isProxyArg } from '../plan/environment.ts';
-import type { Plan, TreeSource } from '../plan/types.ts';
+import type { Plan, Step, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
-import { createBeneath } from '../sys/beneath.ts';
 import { baseImage } from './image.ts';
 import { openBackend } from './open-backend.ts';
 import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
@@ -25,7 +24,7 @@ import { createMounts } from './steps/mounts.ts';
 import { createNetworkFiles } from './steps/network-files.ts';
 import { HOSTNAME } from './steps/run-step.ts';
 import type { BuildRequest } from './types.ts';
-import type { UsableRecords } from './usable-records.ts';
+import { createUsableRecord, type UsableRecords } from './usable-records.ts';
 import { createFileLocks } from './work-dir/file-locks.ts';
 
 /** One attempt at a plan: its stages, and what it has stored. */
@@ -101,6 +100,9 @@ export function startExecution(
         staged: locator.staged,
         cached: ownStore === store ? undefined : (layer) => session.cachedSource(layer, ownStore),
         contentDigest,
+        usable:
+          session.lookup &&
+          createUsableRecord(session.lookup, { ownStore, store: store!, unusable: usable.unusable }),
         emit,
         signal,
       })
@@ -113,7 +115,6 @@ export function startExecution(
           reachable: inPlace,
           cacheDir: join(request.stateDir, 'cache-mounts'),
           locks: createFileLocks(session.syscalls),
-          openBeneath: createBeneath(session.syscalls()),
           signal,
           openRepository: session.openRepository,
           secrets: request.secrets,
@@ -144,6 +145,7 @@ export function startExecution(
     blob: locator.blob,
     stage: locator.stage,
     execute: async (step, state) => {
+      if (request.onlyCached) throw notCached(plan, step);
       built = true;
       const result = await execute()(step, state);
       // The publisher wants it too; in place nothing reads a stage while a step may move it.
@@ -152,7 +154,12 @@ export function startExecution(
     },
     oneAfterAnother: inPlace,
     contentDigest,
-    publish: (publication) => publisher?.publish(publication),
+    publish: async (publication) => {
+      const stored = publisher?.publish(publication);
+      // Without a lookup nobody goes on from what others have made.
+      return session.lookup ? stored : undefined;
+    },
+    enter: async () => ({ records: new Map(), turn: undefined }),
     created: `${new Date().toISOString().slice(0, 19)}Z`,
     emit,
   });
@@ -181,6 +188,14 @@ export function startExecution(
       await opened?.dispose();
     },
   };
+}
+
+function notCached(plan: Plan, { text, range, stage }: Step): AppError {
+  const name = plan.stages.get(stage)!.name;
+  return new AppError('CACHE_MISS', `not cached: ${text.split('\n')[0]} (stage ${name})`, {
+    where: { range },
+    hint: 'build it once with the same cache and --push, then probe again',
+  });
 }
 
 function proxyArgs({ buildArgs }: BuildRequest): Record<string, string> {

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { resolveHits, type StageHit } from '../cache/hits.ts';
+import { missingSteps, resolveHits, type StageHit } from '../cache/hits.ts';
 import { lookupRecords } from '../cache/lookup.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
@@ -38,11 +38,12 @@ export async function runProbe(
     );
     const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
     const records = await timed(emit, 'lookup', () => lookupRecords(keys, session.lookup!));
-    const hit = resolveHits(plan, records).get(plan.target)!;
+    const hits = resolveHits(plan, records);
+    const hit = hits.get(plan.target)!;
     const stage = plan.stages.get(plan.target)!;
-    const missing = stage.steps[hit.depth];
-    if (missing) throw await missError(session.cacheStore!, plan, stage, missing, signal);
-    const created = imageTime(request.buildArgs, hit.record?.created);
+    const [missing] = missingSteps(plan, hits);
+    if (missing) throw await missError(session.cacheStore!, plan, missing, signal);
+    const created = imageTime(request.buildArgs, hit.created);
     const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
     const image = assembleImage(plan, { ...hit, created }, runtime);
     const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, signal));
@@ -53,14 +54,9 @@ export async function runProbe(
   }
 }
 
-async function missError(
-  store: Store,
-  plan: Plan,
-  stage: PlannedStage,
-  step: Step,
-  signal: AbortSignal,
-): Promise<AppError> {
+async function missError(store: Store, plan: Plan, step: Step, signal: AbortSignal): Promise<AppError> {
   const { file, start } = step.range;
+  const stage = plan.stages.get(step.stage)!;
   const reason = await explainMiss(store, plan, step, signal);
   return new AppError(
     'CACHE_MISS',

@@ -1,4 +1,5 @@
-import { baseChainId, type StageHit, startsWith } from '../cache/hits.ts';
+import { baseChainId, claimsOf, sourcesOf } from '../cache/claims.ts';
+import { neededStages, type StageHit } from '../cache/hits.ts';
 import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
@@ -9,6 +10,7 @@ import type { LayerBlob } from '../layer/types.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { RootfsBackend, RootfsState, StagedLayer } from '../rootfs/types.ts';
+import { createAgreement } from './agreement.ts';
 import { appendLayer, type PendingChain, settle, settledChain, settledChainId } from './chain.ts';
 import { baseImage } from './image.ts';
 import { imageBlobs, layerRef } from './publishing/layer-blobs.ts';
@@ -19,10 +21,28 @@ export interface StageResult {
   readonly pending: PendingChain;
   /** Chain ID of all its files. */
   chainId(): Promise<string>;
+  /** As in CacheRecord. */
+  readonly sources: Promise<Sources>;
   /** When the last step was made; undefined for a stage without steps. */
   readonly created: string | undefined;
   /** Materialised on first use. */
   state(): Promise<RootfsState>;
+}
+
+type Sources = CacheRecord['sources'];
+
+/** What is known when a step is about to run. */
+export interface Entry {
+  /** What other builds have made meanwhile of the step and of those behind it, by key. */
+  readonly records: ReadonlyMap<Digest, CacheRecord>;
+  /** Where nobody else makes the step meanwhile. */
+  readonly turn: Turn | undefined;
+}
+
+/** The right to make a step, which others wait for. */
+export interface Turn {
+  /** To be called when the step is stored, or will not be. Never fails; may be called twice. */
+  end(): void;
 }
 
 /** Runs one step's operation on a state. */
@@ -48,7 +68,10 @@ export interface StageRunnerDeps {
   readonly execute: ExecuteStep;
   /** Digest of an operation by the content of the stages that it reads from. */
   readonly contentDigest: (step: Step) => Promise<Digest>;
-  readonly publish: (request: PublishRequest) => void;
+  /** Gives the record of another build that was there first, and that stays. */
+  readonly publish: (request: PublishRequest) => Promise<CacheRecord | undefined>;
+  /** Called before a step runs, with those behind it in its stage; may wait for another build. */
+  readonly enter: (step: Step, behind: readonly Step[]) => Promise<Entry>;
   /** RFC 3339: when this build's steps are made. */
   readonly created: string;
   /** A stage begins only when those that it needs are finished. */
@@ -60,8 +83,10 @@ export interface StageRunnerDeps {
 interface Cursor {
   readonly pending: PendingChain;
   readonly state: () => Promise<RootfsState>;
-  readonly sources: Readonly<Record<string, Promise<string>>>;
+  readonly sources: Promise<Sources>;
   readonly created: string | undefined;
+  /** The record that was stored before that of the last step, once that is known; undefined when ours is alone. */
+  readonly published: Published | undefined;
   /**
    * A RUN made a layer in this build: its files carry new times, so no record of any earlier build lies on it, and the
    * next step need not wait until the layer is compressed to find that out.
@@ -69,9 +94,26 @@ interface Cursor {
   readonly fresh: boolean;
 }
 
+/** A record on its way to the cache. */
+interface Published {
+  /** Gives the record of another build that was there first. */
+  readonly done: Promise<CacheRecord | undefined>;
+  /** The same, as far as it is known by now. */
+  lostTo: CacheRecord | undefined;
+}
+
 /** A function that gives a stage's result, building what is missing, each stage once and, unless told otherwise, independent ones at once. */
 export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Promise<StageResult> {
   const results = new Map<number, Promise<StageResult>>();
+  const records = new Map(deps.records);
+  const agreement = createAgreement();
+  for (const index of neededStages(deps.plan, deps.hits)) {
+    const { depth, record } = deps.hits.get(index)!;
+    const claims = record && claimsOf(deps.plan, deps.plan.stages.get(index)!, depth, record);
+    if (claims) agreement.holder(index)(claims);
+  }
+  /** Steps of this build by key: what two stages have in common is made once. */
+  const steps = new Map<Digest, Promise<Cursor>>();
   const resultOf = (index: number): Promise<StageResult> => {
     let result = results.get(index);
     if (!result) {
@@ -93,14 +135,36 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     for (const step of stage.steps.slice(0, hit.depth)) finished(step, 'hit', 0);
     if (missing.some(({ operation }) => operation.kind === 'run')) expectRun();
     let cursor = await start(stage, hit);
-    for (const step of missing) cursor = await advance(stage, step, cursor);
+    for (const step of missing) cursor = await advanceOnce(stage, step, cursor);
+    cursor = await settleEnd(stage, cursor);
     const base = baseChainId(deps.plan, stage);
-    return {
-      pending: cursor.pending,
-      chainId: () => settledChainId(base, cursor.pending),
-      created: cursor.created,
-      state: cursor.state,
-    };
+    const { pending, sources, created, state } = cursor;
+    return { pending, chainId: () => settledChainId(base, pending), sources, created, state };
+  }
+
+  /** The same step of another stage of this build is this step. */
+  function advanceOnce(stage: PlannedStage, step: Step, cursor: Cursor): Promise<Cursor> {
+    const known = steps.get(step.key);
+    if (known) {
+      const started = performance.now();
+      return known.then((made) => {
+        finished(step, 'hit', performance.now() - started);
+        return made;
+      });
+    }
+    const made = advance(stage, step, cursor);
+    steps.set(step.key, made);
+    return made;
+  }
+
+  /** All who race for a target end with the same one: that which was stored first, which is complete in itself. */
+  async function settleEnd(stage: PlannedStage, cursor: Cursor): Promise<Cursor> {
+    const last = stage.steps.at(-1);
+    if (!last || !cursor.published) return cursor;
+    const isTarget = stage.index === deps.plan.target;
+    const record = isTarget ? await cursor.published.done : cursor.published.lostTo;
+    if (!record || (!isTarget && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
+    return onto(stage, last, record);
   }
 
   /**
@@ -126,23 +190,27 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function start(stage: PlannedStage, hit: StageHit): Promise<Cursor> {
     if (hit.depth === 0 && stage.base.type === 'stage') {
       const parent = await resultOf(stage.base.stage);
-      return {
-        pending: parent.pending,
-        state: parent.state,
-        sources: {},
-        created: parent.created,
-        fresh: false,
-      };
+      const { pending, state, sources, created } = parent;
+      return { pending, state, sources, created, published: undefined, fresh: false };
     }
-    const sources = Object.fromEntries(
-      Object.entries(hit.sources).map(([key, id]) => [key, Promise.resolve(id)]),
-    );
+    const last = stage.steps[hit.depth - 1];
+    if (hit.record && last) return onto(stage, last, hit.record);
     const pending = settledChain(hit.chain, hit.made);
+    const state = materialise(stage, pending);
+    return { pending, state, sources: NO_SOURCES, created: undefined, published: undefined, fresh: false };
+  }
+
+  /** Goes on from a record, which names all layers, whatever the stage has made so far. */
+  function onto(stage: PlannedStage, step: Step, record: CacheRecord): Cursor {
+    const claims = claimsOf(deps.plan, stage, step.index + 1, record);
+    if (claims) agreement.holder(stage.index)(claims);
+    const pending = settledChain(record.chain, record.made);
     return {
       pending,
       state: materialise(stage, pending),
-      sources,
-      created: hit.record?.created,
+      sources: Promise.resolve(record.sources),
+      created: record.created,
+      published: undefined,
       fresh: false,
     };
   }
@@ -158,18 +226,42 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
 
   async function advance(stage: PlannedStage, step: Step, cursor: Cursor): Promise<Cursor> {
     const started = performance.now();
-    const sources = { ...cursor.sources };
-    for (const index of step.stages) {
-      sources[deps.plan.stages.get(index)!.lastKey] = resultOf(index).then((result) => result.chainId());
-    }
-    for (const id of Object.values(sources)) id.catch(() => {});
-    const known = await find(stage, step, cursor, sources);
-    if (known) {
+    const sources = withSources(step, cursor.sources);
+    const hit = (found: Cursor): Cursor => {
       finished(step, 'hit', performance.now() - started);
-      const pending = appendLayer(cursor.pending, Promise.resolve(known.layer));
-      const state = known.layer ? materialise(stage, pending) : cursor.state;
-      return { pending, state, sources, created: known.created, fresh: cursor.fresh };
+      return found;
+    };
+    const known = await find(stage, step, cursor, sources);
+    if (known) return hit(known);
+    const { records: made, turn } = await deps.enter(step, stage.steps.slice(step.index + 1));
+    try {
+      for (const [key, record] of made) records.set(key, record);
+      const meanwhile = made.size > 0 && (await findByKey(stage, step, cursor, sources));
+      if (meanwhile) {
+        turn?.end();
+        return hit(meanwhile);
+      }
+      return await execute(stage, step, await rejoined(stage, step, cursor), { sources, turn, started });
+    } catch (error) {
+      turn?.end();
+      throw error;
     }
+  }
+
+  /** Where the step below was stored by another build first, this one goes on from there: so all who race come together. */
+  async function rejoined(stage: PlannedStage, step: Step, cursor: Cursor): Promise<Cursor> {
+    const record = cursor.published?.lostTo;
+    const below = stage.steps[step.index - 1];
+    if (!record || !below || !(await agrees(stage, below, record, cursor.sources))) return cursor;
+    return onto(stage, below, record);
+  }
+
+  async function execute(
+    stage: PlannedStage,
+    step: Step,
+    cursor: Cursor,
+    { sources, turn, started }: { sources: Promise<Sources>; turn: Turn | undefined; started: number },
+  ): Promise<Cursor> {
     deps.emit({ type: 'step-started', id: idOf(step) });
     try {
       const made = await deps.execute(step, await cursor.state());
@@ -178,34 +270,98 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         return staged && layerRef(staged);
       });
       const pending = appendLayer(cursor.pending, layer);
-      deps.publish({ stage, step, pending, sources, created: deps.created });
+      const { created } = deps;
+      const published = follow(
+        deps.publish({ stage, step, pending, sources, created, alone: turn !== undefined }),
+      );
+      published.done.then(() => turn?.end());
+      void hold(stage, step, pending, sources);
       finished(step, 'built', performance.now() - started);
       const fresh = cursor.fresh || (step.operation.kind === 'run' && deps.plan.mtime === 'keep');
-      return { pending, state: async () => made.state, sources, created: deps.created, fresh };
+      return {
+        pending,
+        state: async () => made.state,
+        sources,
+        created,
+        published: turn ? undefined : published,
+        fresh,
+      };
     } catch (error) {
       finished(step, 'failed', performance.now() - started);
       throw error;
     }
   }
 
-  /** A record that fits the files that the stage has now: under the step's own key, else under its content key. */
+  /** The sources of a step: those of the steps below, the stages that it reads from, and what those have read. */
+  function withSources(step: Step, below: Promise<Sources>): Promise<Sources> {
+    const read = step.stages.map(async (index) => {
+      const result = await resultOf(index);
+      const made = await settle(result.pending);
+      return { ...(await result.sources), ...sourcesOf(deps.plan, deps.plan.stages.get(index)!, made) };
+    });
+    const all = Promise.all([below, ...read]).then((parts): Sources => Object.assign({}, ...parts));
+    all.catch(() => {});
+    return all;
+  }
+
+  /** Remembers what a stage has made, against records that say otherwise. */
+  async function hold(
+    stage: PlannedStage,
+    step: Step,
+    pending: PendingChain,
+    sources: Promise<Sources>,
+  ): Promise<void> {
+    const keep = agreement.holder(stage.index);
+    try {
+      const made = {
+        ...(await settle(pending)),
+        base: baseChainId(deps.plan, stage),
+        sources: await sources,
+      };
+      const claims = claimsOf(deps.plan, stage, step.index + 1, made);
+      if (claims) keep(claims);
+    } catch {
+      // A layer that fails is reported by whoever waits for it.
+    }
+  }
+
+  /** Whether a stage can go on from a record without mixing what two builds have made. */
+  async function agrees(
+    stage: PlannedStage,
+    step: Step,
+    record: CacheRecord,
+    sources: Promise<Sources>,
+  ): Promise<boolean> {
+    const claims = claimsOf(deps.plan, stage, step.index + 1, record);
+    if (!claims || !agreement.admits(stage.index, claims)) return false;
+    const present = await Promise.all(record.chain.map(isThere));
+    return present.every(Boolean) && sameSources(record.sources, await sources);
+  }
+
+  /** A record of the step under its own key, else under its content key. */
   async function find(
     stage: PlannedStage,
     step: Step,
     cursor: Cursor,
-    sources: Cursor['sources'],
-  ): Promise<Pick<CacheRecord, 'layer' | 'created'> | undefined> {
-    const record = deps.records.get(step.key);
-    if (!deps.lookup || (cursor.fresh && !record)) return undefined;
-    const base = baseChainId(deps.plan, stage);
-    const { chain } = await settle(cursor.pending);
-    const fits = (candidate: CacheRecord): boolean =>
-      candidate.base === base &&
-      candidate.chain.length === chain.length + (candidate.layer ? 1 : 0) &&
-      startsWith(candidate.chain, chain);
-    if (record && fits(record) && (await sourcesMatch(record, sources))) return record;
-    if (cursor.fresh) return undefined;
-    return findByContent(stage, step, cursor, sources);
+    sources: Promise<Sources>,
+  ): Promise<Cursor | undefined> {
+    if (!deps.lookup) return undefined;
+    const known = await findByKey(stage, step, cursor, sources);
+    return known ?? (cursor.fresh ? undefined : findByContent(stage, step, cursor, sources));
+  }
+
+  async function findByKey(
+    stage: PlannedStage,
+    step: Step,
+    cursor: Cursor,
+    sources: Promise<Sources>,
+  ): Promise<Cursor | undefined> {
+    const record = records.get(step.key);
+    if (!record || !(await agrees(stage, step, record, sources))) return undefined;
+    const made = onto(stage, step, record);
+    // A step that changed nothing leaves the files where they are.
+    const same = !record.layer && sameChain(await settle(cursor.pending), record);
+    return same ? { ...made, state: cursor.state } : made;
   }
 
   /** The content key names the very files below, so only the record's own layer counts. */
@@ -213,16 +369,19 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     stage: PlannedStage,
     step: Step,
     cursor: Cursor,
-    sources: Cursor['sources'],
-  ): Promise<Pick<CacheRecord, 'layer' | 'created'> | undefined> {
+    sources: Promise<Sources>,
+  ): Promise<Cursor | undefined> {
     try {
       const parent = await settledChainId(baseChainId(deps.plan, stage), cursor.pending);
       const key = contentKey(stage.contentScope, parent, await deps.contentDigest(step));
       const record = await lookupRecord(key, deps.lookup!);
-      if (!record || !(await isThere(record.layer))) return undefined;
-      const pending = appendLayer(cursor.pending, Promise.resolve(record.layer));
-      deps.publish({ stage, step, pending, sources, created: record.created });
-      return record;
+      if (!record || (record.layer && !(await isThere(record.layer)))) return undefined;
+      const { layer, created } = record;
+      const pending = appendLayer(cursor.pending, Promise.resolve(layer));
+      const published = follow(deps.publish({ stage, step, pending, sources, created, alone: false }));
+      void hold(stage, step, pending, sources);
+      const state = layer ? materialise(stage, pending) : cursor.state;
+      return { pending, state, sources, created, published, fresh: cursor.fresh };
     } catch (error) {
       if (!(error instanceof AppError) || deps.lookup!.signal?.aborted) throw error;
       const text = `content lookup failed and counts as a miss: ${error.message}`;
@@ -231,10 +390,12 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     }
   }
 
-  async function isThere(layer: LayerRef | undefined): Promise<boolean> {
-    if (!layer) return true;
-    if (deps.unusable.has(layer.digest)) return false;
-    return (await deps.has(layer)) === layer.size;
+  const asked = new Map<Digest, Promise<boolean>>();
+  function isThere(layer: LayerRef): Promise<boolean> {
+    if (deps.unusable.has(layer.digest)) return Promise.resolve(false);
+    const answer = asked.get(layer.digest) ?? deps.has(layer).then((size) => size === layer.size);
+    asked.set(layer.digest, answer);
+    return answer;
   }
 
   const idOf = (step: Step) => ({ stage: step.stage, step: step.index });
@@ -243,10 +404,24 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   return resultOf;
 }
 
-async function sourcesMatch(record: CacheRecord, sources: Cursor['sources']): Promise<boolean> {
-  for (const [key, id] of Object.entries(sources)) {
-    const recorded = record.sources[key];
-    if (recorded !== undefined && recorded !== (await id)) return false;
-  }
-  return true;
+const NO_SOURCES: Promise<Sources> = Promise.resolve({});
+
+function follow(done: Promise<CacheRecord | undefined>): Published {
+  const published: Published = { done, lostTo: undefined };
+  void done.then((record) => {
+    published.lostTo = record;
+  });
+  return published;
+}
+
+function sameSources(recorded: Sources, present: Sources): boolean {
+  return Object.entries(present).every(([key, id]) => (recorded[key] ?? id) === id);
+}
+
+function sameChain(
+  { chain, made }: { readonly chain: readonly LayerRef[]; readonly made: string },
+  record: CacheRecord,
+): boolean {
+  const same = chain.every((layer, i) => layer.diffId === record.chain[i]?.diffId);
+  return same && chain.length === record.chain.length && record.made === `${made}0`;
 }

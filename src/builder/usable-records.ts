@@ -1,7 +1,9 @@
 import { resolveHits, type StageHit } from '../cache/hits.ts';
+import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
@@ -58,4 +60,29 @@ export async function usableRecords(
       });
     }
   }
+}
+
+/** A function that gives the record under a key as the own repository has it now, where all of its layers are there. */
+export function createUsableRecord(
+  lookup: LookupOptions,
+  {
+    ownStore,
+    store,
+    unusable,
+  }: { readonly ownStore: Store; readonly store: Store; readonly unusable: ReadonlySet<Digest> },
+): (key: Digest) => Promise<CacheRecord | undefined> {
+  return async (key) => {
+    try {
+      const record = await lookupRecord(key, { ...lookup, stores: [ownStore] });
+      if (record?.key !== key || record.chain.some(({ digest }) => unusable.has(digest))) return undefined;
+      const sizes = await mapLimit(record.chain, PARALLEL_CHECKS, ({ digest }) =>
+        store.has(digest, lookup.signal),
+      );
+      return sizes.every((size, i) => size === record.chain[i]!.size) ? record : undefined;
+    } catch (error) {
+      lookup.signal?.throwIfAborted();
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  };
 }

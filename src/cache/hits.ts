@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
-import { chainId, SCRATCH } from './chain-id.ts';
+import { agree, type Claim, claimsOf } from './claims.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
 
 /** How far a stage is known from the cache. */
@@ -11,96 +11,128 @@ export interface StageHit {
   readonly chain: readonly LayerRef[];
   /** As in CacheRecord, up to that depth. */
   readonly made: string;
-  /** Chain IDs of stages read so far, by their last key. */
+  /** As in CacheRecord, of the deepest record. */
   readonly sources: Readonly<Record<string, string>>;
-  /** The deepest record; undefined when none was found. */
+  /** The deepest record; undefined when none was found for a step of the stage itself. */
   readonly record?: CacheRecord;
+  /** When the last layer was made, be it a step's of the stage that this one goes on from. */
+  readonly created?: string;
+}
+
+interface Candidate {
+  readonly record: CacheRecord;
+  /** The record that it was taken from. */
+  readonly origin: CacheRecord;
+}
+
+interface Claimed extends Claim {
+  /** The records that say so. */
+  readonly by: readonly CacheRecord[];
+  /** The first of them that names the layers. */
+  readonly from?: CacheRecord;
 }
 
 /**
- * The deepest usable record of every stage. A record is usable when it agrees with everything else that is known: the
- * image below it, the records of earlier steps, and the present chains of the stages that it copied from. So layers of
- * two different builds are never mixed.
+ * The deepest record of every stage, over all stages together: the records that are chosen agree in all that they say of
+ * their builds, so that layers of two builds are never mixed. The target's deepest comes first, since a record is complete
+ * in itself, then what the steps behind it need. No step has to run whose result a chosen record has used already.
  */
 export function resolveHits(
   plan: Plan,
   records: ReadonlyMap<Digest, CacheRecord>,
 ): ReadonlyMap<number, StageHit> {
-  const hits = new Map<number, StageHit>();
-  const resolve = (index: number): StageHit => {
-    const known = hits.get(index);
-    if (known) return known;
-    const hit = stageHit(plan, plan.stages.get(index)!, records, resolve);
-    hits.set(index, hit);
-    return hit;
+  const left = new Map(records);
+  for (;;) {
+    const { hits, claims } = choose(plan, left);
+    const clashing = missingSteps(plan, hits).flatMap(({ key }) => claims.get(key)?.by ?? []);
+    if (clashing.length === 0) return hits;
+    for (const [key, record] of left) if (clashing.includes(record)) left.delete(key);
+  }
+}
+
+/** The stages that a build works on: the target, and whatever steps without a record need. */
+export function neededStages(plan: Plan, hits: ReadonlyMap<number, StageHit>): readonly number[] {
+  const needed = new Set<number>();
+  const visit = (index: number): void => {
+    if (needed.has(index)) return;
+    needed.add(index);
+    stagesBehind(plan.stages.get(index)!, hits.get(index)!.depth).forEach(visit);
   };
-  for (const index of plan.stages.keys()) resolve(index);
-  return hits;
+  visit(plan.target);
+  return [...needed].sort((a, b) => a - b);
 }
 
-/** The chain ID of the image that a stage starts from, through any `FROM stage`. */
-export function baseChainId(plan: Plan, stage: PlannedStage): string {
-  const { base } = stage;
-  if (base.type === 'scratch') return SCRATCH;
-  if (base.type === 'image') return chainId(SCRATCH, base.image.config.rootfs.diff_ids);
-  return baseChainId(plan, plan.stages.get(base.stage)!);
-}
-
-/** The chain ID of all files of a stage whose layers since its image are `chain`. */
-function stageChainId(plan: Plan, stage: PlannedStage, chain: readonly LayerRef[]): string {
-  return chainId(
-    baseChainId(plan, stage),
-    chain.map((layer) => layer.diffId),
+/** The steps that the target needs and the cache does not have, in the order of the Dockerfile. */
+export function missingSteps(plan: Plan, hits: ReadonlyMap<number, StageHit>): readonly Step[] {
+  return neededStages(plan, hits).flatMap((index) =>
+    plan.stages.get(index)!.steps.slice(hits.get(index)!.depth),
   );
 }
 
-function stageHit(
+/** The stages whose results a stage needs that is known up to `depth`. */
+function stagesBehind({ base, steps }: PlannedStage, depth: number): readonly number[] {
+  const below = depth === 0 && base.type === 'stage' ? [base.stage] : [];
+  return [...below, ...steps.slice(depth).flatMap((step) => step.stages)];
+}
+
+const NOTHING: StageHit = { depth: 0, chain: [], made: '', sources: {} };
+
+function choose(
   plan: Plan,
-  stage: PlannedStage,
   records: ReadonlyMap<Digest, CacheRecord>,
-  resolve: (stage: number) => StageHit,
-): StageHit {
-  const base = baseChainId(plan, stage);
-  const parent = stage.base.type === 'stage' ? resolve(stage.base.stage) : undefined;
-  const parentStage = stage.base.type === 'stage' ? plan.stages.get(stage.base.stage) : undefined;
-  const parentComplete = !parentStage || parent!.depth === parentStage.steps.length;
-  const below: readonly LayerRef[] = parent?.chain ?? [];
-  for (let depth = stage.steps.length; depth > 0; depth -= 1) {
-    const record = records.get(stage.steps[depth - 1]!.key);
-    if (!record || record.base !== base) continue;
-    if (parentComplete && !startsWith(record.chain, below)) continue;
-    if (!agreesWithEarlier(record, stage.steps.slice(0, depth - 1), records)) continue;
-    if (!sourcesAgree(plan, record, resolve)) continue;
-    return { depth, chain: record.chain, made: record.made, sources: record.sources, record };
-  }
-  if (!parentComplete) return { depth: 0, chain: below, made: parent?.made ?? '', sources: {} };
-  return { depth: 0, chain: below, made: parent?.made ?? '', sources: parent?.sources ?? {} };
+): { readonly hits: ReadonlyMap<number, StageHit>; readonly claims: ReadonlyMap<string, Claimed> } {
+  const hits = new Map<number, StageHit>();
+  const claims = new Map<string, Claimed>();
+
+  /** The step's own record; else, or where that is of another build, what a record that was chosen says of the step. */
+  const candidate = (stage: PlannedStage, depth: number): Candidate | undefined => {
+    const { key } = stage.steps[depth - 1]!;
+    const claimed = claims.get(key);
+    const own = records.get(key);
+    if (!claimed?.layers || (own && sameLayers(own.chain, claimed.layers)))
+      return own && { record: own, origin: own };
+    const origin = claimed.from!;
+    return { record: { ...origin, key, chain: claimed.layers, made: claimed.made! }, origin };
+  };
+  const deepest = (stage: PlannedStage): { depth: number; record: CacheRecord } | undefined => {
+    for (let depth = stage.steps.length; depth > 0; depth -= 1) {
+      const found = candidate(stage, depth);
+      const said = found && claimsOf(plan, stage, depth, found.record);
+      if (!said || !agree(said, claims)) continue;
+      for (const [key, claim] of said) {
+        const known = claims.get(key);
+        const from = known?.from ?? (claim.layers ? found.origin : undefined);
+        const by = [...(known?.by ?? []), found.origin];
+        claims.set(key, { ...known, ...claim, by, ...(from ? { from } : {}) });
+      }
+      return { depth, record: found.record };
+    }
+    return undefined;
+  };
+  const visit = (index: number): StageHit => {
+    const known = hits.get(index);
+    if (known) return known;
+    const stage = plan.stages.get(index)!;
+    const found = deepest(stage);
+    if (found) {
+      const { depth, record } = found;
+      const { chain, made, sources, created } = record;
+      hits.set(index, { depth, chain, made, sources, record, created });
+    } else {
+      const below = stage.base.type === 'stage' ? visit(stage.base.stage) : undefined;
+      const { chain, made, sources, created } = below ?? NOTHING;
+      hits.set(index, { depth: 0, chain, made, sources, ...(created === undefined ? {} : { created }) });
+    }
+    const hit = hits.get(index)!;
+    for (const needed of stagesBehind(stage, hit.depth)) visit(needed);
+    return hit;
+  };
+  visit(plan.target);
+  // Nobody needs the others unless a layer turns out to be unreadable.
+  for (const index of plan.stages.keys()) visit(index);
+  return { hits, claims };
 }
 
-/** A record of an earlier step that is still there must lie on the same chain. */
-function agreesWithEarlier(
-  record: CacheRecord,
-  earlier: readonly Step[],
-  records: ReadonlyMap<Digest, CacheRecord>,
-): boolean {
-  return earlier.every((step) => {
-    const other = records.get(step.key);
-    return !other || startsWith(record.chain, other.chain);
-  });
-}
-
-/** A stage that is completely known must be the very one that the record copied from. */
-function sourcesAgree(plan: Plan, record: CacheRecord, resolve: (stage: number) => StageHit): boolean {
-  for (const stage of plan.stages.values()) {
-    const recorded = record.sources[stage.lastKey];
-    if (recorded === undefined) continue;
-    const hit = resolve(stage.index);
-    if (hit.depth === stage.steps.length && stageChainId(plan, stage, hit.chain) !== recorded) return false;
-  }
-  return true;
-}
-
-/** Whether `chain` begins with the files of `prefix`. */
-export function startsWith(chain: readonly LayerRef[], prefix: readonly LayerRef[]): boolean {
-  return prefix.length <= chain.length && prefix.every((layer, i) => layer.diffId === chain[i]!.diffId);
+function sameLayers(some: readonly LayerRef[], others: readonly LayerRef[]): boolean {
+  return some.length === others.length && some.every((layer, i) => layer.diffId === others[i]!.diffId);
 }

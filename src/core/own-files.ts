@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 export const ENTRY_POINTS = {
   'compress-worker': 'src/layer/compress-worker.ts',
   'extract-worker': 'src/rootfs/extract/worker.ts',
-  'password-worker': 'src/registry/password-worker.ts',
   'run-helper': 'src/sys/run-helper.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
   sweep: 'src/builder/work-dir/sweep.ts',

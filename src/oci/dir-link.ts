@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type ContentDigest, isContentDigest } from '../core/digest.ts';
 import { ifExists, moveInto } from './blob-file.ts';
 import { markUsed } from './dir-keep.ts';
+import type { DirLayout } from './dir-layout.ts';
 
 /** Writes a link of CNCF Distribution's layout, whole or not at all. @param scratch on the same file system */
 export function placeLink(scratch: string, target: string, digest: ContentDigest): void {
@@ -10,6 +11,44 @@ export function placeLink(scratch: string, target: string, digest: ContentDigest
   const staged = join(scratch, 'link');
   fs.writeFileSync(staged, digest);
   moveInto(staged, target);
+}
+
+/**
+ * Writes a link that is not there yet, whole or not at all; of any number of processes that do so at once, one succeeds.
+ * @returns false where it is there with another digest
+ */
+export function createLink(scratch: string, target: string, digest: ContentDigest): boolean {
+  const staged = join(scratch, 'new-link');
+  fs.writeFileSync(staged, digest);
+  for (let attempt = 1; ; attempt += 1) {
+    const present = readLink(target);
+    if (present !== undefined) return present === digest;
+    // What is left is damaged: nobody can use it.
+    if (fs.existsSync(target)) {
+      moveInto(staged, target);
+      return true;
+    }
+    fs.mkdirSync(dirname(target), { recursive: true });
+    try {
+      linkNew(staged, target);
+      return true;
+    } catch (error) {
+      // Another process was first, or a garbage collection has removed the empty directory in between.
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (attempt === 3 || !['EEXIST', 'ENOENT'].includes(code)) throw error;
+    }
+  }
+}
+
+/** Hard links appear whole; a file system without them gets a new file, whose few bytes are written at once. */
+function linkNew(staged: string, target: string): void {
+  try {
+    fs.linkSync(staged, target);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(code)) throw error;
+    fs.writeFileSync(target, fs.readFileSync(staged), { flag: 'wx' });
+  }
 }
 
 /** The digest that a link holds; undefined when there is none, or it is damaged. */
@@ -22,5 +61,14 @@ export function readLink(path: string): ContentDigest | undefined {
 export function removeLink(path: string): boolean {
   const there = fs.existsSync(path);
   fs.rmSync(dirname(path), { recursive: true, force: true });
+  return there;
+}
+
+/** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
+export function removeTag({ tags }: Pick<DirLayout, 'tags'>, tag: string): boolean {
+  const directory = join(tags, tag);
+  const there = fs.existsSync(join(directory, 'current/link'));
+  fs.rmSync(join(directory, 'current'), { recursive: true, force: true });
+  fs.rmSync(directory, { recursive: true, force: true });
   return there;
 }

@@ -14,7 +14,7 @@ import { bytesSource } from './blob-source.ts';
 import { checkDirectory, directoryError } from './dir-check.ts';
 import { markReached, markUsed } from './dir-keep.ts';
 import { dirLayout } from './dir-layout.ts';
-import { placeLink } from './dir-link.ts';
+import { createLink, placeLink, readLink, removeLink, removeTag } from './dir-link.ts';
 import { createDirectoryLock } from './dir-lock.ts';
 import { purgeScratch, withScratch } from './dir-scratch.ts';
 import { manifestMediaType } from './manifest.ts';
@@ -61,6 +61,33 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
     const path = layout.tagLink(tag);
     const text = ifExists(() => fs.readFileSync(path, 'latin1'));
     return text === undefined ? undefined : parseDigest(text.trim(), `the tag ${tag} in ${root}`);
+  };
+
+  /** @param name gives the manifest its name, under the lock; whether it has it then */
+  const placeManifest = async (
+    bytes: Buffer,
+    mediaType: string,
+    signal: AbortSignal | undefined,
+    name: (scratch: string, digest: Digest) => boolean,
+  ): Promise<{ readonly raw: RawManifest; readonly placed: boolean }> => {
+    const source = bytesSource(bytes);
+    const raw = rawManifest(bytes, source.digest);
+    if (raw.descriptor.mediaType !== mediaType) {
+      throw new AppError(
+        'CORRUPT',
+        `a manifest of type ${raw.descriptor.mediaType} was given as ${mediaType}`,
+      );
+    }
+    const placed = await writing(async (scratch) => {
+      const staged = await stageBlob(source, scratch, signal);
+      return lock.shared(() => {
+        markReached(layout, bytes);
+        moveInto(staged, layout.blob(source.digest));
+        placeLink(scratch, layout.revisionLink(source.digest), source.digest);
+        return name(scratch, source.digest);
+      });
+    });
+    return { raw, placed };
   };
 
   const store: Store = {
@@ -113,31 +140,44 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       return bytes && rawManifest(bytes, digest);
     },
     tag: async (bytes, mediaType, tag, signal) => {
-      if (tag !== undefined && !isTag(tag))
-        throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
-      const source = bytesSource(bytes);
-      const raw = rawManifest(bytes, source.digest);
-      if (raw.descriptor.mediaType !== mediaType) {
-        throw new AppError(
-          'CORRUPT',
-          `a manifest of type ${raw.descriptor.mediaType} was given as ${mediaType}`,
-        );
-      }
-      await writing(async (scratch) => {
-        const staged = await stageBlob(source, scratch, signal);
-        await lock.shared(() => {
-          markReached(layout, bytes);
-          moveInto(staged, layout.blob(source.digest));
-          placeLink(scratch, layout.revisionLink(source.digest), source.digest);
-          if (tag === undefined) return;
-          placeLink(scratch, layout.tagIndexLink(tag, source.digest), source.digest);
-          placeLink(scratch, layout.tagLink(tag), source.digest);
-        });
+      if (tag !== undefined) checkTag(tag);
+      const { raw } = await placeManifest(bytes, mediaType, signal, (scratch, digest) => {
+        if (tag === undefined) return true;
+        placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
+        placeLink(scratch, layout.tagLink(tag), digest);
+        return true;
       });
       return raw.descriptor;
     },
+    create: async (bytes, mediaType, tag, signal) => {
+      checkTag(tag);
+      const { placed } = await placeManifest(bytes, mediaType, signal, (scratch, digest) => {
+        if (!createLink(scratch, layout.tagLink(tag), digest)) return false;
+        placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
+        return true;
+      });
+      return placed ? 'created' : 'exists';
+    },
+    untag: async (tag, digest) => {
+      checkTag(tag);
+      try {
+        return await lock.shared(() => {
+          if (readLink(layout.tagLink(tag)) !== digest) return false;
+          removeTag(layout, tag);
+          removeLink(layout.revisionLink(digest));
+          return true;
+        });
+      } catch (error) {
+        throw directoryError(error, root);
+      }
+    },
   };
   return store;
+}
+
+/** @throws AppError REFERENCE */
+function checkTag(tag: string): void {
+  if (!isTag(tag)) throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
 }
 
 function rawManifest(bytes: Buffer, digest: Digest): RawManifest {

@@ -2,7 +2,13 @@ import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { openRemoteBlob } from './http/blob-read.ts';
 import { answerOf } from './http/errors.ts';
-import { getManifest, putManifest, type Repository } from './http/manifests.ts';
+import {
+  createManifest,
+  deleteManifest,
+  getManifest,
+  putManifest,
+  type Repository,
+} from './http/manifests.ts';
 import { createMirroredStore } from './http/mirrors.ts';
 import { discard } from './http/redirect.ts';
 import { uploadBlob } from './http/upload.ts';
@@ -82,5 +88,8 @@ function createRepositoryStore(target: Repository): Store {
       if (tag === undefined || isTag(tag)) return putManifest(target, bytes, mediaType, tag, signal);
       throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
     },
+    create: (bytes, mediaType, tag, signal) => createManifest(target, bytes, mediaType, tag, signal),
+    // By its digest, which is all that Distribution knows; who calls makes sure that no other tag names it.
+    untag: (_tag, digest, signal) => deleteManifest(target, digest, signal),
   };
 }

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { decodeRecord } from '../cache/record.ts';
 import { algorithmOf, type ContentDigest, hexOf } from '../core/digest.ts';
 import { type Emit, silent } from '../core/events.ts';
 import { ifExists } from '../oci/blob-file.ts';
 import { FILE_CHUNK } from '../oci/blob-source.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
-import { readLink, removeLink } from '../oci/dir-link.ts';
+import { readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { storedSize } from './blobs.ts';
 import { repositoriesOf } from './discovery.ts';
-import { linkedDigests, removeTag } from './manifest-files.ts';
+import { linkedDigests } from './manifest-files.ts';
 import { tryParse } from './pushed-manifest.ts';
 import { blobFiles, openStorage } from './storage.ts';
 
@@ -94,7 +93,7 @@ function tagProblem(layout: DirLayout, tag: string): Problem | undefined {
   // What a process that was killed left of a tag that it was making or removing is no tag.
   if (!fs.existsSync(layout.tagLink(tag))) return undefined;
   const digest = readLink(layout.tagLink(tag));
-  const remove = () => void removeTag(join(layout.tags, tag));
+  const remove = () => void removeTag(layout, tag);
   const name = `the tag ${layout.repository}:${tag}`;
   if (digest === undefined) return { text: `${name} names nothing`, remove };
   if (!fs.existsSync(layout.revisionLink(digest))) {

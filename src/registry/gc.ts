@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type Emit, silent } from '../core/events.ts';
 import { fileSize } from '../oci/blob-file.ts';
-import { readLink, removeLink } from '../oci/dir-link.ts';
+import { readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { purgeScratch } from '../oci/dir-scratch.ts';
-import { linkedDigests, removeTag } from './manifest-files.ts';
+import { linkedDigests } from './manifest-files.ts';
 import { blobFiles, openStorage, usedAt } from './storage.ts';
 import { type Survey, survey } from './survey.ts';
 import type { Storage } from './types.ts';
@@ -50,9 +50,10 @@ export async function collectGarbage(request: CollectRequest): Promise<CollectRe
   });
   const sweep = createSweep(storage, dryRun);
   const tags = await sweep(planned.dropped, ({ repository, tag, digest, usedAt: seen }) => {
-    const { tagLink, tags: directory } = storage.layout(repository);
-    const unchanged = readLink(tagLink(tag)) === digest && usedAt(tagLink(tag)) === seen;
-    return unchanged ? () => removeTag(join(directory, tag)) : undefined;
+    const layout = storage.layout(repository);
+    const link = layout.tagLink(tag);
+    const unchanged = readLink(link) === digest && usedAt(link) === seen;
+    return unchanged ? () => removeTag(layout, tag) : undefined;
   });
   // A tag that was used meanwhile is kept, and with it what it reaches.
   const found = planned.dropped.length === 0 || dryRun ? planned : await survey(storage, { cutoff });

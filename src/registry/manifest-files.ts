@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
 import { fileSize, ifExists, moveInto } from '../oci/blob-file.ts';
 import { markReached, markUsed } from '../oci/dir-keep.ts';
-import { placeLink, readLink, removeLink } from '../oci/dir-link.ts';
+import { createLink, placeLink, readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { withScratch } from '../oci/dir-scratch.ts';
 import { isTag } from '../oci/reference.ts';
 import { storedSize } from './blobs.ts';
@@ -23,14 +23,16 @@ export interface ManifestFiles {
   read(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
   /**
    * Stores a manifest whose parts the repository holds, under its digest and these tags.
+   * @param onlyNew none of the tags may be there yet; of any number who try at once, one succeeds
+   * @returns false where one is, and then none is made
    * @throws RegistryError MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
    */
   write(
     repository: string,
     manifest: StoredManifest,
     parsed: PushedManifest,
-    tags: readonly string[],
-  ): Promise<void>;
+    { tags, onlyNew }: { readonly tags: readonly string[]; readonly onlyNew: boolean },
+  ): Promise<boolean>;
   /** Removes a tag; or a manifest, with all tags that name it. @returns whether it was there */
   remove(repository: string, reference: ManifestReference): Promise<boolean>;
   /** All tags in lexical order; undefined when there is no such repository. */
@@ -92,29 +94,39 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
       });
       return undefined;
     },
-    write: async (repository, { digest, bytes }, parsed, names) => {
+    write: async (repository, { digest, bytes }, parsed, { tags: names, onlyNew }) => {
       const layout = storage.layout(repository);
-      await withScratch(layout.uploads, async (scratch) => {
+      const nameNew = (scratch: string): boolean => {
+        for (const [i, tag] of names.entries()) {
+          if (createLink(scratch, layout.tagLink(tag), digest)) continue;
+          for (const made of names.slice(0, i)) removeTag(layout, made);
+          return false;
+        }
+        return true;
+      };
+      return withScratch(layout.uploads, async (scratch) => {
         const staged = join(scratch, 'data');
         fs.writeFileSync(staged, bytes, { flush: true });
-        await storage.lock.shared(() => {
+        return storage.lock.shared(() => {
           checkParts(repository, parsed);
           markReached(layout, bytes);
           moveInto(staged, layout.blob(digest));
           placeLink(scratch, layout.revisionLink(digest), digest);
+          if (onlyNew && !nameNew(scratch)) return false;
           for (const tag of names) {
             placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
             placeLink(scratch, layout.tagLink(tag), digest);
           }
+          return true;
         });
       });
     },
     remove: (repository, reference) => {
       const layout = storage.layout(repository);
       return storage.lock.shared(() => {
-        if (reference.type === 'tag') return removeTag(join(layout.tags, reference.tag));
+        if (reference.type === 'tag') return removeTag(layout, reference.tag);
         for (const tag of tags(repository) ?? []) {
-          if (readLink(layout.tagLink(tag)) === reference.digest) removeTag(join(layout.tags, tag));
+          if (readLink(layout.tagLink(tag)) === reference.digest) removeTag(layout, tag);
         }
         return removeLink(layout.revisionLink(reference.digest));
       });
@@ -131,14 +143,6 @@ export function linkedDigests(directory: string): readonly ContentDigest[] {
       .filter((digest): digest is ContentDigest => isContentDigest(digest))
       .filter((digest) => fs.existsSync(join(directory, algorithm, digest.slice(7), 'link'))),
   );
-}
-
-/** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
-export function removeTag(directory: string): boolean {
-  const there = fs.existsSync(join(directory, 'current/link'));
-  fs.rmSync(join(directory, 'current'), { recursive: true, force: true });
-  fs.rmSync(directory, { recursive: true, force: true });
-  return there;
 }
 
 function lexical(a: string, b: string): number {

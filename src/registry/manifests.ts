@@ -1,4 +1,5 @@
 import { type ContentDigest, digestOf, matchesDigest } from '../core/digest.ts';
+import { CONDITION_HEADER } from '../oci/http/manifests.ts';
 import { readAll } from '../oci/readable.ts';
 import type { ManifestFiles, StoredManifest } from './manifest-files.ts';
 import { type PushedManifest, parsePushedManifest, tryParse } from './pushed-manifest.ts';
@@ -46,8 +47,13 @@ export function createManifests(files: ManifestFiles): Manifests {
       const manifest = identify(bytes, reference);
       const parameters = exchange.query.getAll('tag').map(checkedTag).slice(0, MAX_TAGS);
       const tags = reference.type === 'tag' ? [reference.tag] : parameters;
-      await files.write(repository, manifest, parsed, tags);
-      send(exchange, 201, pushedHeaders(repository, manifest.digest, parsed, parameters));
+      const onlyNew = tags.length > 0 && exchange.request.headers['if-none-match'] === '*';
+      if (!(await files.write(repository, manifest, parsed, { tags, onlyNew })))
+        throw new RegistryError(412, 'UNKNOWN', 'the tag is there already');
+      send(exchange, 201, {
+        ...pushedHeaders(repository, manifest.digest, parsed, parameters),
+        ...(onlyNew ? { [CONDITION_HEADER]: 'if-none-match' } : {}),
+      });
     },
     remove: async (exchange, repository, reference) => {
       if (!(await files.remove(repository, reference))) throw unknownManifest(reference);

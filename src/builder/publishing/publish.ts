@@ -1,5 +1,5 @@
+import { baseChainId } from '../../cache/claims.ts';
 import { EMPTY_LAYER_BYTES } from '../../cache/empty-layer.ts';
-import { baseChainId } from '../../cache/hits.ts';
 import { encodeRecord, type RecordForm } from '../../cache/record.ts';
 import type { Trust } from '../../cache/trust.ts';
 import type { CacheRecord, LayerRef } from '../../cache/types.ts';
@@ -24,13 +24,19 @@ export interface PublishRequest {
   readonly step: Step;
   /** Up to and including this step. */
   readonly pending: PendingChain;
-  readonly sources: Readonly<Record<string, Promise<string>>>;
+  readonly sources: Promise<CacheRecord['sources']>;
   readonly created: string;
+  /** Nobody else makes this step meanwhile, so nobody is asked before it is stored. */
+  readonly alone: boolean;
 }
 
 /** Stores layers and records while the build goes on. */
 export interface Publisher {
-  publish(request: PublishRequest): void;
+  /**
+   * Gives the record of another build that was stored under the same key before ours, and that stays: the first who writes
+   * wins, so that all who race have one result. Undefined where ours is stored, or where that failed.
+   */
+  publish(request: PublishRequest): Promise<CacheRecord | undefined>;
   /** Waits until all is stored; gives the first failure, which was also a warning. */
   done(): Promise<AppError | undefined>;
 }
@@ -43,6 +49,8 @@ export interface PublisherDeps {
   /** A layer of another repository of the cache; undefined when there is none besides the store. */
   readonly cached: ((layer: LayerRef) => Promise<BlobSource>) | undefined;
   readonly contentDigest: (step: Step) => Promise<Digest>;
+  /** A record that a build could go on from, among those under a key; undefined when whatever is there is replaced. */
+  readonly usable: ((key: Digest) => Promise<CacheRecord | undefined>) | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -53,7 +61,7 @@ export interface PublisherDeps {
  */
 export function createPublisher(deps: PublisherDeps): Publisher {
   const { store, emit, signal } = deps;
-  const tasks: Promise<void>[] = [];
+  const tasks: Promise<unknown>[] = [];
   const puts = new Map<Digest, Promise<void>>();
   let failure: AppError | undefined;
   let warnedOfTags = false;
@@ -76,28 +84,35 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (staged) await putOnce(layer.digest, () => store.put(stagedSource(staged), signal));
   };
 
-  const storeRecord = async (request: PublishRequest): Promise<void> => {
+  const storeRecord = async (request: PublishRequest): Promise<CacheRecord | undefined> => {
+    const { key } = request.step;
+    const first = request.alone ? undefined : await deps.usable?.(key);
+    if (first) return first;
     const record = deps.trust.sign(await recordOf(request));
-    const keys = [record.key, record.contentKey].filter((key) => key !== undefined);
-    if (!keys.some(deps.trust.mayReplace)) return;
+    const keys = [record.contentKey, record.key].filter((one) => one !== undefined);
+    if (!keys.some(deps.trust.mayReplace)) return undefined;
     await Promise.all([...record.chain.map(ensureLayer), putBytes(encodeRecord(record, form).config)]);
     const { layer } = record;
     // Layers further down stay where they are; this one the record's own manifest names.
     if (layer && deps.cached && !deps.staged(layer.digest))
       await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    await Promise.all(keys.filter(deps.trust.mayReplace).map((key) => tagRecord(record, key)));
+    const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one));
+    return (await Promise.all(stored)).find((other) => other?.key === key);
   };
 
-  /** Tries the forms of a record until the registry takes one; the others start with that. */
-  const putRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+  /**
+   * Tries the forms of a record until the registry takes one; the others start with that.
+   * @returns whether it is stored; not when the tag was there already
+   */
+  const putRecord = async (record: CacheRecord, key: Digest, replace: boolean): Promise<boolean> => {
     for (;;) {
       const used = form;
       const { manifest, config } = encodeRecord(record, used);
       try {
         await putBytes(config);
-        await store.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(key), signal);
-        return;
+        const put = !replace && store.create ? store.create : store.tag;
+        return (await put(manifest, MEDIA_TYPES.ociManifest, hexOf(key), signal)) !== 'exists';
       } catch (error) {
         const next = FORMS[FORMS.indexOf(used) + 1];
         if (next === undefined || !refusesManifest(error)) throw error;
@@ -110,19 +125,29 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     }
   };
 
-  /** A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure. */
-  const tagRecord = async (record: CacheRecord, key: Digest): Promise<void> => {
+  /**
+   * The first record under a key stays as long as it can be used.
+   * A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure.
+   */
+  const tagRecord = async (record: CacheRecord, key: Digest): Promise<CacheRecord | undefined> => {
     const tag = hexOf(key);
+    const first = key === record.key && deps.usable !== undefined;
     try {
-      await putRecord(record, key);
+      if (await putRecord(record, key, !first)) return undefined;
+      const earlier = await deps.usable?.(key);
+      if (earlier) return earlier;
+      await putRecord(record, key, true);
     } catch (error) {
       const kept = await store.resolve(tag, signal).catch(() => undefined);
       if (!kept) throw error;
+      const earlier = first ? await deps.usable?.(key) : undefined;
+      if (earlier) return earlier;
       const text = `${store.name} keeps the record that it has under ${tag.slice(0, 12)}: its tags cannot be replaced`;
       const hint = 'a record that is too old or damaged is then built again at every start';
       if (!warnedOfTags) emit({ type: 'warning', code: 'PUSH_FAILED', text, hint });
       warnedOfTags = true;
     }
+    return undefined;
   };
 
   const recordOf = async ({
@@ -137,7 +162,6 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const layer = made.endsWith('1') ? chain.at(-1) : undefined;
     const base = baseChainId(deps.plan, stage);
     const parent = await settledChainId(base, { layers: pending.layers.slice(0, -1) });
-    const entries = Object.entries(sources).map(async ([key, id]) => [key, await id] as const);
     return {
       key: step.key,
       contentKey: contentKey(stage.contentScope, parent, await deps.contentDigest(step)),
@@ -145,7 +169,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       chain,
       made,
       ...(layer ? { layer } : {}),
-      sources: Object.fromEntries(await Promise.all(entries)),
+      sources: await sources,
       created,
       fields: step.fields,
       platform: { os, architecture, ...(variant ? { variant } : {}) },
@@ -155,7 +179,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   return {
     publish: (request) => {
       const task = storeRecord(request).catch((error: unknown) => {
-        if (signal.aborted) return;
+        if (signal.aborted) return undefined;
         const known = toAppError(
           error,
           'PUSH_FAILED',
@@ -166,8 +190,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
           emit({ type: 'warning', code: known.code, text: known.message, hint });
         }
         failure ??= known;
+        return undefined;
       });
       tasks.push(task);
+      return task;
     },
     done: async () => {
       for (let i = 0; i < tasks.length; i += 1) await tasks[i];

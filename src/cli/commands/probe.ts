@@ -29,7 +29,8 @@ export async function probeAndPrint(
   } catch (error) {
     if (!request.push || !(error instanceof AppError) || error.code !== 'NOT_PUSHED') throw error;
     const { runBuild } = await import('../../builder/build.ts');
-    await runBuild({ ...request, outputs: [], failOnPushError: true }, { emit, signal });
+    const push = { ...request, noCache: false, outputs: [], failOnPushError: true, onlyCached: true };
+    await runBuild(push, { emit, signal });
     result = await probe();
   }
   stdout.write(`ENVBUILDER_CACHED_IMAGE=${result.reference}\n`);

@@ -9,15 +9,14 @@ import type { Options } from '../options/table.ts';
 /** `envbuilder registry serve`: prints where it listens, and serves until it is interrupted. */
 export const registryServeCommand: CommandBody = async ({ options }, context, emit) => {
   const { cwd, signal, stdout } = context;
-  const users =
-    options.htpasswd === undefined ? undefined : createHtpasswdGuard(resolve(cwd, options.htpasswd));
+  const file = options.htpasswd;
   const tls = tlsFiles(options, cwd);
   const server = await startRegistryServer({
     root: registryDir(options, cwd),
     ...parseAddress(options.addr),
     emit,
     ...(tls === undefined ? {} : { tls }),
-    ...(users === undefined ? {} : { guard: users.guard }),
+    ...(file === undefined ? {} : { guard: createHtpasswdGuard(resolve(cwd, file)) }),
   });
   stdout.write(`${server.url}\n`);
   await new Promise<void>((done) => {
@@ -25,7 +24,6 @@ export const registryServeCommand: CommandBody = async ({ options }, context, em
     signal.addEventListener('abort', () => done(), { once: true });
   });
   await server.close();
-  await users?.close();
 };
 
 /** The directory that the registry commands work on. @throws AppError USAGE when none is named */

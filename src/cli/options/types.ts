@@ -18,6 +18,7 @@ export const GROUPS = [
   'Cache',
   'Output',
   'Registries',
+  'Base image cache',
   'Kubernetes',
   'Base image cache',
   'Workspace',

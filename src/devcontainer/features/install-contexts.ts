@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalDigest } from '../../core/canonical.ts';
 import type { DeferredFiles } from '../../plan/inputs.ts';
-import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import { installScript, optionsOf, usersScript } from './install-script.ts';
 import type { ChosenFeature, FeaturesRequest } from './types.ts';
 
@@ -31,11 +30,7 @@ export function featureContext(chosen: ChosenFeature, index: number): DeferredFi
       const files = join(directory, 'files');
       mkdirSync(files, { mode: 0o755 });
       await feature.write(files, access);
-      // The feature may hold a link, or a directory, of this name.
-      withBeneath(createBeneath(), files, (own) => {
-        own.remove(options.name, { links: 'none' });
-        own.writeFile(options.name, options.text, { links: 'none' });
-      });
+      writeFileSync(join(files, options.name), options.text);
       writeFileSync(join(directory, SCRIPT), script);
     },
   };

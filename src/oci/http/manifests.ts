@@ -4,7 +4,7 @@ import { retry } from '../../core/retry.ts';
 import { manifestMediaType } from '../manifest.ts';
 import { MANIFEST_ACCEPT } from '../media-types.ts';
 import { readAll } from '../readable.ts';
-import type { Descriptor, RawManifest } from '../types.ts';
+import type { Created, Descriptor, RawManifest } from '../types.ts';
 import { answerOf, networkError, redactUrl } from './errors.ts';
 import { discard } from './redirect.ts';
 import type { HttpResponse, RegistryClient } from './types.ts';
@@ -76,27 +76,82 @@ export async function headManifest(
   return (await getManifest(repository, tagOrDigest, signal))?.descriptor;
 }
 
+/** With what a registry says that it looked at the condition of a PUT; without it, one may have stored without looking. */
+export const CONDITION_HEADER = 'envbuilder-condition';
+
 /** Puts a manifest under a tag or its own digest. @throws AppError REGISTRY, AUTH */
 export async function putManifest(
-  { client, registry, repository }: Repository,
+  repository: Repository,
   bytes: Buffer,
   mediaType: string,
   tag?: string,
   signal?: AbortSignal,
 ): Promise<Descriptor> {
   const digest: Digest = digestOf(bytes);
+  const response = await put(repository, { bytes, mediaType, name: tag ?? digest, headers: {} }, signal);
+  discard(response.body);
+  return { mediaType, digest, size: bytes.length };
+}
+
+/** As Store.create: `If-None-Match: *` asks for a tag that is not there (RFC 9110, section 13.1.2). @throws AppError REGISTRY, AUTH */
+export async function createManifest(
+  repository: Repository,
+  bytes: Buffer,
+  mediaType: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<Created> {
+  const headers = { 'if-none-match': '*' };
+  const response = await put(repository, { bytes, mediaType, name: tag, headers }, signal, [412]);
+  discard(response.body);
+  if (response.status === 412) return 'exists';
+  return response.headers[CONDITION_HEADER] === undefined ? 'unsure' : 'created';
+}
+
+/** Deletes a manifest, and with it the tags that name it; false where the registry does not do that. @throws AppError REGISTRY, AUTH */
+export async function deleteManifest(
+  { client, registry, repository }: Repository,
+  digest: Digest,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const response = await client.request(registry, {
-    method: 'PUT',
-    path: `${repository}/manifests/${tag ?? digest}`,
-    headers: { 'content-type': mediaType, 'content-length': String(bytes.length) },
-    body: () => bytes,
-    scopes: [`repository:${repository}:pull,push`],
-    accept: [200, 201, 202, 204],
-    what: `push ${registry}/${repository}${tag === undefined ? `@${digest.slice(0, 19)}` : `:${tag}`}`,
+    method: 'DELETE',
+    path: `${repository}/manifests/${digest}`,
+    scopes: [`repository:${repository}:delete,pull,push`],
+    accept: [200, 202, 204, 400, 401, 403, 404, 405, 501],
+    what: `delete ${registry}/${repository}@${digest.slice(0, 19)}`,
     ...(signal === undefined ? {} : { signal }),
   });
   discard(response.body);
-  return { mediaType, digest, size: bytes.length };
+  return response.status < 300 || response.status === 404;
+}
+
+function put(
+  { client, registry, repository }: Repository,
+  {
+    bytes,
+    mediaType,
+    name,
+    headers,
+  }: {
+    readonly bytes: Buffer;
+    readonly mediaType: string;
+    readonly name: string;
+    readonly headers: Readonly<Record<string, string>>;
+  },
+  signal: AbortSignal | undefined,
+  accept: readonly number[] = [],
+): Promise<HttpResponse> {
+  return client.request(registry, {
+    method: 'PUT',
+    path: `${repository}/manifests/${name}`,
+    headers: { 'content-type': mediaType, 'content-length': String(bytes.length), ...headers },
+    body: () => bytes,
+    scopes: [`repository:${repository}:pull,push`],
+    accept: [200, 201, 202, 204, ...accept],
+    what: `push ${registry}/${repository}${isDigest(name) ? `@${name.slice(0, 19)}` : `:${name}`}`,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 async function ask(

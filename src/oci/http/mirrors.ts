@@ -45,5 +45,7 @@ export function createMirroredStore(mirrors: readonly Store[], origin: Store, em
     put: origin.put,
     resolve: (tagOrDigest, signal) => first((store) => store.resolve(tagOrDigest, signal), signal),
     tag: origin.tag,
+    ...(origin.create ? { create: origin.create } : {}),
+    ...(origin.untag ? { untag: origin.untag } : {}),
   };
 }
