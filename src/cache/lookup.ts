@@ -1,6 +1,6 @@
 import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
-import { AppError } from '../core/error.ts';
+import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { readAll } from '../oci/readable.ts';
 import type { Store } from '../oci/types.ts';
@@ -85,7 +85,10 @@ async function readConfig(
 ): Promise<Buffer> {
   const tooLong = () => new AppError('CORRUPT', `the config ${digest} of a cache record is too long`);
   if (size > MAX_CONFIG) throw tooLong();
-  return readAll(await store.get(digest, undefined, signal), MAX_CONFIG, tooLong);
+  const stream = await store.get(digest, undefined, signal);
+  return readAll(stream, MAX_CONFIG, tooLong).catch((error: unknown) => {
+    throw toAppError(error, 'REGISTRY', `cannot read the config ${digest} of a cache record`);
+  });
 }
 
 function warn(emit: Emit, key: Digest, error: AppError): void {

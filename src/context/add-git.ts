@@ -75,11 +75,11 @@ export async function checkoutGit(
       await at('init', '-q');
       await at('remote', 'add', 'origin', addressOf(remote));
       try {
-        await at('fetch', '-q', '--depth=1', 'origin', commit);
+        await at('fetch', '--progress', '--depth=1', 'origin', commit);
       } catch {
         // Servers may refuse to give a bare commit; then the reference is fetched whole.
         const all = '+refs/heads/*:refs/remotes/origin/*';
-        await at('fetch', '-q', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
+        await at('fetch', '--progress', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
       }
       await at('checkout', '-q', '--detach', commit);
       await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');

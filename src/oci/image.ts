@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '../core/digest.ts';
-import { AppError } from '../core/error.ts';
+import { AppError, toAppError } from '../core/error.ts';
 import { parseImageConfig } from './image-config.ts';
 import { parseManifestDocument } from './manifest.ts';
 import { formatPlatform, imagesOf, platformMatches, selectPlatform } from './platform.ts';
@@ -59,7 +59,10 @@ async function readBlob(
   if (descriptor.size > limit) throw tooLong();
   const embedded = embeddedData(descriptor);
   if (embedded !== undefined) return embedded;
-  const bytes = await readAll(await store.get(descriptor.digest, undefined, signal), limit, tooLong);
+  const stream = await store.get(descriptor.digest, undefined, signal);
+  const bytes = await readAll(stream, limit, tooLong).catch((error: unknown) => {
+    throw toAppError(error, 'REGISTRY', `cannot read the blob ${descriptor.digest} in ${store.name}`);
+  });
   if (bytes.length === descriptor.size) return bytes;
   throw new AppError(
     'CORRUPT',

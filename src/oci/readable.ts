@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { NETWORK_LIMITS, TooSlow } from '../core/network-limits.ts';
 
 /** Bytes that a stream made here may hold ahead of its reader. */
 const READ_AHEAD = 1024 * 1024;
@@ -52,16 +53,28 @@ async function* passThrough(
 }
 
 /**
- * All bytes of a stream that is expected to be small.
- * @throws what `tooLong` makes when there are more than `limit`
+ * All bytes of a stream that is expected to be small; it is destroyed when it is not, or too slow.
+ * @param ms milliseconds in which its end must come
+ * @throws what `tooLong` makes when there are more than `limit` bytes; TooSlow
  */
-export async function readAll(stream: Readable, limit: number, tooLong: () => Error): Promise<Buffer> {
+export async function readAll(
+  stream: Readable,
+  limit: number,
+  tooLong: () => Error,
+  ms = NETWORK_LIMITS.documentMs,
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of stream) {
-    length += (part as Buffer).length;
-    if (length > limit) throw tooLong();
-    parts.push(part as Buffer);
+  const late = new TooSlow(`its end did not come within ${ms / 1000} seconds`);
+  const timer = Number.isFinite(ms) ? setTimeout(() => stream.destroy(late), ms) : undefined;
+  try {
+    for await (const part of stream) {
+      length += (part as Buffer).length;
+      if (length > limit) throw tooLong();
+      parts.push(part as Buffer);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(parts, length);
 }

@@ -42,7 +42,7 @@ export function createManifests(files: ManifestFiles): Manifests {
       const tooLarge = (): Error =>
         new RegistryError(413, 'SIZE_INVALID', `manifests may have ${MAX_MANIFEST} bytes`);
       if (Number(exchange.request.headers['content-length'] ?? 0) > MAX_MANIFEST) throw tooLarge();
-      const bytes = await readAll(exchange.request, MAX_MANIFEST, tooLarge);
+      const bytes = await readAll(exchange.request, MAX_MANIFEST, tooLarge, Number.POSITIVE_INFINITY);
       const parsed = parsePushedManifest(bytes, exchange.request.headers['content-type']);
       const manifest = identify(bytes, reference);
       const parameters = exchange.query.getAll('tag').map(checkedTag).slice(0, MAX_TAGS);

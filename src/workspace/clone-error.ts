@@ -54,6 +54,7 @@ function hintFor(kind: GitFailureKind, url: GitUrl, { credentials, git }: CloneR
     case 'no-repository':
       return 'check the URL; a server may also say so when the credentials may not read it';
     case 'network':
+    case 'slow':
       return 'check the host, the network and the proxy settings (ENVBUILDER_GIT_HTTP_PROXY_URL, HTTPS_PROXY)';
     case 'disk-full':
       return 'free some space, or clone less with ENVBUILDER_GIT_CLONE_DEPTH=1';

@@ -26,8 +26,11 @@ const PARENT = '@parent@';
 
 /** Objects above this are neither compared with others nor held in memory whole. */
 const BIG_FILE = '16m';
-/** Seconds without a byte after which a server is given up. */
-const STALL_SECONDS = 300;
+/**
+ * A server that sends fewer bytes a second for this many seconds is given up. While it makes a large pack, it sends a line of
+ * progress every second or so, and a byte a second where it was told to be quiet.
+ */
+const SLOW = { bytes: 16, seconds: 300 };
 
 /**
  * Writes the configuration of git for some settings. Secrets are in unnamed files only: not in the environment, not in
@@ -81,15 +84,15 @@ function scopeOf(home: string | undefined, configPath: string): Readonly<Record<
 type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
 
 function configOf(settings: GitSettings, file: (text: string) => InheritedFile): readonly ConfigEntry[] {
-  const { login, insecure, extraCaPem, proxyUrl, localSubmodules } = settings;
+  const { login, insecure, extraCaPem, proxyUrl, localSubmodules, slow = SLOW } = settings;
   const entries: ConfigEntry[] = [
     ['safe', undefined, 'directory', '*'],
     ['core', undefined, 'hooksPath', '/dev/null'],
     ['core', undefined, 'bigFileThreshold', BIG_FILE],
     ['core', undefined, 'deltaBaseCacheLimit', '32m'],
     ['pack', undefined, 'threads', '2'],
-    ['http', undefined, 'lowSpeedLimit', '1'],
-    ['http', undefined, 'lowSpeedTime', String(STALL_SECONDS)],
+    ['http', undefined, 'lowSpeedLimit', String(slow.bytes)],
+    ['http', undefined, 'lowSpeedTime', String(slow.seconds)],
     ['protocol', 'file', 'allow', localSubmodules ? 'always' : 'user'],
     ['advice', undefined, 'detachedHead', 'false'],
     ['gc', undefined, 'auto', '0'],

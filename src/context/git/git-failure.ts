@@ -21,9 +21,10 @@ const PATTERNS: readonly (readonly [GitFailureKind, RegExp])[] = [
     'no-repository',
     /repository .* not found|does not appear to be a git repository|Repository not found|returned error: 404|does not exist|not valid: is this a git repository/i,
   ],
+  ['slow', /Operation too slow/i],
   [
     'network',
-    /Could not resolve (?:host|proxy|hostname)|Failed to connect|Couldn't connect|Connection (?:refused|reset|timed out|closed)|Operation timed out|Operation too slow|unexpected disconnect|early EOF|hung up unexpectedly|returned error: (?:429|5\d\d)|Network is unreachable|No route to host|Empty reply|transfer closed|name resolution/i,
+    /Could not resolve (?:host|proxy|hostname)|Failed to connect|Couldn't connect|Connection (?:refused|reset|timed out|closed)|Operation timed out|unexpected disconnect|early EOF|hung up unexpectedly|returned error: (?:429|5\d\d)|Network is unreachable|No route to host|Empty reply|transfer closed|name resolution/i,
   ],
 ];
 

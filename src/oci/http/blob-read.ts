@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { type NetworkLimits, paced } from '../../core/network-limits.ts';
 import { iteratedReadable } from '../readable.ts';
 import type { ByteRange } from '../types.ts';
 import { coalesce } from './coalesce.ts';
@@ -59,7 +60,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
     try {
       asked ??= await requestFrom(read, at, 1);
       end ??= endOf(asked, at, range);
-      for await (const chunk of contentFrom(asked, at, end)) {
+      for await (const chunk of contentFrom(asked, at, end, client.limits)) {
         at += chunk.length;
         if (at - reached >= PROGRESS) [reached, failures] = [at, 0];
         hash?.update(chunk);
@@ -105,6 +106,7 @@ function requestFrom(read: BlobRead, offset: number, attempts?: number): Promise
     headers: whole ? {} : { range: `bytes=${offset}-${last}` },
     scopes: [`repository:${repository}:pull`],
     accept: [200, 206],
+    carries: 'content',
     what: describe(read),
     ...(attempts === undefined ? {} : { attempts }),
     ...(signal === undefined ? {} : { signal }),
@@ -116,10 +118,11 @@ async function* contentFrom(
   response: HttpResponse,
   offset: number,
   end: number | undefined,
+  limits: NetworkLimits,
 ): AsyncGenerator<Buffer> {
   let at = response.status === 206 ? (contentRange(response).start ?? offset) : 0;
   if (at > offset) throw new Error(`the answer starts at byte ${at} instead of ${offset}`);
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+  for await (const chunk of paced(response.body as AsyncIterable<Buffer>, limits)) {
     const from = Math.max(0, offset - at);
     const to = end === undefined ? chunk.length : Math.min(chunk.length, end - at);
     at += chunk.length;

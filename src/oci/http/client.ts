@@ -1,5 +1,6 @@
 import { AppError } from '../../core/error.ts';
 import { type Emit, silent } from '../../core/events.ts';
+import { isTooSlow, NETWORK_LIMITS } from '../../core/network-limits.ts';
 import { DEFAULT_RETRY, type RetryPolicy, retry } from '../../core/retry.ts';
 import { DOCKER_HUB } from '../reference.ts';
 import { type Authenticator, createAuthenticator } from './auth.ts';
@@ -24,13 +25,20 @@ interface Endpoint {
 
 const HUB_HOST = 'registry-1.docker.io';
 const MAX_AUTH_ROUNDS = 3;
+/** From this time on that a server is too slow, what it was too slow for is not asked again. */
+const MOST_SLOW = 2;
 
 /**
  * A client for the OCI distribution API of any number of registries. HTTPS; plain HTTP is tried as well for loopback
  * hosts, as Docker does, and for every host when `insecure`.
  */
 export function createRegistryClient(options: ClientOptions = {}): RegistryClient {
-  const { credentials = async () => undefined, emit = silent, retry: policy = DEFAULT_RETRY } = options;
+  const {
+    credentials = async () => undefined,
+    emit = silent,
+    retry: policy = DEFAULT_RETRY,
+    limits = NETWORK_LIMITS,
+  } = options;
   const transport = createTransport(options);
   const endpoints = new Map<string, Promise<Endpoint>>();
   // Errors of what has been tried often enough, as logins have: the request that met one is not tried again for it.
@@ -45,8 +53,19 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     return error;
   };
 
+  // How often a server was too slow: each further try of that would take as long.
+  const slow = new Map<string, number>();
+  const isSlowAgain = (error: unknown): boolean => {
+    if (!isTooSlow(error)) return false;
+    const url = (error instanceof AppError && error.where?.url) || '';
+    const server = URL.canParse(url) ? new URL(url).host : url;
+    const times = (slow.get(server) ?? 0) + 1;
+    slow.set(server, times);
+    return times >= MOST_SLOW;
+  };
+
   const delayFor = (error: unknown, suggestedMs: number): number | undefined =>
-    exhausted.has(error as object) ? undefined : transientDelay(error, suggestedMs);
+    exhausted.has(error as object) || isSlowAgain(error) ? undefined : transientDelay(error, suggestedMs);
 
   const retrying = <T>(
     what: string,
@@ -118,7 +137,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
       if (!answered) auth.release();
       if (request.accept.includes(status)) return response;
       if (status !== 401 || !again || round === MAX_AUTH_ROUNDS)
-        throw await answerError(request.what, registry, response);
+        throw await answerError(request.what, registry, response, limits.leftoverMs);
       discard(response.body);
     }
   };
@@ -129,6 +148,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     close: transport.close,
     emit,
     policy,
+    limits,
     delayFor,
   };
 }

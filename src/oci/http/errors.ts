@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../core/error.ts';
+import { NETWORK_LIMITS } from '../../core/network-limits.ts';
 import { readAll } from '../readable.ts';
 import type { HttpResponse } from './types.ts';
 
@@ -44,10 +45,15 @@ export function redactUrl(url: string): string {
   }
 }
 
-/** The error for an answer that is not accepted. Reads its body, up to a bound. */
-export async function answerError(what: string, registry: string, response: HttpResponse): Promise<AppError> {
+/** The error for an answer that is not accepted. Reads its body, up to a bound, and for `ms` milliseconds at most. */
+export async function answerError(
+  what: string,
+  registry: string,
+  response: HttpResponse,
+  ms = NETWORK_LIMITS.leftoverMs,
+): Promise<AppError> {
   const { status, headers, url } = response;
-  const { code, message } = describeBody(await boundedText(response.body), headers['content-type'] ?? '');
+  const { code, message } = describeBody(await boundedText(response.body, ms), headers['content-type'] ?? '');
   const retryAfterMs = parseRetryAfter(headers['retry-after']);
   const answer: RegistryAnswer = {
     status,
@@ -103,9 +109,9 @@ function isAnswer(cause: unknown): cause is RegistryAnswer {
   return typeof (cause as RegistryAnswer | undefined)?.status === 'number' && !(cause instanceof Error);
 }
 
-async function boundedText(body: Readable): Promise<string> {
+async function boundedText(body: Readable, ms: number): Promise<string> {
   const tooLong = () => new RangeError('too long');
-  return readAll(body, MAX_BODY, tooLong).then(
+  return readAll(body, MAX_BODY, tooLong, ms).then(
     (bytes) => bytes.toString('utf8'),
     () => '',
   );

@@ -1,10 +1,13 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../core/error.ts';
+import { NETWORK_LIMITS } from '../../core/network-limits.ts';
 import { redactUrl } from './errors.ts';
 import type { Transport } from './transport.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
 const MAX_REDIRECTS = 8;
+/** Bytes of a body that are cheaper to read than a new connection is. */
+const MAX_LEFTOVER = 256 * 1024;
 
 /**
  * Sends a request and follows redirects, as registries use them to hand out blobs from object storage. The Authorization
@@ -37,8 +40,14 @@ export async function follow(
 /**
  * A `Location` that a registry gave, as an absolute URL. One that differs from the registry only in being plain HTTP comes
  * from a proxy that ends TLS before the registry, and is corrected.
+ * @throws AppError REGISTRY when it is no address
  */
 export function resolveLocation(location: string, base: string): string {
+  if (!URL.canParse(location, base)) {
+    throw new AppError('REGISTRY', `${new URL(base).host} gave a malformed location`, {
+      where: { url: redactUrl(base) },
+    });
+  }
   const url = new URL(location, base);
   const own = new URL(base);
   if (
@@ -52,10 +61,19 @@ export function resolveLocation(location: string, base: string): string {
   return url.href;
 }
 
-/** Reads a body to its end for nobody, so that its connection can be used again. */
+/**
+ * Reads a body to its end for nobody, so that its connection can be used again. One that is long or slow costs its
+ * connection instead.
+ */
 export function discard(body: Readable): void {
+  let left = MAX_LEFTOVER;
+  const late = setTimeout(() => body.destroy(), NETWORK_LIMITS.leftoverMs).unref();
+  body.once('close', () => clearTimeout(late));
   body.on('error', () => {});
-  body.resume();
+  body.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) body.destroy();
+  });
 }
 
 function redirectTarget({ status, headers }: HttpResponse, { method, url }: HttpRequest): string | undefined {

@@ -2,7 +2,7 @@ import { AppError } from '../../core/error.ts';
 import { parseJson } from '../manifest.ts';
 import { readAll } from '../readable.ts';
 import { isTag } from '../reference.ts';
-import { answerOf } from './errors.ts';
+import { answerOf, networkError } from './errors.ts';
 import type { Repository } from './manifests.ts';
 import type { HttpResponse } from './types.ts';
 
@@ -35,12 +35,22 @@ export async function listTags(repository: Repository, signal?: AbortSignal): Pr
       });
     if (response === undefined) break;
     const tooLong = () => new AppError('CORRUPT', `the list of tags of ${registry} is too long`);
-    const { tags: names } = parseJson(await readAll(response.body, MAX_PAGE, tooLong), 'the list of tags');
+    const { tags: names } = parseJson(
+      await readAll(response.body, MAX_PAGE, tooLong).catch((error: unknown) => {
+        throw networkError(what, registry, response.url, error);
+      }),
+      'the list of tags',
+    );
     const before = tags.size;
     for (const name of Array.isArray(names) ? names : [])
       if (typeof name === 'string' && isTag(name)) tags.add(name);
     const next: string | undefined = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(response.headers.link ?? '')?.[1];
-    path = next === undefined || tags.size === before ? undefined : new URL(next, response.url).href;
+    path = next === undefined || tags.size === before ? undefined : nextPage(next, response.url);
   }
   return [...tags];
+}
+
+/** Where a list goes on; undefined where what the registry says is no address. */
+function nextPage(next: string, base: string): string | undefined {
+  return URL.canParse(next, base) ? new URL(next, base).href : undefined;
 }

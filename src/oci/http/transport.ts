@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { NETWORK_LIMITS, type NetworkLimits, TooSlow } from '../../core/network-limits.ts';
 import { proxyFor } from './proxy.ts';
 import { createTlsProfiles, PLAIN, type TlsOptions } from './tls-profiles.ts';
 import type { HttpRequest, HttpResponse, ProxySettings } from './types.ts';
@@ -8,25 +9,22 @@ export interface TransportOptions extends TlsOptions {
   /** Connections to one host at a time; as many as a probe has requests for the steps of a long Dockerfile, so that it need not wait. */
   readonly connections?: number;
   readonly userAgent?: string;
+  /** How long servers may take. */
+  readonly limits?: NetworkLimits;
 }
 
 /** One HTTP exchange: no redirects, no retries. */
 export interface Transport {
-  /** @throws whatever the connection fails with */
+  /** @throws whatever the connection fails with; TooSlow, also from the body */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Whether plain HTTP and any certificate will do for a host. */
   isInsecure(host: string): boolean;
   close(): Promise<void>;
 }
 
-/** A silent connection is given up after this long; a read goes on from where it was. */
-const BODY_TIMEOUT_MS = 60_000;
-/** A registry may take its time to move a large upload to its place before it answers. */
-const HEADERS_TIMEOUT_MS = 300_000;
-
 /** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
 export function createTransport(options: TransportOptions): Transport {
-  const { proxy = {}, connections = 128, userAgent = 'envbuilder' } = options;
+  const { proxy = {}, connections = 128, userAgent = 'envbuilder', limits = NETWORK_LIMITS } = options;
   const tls = createTlsProfiles(options);
   const agents = new Map<string, Dispatcher>();
   const agentFor = (url: URL): Dispatcher => {
@@ -42,8 +40,8 @@ export function createTransport(options: TransportOptions): Transport {
         connect,
         allowH2: false,
         keepAliveTimeout: 30_000,
-        bodyTimeout: BODY_TIMEOUT_MS,
-        headersTimeout: HEADERS_TIMEOUT_MS,
+        bodyTimeout: limits.windowMs,
+        headersTimeout: limits.answerMs,
       };
       agent =
         uri === ''
@@ -56,20 +54,44 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     isInsecure: tls.isInsecure,
-    send: async ({ method, url, headers, body, signal }) => {
+    send: async ({ method, url, headers, body, signal: outer, carries = 'document' }) => {
       const content = body?.();
+      const reads = method === 'GET' || method === 'HEAD';
+      const clock =
+        carries === 'document' ? startClock(reads ? limits.documentMs : limits.answerMs, outer) : undefined;
+      const signal = clock?.signal ?? outer;
       const response = await request(url, {
         method,
         dispatcher: agentFor(new URL(url)),
         headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
         ...(content === undefined ? {} : { body: content }),
         ...(signal === undefined ? {} : { signal }),
+      }).catch((error: unknown) => {
+        clock?.stop();
+        throw error;
       });
+      if (clock) response.body.once('close', clock.stop);
       return { status: response.statusCode, headers: flatten(response.headers), body: response.body, url };
     },
     close: async () => {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
+  };
+}
+
+interface Clock {
+  readonly signal: AbortSignal;
+  stop(): void;
+}
+
+/** Aborts when an exchange takes longer than it may. */
+function startClock(ms: number, outer: AbortSignal | undefined): Clock {
+  const abort = new AbortController();
+  const late = (): void => abort.abort(new TooSlow(`it took longer than ${ms / 1000} seconds`));
+  const timer = setTimeout(late, ms).unref();
+  return {
+    signal: outer === undefined ? abort.signal : AbortSignal.any([outer, abort.signal]),
+    stop: () => clearTimeout(timer),
   };
 }
 

@@ -126,7 +126,12 @@ async function sendPart(upload: Upload, session: Session, end: number): Promise<
     'content-range': `${offset}-${end - 1}`,
   };
   const body = countedBody(upload, offset, end);
-  const response = await send(upload, 'PATCH', location, [202, 204], { headers, body, attempts: 1 });
+  const response = await send(upload, 'PATCH', location, [202, 204], {
+    headers,
+    body,
+    attempts: 1,
+    carries: 'content',
+  });
   const held = rangeOf(response.headers);
   return { ...next(upload, response, location, held > offset ? held : end), minChunk: session.minChunk };
 }
@@ -140,7 +145,7 @@ async function finish(upload: Upload, session: Session): Promise<void> {
     'content-length': String(source.size - session.offset),
   };
   const body = session.offset < source.size ? { body: countedBody(upload, session.offset, source.size) } : {};
-  await send(upload, 'PUT', url.href, [201, 204], { headers, attempts: 1, ...body });
+  await send(upload, 'PUT', url.href, [201, 204], { headers, attempts: 1, carries: 'content', ...body });
 }
 
 function next(upload: Upload, response: HttpResponse, base: string, offset: number): Session {
@@ -161,6 +166,7 @@ interface SendOptions {
   readonly body?: () => Readable;
   readonly scopes?: readonly string[];
   readonly attempts?: number;
+  readonly carries?: 'content';
 }
 
 async function send(
