@@ -95,6 +95,7 @@ function exitCodesPage(): string {
     intro('Exit codes', 'EXIT_CODES in src/core/error.ts'),
     'The command line ends with 0 when all went well. Otherwise the number says what kind of error it was; it depends on the error code alone, never on the words of the message.',
     table(['exit code', 'error code', 'meaning'], rows),
+    'SIGINT and SIGTERM end every command within five seconds, whatever it is doing. What it has not cleared up by then is left to the next run, as after `kill -9`; a second signal ends it at once. `envbuilder registry serve`, which is meant to be ended so, exits with 0 when it could answer the requests under way.',
   ]);
 }
 

@@ -85,7 +85,7 @@ export function startExecution(
     const blobs = source.type === 'image' ? imageBlobs(source.image).map(baseBlob) : [];
     return (await backend()).fromLayers(blobs);
   };
-  const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf };
+  const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf, signal };
   const contentDigest = createContentDigests({
     syscalls: session.syscalls,
     stateOf,

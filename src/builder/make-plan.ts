@@ -58,7 +58,7 @@ export async function makePlan(
           trust: session.trust,
           signal: deps.signal,
         }),
-      gitCommit: (url) => resolveGitCommit(url),
+      gitCommit: (url) => resolveGitCommit(url, deps.signal),
     },
   });
   for (const opened of trees.values()) (await opened).save();

@@ -25,14 +25,14 @@ export async function probeUrl(
 ): Promise<UrlFacts> {
   const { store, writeTo } = deps;
   if (store) {
-    const [note, head] = await Promise.all([readUrlNote(store, url, deps), headUrl(url)]);
+    const [note, head] = await Promise.all([readUrlNote(store, url, deps), headUrl(url, deps.signal)]);
     const same = note !== undefined && head?.etag === note.etag;
     if (same && (checksum === undefined || checksum === note.digest)) {
       const { name, lastModified } = head;
       return { name, digest: note.digest, ...(lastModified === undefined ? {} : { lastModified }) };
     }
   }
-  const { name, digest, lastModified, etag } = await download(url, checksum);
+  const { name, digest, lastModified, etag } = await download(url, checksum, deps.signal);
   if (writeTo && etag !== undefined) {
     // It saves later builds a download, no more.
     await storeUrlNote(writeTo, url, { etag, digest }, deps).catch(() => {});
@@ -40,10 +40,11 @@ export async function probeUrl(
   return { name, digest, ...(lastModified === undefined ? {} : { lastModified }) };
 }
 
-async function download(url: string, checksum: string | undefined) {
+async function download(url: string, checksum: string | undefined, signal: AbortSignal) {
   const directory = await mkdtemp(join(tmpdir(), 'envbuilder-url-'));
   try {
-    return await fetchUrl(url, { targetDir: directory, ...(checksum === undefined ? {} : { checksum }) });
+    const options = { targetDir: directory, signal, ...(checksum === undefined ? {} : { checksum }) };
+    return await fetchUrl(url, options);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
-import { AppError, EXIT_CODES } from '../core/error.ts';
+import { setImmediate } from 'node:timers/promises';
+import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import { renderError } from '../report/render-error.ts';
 import { createStyle } from '../report/style.ts';
@@ -9,36 +10,39 @@ import type { CommandName } from './options/types.ts';
 import { type CommandContext, environmentRedactor, readSourceLine, wantsColor } from './run-context.ts';
 
 /**
- * Runs a command of this process to its end, with its environment, streams and signals.
+ * Runs a command of this process to its end, with its environment and streams.
  * @param command undefined when `word` is not a command, which is then the error
+ * @param signal aborts when the command is to end
  * @returns the exit code
  */
 export async function dispatch(
   command: CommandName | undefined,
   word: string,
   args: readonly string[],
+  signal: AbortSignal,
 ): Promise<number> {
-  const controller = new AbortController();
   const env = revealHidden(process.env);
   const context: CommandContext = {
     env,
     cwd: process.cwd(),
-    signal: controller.signal,
+    signal,
     stdout: process.stdout,
     stderr: process.stderr,
     redactor: environmentRedactor(env),
   };
   const report = (thrown: unknown): number => {
-    const error = finalError(thrown, controller.signal);
+    const error = finalError(thrown, signal);
     const style = createStyle(wantsColor(process.stderr, env));
     const text = renderError(error, { verbose: false, style, readLine: readSourceLine });
     process.stderr.write(`${context.redactor.text(text)}\n`);
     return EXIT_CODES[error.code].exit;
   };
-  listen(controller, report);
+  const stdoutFailure = listen(report);
   try {
     if (!command) throw unknownCommand(word);
     const code = await runCommand(command, args, context, await bodyOf(command));
+    const failure = code === 0 ? await stdoutFailure() : undefined;
+    if (failure) throw toAppError(failure, 'OUTPUT', 'cannot write to standard output');
     return code;
   } catch (error) {
     return report(error);
@@ -60,21 +64,28 @@ async function bodyOf(command: CommandName) {
   return (await import('./commands/start.ts')).startCommand;
 }
 
-/** The first signal lets the run clean up, a second one ends it at once. */
-function listen(controller: AbortController, report: (thrown: unknown) => number): void {
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT_CODES.ABORTED.exit);
-    controller.abort(new AppError('ABORTED', 'interrupted'));
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+/**
+ * What happens to this process beside its command.
+ * @returns what waits for all that was written to standard output, and gives the error that it met
+ */
+function listen(report: (thrown: unknown) => number): () => Promise<Error | undefined> {
   const crash = (error: unknown): void => process.exit(report(error));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   // A reader that goes away, as `| head` does, ends our output, not our work.
-  const ignore = (): void => {};
-  process.stdout.on('error', ignore);
-  process.stderr.on('error', ignore);
+  let failure: Error | undefined;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') failure ??= error;
+  });
+  process.stderr.on('error', () => {});
+  return async () => {
+    const { stdout } = process;
+    if (failure === undefined && stdout.writableLength > 0 && !stdout.destroyed)
+      await new Promise<void>((resolve) => stdout.write('', () => resolve()));
+    // An error is told of after the write that met it.
+    await setImmediate();
+    return failure;
+  };
 }
 
 function unknownCommand(word: string): AppError {

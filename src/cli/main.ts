@@ -1,3 +1,5 @@
+import { AppError, EXIT_CODES } from '../core/error.ts';
+import { endOnSignals } from '../sys/end-on-signals.ts';
 import type { CommandName } from './options/types.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -18,9 +20,30 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const named = commandAt(args);
   const command = named ?? (first === '' || first.startsWith('-') ? 'start' : undefined);
-  const { dispatch } = await import('./dispatch.ts');
   const word = first === 'help' ? second : first === 'registry' ? `registry ${second}` : first;
-  return dispatch(command, word, named ? args.slice(named.split(' ').length) : args);
+  return untilSignalled(async (signal) => {
+    const { dispatch } = await import('./dispatch.ts');
+    return dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
+  });
+}
+
+/**
+ * Runs a command that SIGINT and SIGTERM end: when it has cleared up, or at once where only its output is still to be read.
+ * @returns its exit code, without a signal
+ */
+async function untilSignalled(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController();
+  const { exit } = EXIT_CODES.ABORTED;
+  let running = true;
+  const end = async (code: number): Promise<void> => (await import('../sys/end-now.ts')).endNow(code);
+  endOnSignals(exit, () => {
+    controller.abort(new AppError('ABORTED', 'interrupted'));
+    if (!running) void end(exit);
+  });
+  const code = await work(controller.signal);
+  running = false;
+  if (controller.signal.aborted) await end(code);
+  return code;
 }
 
 /** What help is asked for, if any; `help` with an unknown word is left to the dispatcher's error. */

@@ -35,9 +35,9 @@ function parseGitUrl(source: string): GitSource {
 
 /**
  * The commit that a git source names now, by one `git ls-remote`.
- * @throws AppError CONTEXT when the repository cannot be asked or has no such reference
+ * @throws AppError CONTEXT when the repository cannot be asked or has no such reference; the reason of the signal
  */
-export async function resolveGitCommit(source: string): Promise<string> {
+export async function resolveGitCommit(source: string, signal?: AbortSignal): Promise<string> {
   const { remote, ref = 'HEAD' } = parseGitUrl(source);
   if (ref.startsWith('-') || remote.startsWith('-')) {
     throw new AppError('CONTEXT', `${shown(source)} names no branch, tag or commit`, {
@@ -46,7 +46,7 @@ export async function resolveGitCommit(source: string): Promise<string> {
   }
   if (COMMIT.test(ref)) return ref;
   const out = await withGit(remote, (git) =>
-    must(git, ['ls-remote', '--', addressOf(remote), ref, `${ref}^{}`], source),
+    must(git, ['ls-remote', '--', addressOf(remote), ref, `${ref}^{}`], source, signal),
   );
   const found = new Map(out.split('\n').map((line) => line.split('\t').reverse() as [string, string]));
   const names = [ref, `refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
@@ -59,24 +59,25 @@ export async function resolveGitCommit(source: string): Promise<string> {
 
 /**
  * Checks a commit of a git source out into an empty directory, submodules included.
- * @throws AppError CONTEXT
+ * @throws AppError CONTEXT; the reason of the signal
  */
 export async function checkoutGit(
   source: string,
   commit: string,
   target: string,
-  options: { readonly keepGitDir: boolean },
+  { keepGitDir, signal }: { readonly keepGitDir: boolean; readonly signal?: AbortSignal },
 ): Promise<void> {
   const { remote, ref, subdir } = parseGitUrl(source);
   const work = await mkdtemp(`${target}-git-`);
   try {
     await withGit(remote, async (git) => {
-      const at = (...args: string[]): Promise<string> => must(git, ['-C', work, ...args], source);
+      const at = (...args: string[]): Promise<string> => must(git, ['-C', work, ...args], source, signal);
       await at('init', '-q');
       await at('remote', 'add', 'origin', addressOf(remote));
       try {
         await at('fetch', '--progress', '--depth=1', 'origin', commit);
       } catch {
+        signal?.throwIfAborted();
         // Servers may refuse to give a bare commit; then the reference is fetched whole.
         const all = '+refs/heads/*:refs/remotes/origin/*';
         await at('fetch', '--progress', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
@@ -84,7 +85,7 @@ export async function checkoutGit(
       await at('checkout', '-q', '--detach', commit);
       await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
     });
-    if (!options.keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
+    if (!keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
     const from = subdir === undefined ? work : join(work, join('/', subdir));
     await mkdir(target, { recursive: true });
     for (const name of await readdir(from))
@@ -113,8 +114,13 @@ async function withGit<T>(remote: string, work: (git: Git) => Promise<T>): Promi
   }
 }
 
-async function must(git: Git, args: readonly string[], source: string): Promise<string> {
-  const { code, stdout, messages } = await git.run(args);
+async function must(
+  git: Git,
+  args: readonly string[],
+  source: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const { code, stdout, messages } = await git.run(args, signal === undefined ? {} : { signal });
   if (code === 0) return stdout;
   const missing = code === GIT_MISSING;
   const reason = missing ? 'git is not installed' : gitReason(messages);

@@ -30,14 +30,20 @@ const MOST_REDIRECTS = 10;
 /**
  * Downloads a URL of ADD into a directory.
  * @param options.checksum as of ADD --checksum
- * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum; no file is left then
+ * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum; the reason of the signal; no
+ * file is left then
  */
 export async function fetchUrl(
   url: string,
-  options: { readonly targetDir: string; readonly checksum?: string; readonly dispatcher?: Dispatcher },
+  options: {
+    readonly targetDir: string;
+    readonly checksum?: string;
+    readonly dispatcher?: Dispatcher;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<Fetched> {
   const shown = withoutCredentials(url);
-  const { checksum } = options;
+  const { checksum, signal } = options;
   if (checksum !== undefined && !isDigest(checksum)) {
     throw new AppError('DOCKERFILE', `ADD --checksum has the malformed digest "${checksum}"`, {
       hint: 'write sha256: and 64 hex digits',
@@ -54,12 +60,13 @@ export async function fetchUrl(
     },
   });
   try {
-    const response = await ask(url, 'GET', options.dispatcher);
+    const response = await ask(url, 'GET', options);
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new AppError('CONTEXT', `${shown} answered ${response.statusCode}`, { where: { url: shown } });
     }
-    await pipeline(response.body as Readable, counted, createWriteStream(file, { mode: 0o600 }));
+    const target = createWriteStream(file, { mode: 0o600 });
+    await pipeline(response.body as Readable, counted, target, { signal });
     const digest: Digest = `sha256:${hash.digest('hex')}`;
     if (checksum !== undefined && checksum !== digest) {
       throw new AppError('CORRUPT', `${shown} has the digest ${digest}, not ${checksum}`, {
@@ -69,14 +76,15 @@ export async function fetchUrl(
     return { ...headOf(url, response.headers), digest, size, file };
   } catch (error) {
     await rm(file, { force: true });
+    signal?.throwIfAborted();
     throw toAppError(error, 'CONTEXT', `cannot download ${shown}`, { where: { url: shown } });
   }
 }
 
 /** The headers of a download without the download; undefined when the server does not give them. */
-export async function headUrl(url: string, dispatcher?: Dispatcher): Promise<UrlHead | undefined> {
+export async function headUrl(url: string, signal?: AbortSignal): Promise<UrlHead | undefined> {
   try {
-    const response = await ask(url, 'HEAD', dispatcher);
+    const response = await ask(url, 'HEAD', { signal });
     await response.body.dump();
     return response.statusCode === 200 ? headOf(url, response.headers) : undefined;
   } catch {
@@ -88,13 +96,21 @@ export async function headUrl(url: string, dispatcher?: Dispatcher): Promise<Url
 function ask(
   url: string,
   method: 'GET' | 'HEAD',
-  given: Dispatcher | undefined,
+  {
+    dispatcher: given,
+    signal,
+  }: { readonly dispatcher?: Dispatcher | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Dispatcher.ResponseData> {
   const dispatcher = (given ?? getGlobalDispatcher()).compose(
     interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
   );
   const authorization = basicAuthOf(new URL(url));
-  return request(url, { method, dispatcher, ...(authorization ? { headers: { authorization } } : {}) });
+  return request(url, {
+    method,
+    dispatcher,
+    ...(signal === undefined ? {} : { signal }),
+    ...(authorization ? { headers: { authorization } } : {}),
+  });
 }
 
 function headOf(url: string, headers: Dispatcher.ResponseData['headers']): UrlHead {

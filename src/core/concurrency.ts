@@ -34,3 +34,33 @@ export function once<T>(make: () => T): () => T {
     return made.value;
   };
 }
+
+/**
+ * Waits for work that others may share, and so does not end with this signal, until the signal aborts.
+ * @param late gets what the work gives after that
+ * @throws what the work throws, or the signal's reason
+ */
+export function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (result: T) => void = () => {},
+): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  const stop = (): void => signal.removeEventListener('abort', abort);
+  work.then(
+    (result) => {
+      stop();
+      if (signal.aborted) late(result);
+      else resolve(result);
+    },
+    (error: unknown) => {
+      stop();
+      reject(error);
+    },
+  );
+  return promise;
+}

@@ -71,7 +71,7 @@ export const EXIT_CODES = {
     exit: 20,
     text: 'the container was built but cannot be started: its user, setup script or init command',
   },
-  ABORTED: { exit: 130, text: 'interrupted' },
+  ABORTED: { exit: 130, text: 'ended by SIGINT or SIGTERM' },
 } as const satisfies Record<string, { exit: number; text: string }>;
 
 export type ErrorCode = keyof typeof EXIT_CODES;

@@ -12,6 +12,7 @@ export const ENTRY_POINTS = {
   'extract-worker': 'src/rootfs/extract/worker.ts',
   'run-helper': 'src/sys/run-helper.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
+  'signal-watch': 'src/sys/signal-watch.ts',
   sweep: 'src/builder/work-dir/sweep.ts',
 } as const;
 

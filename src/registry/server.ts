@@ -22,7 +22,7 @@ export interface RegistryServer {
 
 /** A connection that is silent for this long is cut; one that is slow is not. */
 const SILENCE_MS = 120_000;
-const GRACE_MS = 10_000;
+const GRACE_MS = 2000;
 
 /** Listens. @throws AppError CACHE_DIR for the directory, USAGE for the address or the certificate */
 export async function startRegistryServer(options: ServerOptions): Promise<RegistryServer> {

@@ -24,8 +24,8 @@ export function endDescendants(syscalls: Pick<Syscalls, 'reapChildren'>): void {
   }
 }
 
-/** Descendants that still run; zombies are nobody's harm. */
-function descendants(): number[] {
+/** Descendants of this process that still run; zombies are nobody's harm. */
+export function descendants(): number[] {
   const children = new Map<number, number[]>();
   const zombies = new Set<number>();
   for (const name of readdirSync('/proc')) {
@@ -58,7 +58,8 @@ function statOf(pid: string): { readonly state: string; readonly parent: number 
   }
 }
 
-function kill(pid: number): void {
+/** Kills a process that may have ended already. */
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

@@ -30,7 +30,7 @@ export type RunAsResult = RunResult & { readonly failure?: InitFailure };
 /** Processes that a command leaves may still write for this long before their output is handed over. */
 const LEFT_OPEN_MS = 200;
 /** Time between asking a command to end and ending it. */
-const KILL_AFTER_MS = 5000;
+const KILL_AFTER_MS = 1500;
 
 /**
  * Runs a command as a user, with all of the user's groups. Processes that it leaves go on; when they still hold its output,

@@ -22,7 +22,7 @@ export async function prepareWorkspace(
   try {
     mkdirSync(folder, { recursive: true });
     if (isClone(folder)) {
-      await removeStaging(folder);
+      await removeStaging(folder, deps.signal);
       return { folder, state: 'found', ...(await commitOf(folder, clone, deps)) };
     }
     if (clone === undefined) return { folder, state: 'empty' };
@@ -106,7 +106,7 @@ async function commitOf(
 
 async function cloneNew(folder: string, clone: CloneRequest, deps: WorkspaceDeps): Promise<Workspace> {
   const before = readdirSync(folder).filter((name) => name !== STAGING_NAME && name !== 'lost+found');
-  const staging = await openStaging(folder, createSyscalls());
+  const staging = await openStaging(folder, createSyscalls(), deps.signal);
   try {
     if (isClone(folder)) return { folder, state: 'found', ...(await commitOf(folder, clone, deps)) };
     const { url, depth, singleBranch, submodules } = clone;
@@ -127,9 +127,9 @@ async function cloneNew(folder: string, clone: CloneRequest, deps: WorkspaceDeps
 }
 
 /** An earlier start may have been ended after its last step but one. */
-async function removeStaging(folder: string): Promise<void> {
+async function removeStaging(folder: string, signal: AbortSignal): Promise<void> {
   if (lstatSync(join(folder, STAGING_NAME), { throwIfNoEntry: false }) === undefined) return;
-  (await openStaging(folder, createSyscalls())).close();
+  (await openStaging(folder, createSyscalls(), signal)).close();
 }
 
 function warnOfKept(folder: string, kept: readonly string[], { emit }: WorkspaceDeps): void {

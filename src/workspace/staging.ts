@@ -41,12 +41,16 @@ export const STAGING_NAME = '.envbuilder-clone';
 /**
  * Opens the staging directory of a workspace, for one process at a time.
  * A process of git that a killed start left gets some time to notice that nobody listens any more.
- * @throws AppError WORKSPACE when another process is cloning into the same folder
+ * @throws AppError WORKSPACE when another process is cloning into the same folder; the reason of the signal
  */
-export async function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Promise<Staging> {
+export async function openStaging(
+  folder: string,
+  sys: Pick<Syscalls, 'tryLock'>,
+  signal: AbortSignal,
+): Promise<Staging> {
   const path = join(folder, STAGING_NAME);
   const mark = join(path, 'complete');
-  const fd = await lockDirectory(path, sys);
+  const fd = await lockDirectory(path, sys, signal);
   if (fd === undefined) {
     throw new AppError('WORKSPACE', `another process is cloning into ${folder}`, {
       hint: 'wait for it, or give each container a workspace folder of its own',
@@ -70,8 +74,13 @@ export async function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>
   };
 }
 
-async function lockDirectory(path: string, sys: Pick<Syscalls, 'tryLock'>): Promise<number | undefined> {
+async function lockDirectory(
+  path: string,
+  sys: Pick<Syscalls, 'tryLock'>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   for (const end = performance.now() + PATIENCE_MS; ; await sleep(100)) {
+    signal.throwIfAborted();
     // Whoever held it may have removed it.
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const fd = openSync(path, 'r');

@@ -23,6 +23,7 @@ export interface CopyStepDeps {
   readonly workDir: () => string;
   readonly syscalls: () => Syscalls;
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
+  readonly signal: AbortSignal;
 }
 
 /** A place for files of one input, and the instruction that they belong to. */
@@ -71,7 +72,11 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
     case 'git':
       return inScratch(
         task,
-        (directory) => checkoutGit(input.url, input.commit, directory, { keepGitDir: input.keepGitDir }),
+        (directory) =>
+          checkoutGit(input.url, input.commit, directory, {
+            keepGitDir: input.keepGitDir,
+            signal: task.deps.signal,
+          }),
         { owner: 'root', ownTop: true },
         task.operation.excludes,
       );
@@ -102,6 +107,7 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
   try {
     const fetched = await fetchUrl(input.url, {
       targetDir: directory,
+      signal: task.deps.signal,
       ...(input.checksum === undefined ? {} : { checksum: input.checksum }),
     });
     if (fetched.digest !== input.digest) {

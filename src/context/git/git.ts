@@ -27,6 +27,8 @@ export interface Git {
 /** The code of a result when the program could not be started at all. */
 export const GIT_MISSING = -1;
 
+/** Time between asking git to end and ending it. */
+const KILL_AFTER_MS = 1500;
 const KEPT_LINES = 50;
 const MAX_STDOUT = 64 * 1024 * 1024;
 const PROGRESS = /^(?:remote: )?([A-Z][A-Za-z ]+):\s+\d+% \((\d+)\/(\d+)\)/;
@@ -65,8 +67,12 @@ async function runGit(
     stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore', ...files],
     detached: true,
   });
+  const kill = (name: NodeJS.Signals): void => {
+    if (child.pid !== undefined) killGroup(child.pid, name);
+  };
   const end = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
+    kill('SIGTERM');
+    setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref();
   };
   signal?.addEventListener('abort', end, { once: true });
   const stdout: Buffer[] = [];
@@ -97,9 +103,9 @@ async function runGit(
   }
 }
 
-function killGroup(pid: number): void {
+function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, 'SIGTERM');
+    process.kill(-pid, signal);
   } catch {
     // It has ended meanwhile.
   }

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../core/concurrency.ts';
 import { AppError } from '../../core/error.ts';
 import { type Emit, silent } from '../../core/events.ts';
 import { isTooSlow, NETWORK_LIMITS } from '../../core/network-limits.ts';
@@ -143,8 +144,15 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   };
 
   return {
-    request: (registry, request) =>
-      retrying(request.what, () => exchange(registry, request), request.signal, request.attempts),
+    request: (registry, request) => {
+      const answer = retrying(
+        request.what,
+        () => exchange(registry, request),
+        request.signal,
+        request.attempts,
+      );
+      return untilAborted(answer, request.signal, ({ body }) => discard(body));
+    },
     close: transport.close,
     emit,
     policy,
