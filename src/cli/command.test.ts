@@ -98,12 +98,13 @@ describe('writeMetadataFile', () => {
     summary: { stepsTotal: 1, stepsHit: 1, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 },
   };
 
-  it('writes the whole file and masks secrets', () => {
+  it('writes the whole file and masks secrets', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'metadata-'));
     try {
       const redactor = createRedactor();
       redactor.add('swordfish');
-      writeMetadataFile(join(dir, 'm.json'), result, { tags: ['r/swordfish:1'], redactor });
+      const { signal } = new AbortController();
+      await writeMetadataFile(join(dir, 'm.json'), result, { tags: ['r/swordfish:1'], redactor, signal });
       assert.deepEqual(JSON.parse(readFileSync(join(dir, 'm.json'), 'utf8')), {
         'containerimage.digest': DIGEST,
         'containerimage.config.digest': DIGEST,
@@ -116,9 +117,10 @@ describe('writeMetadataFile', () => {
     }
   });
 
-  it('is an error of the output where it cannot be written', () => {
-    assert.throws(
-      () => writeMetadataFile('/proc/none/m.json', result, { tags: [], redactor: createRedactor() }),
+  it('is an error of the output where it cannot be written', async () => {
+    const { signal } = new AbortController();
+    await assert.rejects(
+      writeMetadataFile('/proc/none/m.json', result, { tags: [], redactor: createRedactor(), signal }),
       (error) => error instanceof AppError && error.code === 'OUTPUT',
     );
   });

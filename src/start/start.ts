@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
-import { fsPath } from '../core/path-bytes.ts';
 import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
+import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
 import { composeEnvironment, exportLines, type Variables, withAccount } from './environment.ts';
@@ -36,7 +36,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     remoteEnv: devcontainer.remoteEnv,
   });
   if (request.exportEnvFile !== undefined && image.built)
-    writeFileIn(root, request.exportEnvFile, exportLines(composed), 0o644);
+    await writeFileIn(root, request.exportEnvFile, exportLines(composed), { mode: 0o644, signal });
 
   const user = devcontainer.remoteUser || devcontainer.containerUser || config.User || '';
   const account = findAccount(root, user, 'the user of the dev container or image');
@@ -121,7 +121,7 @@ async function runLifecycle<Source>(
 ): Promise<void> {
   const { hooks } = image.devcontainer;
   const script = postStartScript === undefined ? undefined : resolve(root, postStartScript);
-  if (script !== undefined) rmSync(fsPath(script), { force: true });
+  if (script !== undefined) removeOutputFile(script);
   const content = image.workspace.commit ?? '';
   let { done } = image;
   const isDue: Readonly<Record<HookMoment, (name: string) => boolean>> = {
@@ -141,17 +141,21 @@ async function runLifecycle<Source>(
   const failure = await runHooks(due, { ...deps, account, env, cwd, onDone });
   const later = hooks.postStartCommand ?? [];
   if (script !== undefined && later.length > 0 && !failure)
-    writeFileIn(root, script, hookScript(later, quoteWord), 0o755);
+    await writeFileIn(root, script, hookScript(later, quoteWord), { mode: 0o755, signal: deps.signal });
 }
 
-/** Writes a file that an option names; relative paths are below the root. */
-function writeFileIn(root: string, path: string, text: string, mode: number): void {
+/** Writes a file that an option names, as `writeOutputFile` does; relative paths are below the root. */
+async function writeFileIn(
+  root: string,
+  path: string,
+  text: string,
+  options: { readonly mode: number; readonly signal: AbortSignal },
+): Promise<void> {
   const file = resolve(root, path);
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    rmSync(file, { force: true });
-    writeFileSync(file, text, { mode });
+    await writeOutputText(file, text, { ...options, parents: true });
   } catch (error) {
+    options.signal.throwIfAborted();
     throw toAppError(error, 'START_FAILED', `cannot write ${file}`, { where: { path: file } });
   }
 }

@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { LayerRef } from '../../cache/types.ts';
 import { toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
@@ -8,6 +8,7 @@ import { bytesSource } from '../../oci/blob-source.ts';
 import { writeDockerArchive } from '../../oci/docker-archive.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { createOciLayoutStore } from '../../oci/oci-layout.ts';
+import { writeOutputFile } from '../../sys/output-file.ts';
 import { layerBlobSource } from '../publishing/layer-blobs.ts';
 import type { PushableImage } from '../publishing/push-image.ts';
 import type { Session } from '../session.ts';
@@ -61,12 +62,10 @@ async function writeOutput(
   }
   const archive = { config: image.config, layers, tags: request.tags };
   if (output.path === '-') return writeDockerArchive(archive, process.stdout);
-  const half = `${output.path}.tmp-${process.pid}`;
   try {
-    await writeDockerArchive(archive, createWriteStream(half));
-    await rename(half, output.path);
+    const { signal } = deps;
+    await writeOutputFile(output.path, (out) => writeDockerArchive(archive, out), { signal });
   } catch (error) {
-    await rm(half, { force: true });
     throw toAppError(error, 'OUTPUT', `cannot write the archive ${output.path}`, {
       where: { path: output.path },
     });

@@ -18,7 +18,8 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
   const result = await runBuild(request, { emit, signal: context.signal });
   const { redactor, stdout, cwd } = context;
   if (options['metadata-file'] !== undefined) {
-    writeMetadataFile(resolve(cwd, options['metadata-file']), result, { tags: options.tag, redactor });
+    const path = resolve(cwd, options['metadata-file']);
+    await writeMetadataFile(path, result, { tags: options.tag, redactor, signal: context.signal });
   }
   if (!toStdout) stdout.write(`${result.imageDigest}\n`);
 };

@@ -1,17 +1,21 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { BuildResult } from '../../builder/types.ts';
 import { toAppError } from '../../core/error.ts';
 import type { Redactor } from '../../report/redact.ts';
+import { writeOutputText } from '../../sys/output-file.ts';
 
 /**
- * Writes what a build gave as JSON, whole or not at all. The names are those of buildx's metadata file where it has them.
+ * Writes what a build gave as JSON, as `writeOutputFile` does. The names are those of buildx's metadata file where it has them.
  * @throws AppError OUTPUT
  */
-export function writeMetadataFile(
+export async function writeMetadataFile(
   path: string,
   result: BuildResult,
-  { tags, redactor }: { readonly tags: readonly string[]; readonly redactor: Redactor },
-): void {
+  {
+    tags,
+    redactor,
+    signal,
+  }: { readonly tags: readonly string[]; readonly redactor: Redactor; readonly signal: AbortSignal },
+): Promise<void> {
   const metadata = {
     'containerimage.digest': result.imageDigest,
     'containerimage.config.digest': result.imageConfigDigest,
@@ -22,12 +26,9 @@ export function writeMetadataFile(
       summary: result.summary,
     },
   };
-  const half = `${path}.tmp-${process.pid}`;
   try {
-    writeFileSync(half, `${JSON.stringify(redactor.value(metadata), null, 2)}\n`);
-    renameSync(half, path);
+    await writeOutputText(path, `${JSON.stringify(redactor.value(metadata), null, 2)}\n`, { signal });
   } catch (error) {
-    rmSync(half, { force: true });
     throw toAppError(error, 'OUTPUT', `cannot write the metadata file ${path}`, { where: { path } });
   }
 }
