@@ -38,6 +38,9 @@ export async function dispatch(
     return EXIT_CODES[error.code].exit;
   };
   const stdoutFailure = listen(report);
+  // With nothing left to wait for, nobody would ever give an answer; Node would end with 13, or with 0.
+  const unanswered = (): void => process.exit(report(new AppError('INTERNAL', UNANSWERED)));
+  process.once('beforeExit', unanswered);
   try {
     if (!command) throw unknownCommand(word);
     const code = await runCommand(command, args, context, await bodyOf(command));
@@ -46,8 +49,12 @@ export async function dispatch(
     return code;
   } catch (error) {
     return report(error);
+  } finally {
+    process.off('beforeExit', unanswered);
   }
 }
+
+const UNANSWERED = 'the program ran out of work before it was done';
 
 async function bodyOf(command: CommandName) {
   if (command === 'build') return (await import('./commands/build.ts')).buildCommand;

@@ -158,17 +158,24 @@ function startWorker(memory: SharedArrayBuffer) {
     workerData: memory,
   });
   const jobs: Job[] = [];
+  let gone: Error | undefined;
+  const end = (error: Error): void => {
+    gone ??= error;
+    for (const job of jobs.splice(0)) job.reject(error);
+  };
   worker.on('message', (answer: CompressAnswer) => {
     const job = jobs.shift();
     if (answer.error === undefined) job?.resolve(answer);
     else job?.reject(new AppError('INTERNAL', `a frame cannot be compressed: ${answer.error}`));
   });
-  worker.on('error', (error) => {
-    for (const job of jobs.splice(0)) job.reject(error);
-  });
+  worker.on('error', end);
+  worker.on('exit', (code) =>
+    end(new AppError('INTERNAL', `a thread that compresses layers ended with code ${code}`)),
+  );
   worker.unref();
   return {
     compress: (order: CompressOrder): Promise<CompressAnswer> => {
+      if (gone) return Promise.reject(gone);
       const { promise, resolve, reject } = Promise.withResolvers<CompressAnswer>();
       jobs.push({ resolve, reject });
       worker.ref();

@@ -103,6 +103,7 @@ function createThreads({ target, memory, onFailure }: FrameWorkersOptions): Fram
   let failure: Error | undefined;
   let idle: number | undefined = performance.now();
   let nextId = 0;
+  let closing = false;
   let wake = (): void => {};
 
   const fail = (error: Error): void => {
@@ -140,6 +141,9 @@ function createThreads({ target, memory, onFailure }: FrameWorkersOptions): Fram
         }),
       ),
     );
+    worker.on('exit', (code) => {
+      if (!closing) fail(new AppError('INTERNAL', `a thread that unpacks layers ended with code ${code}`));
+    });
     return thread;
   });
 
@@ -172,6 +176,7 @@ function createThreads({ target, memory, onFailure }: FrameWorkersOptions): Fram
       if (failure !== undefined) throw failure;
     },
     close: async () => {
+      closing = true;
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
