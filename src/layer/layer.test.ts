@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
 import { decodePath } from '../core/path-bytes.ts';
 import type { LayerEntry } from '../tar/types.ts';
 import { compressFrame, createCompressPool, outputBound } from './compress-pool.ts';
@@ -77,6 +78,18 @@ async function read(blob: Buffer): Promise<File[]> {
     const parts: Buffer[] = [];
     for await (const part of content) parts.push(Buffer.from(part));
     out.push([entry, Buffer.concat(parts)]);
+  }
+  return out;
+}
+
+/** What is read of a stream of chunks of some size: paths and lengths. */
+async function paths(bytes: Buffer, size: number): Promise<string[]> {
+  const out: string[] = [];
+  const stream = Readable.from([...cut(bytes, size)], { objectMode: false });
+  for await (const { entry, content } of readLayer(stream, '', 'layer')) {
+    let length = 0;
+    for await (const part of content) length += part.length;
+    out.push(`${entry.path} ${length}`);
   }
   return out;
 }
@@ -302,7 +315,56 @@ test('damage anywhere is CORRUPT, never other content', async () => {
     const bytes = flip(frame.offset + 9).subarray(frame.offset, frame.offset + frame.length);
     assert.throws(() => decodeFrame(bytes, frame), { code: 'CORRUPT' });
   }
-  await assert.rejects(read(blob.subarray(0, 1000)), { code: 'CORRUPT' });
+  const { offset: last, length: lastLength } = toc.frames.at(-1)!;
+  for (const end of [10, last - 1, last + lastLength - 1])
+    await assert.rejects(read(blob.subarray(0, end)), { code: 'CORRUPT' });
+});
+
+test('gzip and zstd are read as Docker reads them: members, and whatever follows the archive', async () => {
+  const { blob: tar } = await write([file('a', 'x'), file('b', randomBytes(300_000))], 'none');
+  const members = [0, 511, 100_000, tar.length - 1, tar.length].map((at) =>
+    Buffer.concat([tar.subarray(0, at), tar.subarray(at)].map((part) => gzipSync(part))),
+  );
+  const zeros = Buffer.alloc(20_000_000);
+  const tails = [zeros, Buffer.from('garbage'), Buffer.of(0x1f), gzipSync('more').subarray(0, 12)];
+  tails.push(
+    Buffer.concat([gzipSync('damaged').subarray(0, -8), Buffer.alloc(8)]),
+    gzipSync(Buffer.alloc(100_000)),
+  );
+  for (const [index, whole] of [...members, zstdCompressSync(tar)].entries()) {
+    for (const tail of [Buffer.alloc(0), ...tails]) {
+      for (const size of [7001, whole.length, whole.length + 3, 1 << 26]) {
+        const what = `${index}, ${tail.length}, ${size}`;
+        assert.deepEqual(await paths(Buffer.concat([whole, tail]), size), ['a 1', 'b 300000'], what);
+      }
+    }
+  }
+  const damaged = Buffer.from(gzipSync(tar));
+  damaged[damaged.length - 5]! ^= 1;
+  for (const bad of [members[2]!.subarray(0, -1000), damaged.subarray(0, 2), damaged.subarray(0, 200)])
+    await assert.rejects(paths(bad, 7001), { code: 'CORRUPT' });
+  // The archive is whole before its check is wrong.
+  assert.deepEqual(await paths(damaged, 7001), ['a 1', 'b 300000']);
+  await assert.rejects(diffIdOf(Readable.from([damaged]), 'layer'), { code: 'CORRUPT' });
+});
+
+test('an error of the stream comes before what is wrong with its bytes', async () => {
+  const { blob } = await write([file('a', randomBytes(100_000))], 'gzip');
+  async function* failing(whole: Buffer): AsyncGenerator<Buffer> {
+    yield whole.subarray(0, 5000);
+    yield whole.subarray(5000);
+    throw new AppError('REGISTRY', 'it does not match its digest');
+  }
+  const cut = Buffer.concat([blob.subarray(0, 9000), Buffer.alloc(9000, 'x')]);
+  for (const bytes of [blob, cut, Buffer.concat([blob, Buffer.alloc(100_000)])]) {
+    const reading = Readable.from(failing(bytes), { objectMode: false });
+    await assert.rejects(
+      async () => {
+        for await (const { content } of readLayer(reading, '', 'layer')) for await (const _ of content);
+      },
+      { code: 'REGISTRY' },
+    );
+  }
 });
 
 test('an archive without its last padding and its end is read, as Docker does', async () => {

@@ -16,9 +16,13 @@ export function readLayer(
   stream: Readable,
   _mediaType: string,
   what: string,
-  options: DecodeOptions = {},
+  options: Pick<DecodeOptions, 'brief'> = {},
 ): LayerReader {
-  return readTar(decodeStream(stream, what, options), what);
+  let ended = false;
+  const bytes = decodeStream(stream, what, { ...options, sated: () => ended });
+  return readTar(bytes, what, () => {
+    ended = true;
+  });
 }
 
 /** The diffID of a layer: the digest of its plain bytes (OCI image spec, "Layer DiffID"). @throws AppError CORRUPT */

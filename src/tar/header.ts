@@ -15,6 +15,7 @@ const TYPE_FLAGS: Readonly<Record<EntryType, string>> = {
   fifo: '6',
 };
 
+const GNU_MAGIC = 'ustar  \0';
 const NAME_BYTES = 100;
 const OCTAL_7 = 0o7777777;
 const OCTAL_11 = 0o77777777777;
@@ -155,6 +156,8 @@ export interface RawHeader {
   readonly mtime: number;
   readonly devmajor: number;
   readonly devminor: number;
+  /** Whether the block has GNU's own layout, which alone knows sparse files of type S. */
+  readonly gnu: boolean;
   readonly block: Buffer;
 }
 
@@ -168,11 +171,13 @@ export function parseHeader(block: Buffer, what: string): RawHeader | undefined 
   if (stored !== checksum(block) && stored !== signedChecksum(block)) {
     throw new AppError('CORRUPT', `${what} is not a tar archive: a header has a wrong checksum`);
   }
-  const magic = block.toString('latin1', 257, 263);
-  const posix = magic === 'ustar\0';
+  const magic = block.toString('latin1', 257, 265);
+  const posix = magic.startsWith('ustar\0');
   const name = text(block, 0, 100);
-  const prefix = posix ? text(block, 345, 155) : Buffer.alloc(0);
-  const device = magic.startsWith('ustar');
+  // star keeps times behind a shorter prefix (Go's archive/tar, "STAR format").
+  const star = posix && block.toString('latin1', 508, 512) === 'tar\0';
+  const prefix = posix ? text(block, 345, star ? 131 : 155) : Buffer.alloc(0);
+  const device = posix || magic === GNU_MAGIC;
   return {
     name: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
     link: text(block, 157, 100),
@@ -180,46 +185,79 @@ export function parseHeader(block: Buffer, what: string): RawHeader | undefined 
     mode: number(block, 100, 8, what) & 0o7777,
     uid: number(block, 108, 8, what),
     gid: number(block, 116, 8, what),
-    size: number(block, 124, 12, what),
-    mtime: number(block, 136, 12, what),
+    size: length(block, what),
+    mtime: time(block, what),
     devmajor: device ? number(block, 329, 8, what) : 0,
     devminor: device ? number(block, 337, 8, what) : 0,
+    gnu: magic === GNU_MAGIC,
     block,
   };
 }
 
-/** A cleaned path: no leading `/` or `./`, no trailing `/`. @throws AppError CORRUPT for `..` and NUL */
+/**
+ * A path as Go's filepath.Clean makes it, relative to the root: no leading or trailing `/`, no `.`, and `..` as far as
+ * there is something to leave.
+ * @throws AppError CORRUPT for NUL, and where `..` leaves the root
+ */
 export function cleanPath(bytes: Buffer, what: string): string {
   const path = decodePath(bytes);
   if (path.includes('\0')) throw new AppError('CORRUPT', `${what} has a file name with a NUL byte`);
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..'))
-    throw new AppError('CORRUPT', `${what} has the file name "${path}", which leaves the root`);
+  if (!NEEDS_CLEANING.test(path)) return path;
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) {
+      const shown = JSON.stringify(path.slice(0, 200));
+      throw new AppError('CORRUPT', `${what} has the file name ${shown}, which leaves the root`);
+    }
+  }
   return parts.join('/');
 }
 
+const NEEDS_CLEANING = /(^|\/)\.{0,2}(\/|$)/;
+
 /** A numeric field: octal text, or base 256 when its first bit is set (GNU tar, "Extensions to tar"). */
 export function number(block: Buffer, at: number, width: number, what: string): number {
-  if (block[at]! & 0x80) return base256(block, at, width, what);
+  if (block[at]! & 0x80) {
+    const value = base256(block, at, width);
+    if (Number.isSafeInteger(value)) return value;
+    throw new AppError('CORRUPT', `${what} has a tar header with a number out of range`);
+  }
   const digits = block
     .toString('latin1', at, at + width)
-    .replace(/[\0 ]+$/g, '')
-    .trimStart();
+    .replace(/^[\0 ]+/, '')
+    .replace(/(\0.*| +)$/s, '');
   if (digits === '') return 0;
   if (!/^[0-7]+$/.test(digits))
-    throw new AppError('CORRUPT', `${what} has a tar header with the malformed number "${digits}"`);
+    throw new AppError(
+      'CORRUPT',
+      `${what} has a tar header with the malformed number ${JSON.stringify(digits)}`,
+    );
   return Number.parseInt(digits, 8);
 }
 
-function base256(block: Buffer, at: number, width: number, what: string): number {
+function length(block: Buffer, what: string): number {
+  const size = number(block, 124, 12, what);
+  if (size >= 0) return size;
+  throw new AppError('CORRUPT', `${what} has a tar header with the size ${size}`);
+}
+
+/** A time that no file can have is that of the epoch, as for Docker. */
+function time(block: Buffer, what: string): number {
+  return block[136]! & 0x80 ? orZero(base256(block, 136, 12)) : number(block, 136, 12, what);
+}
+
+function orZero(value: number): number {
+  return Number.isSafeInteger(value) ? value : 0;
+}
+
+function base256(block: Buffer, at: number, width: number): number {
   let value = BigInt(block[at]! & 0x7f);
   const negative = (block[at]! & 0x40) !== 0;
   for (let i = 1; i < width; i += 1) value = (value << 8n) | BigInt(block[at + i]!);
   if (negative) value -= 1n << BigInt(width * 8 - 1);
-  const result = Number(value);
-  if (!Number.isSafeInteger(result))
-    throw new AppError('CORRUPT', `${what} has a tar header with a number out of range`);
-  return result;
+  return Number(value);
 }
 
 function text(block: Buffer, at: number, width: number): Buffer {

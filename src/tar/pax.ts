@@ -17,39 +17,36 @@ export interface PaxFacts {
 }
 
 const XATTR = 'SCHILY.xattr.';
-const LIBARCHIVE_XATTR = 'LIBARCHIVE.xattr.';
 
 /**
- * Adds the records of a PAX header; an empty value removes one (POSIX.1-2017 pax, "pax Header Block").
+ * Adds the records of a PAX header; one with an empty value has no effect but for attributes, which may be empty
+ * (POSIX.1-2017 pax, "pax Header Block", as Go's archive/tar reads it).
  * @throws AppError CORRUPT for a malformed record
  */
 export function parsePax(bytes: Buffer, into: PaxRecords, what: string): void {
+  const map: Buffer[] = [];
   let at = 0;
   while (at < bytes.length && bytes[at] !== 0) {
-    const space = bytes.indexOf(0x20, at);
-    const length = space === -1 ? Number.NaN : Number(bytes.toString('latin1', at, space));
-    const end = at + length;
+    const space = bytes.subarray(at, at + MOST_DIGITS + 1).indexOf(0x20) + at;
+    const digits = bytes.toString('latin1', at, Math.max(at, space));
+    const end = at + (/^[0-9]+$/.test(digits) ? Number(digits) : Number.NaN);
     const equals = bytes.indexOf(0x3d, space);
-    if (
-      !Number.isInteger(length) ||
-      end > bytes.length ||
-      equals === -1 ||
-      equals >= end ||
-      bytes[end - 1] !== 0x0a
-    ) {
+    if (!(end <= bytes.length) || equals === -1 || equals >= end || bytes[end - 1] !== 0x0a)
       throw new AppError('CORRUPT', `${what} has a malformed PAX header`);
-    }
     const key = bytes.toString('utf8', space + 1, equals);
     const value = bytes.subarray(equals + 1, end - 1);
     // Sparse maps of format 0.0 repeat their keywords; they are kept in order, joined by commas, as format 0.1 has them.
-    if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
-      const before = into.get('GNU.sparse.map');
-      into.set('GNU.sparse.map', before ? Buffer.concat([before, Buffer.from(','), value]) : value);
-    } else if (value.length === 0 && !key.startsWith(XATTR)) into.delete(key);
+    if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') map.push(value, COMMA);
+    else if (value.length === 0 && !key.startsWith(XATTR)) into.delete(key);
     else into.set(key, Buffer.from(value));
     at = end;
   }
+  if (map.length > 0) into.set('GNU.sparse.map', Buffer.concat(map.slice(0, -1)));
 }
+
+const COMMA = Buffer.from(',');
+/** Of the length of a record; far more than any header can have. */
+const MOST_DIGITS = 12;
 
 /** The header's facts with the records applied. */
 export function applyPax(header: RawHeader, records: PaxRecords, what: string): PaxFacts {
@@ -61,13 +58,7 @@ export function applyPax(header: RawHeader, records: PaxRecords, what: string): 
     return value;
   };
   const xattrs = new Map<string, Buffer>();
-  for (const [key, value] of records) {
-    if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), value);
-    else if (key.startsWith(LIBARCHIVE_XATTR)) {
-      const name = decodeURIComponent(key.slice(LIBARCHIVE_XATTR.length));
-      if (!xattrs.has(name)) xattrs.set(name, Buffer.from(value.toString('latin1'), 'base64'));
-    }
-  }
+  for (const [key, value] of records) if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), value);
   return {
     path: records.get('path') ?? header.name,
     link: records.get('linkpath') ?? header.link,
@@ -89,7 +80,8 @@ function mtimeOf(
   if (!match || text === '' || text === '-') throw malformed(what, 'mtime', text);
   const seconds = Number(match[2] || '0');
   const nsec = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'));
-  if (!Number.isSafeInteger(seconds)) throw malformed(what, 'mtime', text);
+  // As Docker does with a time that no file can have.
+  if (!Number.isSafeInteger(seconds)) return { mtime: 0, mtimeNsec: 0 };
   if (match[1] !== '-') return { mtime: seconds, mtimeNsec: nsec };
   return nsec === 0
     ? { mtime: -seconds || 0, mtimeNsec: 0 }

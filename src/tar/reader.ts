@@ -1,13 +1,11 @@
 import { AppError } from '../core/error.ts';
-import { decodePath } from '../core/path-bytes.ts';
+import { LIMITS } from '../core/limits.ts';
 import { type ByteSource, createByteSource } from './byte-source.ts';
-import { BLOCK, cleanPath, padding, parseHeader, type RawHeader } from './header.ts';
-import { applyPax, type PaxRecords, parsePax } from './pax.ts';
-import { parseSparse, type SparseMap, sparseContent } from './sparse.ts';
+import { BLOCK, padding, parseHeader, type RawHeader } from './header.ts';
+import { entryOf } from './item.ts';
+import { type PaxRecords, parsePax } from './pax.ts';
+import { parseSparse, sparseContent, storedOf } from './sparse.ts';
 import type { EntryType, LayerEntry } from './types.ts';
-
-/** Bytes of a PAX or GNU extension: names and attributes, never content. */
-const MOST_EXTENSION_BYTES = 16 * 1024 * 1024;
 
 const TYPES: Readonly<Record<string, EntryType>> = {
   '0': 'file',
@@ -25,89 +23,109 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 /** An entry of a tar stream with its content, to be read before the next entry is asked for; what is left is skipped. */
 export interface TarItem {
   readonly entry: LayerEntry;
+  /** Holes of sparse files are zeros that `isHole` (sparse.ts) tells. */
   readonly content: AsyncIterable<Buffer>;
+  /** Bytes of the content that are not in the archive: the holes of a sparse file. */
+  readonly holes: number;
 }
+
+/** What stands before an entry's own header. */
+interface Extensions {
+  pax: PaxRecords | undefined;
+  longName: Buffer | undefined;
+  longLink: Buffer | undefined;
+  /** Bytes of all of them, those that others replaced too. */
+  bytes: number;
+}
+
+const none = (): Extensions => ({ pax: undefined, longName: undefined, longLink: undefined, bytes: 0 });
 
 /**
  * Reads a tar stream in order: ustar, PAX, GNU long names, GNU and PAX sparse files (as their full content), base-256
- * numbers, devices, hard links.
+ * numbers, devices, hard links. Where formats leave room, it reads what Go's archive/tar and with it Docker reads: a
+ * global PAX header has no effect, of several headers of a kind the last one counts, and a GNU long name wins over PAX.
  * @param what names the layer in errors
- * @throws AppError CORRUPT for anything that is not tar, is cut off, or leaves the root
+ * @param onEnd called at the end of the archive, before what follows it is passed over
+ * @throws AppError CORRUPT for anything that is not tar, is cut off, leaves the root, or goes beyond LIMITS
  */
-export async function* readTar(chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<TarItem> {
+export async function* readTar(
+  chunks: AsyncIterable<Buffer>,
+  what: string,
+  onEnd = (): void => {},
+): AsyncGenerator<TarItem> {
   const source = createByteSource(chunks, what);
-  const global: PaxRecords = new Map();
-  let local: PaxRecords = new Map();
+  let before = none();
   for (;;) {
-    const block = await source.tryRead(BLOCK);
-    const header = block && parseHeader(block, what);
-    if (!header) return source.drain();
-    if (header.flag === 'g' || header.flag === 'x') {
-      parsePax(await extension(source, header, what), header.flag === 'g' ? global : local, what);
-      continue;
+    const header = await nextHeader(source, what);
+    if (!header) {
+      onEnd();
+      return source.drain();
     }
-    if (header.flag === 'L' || header.flag === 'K') {
-      const name = await extension(source, header, what);
-      local.set(header.flag === 'L' ? 'path' : 'linkpath', name.subarray(0, nulAt(name)));
-      continue;
+    if (header.flag === 'g') {
+      await extension(source, header, none(), what);
+      before = none();
+    } else if (header.flag === 'x') {
+      before.pax = new Map();
+      parsePax(await extension(source, header, before, what), before.pax, what);
+    } else if (header.flag === 'L' || header.flag === 'K') {
+      const text = await extension(source, header, before, what);
+      before[header.flag === 'L' ? 'longName' : 'longLink'] = text.subarray(0, nulAt(text));
+    } else {
+      yield* item(source, header, before, what);
+      before = none();
     }
-    const type = TYPES[header.flag];
-    if (type === undefined) {
-      await source.skip(header.size + padding(header.size));
-      local = new Map();
-      continue;
-    }
-    yield* item(source, header, type, new Map([...global, ...local]), what);
-    local = new Map();
   }
+}
+
+/** The next header block; undefined at the end: two blocks of zeros, or nothing more. */
+async function nextHeader(source: ByteSource, what: string): Promise<RawHeader | undefined> {
+  const block = await source.tryRead(BLOCK);
+  const header = block && parseHeader(block, what);
+  if (header || !block) return header;
+  const second = await source.tryRead(BLOCK);
+  if (second && parseHeader(second, what)) {
+    throw new AppError('CORRUPT', `${what} is not a tar archive: something follows a single block of zeros`);
+  }
+  return undefined;
 }
 
 async function* item(
   source: ByteSource,
   header: RawHeader,
-  type: EntryType,
-  records: PaxRecords,
+  { pax, longName, longLink }: Extensions,
   what: string,
 ): AsyncGenerator<TarItem> {
-  const facts = applyPax(header, records, what);
-  // Only files have content, though some writers give a size to links and directories (star, old GNU tar).
-  const stored = type === 'file' ? facts.size : 0;
+  const type = TYPES[header.flag];
+  if (type === undefined) {
+    const flag = JSON.stringify(header.flag);
+    throw new AppError('CORRUPT', `${what} has an entry of the unknown type ${flag}`);
+  }
+  const { entry, stored, records } = entryOf({ header, type, pax, longName, longLink }, what);
   const body = source.take(stored);
-  const sparse: SparseMap | undefined =
-    type === 'file' ? await parseSparse(header, records, body, source, what) : undefined;
-  const directory = type === 'file' && header.flag !== '7' && facts.path.at(-1) === 0x2f;
-  const entry: LayerEntry = {
-    path: cleanPath(sparse?.name ?? facts.path, what),
-    type: directory ? 'dir' : type,
-    mode: header.mode,
-    uid: facts.uid,
-    gid: facts.gid,
-    size: directory ? 0 : (sparse?.size ?? stored),
-    mtime: facts.mtime,
-    mtimeNsec: facts.mtimeNsec,
-    linkname: linkName(type, facts.link, what),
-    devmajor: header.devmajor,
-    devminor: header.devminor,
-    ...(facts.xattrs.size > 0 ? { xattrs: facts.xattrs } : {}),
-  };
-  yield { entry, content: sparse ? sparseContent(sparse, body) : body.chunks() };
+  const sparse = type === 'file' ? await parseSparse(header, records, body, source, what) : undefined;
+  const content = sparse ? sparseContent(sparse, body) : body.chunks();
+  const holes = sparse ? sparse.size - storedOf(sparse) : 0;
+  yield { entry: sparse ? { ...entry, size: sparse.size } : entry, content, holes };
   await body.skipRest();
   await source.skipPadding(padding(stored));
 }
 
-function linkName(type: EntryType, link: Buffer, what: string): string {
-  if (type === 'hardlink') return cleanPath(link, what);
-  if (type !== 'symlink') return '';
-  const target = link.subarray(0, nulAt(link));
-  return decodePath(target);
-}
-
-async function extension(source: ByteSource, header: RawHeader, what: string): Promise<Buffer> {
-  if (header.size > MOST_EXTENSION_BYTES) {
-    throw new AppError('CORRUPT', `${what} has a tar extension header of ${header.size} bytes`);
+async function extension(
+  source: ByteSource,
+  header: RawHeader,
+  before: Extensions,
+  what: string,
+): Promise<Buffer> {
+  const { size } = header;
+  before.bytes += BLOCK + size;
+  if (size > LIMITS.extension.most || before.bytes > LIMITS.extensions.most) {
+    throw new AppError(
+      'CORRUPT',
+      `${what} has tar extension headers of ${before.bytes} bytes before an entry`,
+    );
   }
-  const bytes = await source.read(header.size);
-  await source.skip(padding(header.size));
+  const bytes = await source.read(size);
+  await source.skip(padding(size));
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { ByteBody, ByteSource } from './byte-source.ts';
 import { BLOCK, number, type RawHeader } from './header.ts';
 import type { PaxRecords } from './pax.ts';
@@ -6,15 +7,29 @@ import type { PaxRecords } from './pax.ts';
 /** Where the stored bytes of a sparse file belong; all else is zeros (GNU tar manual, "Storing Sparse Files"). */
 export interface SparseMap {
   readonly size: number;
-  readonly segments: readonly (readonly [offset: number, length: number])[];
-  /** The file's own name, where the header has only a stand-in. */
-  readonly name?: Buffer;
+  /** Offset and length of one segment after the other. */
+  readonly segments: readonly number[];
 }
 
-const ZEROS = Buffer.alloc(1024 * 1024);
-const MOST_SEGMENTS = 10_000_000;
+/** Taken from the kernel when it is first written to, which is never: reading it costs no memory. */
+const ZEROS = Buffer.alloc(64 * 1024 * 1024);
+const PIECE = 64 * 1024;
 
-/** The sparse map of an entry in any of GNU's formats (old, 0.0, 0.1, 1.0); undefined for an ordinary file. */
+/** Bytes of a sparse file that are stored. */
+export function storedOf({ segments }: SparseMap): number {
+  return segments.reduce((sum, value, index) => (index % 2 === 1 ? sum + value : sum), 0);
+}
+
+/** Whether a part of the content of a sparse file is a hole, which need not be written. */
+export function isHole(part: Buffer): boolean {
+  return part.buffer === ZEROS.buffer;
+}
+
+/**
+ * The sparse map of an entry in any of GNU's formats (old, 0.0, 0.1, 1.0); undefined for an ordinary file, and for a
+ * format of a version that is not known, as in Go's archive/tar.
+ * @throws AppError CORRUPT for a map that is malformed, or larger than LIMITS
+ */
 export async function parseSparse(
   header: RawHeader,
   records: PaxRecords,
@@ -24,89 +39,92 @@ export async function parseSparse(
 ): Promise<SparseMap | undefined> {
   if (header.flag === 'S') return oldFormat(header, source, what);
   const get = (key: string): string | undefined => records.get(`GNU.sparse.${key}`)?.toString('latin1');
-  const name = records.get('GNU.sparse.name');
-  const named = name ? { name } : {};
-  if (get('major') === '1') {
-    return { ...(await format1(Number(get('realsize')), body, what)), ...named };
-  }
-  const map = get('map');
-  if (map === undefined) return undefined;
-  const numbers = map === '' ? [] : map.split(',').map(Number);
-  return { ...checked(Number(get('size') ?? get('realsize')), pairs(numbers), what), ...named };
+  const [major, minor, map] = [get('major'), get('minor'), get('map')];
+  const size = (): number => decimal(get('size') ?? get('realsize'), what);
+  if (major === '1' && minor === '0') return checked(size(), await format1(body, what), what);
+  const format0 = major === '0' ? minor === '0' || minor === '1' : major === undefined && minor === undefined;
+  if (!format0 || map === undefined) return undefined;
+  const numbers = map === '' ? [] : map.split(',').map((text) => decimal(text, what));
+  return checked(size(), numbers, what);
 }
 
 async function oldFormat(header: RawHeader, source: ByteSource, what: string): Promise<SparseMap> {
+  if (!header.gnu) throw malformed(what);
   const { block } = header;
-  const found: [number, number][] = [];
+  const found: number[] = [];
+  let places = 0;
   const collect = (from: Buffer, at: number, count: number): void => {
+    places += count;
+    if (places > LIMITS.sparseSegments.most) throw tooLarge(what);
     for (let i = 0; i < count; i += 1) {
-      const offset = number(from, at + i * 24, 12, what);
-      const length = number(from, at + i * 24 + 12, 12, what);
-      if (length > 0) found.push([offset, length]);
+      // What GNU tar and Go take for the end of a block's segments.
+      if (from[at + i * 24] === 0) return;
+      found.push(number(from, at + i * 24, 12, what), number(from, at + i * 24 + 12, 12, what));
     }
   };
   collect(block, 386, 4);
-  const size = number(block, 483, 12, what);
   let extended = block[482] !== 0;
   while (extended) {
     const more = await source.read(BLOCK);
     collect(more, 0, 21);
     extended = more[504] !== 0;
-    if (found.length > MOST_SEGMENTS) throw malformed(what);
   }
-  return checked(size, found, what);
+  return checked(number(block, 483, 12, what), found, what);
 }
 
 /** Format 1.0: the map stands before the data, as decimal lines padded to a block. */
-async function format1(size: number, body: ByteBody, what: string): Promise<SparseMap> {
-  let text = '';
+async function format1(body: ByteBody, what: string): Promise<number[]> {
   const numbers: number[] = [];
-  let wanted = 1;
-  while (numbers.length < wanted) {
-    text += (await body.read(BLOCK)).toString('latin1');
-    const lines = text.split('\n');
-    text = lines.pop() ?? '';
-    for (const line of lines)
-      if (numbers.length < wanted) {
-        numbers.push(Number(line));
-        if (numbers.length === 1) wanted = 1 + 2 * (numbers[0] ?? 0);
-      }
-    if (!(wanted <= 2 * MOST_SEGMENTS)) throw malformed(what);
+  let rest = '';
+  let bytes = 0;
+  for (let wanted = 1; numbers.length < wanted; ) {
+    bytes += BLOCK;
+    if (bytes > LIMITS.extension.most) throw tooLarge(what);
+    const lines = (rest + (await body.read(BLOCK)).toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (numbers.length === wanted) break;
+      numbers.push(decimal(line, what));
+      if (numbers.length === 1) wanted = 1 + 2 * numbers[0]!;
+    }
+    if (wanted > 2 * LIMITS.sparseSegments.most) throw tooLarge(what);
+    // No number is longer than this, so that what is left never grows.
+    if (numbers.length < wanted && rest.length > 20) throw malformed(what);
   }
-  return checked(size, pairs(numbers.slice(1)), what);
+  return numbers.slice(1);
 }
 
-function pairs(numbers: readonly number[]): [number, number][] {
-  return Array.from({ length: Math.floor(numbers.length / 2) }, (_, i) => [
-    numbers[2 * i]!,
-    numbers[2 * i + 1]!,
-  ]);
+function decimal(text: string | undefined, what: string): number {
+  if (text === undefined || !/^[0-9]{1,16}$/.test(text)) throw malformed(what);
+  return Number(text);
 }
 
-function checked(size: number, segments: readonly (readonly [number, number])[], what: string): SparseMap {
+function checked(size: number, segments: readonly number[], what: string): SparseMap {
   let end = 0;
-  for (const [offset, length] of segments) {
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < end || length < 0)
-      throw malformed(what);
+  for (let i = 0; i < segments.length; i += 2) {
+    const [offset, length] = [segments[i]!, segments[i + 1] ?? Number.NaN];
+    if (!(offset >= end && length >= 0 && Number.isSafeInteger(offset + length))) throw malformed(what);
     end = offset + length;
   }
-  if (!Number.isSafeInteger(size) || end > size) throw malformed(what);
+  if (!(end <= size)) throw malformed(what);
+  if (segments.length > 2 * LIMITS.sparseSegments.most || size > LIMITS.file.most) throw tooLarge(what);
   return { size, segments };
 }
 
-/** The full content of a sparse file: zeros between the stored segments. */
-export async function* sparseContent(map: SparseMap, body: ByteBody): AsyncGenerator<Buffer> {
+/** The full content of a sparse file: zeros between the stored segments, which `isHole` tells. */
+export async function* sparseContent({ size, segments }: SparseMap, body: ByteBody): AsyncGenerator<Buffer> {
   let at = 0;
-  for (const [offset, length] of map.segments) {
+  for (let i = 0; i < segments.length; i += 2) {
+    const [offset, length] = [segments[i]!, segments[i + 1]!];
     yield* zeros(offset - at);
     for (let left = length; left > 0; ) {
-      const part = await body.read(Math.min(left, 64 * 1024));
+      const part = await body.read(Math.min(left, PIECE));
       left -= part.length;
       yield part;
     }
     at = offset + length;
   }
-  yield* zeros(map.size - at);
+  yield* zeros(size - at);
 }
 
 function* zeros(count: number): Generator<Buffer> {
@@ -116,4 +134,11 @@ function* zeros(count: number): Generator<Buffer> {
 
 function malformed(what: string): AppError {
   return new AppError('CORRUPT', `${what} has a malformed sparse file`);
+}
+
+function tooLarge(what: string): AppError {
+  return new AppError(
+    'CORRUPT',
+    `${what} has a sparse file with more or larger parts than any program writes`,
+  );
 }

@@ -1,6 +1,30 @@
 import { AppError, toAppError } from '../../core/error.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 
+/** What a file system says to names, attributes and numbers that it cannot hold, or to a path that is something else. */
+const BY_CONTENT: ReadonlySet<string> = new Set([
+  'E2BIG',
+  'EEXIST',
+  'EFBIG',
+  'EILSEQ',
+  'EINVAL',
+  'EISDIR',
+  'ELOOP',
+  'EMLINK',
+  'ENAMETOOLONG',
+  'ENODEV',
+  'ENOENT',
+  'ENOTDIR',
+  'ENOTEMPTY',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EOVERFLOW',
+  'ERANGE',
+  'ERR_INVALID_ARG_TYPE',
+  'ERR_INVALID_ARG_VALUE',
+  'ERR_OUT_OF_RANGE',
+]);
+
 /** An error that came up with a layer, as one that names the layer and where it came from. */
 export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknown): AppError {
   const what = `layer ${blob.digest} from ${blob.from}`;
@@ -12,9 +36,10 @@ export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknow
       cause: thrown,
     });
   }
-  const errno = (thrown as NodeJS.ErrnoException | undefined)?.code;
+  const errno = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
   const denied = errno === 'EPERM' || errno === 'EACCES';
-  return toAppError(thrown, denied ? 'PERMISSION' : 'INTERNAL', `cannot unpack ${what}`, {
+  const code = denied ? 'PERMISSION' : BY_CONTENT.has(errno) ? 'CORRUPT' : 'INTERNAL';
+  return toAppError(thrown, code, `cannot unpack ${what}`, {
     ...(denied ? { hint: 'unpacking with owners needs root' } : {}),
     where: { layer: blob.digest },
   });

@@ -57,6 +57,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   await sideBySide(request.signal, [
     (signal) =>
       extractStreams(streams, {
+        target: request.target,
         writer,
         union,
         hides: upper ? upper.hides : () => false,

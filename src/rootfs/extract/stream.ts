@@ -1,7 +1,9 @@
+import { statfsSync } from 'node:fs';
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import type { LayerBlob, LayerReader } from '../../layer/types.ts';
+import { isHole } from '../../tar/sparse.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { inLayer } from './errors.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -9,6 +11,8 @@ import type { Union } from './union.ts';
 import type { TreeNode } from './union-tree.ts';
 
 export interface StreamDeps {
+  /** Where the writer writes. */
+  readonly target: string;
   readonly writer: TreeWriter;
   readonly union: Union;
   /** Whether a file is not to appear at its path, though hard links may need its content. */
@@ -57,13 +61,16 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
 
 async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<void> {
   const { union, writer } = deps;
-  for await (const { entry, content } of reader) {
+  let promised = 0;
+  for await (const { entry, content, holes } of reader) {
     deps.signal?.throwIfAborted();
     const node = union.apply(entry);
     if (!node || node.inode!.entry.type !== 'file') continue;
     const aside = deps.hides(node.path);
     if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
     else {
+      promised += holes;
+      if (holes > 0) checkRoom(deps.target, promised + entry.size - holes, entry.path);
       if (aside) writer.setAside(node);
       if (entry.size === 0) writer.leaf(node);
       else await writeContent(node, content, writer);
@@ -87,15 +94,19 @@ async function writeContent(
   const { size } = node.inode!.entry;
   let fd: number | undefined;
   let written = 0;
+  let stored = 0;
   try {
     for await (const chunk of content) {
-      written += chunk.length;
-      if (fd === undefined && chunk.length === size) writer.file(node, chunk);
+      const hole = isHole(chunk);
+      if (fd === undefined && chunk.length === size && !hole) writer.file(node, chunk);
       else {
         fd ??= writer.open(node);
-        writer.write(fd, chunk);
+        if (!hole) writer.write(fd, chunk, written);
       }
+      written += chunk.length;
+      if (!hole) stored = written;
     }
+    if (fd !== undefined && stored < written) writer.extend(fd, written);
     if (written !== size)
       throw new AppError('CORRUPT', `"${node.path}" has ${written} bytes instead of ${size}`);
   } catch (error) {
@@ -103,6 +114,19 @@ async function writeContent(
     throw error;
   }
   if (fd !== undefined) writer.close(fd, node);
+}
+
+/**
+ * Holes take no room, but a file that is read takes time for them. So no more of them are made than could be filled, which
+ * is what Docker does with them.
+ */
+function checkRoom(target: string, bytes: number, path: string): void {
+  const { bavail, bsize } = statfsSync(target);
+  if (bytes <= bavail * bsize) return;
+  throw new AppError(
+    'DISK_FULL',
+    `there is no room for the sparse files of a layer, of which "${path}" is one`,
+  );
 }
 
 async function openBuffered(blob: LayerBlob, advance: (bytes: number) => void): Promise<Readable> {

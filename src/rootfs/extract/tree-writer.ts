@@ -12,9 +12,11 @@ import { type Inode, NOT_ON_DISK, type TreeNode } from './union-tree.ts';
 export interface TreeWriter {
   /** A file with all its content. */
   file(node: TreeNode, content: Uint8Array): void;
-  /** Opens a file whose content comes in parts: `write` them in order, then `close`. */
+  /** Opens a file whose content comes in parts: `write` them, then `close`. What is left out is a hole. */
   open(node: TreeNode): number;
-  write(fd: number, content: Uint8Array): void;
+  write(fd: number, content: Uint8Array, position: number): void;
+  /** Makes a file that ends in a hole as long as it is to be. */
+  extend(fd: number, size: number): void;
   close(fd: number, node: TreeNode): void;
   /** Closes a file that is not finished, after an error. */
   discard(fd: number): void;
@@ -150,7 +152,8 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Tree
   return {
     file,
     open,
-    write: (fd, content) => writeAll(fd, content),
+    write: writeAll,
+    extend: (fd, size) => fs.ftruncateSync(fd, size),
     close,
     discard: (fd) => fs.closeSync(fd),
     dir: makeDir,
@@ -175,7 +178,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Tree
     refine: (node) => meta.other(prefix + node.path, node.inode!.entry, node.diskMode),
     link: (node) => {
       const { names, kept: aside } = node.inode!;
-      const source = aside ?? names.find((name) => name.diskMode !== NOT_ON_DISK)?.path;
+      const source = aside ?? onDisk(names);
       if (source === undefined) return false;
       makeDir(node.parent!);
       fs.linkSync(fsPath(prefix + source), fsPath(prefix + node.path));
@@ -192,7 +195,7 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Tree
     setAside: (node) => void aside(node.inode!),
     linkAside: ({ inode }) => {
       if (inode!.kept !== undefined) return true;
-      const source = inode!.names.find((name) => name.diskMode !== NOT_ON_DISK)?.path;
+      const source = onDisk(inode!.names);
       if (source === undefined) return false;
       fs.linkSync(fsPath(prefix + source), fsPath(aside(inode!)));
       return true;
@@ -201,6 +204,13 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Tree
       for (const inode of kept.splice(0)) fs.unlinkSync(fsPath(prefix + inode.kept!));
     },
   };
+}
+
+/** The path of a name that is on disk: nearly always the first one, else most likely the last. */
+function onDisk(names: readonly TreeNode[]): string | undefined {
+  const is = ({ diskMode }: TreeNode): boolean => diskMode !== NOT_ON_DISK;
+  const first = names[0];
+  return (first && is(first) ? first : names.findLast(is))?.path;
 }
 
 /** Writes all of `content`, at `position` or where the file stands; nearly always with one call. */

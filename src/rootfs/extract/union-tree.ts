@@ -27,6 +27,8 @@ export interface TreeNode {
   /** The entry that gives a directory its owner, mode and times, and its layer; undefined when no layer has one. */
   meta: LayerEntry | undefined;
   metaLayer: number;
+  /** The layer that hid all that lower layers have below a directory, if one did. */
+  clearedBy: number;
 }
 
 export const NOT_ON_DISK = -1;
@@ -48,6 +50,7 @@ export function createNode(
     inode,
     meta: undefined,
     metaLayer: -1,
+    clearedBy: -1,
   };
 }
 

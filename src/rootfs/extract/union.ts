@@ -1,7 +1,8 @@
 import { AppError } from '../../core/error.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import type { LayerEntry } from '../../tar/types.ts';
-import { checkedParts, createNode, type Inode, type TreeNode, walkPath } from './union-tree.ts';
+import { createEntryCount } from './entry-count.ts';
+import { checkedParts, createNode, type Inode, NOT_ON_DISK, type TreeNode, walkPath } from './union-tree.ts';
 
 /** What happens to the tree while entries are applied, for a caller that mirrors it on disk. */
 export interface UnionEvents {
@@ -44,8 +45,9 @@ export function createUnion(events: UnionEvents = {}): Union {
   let files = 0;
   /** Names that are bookkeeping of aufs; hard links may refer to them until their layer ends. */
   let hidden: TreeNode[] = [];
-  /** What this layer took away; hard links may still refer to it. */
-  let gone: TreeNode[] = [];
+  /** What this layer took away, the first at each path; hard links may still refer to it. */
+  const gone = new Map<string, TreeNode>();
+  const count = createEntryCount();
   let lastDirPath: string | undefined;
   let lastDir = root;
 
@@ -57,8 +59,9 @@ export function createUnion(events: UnionEvents = {}): Union {
   const remove = (node: TreeNode): void => {
     node.parent!.children!.delete(node.name);
     lastDirPath = undefined;
-    gone.push(node);
+    if (!gone.has(node.path)) gone.set(node.path, node);
     events.removed?.(node);
+    dropLostNames(node.inode);
   };
   const addDir = (parent: TreeNode, name: string): TreeNode => {
     const old = parent.children!.get(name);
@@ -69,7 +72,10 @@ export function createUnion(events: UnionEvents = {}): Union {
   const inLayer = (node: TreeNode): boolean => node.layer === layer;
   const making = {
     sees: inLayer,
-    missing: addDir,
+    missing: (parent: TreeNode, name: string): TreeNode => {
+      if (!parent.children!.get(name)?.children) count.implied();
+      return addDir(parent, name);
+    },
     pass: (dir: TreeNode): void => {
       dir.layer = layer;
     },
@@ -86,6 +92,8 @@ export function createUnion(events: UnionEvents = {}): Union {
 
   /** Takes away what lower layers have below a directory that this layer has too. */
   const hideBelow = (dir: TreeNode): void => {
+    if (dir.clearedBy === layer) return;
+    dir.clearedBy = layer;
     for (const child of dir.children!.values()) {
       if (child.layer < layer) remove(child);
       else if (child.children) hideLower(child);
@@ -111,11 +119,10 @@ export function createUnion(events: UnionEvents = {}): Union {
     return node && sees(node) ? node : undefined;
   };
   const lookupGone = (path: string): TreeNode | undefined => {
-    for (const top of gone) {
-      if (path === top.path) return top;
-      if (!path.startsWith(`${top.path}/`)) continue;
-      let node: TreeNode | undefined = top;
-      for (const part of path.slice(top.path.length + 1).split('/')) node = node?.children?.get(part);
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      let node = gone.get(path.slice(0, end));
+      if (!node) continue;
+      for (const part of path.slice(end + 1).split('/')) if (part !== '') node = node?.children?.get(part);
       if (node) return node;
     }
     return undefined;
@@ -160,10 +167,12 @@ export function createUnion(events: UnionEvents = {}): Union {
     fileCount: () => files,
     beginLayer: () => {
       layer += 1;
+      count.beginLayer();
       lastDirPath = undefined;
       return layer;
     },
     apply: (entry) => {
+      count.entry(entry);
       if (entry.path === '') {
         if (entry.type !== 'dir')
           throw new AppError('CORRUPT', `the root is a ${entry.type} instead of a directory`);
@@ -188,7 +197,7 @@ export function createUnion(events: UnionEvents = {}): Union {
     endLayer: () => {
       for (const node of hidden.reverse()) if (node.parent!.children!.get(node.name) === node) remove(node);
       hidden = [];
-      gone = [];
+      gone.clear();
       lastDirPath = undefined;
     },
   };
@@ -196,4 +205,9 @@ export function createUnion(events: UnionEvents = {}): Union {
 
 function checkedName(path: string, slash: number): string {
   return checkedParts(slash === 0 ? path : path.slice(slash + 1))[0]!;
+}
+
+/** Names at the end that are not on disk any more, so that the last one is, if any but the first is. */
+function dropLostNames(inode: Inode | undefined): void {
+  while (inode && inode.names.length > 1 && inode.names.at(-1)!.diskMode === NOT_ON_DISK) inode.names.pop();
 }
