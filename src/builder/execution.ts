@@ -10,6 +10,7 @@ import { isProxyArg } from '../plan/environment.ts';
 import type { Plan, Step, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
+import { createBeneath } from '../sys/beneath.ts';
 import { baseImage } from './image.ts';
 import { openBackend } from './open-backend.ts';
 import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
@@ -115,6 +116,7 @@ export function startExecution(
           reachable: inPlace,
           cacheDir: join(request.stateDir, 'cache-mounts'),
           locks: createFileLocks(session.syscalls),
+          openBeneath: createBeneath(session.syscalls()),
           signal,
           openRepository: session.openRepository,
           secrets: request.secrets,

@@ -1,28 +1,13 @@
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
-import { posix } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AppError } from '../core/error.ts';
 import { ownProgram } from '../core/own-files.ts';
-import { fsPath } from '../core/path-bytes.ts';
 import type { LayerReader } from '../layer/types.ts';
-import { S_IF } from '../sys/constants.ts';
 import type { Syscalls } from '../sys/types.ts';
-import type { LayerEntry } from '../tar/types.ts';
 import type { SourceTree, TreeNode } from './types.ts';
+import { unpackEntries } from './unpack.ts';
 
 const HEAD_BYTES = 512;
 type Compression = 'gzip' | 'zstd' | 'bzip2' | 'xz';
@@ -55,89 +40,27 @@ export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boole
 
 export interface UnpackOptions {
   readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
-  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'> & Partial<Pick<Syscalls, 'openat2'>>;
   /** Names the archive in errors. */
   readonly what: string;
 }
 
 /**
- * Unpacks an archive into an empty directory, with owners, modes, times, links and attributes. Nothing is written
- * through a symlink, so nothing can leave the directory.
+ * Unpacks an archive into an empty directory, with owners, modes, times, links and attributes. Links that it writes through
+ * lead where they would if the directory were the root, as under Docker.
  * @throws AppError CORRUPT when it is not an archive or leaves its root; CONTEXT when bzip2 or xz is needed and missing
  */
 export async function unpackArchive(stream: Readable, target: string, options: UnpackOptions): Promise<void> {
   const [head, whole] = await peek(stream);
   const kind = compressionOf(head);
   const plain = kind === 'bzip2' || kind === 'xz' ? decompressor(kind, whole, options.what) : whole;
-  const directories: LayerEntry[] = [];
-  for await (const { entry, content } of options.readLayer(plain, '', options.what)) {
-    if (entry.type === 'dir') directories.push(entry);
-    await unpackOne(entry, content, target, options);
-  }
-  for (const entry of directories.toReversed()) finishEntry(entry, join(target, entry.path), options);
-}
-
-async function unpackOne(
-  entry: LayerEntry,
-  content: AsyncIterable<Buffer>,
-  target: string,
-  options: UnpackOptions,
-): Promise<void> {
-  const path = join(target, entry.path);
-  if (entry.path === '') return;
-  makeParents(target, entry.path, options.what);
-  const existing = lstatSync(fsPath(path), { throwIfNoEntry: false });
-  if (existing && !(entry.type === 'dir' && existing.isDirectory()))
-    rmSync(fsPath(path), { recursive: true });
-  switch (entry.type) {
-    case 'dir':
-      if (!existing?.isDirectory()) mkdirSync(fsPath(path));
-      return;
-    case 'symlink':
-      symlinkSync(fsPath(entry.linkname), fsPath(path));
-      break;
-    case 'hardlink':
-      makeParents(target, entry.linkname, options.what);
-      linkSync(fsPath(join(target, entry.linkname)), fsPath(path));
-      return;
-    case 'file':
-      await writeFile(path, content);
-      break;
-    default: {
-      const type = { char: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO }[entry.type];
-      options.syscalls.mknod(path, type | entry.mode, entry.devmajor, entry.devminor);
-    }
-  }
-  finishEntry(entry, path, options);
-}
-
-function finishEntry(entry: LayerEntry, path: string, { syscalls }: UnpackOptions): void {
-  lchownSync(fsPath(path), entry.uid, entry.gid);
-  if (entry.type !== 'symlink') chmodSync(fsPath(path), entry.mode);
-  for (const [name, value] of entry.xattrs ?? []) syscalls.setXattr(path, name, value);
-  syscalls.lutimes(path, entry.mtime, entry.mtimeNsec);
-}
-
-async function writeFile(path: string, content: AsyncIterable<Buffer>): Promise<void> {
-  const fd = openSync(fsPath(path), 'wx', 0o600);
-  try {
-    for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Makes missing parents; one that is a symlink is refused. */
-function makeParents(target: string, path: string, what: string): void {
-  let at = target;
-  for (const part of path.split('/').slice(0, -1)) {
-    at = join(at, part);
-    const stat = lstatSync(fsPath(at), { throwIfNoEntry: false });
-    if (!stat) mkdirSync(fsPath(at), { mode: 0o755 });
-    else if (!stat.isDirectory()) {
-      throw new AppError('CORRUPT', `${what} writes "${path}" through something that is not a directory`);
-    }
-  }
+  const { readLayer, syscalls, what } = options;
+  await unpackEntries(readLayer(plain, '', what), target, {
+    what,
+    syscalls,
+    links: 'in-root',
+    metadata: 'all',
+  });
 }
 
 function decompressor(kind: Compression, stream: Readable, what: string): Readable {
@@ -203,8 +126,4 @@ async function peek(stream: Readable): Promise<[Buffer, Readable]> {
   };
   pipeline(rest, whole).catch(() => {});
   return [head, whole];
-}
-
-function join(root: string, path: string): string {
-  return path === '' ? root : posix.join(root, path);
 }

@@ -96,7 +96,8 @@ async function named(
   });
 }
 
-async function follow(tree: SourceTree, path: string): Promise<TreeNode | undefined> {
+/** What a path of a tree leads to, links in its last place followed inside the tree too; undefined where nothing is. */
+export async function follow(tree: SourceTree, path: string): Promise<TreeNode | undefined> {
   let at = path;
   for (let links = 0; links < MOST_LINKS; links += 1) {
     const node = await tree.stat(at);

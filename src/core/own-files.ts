@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const ENTRY_POINTS = {
   'compress-worker': 'src/layer/compress-worker.ts',
   'extract-worker': 'src/rootfs/extract/worker.ts',
+  'password-worker': 'src/registry/password-worker.ts',
   'run-helper': 'src/sys/run-helper.ts',
   'run-as-init': 'src/sys/run-as-init.ts',
   'signal-watch': 'src/sys/signal-watch.ts',

@@ -1,3 +1,4 @@
+import { follow } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
@@ -6,11 +7,12 @@ import { AppError } from '../core/error.ts';
 import type { ListItems } from './types.ts';
 
 /**
- * All of a path of a tree as items relative to it: a file is one item with the target ''.
+ * All of a path of a tree as items relative to it: a file is one item with the target ''. A link that is named is followed
+ * inside the tree, so that what is mounted is never a link.
  * @throws AppError CONTEXT when the path does not exist
  */
 export async function contextItems(tree: SourceTree, path: string): Promise<CopyItem[]> {
-  const root = await tree.stat(treePath(path));
+  const root = await follow(tree, treePath(path));
   if (!root)
     throw new AppError('CONTEXT', `"${path}" is not in ${tree.name}`, {
       hint: 'check the path and .dockerignore',

@@ -4,7 +4,7 @@ import type { ContainerConfig, Platform } from '../oci/types.ts';
 import type { CopyInput, CopyOperation, Operation, PlannedMount, RunOperation, TreeSource } from './types.ts';
 
 /** Part of the first key of every stage: a change of what keys or records mean must change it, and throws every cache away. */
-const KEY_SCHEMA = 2;
+export const KEY_SCHEMA = 2;
 
 export interface BaseKeyInput {
   readonly salt: string | undefined;

@@ -3,7 +3,7 @@ import type { SourceTree, TreeNode } from '../context/types.ts';
 import { digestOf } from '../core/digest.ts';
 import { parseDockerfile } from '../dockerfile/parse/parse.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
-import type { NamedContext } from './inputs.ts';
+import type { NamedContext, UrlFacts } from './inputs.ts';
 import { plan } from './plan.ts';
 import type { Plan } from './types.ts';
 
@@ -22,8 +22,17 @@ export interface TestBuild {
   readonly labels?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly salt?: string;
-  readonly urls?: Readonly<Record<string, string>>;
+  readonly mtime?: number | 'keep';
+  readonly urls?: Readonly<Record<string, TestUrl | string>>;
   readonly commits?: Readonly<Record<string, string>>;
+}
+
+/** What a URL answers with; by default its file has the last part of the URL as its name, and no time. */
+export interface TestUrl {
+  readonly content: string;
+  readonly name?: string;
+  /** Seconds since the epoch. */
+  readonly lastModified?: number;
 }
 
 export interface TestFile {
@@ -33,6 +42,12 @@ export interface TestFile {
   readonly gid?: number;
   readonly mtime?: number;
   readonly symlink?: string;
+  /** Of what is no regular file and no symlink. */
+  readonly type?: 'dir' | 'char' | 'block' | 'fifo';
+  readonly device?: readonly [major: number, minor: number];
+  readonly xattrs?: Readonly<Record<string, string>>;
+  /** Equal for names of one file. */
+  readonly hardlink?: string;
 }
 
 const LINUX: Platform = { os: 'linux', architecture: 'amd64' };
@@ -48,12 +63,12 @@ export async function planOf(build: TestBuild): Promise<Plan> {
     platform: build.platform ?? LINUX,
     buildPlatform: LINUX,
     ...(build.salt === undefined ? {} : { salt: build.salt }),
-    mtime: 'keep',
+    mtime: build.mtime ?? 'keep',
     sources: {
       resolveImage: async (reference, platform) => testImage(build, reference, platform),
       context: async (name) =>
         memoryTree((name === undefined ? build.files : build.contextFiles?.[name]) ?? {}),
-      url: async (url) => ({ digest: digestOf(build.urls?.[url] ?? ''), name: url.split('/').at(-1) ?? '' }),
+      url: async (url) => urlFacts(url, build.urls?.[url] ?? ''),
       gitCommit: async (url) => build.commits?.[url] ?? '0'.repeat(40),
     },
   });
@@ -75,6 +90,15 @@ function testImage(build: TestBuild, reference: string, platform: Platform): Ima
   return { reference, config, parsed: { layers: [] } } as unknown as Image;
 }
 
+function urlFacts(url: string, given: TestUrl | string): UrlFacts {
+  const { content, name, lastModified }: TestUrl = typeof given === 'string' ? { content: given } : given;
+  return {
+    digest: digestOf(content),
+    name: name ?? url.split('/').at(-1) ?? '',
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
+}
+
 /** A tree of files in memory, in whatever order they are given; directories are implied. */
 export function memoryTree(files: Readonly<Record<string, TestFile | string>>): SourceTree {
   const nodes = new Map<string, TreeNode>();
@@ -86,9 +110,9 @@ export function memoryTree(files: Readonly<Record<string, TestFile | string>>): 
   };
   dir('');
   for (const [path, given] of Object.entries(files)) {
-    const file = typeof given === 'string' ? { content: given } : given;
+    const file: TestFile = typeof given === 'string' ? { content: given } : given;
     dir(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
-    nodes.set(path, node(path, file.symlink === undefined ? 'file' : 'symlink', file));
+    nodes.set(path, node(path, file.type ?? (file.symlink === undefined ? 'file' : 'symlink'), file));
     contents.set(path, file.content);
   }
   const sorted = (): TreeNode[] => [...nodes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -113,7 +137,13 @@ function node(path: string, type: TreeNode['type'], file: TestFile): TreeNode {
     mtime: file.mtime ?? 1_700_000_000,
     mtimeNsec: 0,
     linkname: file.symlink ?? '',
-    devmajor: 0,
-    devminor: 0,
+    devmajor: file.device?.[0] ?? 0,
+    devminor: file.device?.[1] ?? 0,
+    ...(file.xattrs === undefined
+      ? {}
+      : {
+          xattrs: new Map(Object.entries(file.xattrs).map(([name, value]) => [name, Buffer.from(value)])),
+        }),
+    ...(file.hardlink === undefined ? {} : { hardlink: file.hardlink }),
   };
 }

@@ -5,8 +5,9 @@ import { createBlobs } from './blobs.ts';
 import { createDiscovery } from './discovery.ts';
 import { createManifestFiles } from './manifest-files.ts';
 import { createManifests } from './manifests.ts';
+import type { Pace } from './pace.ts';
 import { RegistryError, sendError } from './registry-error.ts';
-import { parseRoute } from './route.ts';
+import { parseRoute, parseTarget } from './route.ts';
 import { send } from './send.ts';
 import { openStorage } from './storage.ts';
 import type { Exchange, Route } from './types.ts';
@@ -20,6 +21,8 @@ export interface HandlerOptions {
   /** A directory in CNCF Distribution's layout; made on the first push. */
   readonly root: string;
   readonly guard?: Guard;
+  /** Told of every exchange before anything of it is read. */
+  readonly pace?: Pick<Pace, 'watch'>;
   readonly emit?: Emit;
 }
 
@@ -28,7 +31,7 @@ export interface HandlerOptions {
  * processes may serve one directory, and use it as a layer cache meanwhile.
  * @throws AppError CACHE_DIR when the root holds something else
  */
-export function createRegistryHandler({ root, guard, emit = silent }: HandlerOptions) {
+export function createRegistryHandler({ root, guard, pace, emit = silent }: HandlerOptions) {
   const storage = openStorage(root, emit);
   const blobs = createBlobs(storage);
   const uploads = createUploads(storage, createUploadFiles(storage), blobs);
@@ -81,12 +84,13 @@ export function createRegistryHandler({ root, guard, emit = silent }: HandlerOpt
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     response.setHeader('x-content-type-options', 'nosniff');
     try {
-      const url = parseUrl(request.url);
-      const exchange = { request, response, method: request.method ?? '', query: url.searchParams };
+      const { path, query } = parseTarget(request.url ?? '');
+      pace?.watch(request, response, path.includes('/blobs/uploads/'));
+      const exchange = { request, response, method: request.method ?? '', query };
       // The root answers without credentials, for health checks.
-      if (url.pathname === '/') return send(exchange, 200);
+      if (path === '/') return send(exchange, 200);
       await guard?.(request);
-      const route = parseRoute(url.pathname);
+      const route = parseRoute(path);
       if (route === undefined) throw new RegistryError(404, 'UNSUPPORTED', 'there is nothing at this path');
       await answer(exchange, route);
     } catch (thrown) {
@@ -95,14 +99,6 @@ export function createRegistryHandler({ root, guard, emit = silent }: HandlerOpt
       request.resume();
     }
   };
-}
-
-function parseUrl(url: string | undefined): URL {
-  try {
-    return new URL(url ?? '/', 'http://registry.invalid');
-  } catch {
-    throw new RegistryError(400, 'UNSUPPORTED', 'the path is malformed');
-  }
 }
 
 /** A failure of ours is told to whoever runs the server; the client learns its kind alone. */

@@ -1,25 +1,41 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as fs from 'node:fs';
-import bcrypt from 'bcryptjs';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Guard } from './handler.ts';
+import { createPasswordChecks, type PasswordChecks } from './password-checks.ts';
+import { costOf } from './password-work.ts';
 import { RegistryError } from './registry-error.ts';
 
-const BCRYPT = /^\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$/;
+const BCRYPT = /^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/;
+/** What `htpasswd -C` takes; above it, one login would take minutes. */
+const COSTS = { least: 4, most: 17 };
+/** The cost of `htpasswd -B`: what a wrong name costs where nobody is in the file. */
+const DEFAULT_COST = 5;
 const MAX_REMEMBERED = 1000;
+
+/** A guard that has threads of its own. */
+export interface HtpasswdGuard {
+  readonly guard: Guard;
+  close(): Promise<void>;
+}
 
 /**
  * Lets those in whom an htpasswd file names with a bcrypt hash (`htpasswd -B`). The file is read again when it changes;
- * where it cannot be read any more, what it said last counts.
+ * where it cannot be read any more, what it said last counts. A login that was right before is let in at once, whatever
+ * others ask; all others wait for bcrypt, which takes as long for somebody who is not in the file.
  * @throws AppError USAGE when the file cannot be read or holds other hashes
  */
-export function createHtpasswdGuard(path: string): Guard {
+export function createHtpasswdGuard(
+  path: string,
+  checks: PasswordChecks = createPasswordChecks(),
+): HtpasswdGuard {
   let users = readUsers(path);
   let stamp = stampOf(path);
-  // Compared with the password of somebody who is not in the file, so that the answer takes as long.
-  const nobody = bcrypt.hashSync('', 10);
-  // bcrypt takes a tenth of a second by design; what was right once is recognised by a plain hash.
+  // Passwords are not kept: what is compared are their codes under a key that nobody else has.
+  const secret = randomBytes(32);
   const remembered = new Map<string, Buffer>();
+  /** Checks under way, by their code: many requests of one client ask the same at once. */
+  const pending = new Map<string, Promise<boolean>>();
 
   const refresh = (): void => {
     const now = stampOf(path);
@@ -33,31 +49,52 @@ export function createHtpasswdGuard(path: string): Guard {
     }
   };
 
-  const allowed = async (user: string, password: string): Promise<boolean> => {
-    const hash = users.get(user);
-    const digest = createHash('sha256').update(`${hash}\0${password}`).digest();
+  const isRight = async (user: string, password: string, from: string): Promise<boolean> => {
+    const hash = users.hashes.get(user);
+    const code = createHmac('sha256', secret)
+      .update(JSON.stringify([user, hash, password]))
+      .digest();
     const known = remembered.get(user);
-    if (known !== undefined && timingSafeEqual(known, digest)) return true;
-    const right = await bcrypt.compare(password, hash ?? nobody);
-    if (!right || hash === undefined) return false;
+    if (known !== undefined && timingSafeEqual(known, code)) return true;
+    const key = code.toString('latin1');
+    let check = pending.get(key);
+    if (check === undefined) {
+      check = checks.check({ password, hash, cost: users.cost }, from);
+      pending.set(key, check);
+      const done = (): boolean => pending.delete(key);
+      check.then(done, done);
+    }
+    const right = await check;
+    if (!right || users.hashes.get(user) !== hash) return false;
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(user, digest);
+    remembered.set(user, code);
     return true;
   };
 
-  return async ({ headers }) => {
-    refresh();
-    const [, encoded] = /^basic\s+(\S+)\s*$/i.exec(headers.authorization ?? '') ?? [];
-    const [, user, password] =
-      /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString('utf8')) ?? [];
-    if (user !== undefined && password !== undefined && (await allowed(user, password))) return;
-    throw new RegistryError(401, 'UNAUTHORIZED', 'a user name and a password are needed', {
-      headers: { 'www-authenticate': 'Basic realm="envbuilder registry", charset="UTF-8"' },
-    });
+  return {
+    guard: async ({ headers, socket }) => {
+      refresh();
+      const [, encoded] = /^basic\s+(\S+)\s*$/i.exec(headers.authorization ?? '') ?? [];
+      const [, user, password] =
+        /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString('utf8')) ?? [];
+      const from = socket.remoteAddress ?? '';
+      if (user !== undefined && password !== undefined && (await isRight(user, password, from))) return;
+      throw new RegistryError(401, 'UNAUTHORIZED', 'a user name and a password are needed', {
+        headers: { 'www-authenticate': 'Basic realm="envbuilder registry", charset="UTF-8"' },
+      });
+    },
+    close: checks.close,
   };
 }
 
-function readUsers(path: string): ReadonlyMap<string, string> {
+interface Users {
+  /** bcrypt hashes by user. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** The highest cost of any of them. */
+  readonly cost: number;
+}
+
+function readUsers(path: string): Users {
   let text: string;
   try {
     text = fs.readFileSync(path, 'utf8');
@@ -74,9 +111,16 @@ function readUsers(path: string): ReadonlyMap<string, string> {
         where: { path },
       });
     }
+    if (costOf(hash) < COSTS.least || costOf(hash) > COSTS.most) {
+      throw new AppError('USAGE', `line ${i + 1} of ${path} has a hash of the cost ${costOf(hash)}`, {
+        hint: `make it with \`htpasswd -B -C COST\`, which takes ${COSTS.least} to ${COSTS.most}`,
+        where: { path },
+      });
+    }
     users.set(user, hash);
   }
-  return users;
+  const hashes = [...users.values()];
+  return { hashes: users, cost: Math.max(DEFAULT_COST, ...hashes.map(costOf)) };
 }
 
 function stampOf(path: string): string | undefined {

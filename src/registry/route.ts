@@ -5,6 +5,26 @@ import type { ManifestReference, Route } from './types.ts';
 
 const UPLOAD_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** A request's target, taken apart. */
+export interface Target {
+  /** As it was sent: what is escaped in it, or goes up, is not resolved. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/**
+ * Takes the target of a request apart (RFC 9112, section 3.2: a path, or the whole URL). Nothing in it is normalised, so
+ * that a name is what the client sent or nothing: no part of the API's paths needs escaping.
+ * @throws RegistryError 400 when it is neither
+ */
+export function parseTarget(target: string): Target {
+  const [, path = '/', query = ''] = /^(?:https?:\/\/[^/?#]*(?=[/?]|$))?(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(
+    target,
+  ) ?? [undefined, ''];
+  if (path !== '') return { path, query: new URLSearchParams(query) };
+  throw new RegistryError(400, 'UNSUPPORTED', 'the path is malformed');
+}
+
 /**
  * Reads the path of a request (OCI distribution spec, "Endpoints"); undefined when it is none of the API's.
  * @throws RegistryError for a malformed name, tag or digest

@@ -238,7 +238,9 @@ test('htpasswd lets its users in, and follows the file', async (t) => {
   const file = join(tempDir(t), 'htpasswd');
   const line = (user: string, password: string) => `${user}:${bcrypt.hashSync(password, 4)}\n`;
   fs.writeFileSync(file, line('ann', 'one:two'));
-  const { url, host } = await startTestServer(t, { guard: createHtpasswdGuard(file) });
+  const { guard, close } = createHtpasswdGuard(file);
+  t.after(close);
+  const { url, host } = await startTestServer(t, { guard });
   const login = async (user: string, password: string): Promise<number> => {
     const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
     return (await fetch(`${url}/v2/`, { headers: { authorization } })).status;

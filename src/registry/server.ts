@@ -3,13 +3,16 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { toAppError } from '../core/error.ts';
 import { createRegistryHandler, type HandlerOptions } from './handler.ts';
+import { createPace, PACE_LIMITS, type PaceLimits } from './pace.ts';
 
-export interface ServerOptions extends HandlerOptions {
+export interface ServerOptions extends Omit<HandlerOptions, 'pace'> {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
   /** PEM; plain HTTP when left out. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** How slow clients may be. */
+  readonly paceLimits?: PaceLimits;
 }
 
 /** A registry that listens. */
@@ -20,24 +23,30 @@ export interface RegistryServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** A connection that is silent for this long is cut; one that is slow is not. */
+/** A connection that is silent for this long is cut. */
 const SILENCE_MS = 120_000;
 const GRACE_MS = 2000;
 
 /** Listens. @throws AppError CACHE_DIR for the directory, USAGE for the address or the certificate */
 export async function startRegistryServer(options: ServerOptions): Promise<RegistryServer> {
-  const { host, port, tls } = options;
-  const handler = createRegistryHandler(options);
+  const { host, port, tls, paceLimits = PACE_LIMITS } = options;
+  const pace = createPace(paceLimits);
+  const handler = createRegistryHandler({ ...options, pace });
+  const checks = { connectionsCheckingInterval: Math.min(30_000, paceLimits.headersMs) };
   let server: Server;
   try {
-    server = tls === undefined ? createHttpServer(handler) : createHttpsServer({ ...tls }, handler);
+    server =
+      tls === undefined
+        ? createHttpServer(checks, handler)
+        : createHttpsServer({ ...tls, ...checks, handshakeTimeout: paceLimits.headersMs }, handler);
   } catch (error) {
     throw toAppError(error, 'USAGE', 'the certificate or its key cannot be used', {
       hint: 'both are PEM files, and the key belongs to the certificate',
     });
   }
   server.requestTimeout = 0;
-  server.headersTimeout = 60_000;
+  server.headersTimeout = paceLimits.headersMs;
+  server.maxConnections = paceLimits.connections;
   server.keepAliveTimeout = 75_000;
   server.setTimeout(SILENCE_MS);
   try {
@@ -58,6 +67,7 @@ export async function startRegistryServer(options: ServerOptions): Promise<Regis
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
       clearTimeout(cut);
+      pace.close();
     },
   };
 }

@@ -1,19 +1,10 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, rmdirSync, unlinkSync, utimesSync } from 'node:fs';
 import { posix } from 'node:path';
 import { AppError } from '../core/error.ts';
 import { fsPath } from '../core/path-bytes.ts';
-import type { RunMount } from '../sys/types.ts';
-import { resolveInRoot } from './resolve-in-root.ts';
+import { type BeneathDirectory, createBeneath, type OpenBeneath, withBeneath } from '../sys/beneath.ts';
+import { withMountSource } from '../sys/mount-source.ts';
+import type { RunMount, Syscalls } from '../sys/types.ts';
 
 /** Mounts whose targets exist and are free of symlinks, and how to undo what was made for them. */
 export interface PreparedMounts {
@@ -25,39 +16,62 @@ export interface PreparedMounts {
 const STANDARD = ['/proc', '/dev', '/sys'];
 
 interface Stub {
+  /** Inside the root, without links. */
   readonly path: string;
   readonly directory: boolean;
-  readonly parent: string;
   readonly parentTimes: readonly [number, number];
 }
 
 /**
  * Makes the mount points of a RUN in its root where they are missing: /proc, /dev and /sys, which stay, as under Docker,
  * and the targets of its mounts. Those are removed again after the RUN, with their parents' times as they were, so they
- * never enter a layer. Mount points below other mounts are left to whoever mounts.
+ * never enter a layer. Mount points below other mounts are left to whoever mounts. Links lead nowhere but into the root,
+ * those that the RUN made in the meantime too.
+ * @throws AppError BUILD_FAILED where something else is in the way
  */
-export function prepareMountPoints(root: string, mounts: readonly RunMount[]): PreparedMounts {
+export function prepareMountPoints(
+  root: string,
+  mounts: readonly RunMount[],
+  syscalls?: Pick<Syscalls, 'openat2'>,
+): PreparedMounts {
+  const openBeneath = createBeneath(syscalls);
   const stubs: Stub[] = [];
+  const prepared = withBeneath(openBeneath, root, (within) => prepare(openBeneath, within, mounts, stubs));
+  return {
+    mounts: prepared,
+    undo: () =>
+      withBeneath(openBeneath, root, (within) => {
+        for (const stub of stubs.toReversed()) remove(within, stub);
+      }),
+  };
+}
+
+function prepare(
+  openBeneath: OpenBeneath,
+  root: BeneathDirectory,
+  mounts: readonly RunMount[],
+  stubs: Stub[],
+): RunMount[] {
   const make = (path: string, directory: boolean): void => {
     const parent = posix.dirname(path);
-    if (!existsSync(fsPath(parent))) make(parent, true);
-    const { atimeMs, mtimeMs } = statSync(fsPath(parent));
-    stubs.push({ path, directory, parent, parentTimes: [atimeMs / 1000, mtimeMs / 1000] });
-    if (directory) mkdirSync(fsPath(path));
-    else writeFileSync(fsPath(path), '');
-    chmodSync(fsPath(path), directory ? 0o755 : 0o644);
+    if (!root.stat(parent)) make(parent, true);
+    const stat = root.stat(parent)!;
+    const times = [Number(stat.atimeMs) / 1000, Number(stat.mtimeMs) / 1000] as const;
+    stubs.push({ path, directory, parentTimes: times });
+    if (directory) return root.makeDirectory(path, { links: 'none' });
+    root.writeFile(path, '', { links: 'none' });
   };
-  for (const path of STANDARD) if (!existsSync(`${root}${path}`)) mkdirSync(`${root}${path}`, 0o755);
+  for (const path of STANDARD) if (!root.stat(path)) root.makeDirectory(path);
   const covered = ['/dev'];
-  const prepared = mounts.map((mount) => {
-    const host = resolveInRoot(root, mount.target, { followLast: true });
-    const target = host.slice(root.length);
+  return mounts.map((mount) => {
+    const target = `/${root.realPath(mount.target)}`;
     const below = covered.some((above) => target.startsWith(`${above}/`));
     covered.push(target);
     if (below) return { ...mount, target };
-    const directory = mount.type === 'tmpfs' || statSync(mount.source).isDirectory();
-    const existing = lstatSync(fsPath(host), { throwIfNoEntry: false });
-    if (!existing) make(host, directory);
+    const directory =
+      mount.type === 'tmpfs' || withMountSource(openBeneath, mount, (fd) => fstatSync(fd).isDirectory());
+    const existing = root.lstat(target);
+    if (!existing) make(target, directory);
     else if (existing.isDirectory() !== directory) {
       const [is, needs] = directory ? ['a file', 'a directory'] : ['a directory', 'a file'];
       throw new AppError(
@@ -67,23 +81,23 @@ export function prepareMountPoints(root: string, mounts: readonly RunMount[]): P
     }
     return { ...mount, target };
   });
-  return {
-    mounts: prepared,
-    undo: () => {
-      for (const stub of stubs.toReversed()) remove(stub);
-    },
-  };
 }
 
-function remove({ path, directory, parent, parentTimes }: Stub): void {
+/** The RUN may have put a link in the place of any directory on the way. */
+function remove(root: BeneathDirectory, { path, directory, parentTimes }: Stub): void {
+  const links = 'none';
   try {
-    if (directory) rmdirSync(fsPath(path));
-    else if (statSync(fsPath(path)).size === 0) unlinkSync(fsPath(path));
-    else return;
-    utimesSync(fsPath(parent), ...parentTimes);
+    if (!directory && root.lstat(path, { links })?.size !== 0n) return;
+    root.at(path, (text) => (directory ? rmdirSync : unlinkSync)(fsPath(text)), { links });
+    const parent = root.open(posix.dirname(path), constants.O_RDONLY | constants.O_DIRECTORY, { links });
+    try {
+      utimesSync(`/proc/self/fd/${parent}`, ...parentTimes);
+    } finally {
+      closeSync(parent);
+    }
   } catch (error) {
-    // Filled or removed by the RUN itself: then it is the RUN's.
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
+    // Filled, removed or replaced by the RUN itself: then it is the RUN's.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EXDEV'].includes(code)) throw error;
   }
 }

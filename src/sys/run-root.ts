@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { posix } from 'node:path';
+import { type BeneathDirectory, createBeneath, type OpenBeneath } from './beneath.ts';
 import type { ListedCall } from './call-list.ts';
 import { MNT_DETACH, MS, S_IF } from './constants.ts';
+import { O_PATH } from './descriptor.ts';
+import { withMountSource } from './mount-source.ts';
 import type { HelperSpec } from './run-types.ts';
 import type { RunMount, Syscalls } from './types.ts';
 
@@ -36,20 +39,27 @@ const DEVICES: readonly (readonly [string, number, number])[] = [
 
 /**
  * Mounts what Docker mounts into a container below `spec.root`, but for /proc, then the RUN's own mounts, and makes it this
- * process's root. The mount points exist; only below /dev and other mounts they are made.
+ * process's root. The mount points exist; only below /dev and other mounts they are made. Every mount point is found inside
+ * the root, whatever links the image or an earlier mount has on the way, and mounted on as it was found.
  */
 export function enterRoot(syscalls: Syscalls, spec: HelperSpec): void {
   const { root } = spec;
-  const at = (path: string): string => posix.join(root, path);
+  const openBeneath = createBeneath(syscalls);
   syscalls.mount(root, root, '', MS.BIND | MS.REC);
-  mountDev(syscalls, at('/dev'));
-  syscalls.mount('sysfs', at('/sys'), 'sysfs', NO_EXTRAS | (spec.privileged ? 0 : MS.RDONLY));
-  mountCgroup(syscalls, at('/sys/fs/cgroup'), spec.privileged);
-  for (const [at, mount] of spec.mounts.entries()) {
-    const fresh = ['/dev', ...spec.mounts.slice(0, at).map(({ target }) => target)];
-    if (fresh.some((above) => mount.target.startsWith(`${above}/`)))
-      makeMountPoint(mount, posix.join(root, mount.target));
-    mountOne(syscalls, root, mount);
+  const directory = openBeneath(root);
+  try {
+    const place: MountPlace = { syscalls, openBeneath, directory };
+    mountDev(place);
+    const sys = NO_EXTRAS | (spec.privileged ? 0 : MS.RDONLY);
+    mountAt(place, '/sys', (target) => syscalls.mount('sysfs', target, 'sysfs', sys));
+    mountCgroup(place, spec.privileged);
+    for (const [at, mount] of spec.mounts.entries()) {
+      const fresh = ['/dev', ...spec.mounts.slice(0, at).map(({ target }) => target)];
+      if (fresh.some((above) => mount.target.startsWith(`${above}/`))) makeMountPoint(place, mount);
+      mountOne(place, mount);
+    }
+  } finally {
+    directory.close();
   }
   process.chdir(root);
   syscalls.pivotRoot('.', '.');
@@ -58,53 +68,91 @@ export function enterRoot(syscalls: Syscalls, spec: HelperSpec): void {
   if (!spec.privileged) maskSys(syscalls);
 }
 
-function mountDev(syscalls: Syscalls, dev: string): void {
-  syscalls.mount('tmpfs', dev, 'tmpfs', MS.NOSUID | MS.STRICTATIME, 'mode=755,size=65536k');
-  process.umask(0);
-  for (const [name, major, minor] of DEVICES)
-    syscalls.mknod(`${dev}/${name}`, S_IF.CHR | 0o666, major, minor);
-  for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${dev}/${name}`, { mode: 0o755 });
-  syscalls.mount(
-    'devpts',
-    `${dev}/pts`,
-    'devpts',
-    MS.NOSUID | MS.NOEXEC,
-    'newinstance,ptmxmode=0666,mode=0620,gid=5',
+/** The root that is being made. */
+interface MountPlace {
+  readonly syscalls: Syscalls;
+  readonly openBeneath: OpenBeneath;
+  readonly directory: BeneathDirectory;
+}
+
+/** Gives a text for what a path inside the root leads to, which is right while `mount` runs. */
+function mountAt({ directory }: MountPlace, path: string, mount: (target: string) => void): void {
+  const fd = directory.open(path, O_PATH);
+  try {
+    mount(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function mountDev(place: MountPlace): void {
+  const { syscalls } = place;
+  mountAt(place, '/dev', (target) =>
+    syscalls.mount('tmpfs', target, 'tmpfs', MS.NOSUID | MS.STRICTATIME, 'mode=755,size=65536k'),
   );
-  syscalls.mount('shm', `${dev}/shm`, 'tmpfs', NO_EXTRAS, 'mode=1777,size=65536k');
-  optional(() => syscalls.mount('mqueue', `${dev}/mqueue`, 'mqueue', NO_EXTRAS));
-  symlinkSync('pts/ptmx', `${dev}/ptmx`);
-  symlinkSync('/proc/self/fd', `${dev}/fd`);
-  for (const [fd, name] of ['stdin', 'stdout', 'stderr'].entries())
-    symlinkSync(`/proc/self/fd/${fd}`, `${dev}/${name}`);
-  symlinkSync('/proc/kcore', `${dev}/core`);
-  process.umask(0o022);
+  mountAt(place, '/dev', (dev) => {
+    process.umask(0);
+    for (const [name, major, minor] of DEVICES)
+      syscalls.mknod(`${dev}/${name}`, S_IF.CHR | 0o666, major, minor);
+    for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${dev}/${name}`, { mode: 0o755 });
+    syscalls.mount(
+      'devpts',
+      `${dev}/pts`,
+      'devpts',
+      MS.NOSUID | MS.NOEXEC,
+      'newinstance,ptmxmode=0666,mode=0620,gid=5',
+    );
+    syscalls.mount('shm', `${dev}/shm`, 'tmpfs', NO_EXTRAS, 'mode=1777,size=65536k');
+    optional(() => syscalls.mount('mqueue', `${dev}/mqueue`, 'mqueue', NO_EXTRAS));
+    symlinkSync('pts/ptmx', `${dev}/ptmx`);
+    symlinkSync('/proc/self/fd', `${dev}/fd`);
+    for (const [fd, name] of ['stdin', 'stdout', 'stderr'].entries())
+      symlinkSync(`/proc/self/fd/${fd}`, `${dev}/${name}`);
+    symlinkSync('/proc/kcore', `${dev}/core`);
+    process.umask(0o022);
+  });
 }
 
-function mountCgroup(syscalls: Syscalls, target: string, writable: boolean): void {
-  if (!existsSync(target)) return;
-  optional(() => syscalls.mount('cgroup', target, 'cgroup2', NO_EXTRAS | (writable ? 0 : MS.RDONLY)));
+function mountCgroup(place: MountPlace, writable: boolean): void {
+  const { syscalls, directory } = place;
+  if (!directory.stat('/sys/fs/cgroup')) return;
+  const flags = NO_EXTRAS | (writable ? 0 : MS.RDONLY);
+  mountAt(place, '/sys/fs/cgroup', (target) =>
+    optional(() => syscalls.mount('cgroup', target, 'cgroup2', flags)),
+  );
 }
 
-function mountOne(syscalls: Syscalls, root: string, mount: RunMount): void {
-  const target = posix.join(root, mount.target);
+function mountOne(place: MountPlace, mount: RunMount): void {
+  const { syscalls, openBeneath } = place;
   if (mount.type === 'tmpfs') {
     const options = [
       `mode=${(mount.mode ?? 0o1777).toString(8)}`,
       ...(mount.size ? [`size=${mount.size}`] : []),
     ];
-    syscalls.mount('tmpfs', target, 'tmpfs', NO_EXTRAS, options.join(','));
+    mountAt(place, mount.target, (target) =>
+      syscalls.mount('tmpfs', target, 'tmpfs', NO_EXTRAS, options.join(',')),
+    );
     return;
   }
-  syscalls.mount(mount.source, target, '', MS.BIND | MS.REC);
-  if (mount.readonly) syscalls.mount('', target, '', MS.BIND | MS.REMOUNT | MS.RDONLY);
+  withMountSource(openBeneath, mount, (source) =>
+    mountAt(place, mount.target, (target) =>
+      syscalls.mount(`/proc/self/fd/${source}`, target, '', MS.BIND | MS.REC),
+    ),
+  );
+  if (mount.readonly)
+    mountAt(place, mount.target, (target) =>
+      syscalls.mount('', target, '', MS.BIND | MS.REMOUNT | MS.RDONLY),
+    );
 }
 
-function makeMountPoint(mount: RunMount, target: string): void {
-  if (existsSync(target)) return;
-  const directory = mount.type === 'tmpfs' || statSync(mount.source).isDirectory();
-  mkdirSync(directory ? target : posix.dirname(target), { recursive: true });
-  if (!directory) writeFileSync(target, '');
+function makeMountPoint({ openBeneath, directory }: MountPlace, mount: RunMount): void {
+  const target = directory.realPath(mount.target);
+  if (directory.stat(target)) return;
+  const isDirectory =
+    mount.type === 'tmpfs' ||
+    withMountSource(openBeneath, mount, (source) => fstatSync(source).isDirectory());
+  directory.makeDirectory(isDirectory ? target : posix.dirname(target));
+  if (!isDirectory) closeSync(directory.open(target, constants.O_WRONLY | constants.O_CREAT));
 }
 
 /**

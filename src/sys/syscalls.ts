@@ -28,6 +28,9 @@ const LAST_SIGNAL = 64;
 const WNOHANG = 1;
 const [F_SETFD, F_GETFL, F_SETFL, O_NONBLOCK] = [2, 3, 4, 0o4000];
 const STDERR_FD = 2;
+const SYS_OPENAT2 = 437;
+/** Bytes of struct open_how: flags, mode, resolve. */
+const OPEN_HOW = 24;
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
@@ -49,6 +52,8 @@ export function createSyscalls(): Syscalls {
     lsetxattr: libc.func('int lsetxattr(void *, void *, void *, size_t, int)'),
     lremovexattr: libc.func('int lremovexattr(void *, void *)'),
     utimensat: libc.func('int utimensat(int, void *, void *, int)'),
+    // No C library of today has a function for openat2.
+    openat2: libc.func('int64_t syscall(int64_t, int, void *, void *, size_t)'),
     lseek: libc.func('int64_t lseek(int, int64_t, int)'),
     closeRange: libc.func('int close_range(uint, uint, int)'),
     prctl: libc.func('int prctl(int, ulong, ulong, ulong, ulong)'),
@@ -63,6 +68,7 @@ export function createSyscalls(): Syscalls {
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
+  const how = Buffer.alloc(OPEN_HOW);
   let listDirectory: Syscalls['listDirectory'] | undefined;
 
   const check = (result: number, syscall: string, path = ''): number => {
@@ -130,6 +136,12 @@ export function createSyscalls(): Syscalls {
     listDirectory: (path) => {
       listDirectory ??= createDirectoryLister(libc);
       return listDirectory(path);
+    },
+    openat2: (at, path, flags, mode, resolve) => {
+      how.writeUInt32LE(flags, 0);
+      how.writeUInt32LE(mode, 8);
+      how.writeUInt32LE(resolve, 16);
+      return check(Number(c.openat2(SYS_OPENAT2, at, bytes(path), how, OPEN_HOW)), 'openat2', path);
     },
     dataSegments: (fd, size) => {
       const found: [number, number][] = [];

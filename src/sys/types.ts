@@ -22,6 +22,13 @@ export interface Syscalls {
    * @returns memory that the next call uses again
    */
   listDirectory(path: string): DirectoryListing;
+  /**
+   * Opens a path below a directory (openat2(2)).
+   * @param at a descriptor of the directory
+   * @param flags of open(2), @param mode of a file that is made, else 0, @param resolve RESOLVE_* of openat2(2)
+   * @returns a descriptor
+   */
+  openat2(at: number, path: string, flags: number, mode: number, resolve: number): number;
   /** The data segments of an open file by SEEK_DATA/SEEK_HOLE: [offset, length]; the whole file where not supported. */
   dataSegments(fd: number, size: number): [number, number][];
   /** Limits what the calling thread can have after its next execve to these capability numbers (its bounding set). */
@@ -71,7 +78,15 @@ export interface DirectoryListing {
 
 /** A mount inside the root of a RUN. */
 export type RunMount =
-  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | {
+      readonly type: 'bind';
+      /** A host path, of which the last part is no link, or a path inside `within`. */
+      readonly source: string;
+      /** A directory that links of `source` are resolved in, at the moment of the mount. */
+      readonly within?: string;
+      readonly target: string;
+      readonly readonly: boolean;
+    }
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 
 /** A command in its own mount, PID, UTS and IPC namespaces over `root`. */

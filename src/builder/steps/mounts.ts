@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -15,8 +16,8 @@ import { digestOf, hexOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import type { Reference, Store } from '../../oci/types.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../../plan/types.ts';
-import { resolveInRoot } from '../../rootfs/resolve-in-root.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
+import { type OpenBeneath, withBeneath } from '../../sys/beneath.ts';
 import type { RunMount } from '../../sys/types.ts';
 import type { SecretSource, SshSource } from '../types.ts';
 import { secretsDir } from '../work-dir/dead-builds.ts';
@@ -41,12 +42,12 @@ export interface MountDeps {
   /** Where cache mounts live between builds. */
   readonly cacheDir: string;
   readonly locks: FileLocks;
+  readonly openBeneath: OpenBeneath;
   readonly signal: AbortSignal;
   readonly openRepository: (reference: Reference) => Store;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
-  /** Writes files of the context below a directory, owned by root. */
   /** Copies a directory of a stage or image into an existing directory, owners kept. */
   readonly copyStage: (source: TreeSource, path: string, target: string) => Promise<void>;
   readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
@@ -62,7 +63,7 @@ interface Made {
 
 /** Mounts of RUN instructions; caches outlive the build, in `deps.cacheDir`. */
 export function createMounts(deps: MountDeps): MountProvider {
-  const { locks, signal } = deps;
+  const { locks, signal, openBeneath } = deps;
   // Not recursive: a directory that somebody else made under this name is refused.
   const secretRoot = once(() => {
     const path = secretsDir(deps.workDir);
@@ -122,8 +123,14 @@ export function createMounts(deps: MountDeps): MountProvider {
       async function addBind<T>(mount: PlannedMount, directory: string, next: () => Promise<T>): Promise<T> {
         const { source, spec } = mount;
         if (!source) throw new AppError('INTERNAL', 'a bind mount has no source');
-        const push = (path: string): void => {
-          made.mounts.push({ type: 'bind', source: path, target: mount.target, readonly: spec.readonly });
+        const push = (path: string, within?: string): void => {
+          made.mounts.push({
+            type: 'bind',
+            source: path,
+            ...(within === undefined ? {} : { within }),
+            target: mount.target,
+            readonly: spec.readonly,
+          });
         };
         if (source.type === 'deferred') {
           const files = join(directory, 'files');
@@ -141,9 +148,10 @@ export function createMounts(deps: MountDeps): MountProvider {
         }
         const state = await deps.stateOf(source);
         const within = async (root: string): Promise<T> => {
-          const path = resolveInRoot(root, posix.join('/', mount.sourcePath), { followLast: true });
-          if (!existsSync(path)) throw missingSource(mount);
-          push(path);
+          const path = mount.sourcePath;
+          if (!withBeneath(openBeneath, root, (directory) => directory.stat(path)))
+            throw missingSource(mount);
+          push(path, root);
           return next();
         };
         if (spec.readonly) return state.read(within);
@@ -243,7 +251,9 @@ function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
       hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
     });
   }
-  made.mounts.push({ type: 'bind', source: agent.socket, target: mount.target, readonly: false });
+  // It is the user's own, who may have named a link to it.
+  const source = realpathSync(agent.socket);
+  made.mounts.push({ type: 'bind', source, target: mount.target, readonly: false });
   made.env.SSH_AUTH_SOCK ??= mount.target;
 }
 

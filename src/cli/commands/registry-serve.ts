@@ -9,14 +9,15 @@ import type { Options } from '../options/table.ts';
 /** `envbuilder registry serve`: prints where it listens, and serves until it is interrupted. */
 export const registryServeCommand: CommandBody = async ({ options }, context, emit) => {
   const { cwd, signal, stdout } = context;
-  const file = options.htpasswd;
+  const users =
+    options.htpasswd === undefined ? undefined : createHtpasswdGuard(resolve(cwd, options.htpasswd));
   const tls = tlsFiles(options, cwd);
   const server = await startRegistryServer({
     root: registryDir(options, cwd),
     ...parseAddress(options.addr),
     emit,
     ...(tls === undefined ? {} : { tls }),
-    ...(file === undefined ? {} : { guard: createHtpasswdGuard(resolve(cwd, file)) }),
+    ...(users === undefined ? {} : { guard: users.guard }),
   });
   stdout.write(`${server.url}\n`);
   await new Promise<void>((done) => {
@@ -24,6 +25,7 @@ export const registryServeCommand: CommandBody = async ({ options }, context, em
     signal.addEventListener('abort', () => done(), { once: true });
   });
   await server.close();
+  await users?.close();
 };
 
 /** The directory that the registry commands work on. @throws AppError USAGE when none is named */

@@ -18,7 +18,6 @@ export const GROUPS = [
   'Cache',
   'Output',
   'Registries',
-  'Base image cache',
   'Kubernetes',
   'Base image cache',
   'Workspace',

@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { BuildRequest } from '../../builder/types.ts';
+import { given } from '../../core/given.ts';
 import { splitWords } from '../../start/shell-words.ts';
 import type { Definition, StartRequest } from '../../start/types.ts';
 import type { Parsed } from '../options/parse.ts';
@@ -28,13 +29,6 @@ export function startRequest(
   workspaceFolder: string,
 ): StartRequest {
   const args = options['init-args'];
-  const optional = {
-    fallbackImage: options['fallback-image'],
-    exportEnvFile: options['export-env-file'],
-    postStartScript: options['post-start-script-path'],
-    setupScript: options['setup-script'],
-  };
-  const given = Object.entries(optional).filter(([, value]) => value);
   return {
     root: '/',
     ownDir: OWN_DIR,
@@ -46,7 +40,13 @@ export function startRequest(
     initCommand: options['init-command'],
     initArgs: args === undefined ? ['-c', options['init-script']] : splitWords(args, 'ENVBUILDER_INIT_ARGS'),
     terminal: stdinIsTerminal && stdout.isTTY === true,
-    ...Object.fromEntries(given),
+    // Set to nothing counts as not set.
+    ...given<Partial<StartRequest>>({
+      fallbackImage: options['fallback-image'] || undefined,
+      exportEnvFile: options['export-env-file'] || undefined,
+      postStartScript: options['post-start-script-path'] || undefined,
+      setupScript: options['setup-script'] || undefined,
+    }),
   };
 }
 

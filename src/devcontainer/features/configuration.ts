@@ -1,3 +1,4 @@
+import { pick } from '../../core/given.ts';
 import type { MetadataEntry } from '../types.ts';
 import { resourceOf, shownId } from './identifier.ts';
 import type { ChosenFeature, FeatureMetadata } from './types.ts';
@@ -20,8 +21,7 @@ const IN_METADATA = [
 
 /** The entry of a feature in the image's metadata; hooks come with the id as it stands in devcontainer.json. */
 export function metadataEntry({ id, feature: { metadata } }: ChosenFeature): MetadataEntry {
-  const picked = IN_METADATA.filter((name) => Object.hasOwn(metadata, name));
-  return { id: shownId(id), ...Object.fromEntries(picked.map((name) => [name, metadata[name]])) };
+  return { id: shownId(id), ...pick(metadata, IN_METADATA) };
 }
 
 /** Installed features as the reference implementation prints them. */

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalDigest } from '../../core/canonical.ts';
 import type { DeferredFiles } from '../../plan/inputs.ts';
+import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import { installScript, optionsOf, usersScript } from './install-script.ts';
 import type { ChosenFeature, FeaturesRequest } from './types.ts';
 
@@ -30,7 +31,11 @@ export function featureContext(chosen: ChosenFeature, index: number): DeferredFi
       const files = join(directory, 'files');
       mkdirSync(files, { mode: 0o755 });
       await feature.write(files, access);
-      writeFileSync(join(files, options.name), options.text);
+      // The feature may hold a link, or a directory, of this name.
+      withBeneath(createBeneath(), files, (own) => {
+        own.remove(options.name, { links: 'none' });
+        own.writeFile(options.name, options.text, { links: 'none' });
+      });
       writeFileSync(join(directory, SCRIPT), script);
     },
   };

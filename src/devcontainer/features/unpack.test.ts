@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
@@ -19,6 +28,7 @@ async function unpack(
   const outer = join(scratch, String(count));
   const target = join(outer, 'feature');
   mkdirSync(target, { recursive: true });
+  writeFileSync(join(outer, 'canary'), 'outside');
   await unpackFeature(Readable.from([gzipSync(archiveOf(files))]), target, 'the feature "x"', limits);
   return target;
 }
@@ -60,6 +70,30 @@ describe('unpackFeature', () => {
       link: { type: 'hardlink', linkname: 'a' },
     },
     'a file below a link': { a: { type: 'symlink', linkname: 'b' }, 'a/evil': 'x' },
+    'a link out of it by way of another': {
+      'a/b/c/up': { type: 'symlink', linkname: '../../..' },
+      e: { type: 'symlink', linkname: 'a/b/c/up/../evil' },
+    },
+    'a link out of it by way of a later one': {
+      e: { type: 'symlink', linkname: 'a/b/c/up/../evil' },
+      'a/b/c/up': { type: 'symlink', linkname: '../../..' },
+    },
+    'a file by way of links that each stay inside': {
+      'a/b/c/up': { type: 'symlink', linkname: '../../..' },
+      e: { type: 'symlink', linkname: 'a/b/c/up/..' },
+      'e/evil': 'x',
+    },
+    'a hard link by way of a link': {
+      'a/b/up': { type: 'symlink', linkname: '../..' },
+      link: { type: 'hardlink', linkname: 'a/b/up/../canary' },
+      other: { type: 'hardlink', linkname: 'a/b/up/canary' },
+    },
+    'a directory whose name a link takes': {
+      d: { type: 'dir' },
+      'd/a': 'x',
+      'd/b/c': { type: 'symlink', linkname: '../../..' },
+    },
+    'a hard link to a directory': { d: { type: 'dir' }, link: { type: 'hardlink', linkname: 'd' } },
     'a device': { zero: { type: 'char', devmajor: 1, devminor: 5 } },
     'a disk': { disk: { type: 'block', devmajor: 8, devminor: 0 } },
     'a pipe': { pipe: { type: 'fifo' } },
@@ -67,7 +101,9 @@ describe('unpackFeature', () => {
   for (const [name, files] of Object.entries(hostile)) {
     it(`refuses ${name}`, async () => {
       await assert.rejects(unpack(files), { code: 'CORRUPT' });
-      assert.ok(!existsSync(join(scratch, String(count), 'evil')));
+      assert.deepEqual(readdirSync(join(scratch, String(count))).sort(), ['canary', 'feature']);
+      assert.equal(readFileSync(join(scratch, String(count), 'canary'), 'utf8'), 'outside');
+      assert.equal(lstatSync(join(scratch, String(count), 'canary')).nlink, 1);
     });
   }
 

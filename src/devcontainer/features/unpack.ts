@@ -1,23 +1,16 @@
-import {
-  chmodSync,
-  closeSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import { unpackEntries } from '../../context/unpack.ts';
 import { AppError } from '../../core/error.ts';
-import { fsPath } from '../../core/path-bytes.ts';
 import { readLayer } from '../../layer/read-layer.ts';
+import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 
 /** Features are scripts with a few files; what is larger is a mistake or an attack. */
-const UNPACK_LIMITS = { bytes: 1024 * 1024 * 1024, entries: 50_000 } as const;
+export const UNPACK_LIMITS = { bytes: 1024 * 1024 * 1024, entries: 50_000 } as const;
+
+/** Most bytes of devcontainer-feature.json. */
+export const LARGEST_METADATA = 4 * 1024 * 1024;
 
 type Limits = Readonly<Record<keyof typeof UNPACK_LIMITS, number>>;
 
@@ -34,12 +27,20 @@ export async function unpackFeature(
   limits: Limits = UNPACK_LIMITS,
 ): Promise<void> {
   const count = { bytes: 0, entries: 0 };
-  for await (const { entry, content } of readLayer(stream, '', what)) {
-    count.entries += 1;
-    count.bytes += entry.size;
-    checkLimits(count, limits, what);
-    if (entry.path !== '') await unpackEntry(entry, content, target, what);
-  }
+  const links: string[] = [];
+  await unpackEntries(readLayer(stream, '', what), target, {
+    what,
+    links: 'none',
+    metadata: 'modes',
+    check: (entry) => {
+      count.entries += 1;
+      count.bytes += entry.size;
+      checkLimits(count, limits, what);
+      checkEntry(entry, what);
+      if (entry.type === 'symlink') links.push(entry.path);
+    },
+  });
+  checkLinks(target, links, what);
 }
 
 /** The content of one file in the archive of a feature; undefined when it has no such file. */
@@ -55,7 +56,10 @@ export async function readFromFeature(
     count.entries += 1;
     count.bytes += entry.size;
     checkLimits(count, limits, what);
-    if (entry.path === name && entry.type === 'file') found = Buffer.concat(await Array.fromAsync(content));
+    if (entry.path !== name || entry.type !== 'file') continue;
+    if (entry.size > LARGEST_METADATA)
+      throw new AppError('CORRUPT', `${what} holds a ${name} of more than ${LARGEST_METADATA} bytes`);
+    found = Buffer.concat(await Array.fromAsync(content));
   }
   return found;
 }
@@ -69,66 +73,32 @@ function checkLimits(count: Limits, limits: Limits, what: string): void {
   );
 }
 
-async function unpackEntry(
-  entry: LayerEntry,
-  content: AsyncIterable<Buffer>,
-  target: string,
-  what: string,
-): Promise<void> {
-  const { path } = entry;
-  const at = posix.join(target, path);
-  realParents(target, path, what);
-  const existing = lstatSync(fsPath(at), { throwIfNoEntry: false });
-  if (existing && !(entry.type === 'dir' && existing.isDirectory())) rmSync(fsPath(at), { recursive: true });
-  switch (entry.type) {
-    case 'dir':
-      if (!existing?.isDirectory()) mkdirSync(fsPath(at), { mode: 0o755 });
-      return;
-    case 'symlink':
-      if (posix.isAbsolute(entry.linkname) || leaves(posix.join(posix.dirname(path), entry.linkname)))
-        throw refused(what, `the link "${path}" to "${entry.linkname}", which is outside`);
-      symlinkSync(fsPath(entry.linkname), fsPath(at));
-      return;
-    case 'hardlink': {
-      realParents(target, entry.linkname, what);
-      const first = posix.join(target, entry.linkname);
-      if (lstatSync(fsPath(first), { throwIfNoEntry: false })?.isFile() !== true)
-        throw refused(what, `the hard link "${path}" to "${entry.linkname}", which is no file in it`);
-      linkSync(fsPath(first), fsPath(at));
-      return;
-    }
-    case 'file':
-      await writeFile(at, content);
-      chmodSync(fsPath(at), entry.mode & 0o777);
-      return;
-    default:
-      throw refused(what, `the device or pipe "${path}"`);
-  }
+/** Only what a feature may hold, and links that stay inside even by their text. */
+function checkEntry({ path, type, linkname }: LayerEntry, what: string): void {
+  if (type === 'char' || type === 'block' || type === 'fifo')
+    throw refused(what, `the device or pipe "${path}"`);
+  if (type === 'symlink' && leaves(path, linkname))
+    throw refused(what, `the link "${path}" to "${linkname}", which is outside`);
 }
 
-function leaves(path: string): boolean {
-  const clean = posix.normalize(path);
+function leaves(path: string, linkname: string): boolean {
+  if (posix.isAbsolute(linkname)) return true;
+  const clean = posix.join(posix.dirname(path), linkname);
   return clean === '..' || clean.startsWith('../');
 }
 
-/** Makes missing parents; one that is not a directory of its own is refused, since a link could lead anywhere. */
-function realParents(target: string, path: string, what: string): void {
-  let at = target;
-  for (const part of path.split('/').slice(0, -1)) {
-    at = posix.join(at, part);
-    const stat = lstatSync(fsPath(at), { throwIfNoEntry: false });
-    if (!stat) mkdirSync(fsPath(at), { mode: 0o755 });
-    else if (!stat.isDirectory()) throw refused(what, `"${path}" below something that is not a directory`);
-  }
-}
-
-async function writeFile(path: string, content: AsyncIterable<Buffer>): Promise<void> {
-  const fd = openSync(fsPath(path), 'wx', 0o600);
-  try {
-    for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-  } finally {
-    closeSync(fd);
-  }
+/** A link that stays inside by its text may still lead out, by way of another one. */
+function checkLinks(target: string, links: readonly string[], what: string): void {
+  withBeneath(createBeneath(), target, (directory) => {
+    for (const path of links) {
+      try {
+        directory.stat(path, { links: 'beneath' });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EXDEV')
+          throw refused(what, `the link "${path}", which leads outside by way of others`);
+      }
+    }
+  });
 }
 
 function refused(what: string, thing: string): AppError {

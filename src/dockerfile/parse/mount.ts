@@ -1,4 +1,5 @@
 import { AppError, type SourceRange, type Where } from '../../core/error.ts';
+import { given } from '../../core/given.ts';
 import { expandWord, isPlain, type Lookup, narrowed } from '../expand/expand.ts';
 import { didYouMean } from '../suggest.ts';
 import type { MountSpec } from '../types.ts';
@@ -112,12 +113,23 @@ function readMount(
     fail('the quotes in --mount do not match', `quote an option with a comma twice: '"source=a,b"'`);
   for (const field of fields) readOption(draft, field, resolve, failAt(field));
   checkMount(draft, fail);
-  const { given: _, typeUnknown: __, readonly, required, type = 'bind', ...rest } = draft;
-  const set = Object.fromEntries(
-    Object.entries(rest).filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const { type = 'bind', mode, uid, gid, size, sharing } = draft;
   const writable = type === 'cache' || type === 'tmpfs';
-  return { ...set, type, readonly: readonly ?? !writable, required: required ?? false, text, range };
+  return {
+    type,
+    ...given<Partial<MountSpec>>({
+      source: draft.source || undefined,
+      target: draft.target || undefined,
+      from: draft.from || undefined,
+      id: draft.id || undefined,
+      env: draft.env || undefined,
+      ...{ mode, uid, gid, size, sharing },
+    }),
+    readonly: draft.readonly ?? !writable,
+    required: draft.required ?? false,
+    text,
+    range,
+  };
 }
 
 function readOption(

@@ -4,9 +4,11 @@ import { type Emit, timed } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
 import type { Compression, LayerBlob } from '../../layer/types.ts';
+import { createBeneath } from '../../sys/beneath.ts';
+import { mountSourcePath } from '../../sys/mount-source.ts';
 import { timeOf } from '../../sys/path-facts.ts';
 import type { Runner } from '../../sys/run.ts';
-import type { Syscalls } from '../../sys/types.ts';
+import type { RunMount, Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
 import { writeSnapshot } from '../snapshot/write.ts';
 import type {
@@ -64,6 +66,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   mkdirSync(stages);
   const trees = createStageTrees({ ...deps, dir: stages });
   const tick = join(deps.dir, 'tick');
+  const openBeneath = createBeneath(syscalls);
   const versions = new WeakMap<RootfsState, TreeVersion>();
   const bases = new Map<string, RootfsState>();
   const writing = new Set<Promise<unknown>>();
@@ -98,7 +101,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
     return {
       root: tree.dir,
       run: async (spec) => {
-        const prepared = prepareMountPoints(tree.dir, spec.mounts);
+        const prepared = prepareMountPoints(tree.dir, spec.mounts, syscalls);
         try {
           const entered = enterRoot(tree.dir, { keep, syscalls });
           try {
@@ -147,13 +150,12 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   };
 
   /** A RUN can write to what is mounted read-only; a stage that it changed is extracted anew when it is needed again. */
-  const forgetChanged = (
-    mounts: readonly { readonly type: string; readonly source?: string }[],
-    since: bigint,
-  ) => {
-    for (const { source } of mounts) {
-      const tree = source === undefined ? undefined : trees.owner(source);
-      if (tree && source && lstatSync(source).isDirectory() && changedSince(syscalls, source, since))
+  const forgetChanged = (mounts: readonly RunMount[], since: bigint): void => {
+    for (const mount of mounts) {
+      const tree = mount.type === 'bind' ? trees.owner(mount.within ?? mount.source) : undefined;
+      if (!tree || mount.type !== 'bind') continue;
+      const source = mountSourcePath(openBeneath, mount);
+      if (lstatSync(fsPath(source)).isDirectory() && changedSince(syscalls, source, since))
         tree.version = undefined;
     }
   };

@@ -15,6 +15,8 @@ import {
 import { posix } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import { fsPath } from '../../core/path-bytes.ts';
+import { createBeneath } from '../../sys/beneath.ts';
+import { mountSourcePath } from '../../sys/mount-source.ts';
 import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
 import type { Journal } from './journal.ts';
@@ -128,15 +130,15 @@ function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceD
     undo.push(remove);
     return chmodSync(path, mount.mode ?? SHARED_TMP_MODE);
   }
-  const { source } = mount;
-  const stat = statSync(source);
+  const source = mountSourcePath(createBeneath(), mount);
+  const stat = lstatSync(fsPath(source));
   if (!stat.isDirectory()) {
     undo.push(remove);
     // What is on another file system, a secret in memory, stays there; a socket cannot be copied.
     // The number of a directory: files of an overlay may carry that of a layer.
     const elsewhere = statSync(posix.dirname(source)).dev !== dev;
-    if (!stat.isFile() || elsewhere) return symlinkSync(source, path);
-    copyFileSync(source, path, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
+    if (!stat.isFile() || elsewhere) return symlinkSync(fsPath(source), path);
+    copyFileSync(fsPath(source), path, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
     chownSync(path, stat.uid, stat.gid);
     chmodSync(path, stat.mode & 0o7777);
     return utimesSync(path, stat.atimeMs / 1000, stat.mtimeMs / 1000);
@@ -148,7 +150,7 @@ function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceD
   undo.push(remove);
   if (mount.readonly)
     cpSync(source, target, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  else symlinkSync(source, path);
+  else symlinkSync(fsPath(source), path);
 }
 
 /** False where another mount is in between. */

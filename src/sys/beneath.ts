@@ -1,0 +1,368 @@
+/*
+ * Files below a directory, for trees that somebody else has filled: a clone, a build context, the root of an image, a
+ * cache. Their links may lead anywhere, and what they name may change between a look and an open. So no path of such a
+ * tree is handed to the kernel by its text: it is opened below a descriptor of the directory, with openat2(2) where the
+ * kernel has it, and else one part after the other (beneath-walk.ts). What is done to an entry is done through a
+ * descriptor of the directory that it lies in, by calls that follow no link in the last place.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { decodePath, fsPath } from '../core/path-bytes.ts';
+import { type Links, openByWalk } from './beneath-walk.ts';
+import { atFd, O_PATH, pathError } from './descriptor.ts';
+import { openIfRegular, readToLimit } from './regular-file.ts';
+import { resolveLinks } from './resolve-links.ts';
+import type { Syscalls } from './types.ts';
+
+export type { Links } from './beneath-walk.ts';
+
+export interface BeneathOptions {
+  /** 'in-root' when left out. */
+  readonly links?: Links;
+}
+
+/**
+ * A directory, and all below it. Paths are path strings (core/path-bytes.ts) relative to it; a slash in front changes
+ * nothing. Every method throws errors as node:fs does, with `code` and `path`; besides those of the kernel there are EXDEV
+ * for a path that leaves the directory by `..` or a link (never with 'in-root', which holds it inside), ELOOP for more
+ * than 40 links and for any link with 'none', and EINVAL for a NUL. Links below /proc that lead by more than their text
+ * are not followed.
+ */
+export interface BeneathDirectory {
+  /** As it was opened; for messages. */
+  readonly path: string;
+  /** A descriptor of it, opened with O_PATH, until close(). */
+  readonly fd: number;
+  /**
+   * Opens what a path leads to.
+   * @param flags of open(2); O_CLOEXEC is always added
+   * @returns a descriptor, which the caller closes
+   */
+  open(path: string, flags: number, options?: BeneathOptions & { readonly mode?: number }): number;
+  /**
+   * Opens a regular file to be read. Nothing blocks, and no driver of a device sees an open.
+   * @returns a descriptor, which the caller closes
+   * @throws Error EISDIR for a directory, ENOTREG for any other thing that is no regular file
+   */
+  openFile(path: string, options?: BeneathOptions): number;
+  /**
+   * Reads a regular file.
+   * @param options.limit most bytes
+   * @throws Error as openFile, and EFBIG for a longer file, which is not read to its end
+   */
+  readFile(path: string, options: BeneathOptions & { readonly limit: number }): Buffer;
+  /** What is at a path itself, a link as a link; undefined where nothing is. */
+  lstat(path: string, options?: BeneathOptions): BigIntStats | undefined;
+  /** What a path leads to; undefined where nothing is. */
+  stat(path: string, options?: BeneathOptions): BigIntStats | undefined;
+  /** The text of a link. */
+  readlink(path: string, options?: BeneathOptions): string;
+  /**
+   * The path relative to the directory that leads to the same without a link, each of them resolved inside the directory;
+   * parts that do not exist stay as they are. It may be wrong by the time that it is used, so use it with 'none'.
+   */
+  realPath(path: string): string;
+  /** The names in a directory, as the file system has them. */
+  list(path: string, options?: BeneathOptions): string[];
+  /**
+   * Does something to an entry that may not exist, by the only text that may name it. Links on the way to it are followed
+   * as said, one in its own place never.
+   * @param use gets a text that is right until it returns, for calls that do not follow a link in the last place: lstat,
+   * readlink, mkdir, symlink, link, rename, unlink, rmdir, mknod, lchown, lutimes, the calls for attributes of Syscalls,
+   * and open with O_NOFOLLOW or O_EXCL. Never for stat, chmod, chown, readFile, writeFile, cp, rm.
+   * @throws Error EINVAL where the last part is none, as in '', 'a/..'; what `use` throws
+   */
+  at<T>(path: string, use: (text: string) => T, options?: BeneathOptions): T;
+  /**
+   * Makes a directory and what is missing above it; what exists stays.
+   * @param options.mode of what is made, 0755 when left out; the umask does not count
+   * @throws Error ENOTDIR where something else is in the way
+   */
+  makeDirectory(path: string, options?: BeneathOptions & { readonly mode?: number }): void;
+  /**
+   * Writes a new file in the place of whatever file, link or other thing is there; nothing is written through it.
+   * @param options.mode 0644 when left out; the umask does not count
+   * @throws Error EISDIR for a directory in its place
+   */
+  writeFile(path: string, data: Buffer | string, options?: BeneathOptions & { readonly mode?: number }): void;
+  /** Removes an entry, a directory with all in it, and no link's target; nothing there is fine. */
+  remove(path: string, options?: BeneathOptions): void;
+  /** Moves an entry, over an old one as rename(2) does. */
+  rename(from: string, to: string, options?: BeneathOptions): void;
+  /** A directory in it, on its own: nothing leads from there to what is above it. */
+  directory(path: string, options?: BeneathOptions): BeneathDirectory;
+  /** Closes the descriptor; may be called twice. */
+  close(): void;
+}
+
+/** Opens directories. The directory itself is named by somebody who is trusted: links to it are followed. */
+export type OpenBeneath = (path: string) => BeneathDirectory;
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants;
+const O_CLOEXEC = 0o2000000;
+/** Of openat2(2). */
+const RESOLVE = { noMagicLinks: 0x02, noSymlinks: 0x04, beneath: 0x08, inRoot: 0x10 } as const;
+const RESOLVES: Readonly<Record<Links, number>> = {
+  'in-root': RESOLVE.inRoot | RESOLVE.noMagicLinks,
+  beneath: RESOLVE.beneath | RESOLVE.noMagicLinks,
+  none: RESOLVE.beneath | RESOLVE.noMagicLinks | RESOLVE.noSymlinks,
+};
+/** A path with `..` is refused while anything is renamed (openat2(2), EAGAIN). */
+const MOST_TRIES = 8;
+/** PATH_MAX, which counts the NUL. */
+const MOST_BYTES = 4095;
+
+/**
+ * @param syscalls without them, or where the kernel or a filter of the container refuses openat2, paths are walked part
+ * by part, which gives the same and needs no foreign library
+ */
+export function createBeneath(syscalls?: Pick<Syscalls, 'openat2'>): OpenBeneath {
+  let fast: Pick<Syscalls, 'openat2'> | undefined | 'untried' = 'untried';
+  const openat2 = (fd: number): Syscalls['openat2'] | undefined => {
+    if (fast === 'untried') fast = syscalls && isSupported(syscalls, fd) ? syscalls : undefined;
+    return fast?.openat2;
+  };
+  const openAt: OpenAt = (fd, path, flags, links, mode) => {
+    const inside = checked(path);
+    const open = openat2(fd);
+    if (!open) return openByWalk(fd, inside, { flags, mode, links });
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      try {
+        return open(fd, inside, flags | O_CLOEXEC, (flags & O_CREAT) === 0 ? 0 : mode, RESOLVES[links]);
+      } catch (error) {
+        if (codeOf(error) === 'EXDEV') throw pathError('EXDEV', path);
+        if (codeOf(error) !== 'EAGAIN') throw error;
+      }
+    }
+    return openByWalk(fd, inside, { flags, mode, links });
+  };
+  return (path) => createDirectory(path, openSync(fsPath(path), O_PATH | O_DIRECTORY), openAt);
+}
+
+type OpenAt = (fd: number, path: string, flags: number, links: Links, mode: number) => number;
+
+function isSupported({ openat2 }: Pick<Syscalls, 'openat2'>, fd: number): boolean {
+  try {
+    closeSync(openat2(fd, '.', O_PATH | O_CLOEXEC, 0, RESOLVES.none));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirectory {
+  let closed = false;
+  const open: BeneathDirectory['open'] = (path, flags, { links = 'in-root', mode = 0o644 } = {}) =>
+    openAt(fd, path, flags, links, mode);
+  const opened = <T>(
+    path: string,
+    flags: number,
+    options: BeneathOptions | undefined,
+    use: (fd: number) => T,
+  ): T => {
+    const found = open(path, flags, options);
+    try {
+      return use(found);
+    } finally {
+      closeSync(found);
+    }
+  };
+  const lstat: BeneathDirectory['lstat'] = (path, options) => found(path, O_NOFOLLOW, options);
+  const readlink: BeneathDirectory['readlink'] = (path, options) =>
+    at(path, (text) => decodePath(readlinkSync(fsPath(text), { encoding: 'buffer' })), options);
+  const found = (
+    path: string,
+    flags: number,
+    options: BeneathOptions | undefined,
+  ): BigIntStats | undefined => {
+    try {
+      return opened(path, O_PATH | flags, options, (at) => fstatSync(at, { bigint: true }));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  };
+  const at: BeneathDirectory['at'] = (path, use, options) => {
+    const { above, last } = splitLast(path);
+    return opened(above, O_PATH | O_DIRECTORY, options, (parent) => use(atFd(parent, last)));
+  };
+  const openFile: BeneathDirectory['openFile'] = (path, options) =>
+    opened(path, O_PATH, options, (at) => openIfRegular(at, path));
+  return {
+    path: name,
+    fd,
+    open,
+    openFile,
+    at,
+    readFile: (path, options) => {
+      const file = openFile(path, options);
+      try {
+        return readToLimit(file, options.limit, path);
+      } finally {
+        closeSync(file);
+      }
+    },
+    lstat,
+    stat: (path, options) => found(path, 0, options),
+    readlink,
+    realPath: (path) => {
+      const linkAt = (each: string): string | undefined =>
+        lstat(each)?.isSymbolicLink() ? readlink(each) : undefined;
+      const real = resolveLinks(path, linkAt, { followLast: true });
+      if (real === undefined) throw pathError('ELOOP', path);
+      return real;
+    },
+    list: (path, options) => opened(path, O_PATH | O_DIRECTORY, options, namesIn),
+    makeDirectory: (path, options = {}) => {
+      const mode = options.mode ?? 0o755;
+      if (isThere(open, path, options)) return;
+      let above = '';
+      for (const part of path.split('/').filter((each) => each !== '')) {
+        above = `${above}/${part}`;
+        makeOne({ open, at }, above, mode, options);
+      }
+    },
+    writeFile: (path, data, options = {}) =>
+      at(
+        path,
+        (text) => {
+          removeOne(text);
+          writeNew(text, data, options.mode ?? 0o644);
+        },
+        options,
+      ),
+    remove: (path, options) => {
+      try {
+        at(path, removeAll, options);
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      }
+    },
+    rename: (from, to, options) =>
+      at(from, (old) => at(to, (fresh) => renameSync(fsPath(old), fsPath(fresh)), options), options),
+    directory: (path, options) =>
+      createDirectory(`${name}/${path}`, open(path, O_PATH | O_DIRECTORY, options), openAt),
+    close: () => {
+      if (!closed) closeSync(fd);
+      closed = true;
+    },
+  };
+}
+
+/** Opens a directory for as long as something is done below it. */
+export function withBeneath<T>(
+  openBeneath: OpenBeneath,
+  path: string,
+  use: (directory: BeneathDirectory) => T,
+): T {
+  const directory = openBeneath(path);
+  try {
+    return use(directory);
+  } finally {
+    directory.close();
+  }
+}
+
+function makeOne(
+  { open, at }: Pick<BeneathDirectory, 'open' | 'at'>,
+  path: string,
+  mode: number,
+  options: BeneathOptions,
+): void {
+  if (isThere(open, path, options)) return;
+  at(
+    path,
+    (text) => {
+      mkdirSync(fsPath(text), { mode: 0o700 });
+      const made = openSync(fsPath(text), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      try {
+        fchmodSync(made, mode);
+      } finally {
+        closeSync(made);
+      }
+    },
+    options,
+  );
+}
+
+function isThere(open: BeneathDirectory['open'], path: string, options: BeneathOptions): boolean {
+  try {
+    closeSync(open(path, O_PATH | O_DIRECTORY, options));
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return false;
+  }
+}
+
+function writeNew(text: string, data: Buffer | string, mode: number): void {
+  const fd = openSync(fsPath(text), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function removeOne(text: string): void {
+  try {
+    unlinkSync(fsPath(text));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function removeAll(text: string): void {
+  try {
+    removeOne(text);
+    return;
+  } catch (error) {
+    // Of a directory; POSIX says EPERM, which Linux also says of a file that must not be changed.
+    if (codeOf(error) !== 'EISDIR' && codeOf(error) !== 'EPERM') throw error;
+  }
+  const fd = openSync(fsPath(text), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    for (const name of namesIn(fd)) removeAll(atFd(fd, name));
+  } finally {
+    closeSync(fd);
+  }
+  rmdirSync(fsPath(text));
+}
+
+function namesIn(fd: number): string[] {
+  return readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }).map(decodePath);
+}
+
+function splitLast(path: string): { readonly above: string; readonly last: string } {
+  const ended = path.replace(/\/+$/, '');
+  const cut = ended.lastIndexOf('/');
+  const last = ended.slice(cut + 1);
+  if (last === '' || last === '.' || last === '..') throw pathError('EINVAL', path);
+  return { above: ended.slice(0, cut + 1), last };
+}
+
+/** The path without slashes in front; with a NUL the kernel would see less of it than everybody else. */
+function checked(path: string): string {
+  if (path.includes('\0')) throw pathError('EINVAL', path);
+  if (Buffer.byteLength(path) > MOST_BYTES) throw pathError('ENAMETOOLONG', path);
+  return path.replace(/^\/+/, '') || '.';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}

@@ -1,0 +1,36 @@
+import { readlinkSync } from 'node:fs';
+import { decodePath } from '../core/path-bytes.ts';
+
+/** Of open(2); node:fs does not name it. */
+export const O_PATH = 0o10000000;
+
+const REASONS = {
+  EXDEV: 'it leads out of the directory that it has to stay in',
+  ELOOP: 'there are too many links, or one where none may be',
+  EINVAL: 'this path names no entry',
+  ENAMETOOLONG: 'the path is too long',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'it exists already',
+  EISDIR: 'it is a directory, not a file',
+  ENOTREG: 'it is not a regular file',
+  EFBIG: 'it is too large',
+} as const;
+
+/** An error as node:fs throws it, with a reason in words. */
+export function pathError(
+  code: keyof typeof REASONS,
+  path: string,
+  reason: string = REASONS[code],
+): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: ${reason}, '${path}'`), { code, path });
+}
+
+/** A name in an open directory, for calls that do not follow a link in the last place. */
+export function atFd(fd: number, name: string): string {
+  return `/proc/self/fd/${fd}/${name}`;
+}
+
+/** Where something is that was opened, as the kernel has it now. */
+export function pathOfFd(fd: number): string {
+  return decodePath(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }));
+}
