@@ -21,8 +21,13 @@ const FOLDER_ORDER = [
   'warm',
   'kubernetes',
   'report',
+  'library',
+  'index.ts',
   'cli',
 ] as const;
+
+/** What the command line may use: the library's face, and what that stands on in common with it. */
+const CLI_MAY_USE = ['cli', 'index.ts', 'core', 'report'];
 
 /** What stands beside src, in the same order: tests may use the scripts, and nothing uses tests. */
 const TOP_ORDER = ['src', 'image', 'scripts', 'bench', 'test'] as const;
@@ -37,12 +42,19 @@ export function importProblems(root: string): string[] {
       const target = join(dirname(file), path);
       const [from, to] = [rank(file), rank(target)];
       if (from < to) problems.push(`${file} imports ${target}, which comes after it`);
+      const [, folder = ''] = target.split('/');
+      if (isCommandLine(file) && !CLI_MAY_USE.includes(folder))
+        problems.push(`${file} imports ${target}; the command line uses src/index.ts`);
       if (from === -1 || to === -1) problems.push(`${file} or ${target} is in no known folder`);
       targets.push(target);
     }
     graph.set(file, targets);
   }
   return [...problems, ...cycles(graph)];
+}
+
+function isCommandLine(file: string): boolean {
+  return file.startsWith('src/cli/') && !file.endsWith('.test.ts');
 }
 
 /** The folders of src come one after the other, before all else. */
@@ -53,8 +65,8 @@ function rank(file: string): number {
 }
 
 function importsOf(text: string): string[] {
-  const pattern = /^(?:import|export)\s+[^;'"]*?\sfrom\s+'(\.[^']+)'/gm;
-  return [...text.matchAll(pattern)].map(([, path]) => path!);
+  const pattern = /^(?:import|export)\s+[^;'"]*?\sfrom\s+'(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm;
+  return [...text.matchAll(pattern)].map(([, path, later]) => (path ?? later)!);
 }
 
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {

@@ -10,6 +10,7 @@ import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ung
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import { RULES } from '../../src/dockerfile/lint/rules.ts';
+import * as kubernetes from '../../src/kubernetes/manifests.ts';
 
 const root = join(import.meta.dirname, '../..');
 const KUBERNETES_PAGE = 'docs/kubernetes.md';
@@ -45,7 +46,7 @@ function withManifests(page: string): string {
   return page.replace(
     /(<!-- envbuilder k8s(.*?) -->\n+```yaml\n).*?(^```$)/gms,
     (_, head: string, args: string, end: string) =>
-      `${head}${kubernetesYaml(parseOptions('k8s', args.trim().split(/ +/).filter(Boolean), {}))}${end}`,
+      `${head}${kubernetesYaml(parseOptions('k8s', args.trim().split(/ +/).filter(Boolean), {}), kubernetes)}${end}`,
   );
 }
 

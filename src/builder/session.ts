@@ -169,6 +169,7 @@ function openCache(
   openRepository: (reference: Reference) => Store,
 ): CacheRepository | undefined {
   if (!cache) return undefined;
+  if (cache.type === 'store') return { store: cache.store, name: cache.store.name };
   if (cache.type === 'directory') {
     const store = createDirectoryStore({ root: cache.path, repository: DIRECTORY_REPOSITORY });
     return { store, name: DIRECTORY_REPOSITORY };

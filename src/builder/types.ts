@@ -1,6 +1,6 @@
 import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
-import type { Image, ImageConfig } from '../oci/types.ts';
+import type { Image, ImageConfig, Store } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 import type { RuntimeSpec } from './publishing/runtime.ts';
 
@@ -39,9 +39,11 @@ export type BackendSpec =
       readonly keep: readonly string[];
     };
 
-/** Where layers are looked up and stored: a directory in Distribution's layout, or a repository of a registry. */
+/** Where layers are looked up and stored: a directory in Distribution's layout, a repository of a registry, or a store. */
 export type CacheLocation =
   | { readonly type: 'directory'; readonly path: string }
+  /** One that the caller has opened, and closes; images are named after its `name`. */
+  | { readonly type: 'store'; readonly store: Store }
   | { readonly type: 'registry'; readonly reference: string };
 
 export interface RegistrySettings {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
-import { didYouMean } from '../dockerfile/suggest.ts';
+import { didYouMean } from '../core/suggest.ts';
 import { renderError } from '../report/render-error.ts';
 import { createStyle } from '../report/style.ts';
 import { finalError, runCommand } from './command.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { AppError, type Where } from '../core/error.ts';
-import { nearest } from '../dockerfile/suggest.ts';
+import { nearest } from '../core/suggest.ts';
 import { goMatch, hasWildcards } from './go-match.ts';
 import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
 import type { CopyItem, SourceTree, TreeNode } from './types.ts';

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { didYouMean } from '../dockerfile/suggest.ts';
+import { didYouMean } from '../core/suggest.ts';
 import type { DefinitionRequest } from './types.ts';
 
 type Search = Pick<

@@ -2,7 +2,7 @@ import type { JSONPath } from 'jsonc-parser';
 import * as v from 'valibot';
 import { AppError, type Where } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { didYouMean, nearest } from '../dockerfile/suggest.ts';
+import { didYouMean, nearest } from '../core/suggest.ts';
 import type { JsonDocument } from './document.ts';
 import { OTHER_KEYS, PROPERTIES } from './properties.ts';
 import { BUILD_KEYS, type PropertyRow } from './property-types.ts';

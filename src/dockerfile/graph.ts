@@ -1,5 +1,5 @@
 import { AppError, type Where } from '../core/error.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../core/suggest.ts';
 import type { Dockerfile, Instruction } from './types.ts';
 
 type Stages = Pick<Dockerfile, 'stages'>;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
+import { build } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { requestOf } from '../requests/command-request.ts';
 import { writeMetadataFile } from './metadata-file.ts';
@@ -14,8 +15,7 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
       hint: 'redirect standard output, or name a file with dest=PATH',
     });
   }
-  const { runBuild } = await import('../../builder/build.ts');
-  const result = await runBuild(request, { emit, signal: context.signal });
+  const result = await build(request, { onEvent: emit, signal: context.signal });
   const { redactor, stdout, cwd } = context;
   if (options['metadata-file'] !== undefined) {
     const path = resolve(cwd, options['metadata-file']);

@@ -1,7 +1,7 @@
 import type { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { type LogLevel, loadContainer } from '../../index.ts';
 import { createPlainReporter } from '../../report/plain.ts';
-import { createCoderLogs, type LogLevel } from '../../start/coder-logs.ts';
 import type { Parsed } from '../options/parse.ts';
 import { registrySettings } from '../requests/registries.ts';
 import { type CommandContext, readSourceLine } from '../run-context.ts';
@@ -17,11 +17,11 @@ export interface Forwarding {
  * The forwarding that the agent's variables ask for; without them it does nothing. Lines are those of a plain log, with
  * secrets masked.
  */
-export function coderForwarding(
+export async function coderForwarding(
   { options }: Parsed,
   { env, redactor }: Pick<CommandContext, 'env' | 'redactor'>,
   emit: Emit,
-): Forwarding {
+): Promise<Forwarding> {
   const [url, token] = [options['coder-agent-url'], options['coder-agent-token']];
   if (!token || !url) {
     if (token)
@@ -33,6 +33,7 @@ export function coderForwarding(
     return { emit: () => {}, close: async () => {} };
   }
   const { insecure, proxy, extraCaPem } = registrySettings(options, env);
+  const { createCoderLogs } = await loadContainer();
   const logs = createCoderLogs({
     url,
     token,

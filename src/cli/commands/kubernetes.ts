@@ -1,8 +1,6 @@
 import { AppError } from '../../core/error.ts';
-import { didYouMean } from '../../dockerfile/suggest.ts';
-import { manifests, manifestsYaml, PART_NAMES, type PartName } from '../../kubernetes/manifests.ts';
-import type { ManifestSettings } from '../../kubernetes/types.ts';
-import { parseReference } from '../../oci/reference.ts';
+import { didYouMean } from '../../core/suggest.ts';
+import { loadKubernetes, type ManifestSettings, type PartName, parseReference } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
@@ -14,21 +12,26 @@ const CRON = /^(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(
 
 /** `envbuilder k8s`: prints manifests. */
 export const kubernetesCommand: CommandBody = async (parsed, { stdout }) => {
-  stdout.write(kubernetesYaml(parsed));
+  stdout.write(kubernetesYaml(parsed, await loadKubernetes()));
 };
 
 /** The manifests that a command line asks for. @throws AppError USAGE, REFERENCE */
-export function kubernetesYaml({ options, operands }: Parsed): string {
+export function kubernetesYaml(
+  { options, operands }: Parsed,
+  { manifests, manifestsYaml, PART_NAMES }: Awaited<ReturnType<typeof loadKubernetes>>,
+): string {
   const names =
-    operands.length === 0 ? PART_NAMES.filter((name) => name !== 'warm-now') : operands.map(partName);
+    operands.length === 0
+      ? PART_NAMES.filter((name) => name !== 'warm-now')
+      : operands.map((word) => partName(word, PART_NAMES));
   return manifestsYaml(manifests(names, settingsOf(options)));
 }
 
-function partName(word: string): PartName {
-  const found = PART_NAMES.find((name) => name === word);
+function partName(word: string, known: readonly PartName[]): PartName {
+  const found = known.find((name) => name === word);
   if (found !== undefined) return found;
   throw new AppError('USAGE', `there is no manifest called "${word}"`, {
-    hint: didYouMean(word, PART_NAMES),
+    hint: didYouMean(word, known),
   });
 }
 

@@ -1,7 +1,6 @@
-import type { BuildResult } from '../../builder/types.ts';
 import { toAppError } from '../../core/error.ts';
+import { type BuildResult, writeOutputText } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
-import { writeOutputText } from '../../sys/output-file.ts';
 
 /**
  * Writes what a build gave as JSON, as `writeOutputFile` does. The names are those of buildx's metadata file where it has them.

@@ -1,6 +1,6 @@
-import type { BuildRequest, ProbeResult } from '../../builder/types.ts';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { type BuildRequest, build, type ProbeResult, probe } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { requestOf } from '../requests/command-request.ts';
 import type { CommandContext } from '../run-context.ts';
@@ -21,17 +21,15 @@ export async function probeAndPrint(
   { stdout, signal }: Pick<CommandContext, 'stdout' | 'signal'>,
   emit: Emit,
 ): Promise<void> {
-  const { runProbe } = await import('../../builder/probe.ts');
-  const probe = (): Promise<ProbeResult> => runProbe(request, { emit, signal });
+  const run = { onEvent: emit, signal };
   let result: ProbeResult;
   try {
-    result = await probe();
+    result = await probe(request, run);
   } catch (error) {
     if (!request.push || !(error instanceof AppError) || error.code !== 'NOT_PUSHED') throw error;
-    const { runBuild } = await import('../../builder/build.ts');
     const push = { ...request, noCache: false, outputs: [], failOnPushError: true, onlyCached: true };
-    await runBuild(push, { emit, signal });
-    result = await probe();
+    await build(push, run);
+    result = await probe(request, run);
   }
   stdout.write(`ENVBUILDER_CACHED_IMAGE=${result.reference}\n`);
 }

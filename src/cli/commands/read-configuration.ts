@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { readConfiguration } from '../../devcontainer/read-configuration.ts';
+import { readConfiguration } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { definitionRequest } from '../requests/command-request.ts';
 
@@ -21,6 +21,6 @@ export const readConfigurationCommand: CommandBody = async (parsed, context, emi
     merged: options['include-merged-configuration'],
     features: options['include-features-configuration'],
   };
-  const configuration = await readConfiguration(request, { emit, signal });
+  const configuration = await readConfiguration(request, { onEvent: emit, signal });
   stdout.write(`${JSON.stringify(configuration)}\n`);
 };

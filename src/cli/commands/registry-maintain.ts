@@ -1,7 +1,6 @@
 import { AppError } from '../../core/error.ts';
 import { formatBytes } from '../../core/units.ts';
-import { checkRegistry } from '../../registry/check.ts';
-import { collectGarbage } from '../../registry/gc.ts';
+import { checkRegistry, collectGarbage } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { parseAge, parseSize } from '../options/quantities.ts';
 import { registryDir } from './registry-serve.ts';

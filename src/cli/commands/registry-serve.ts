@@ -1,23 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
-import { createHtpasswdGuard } from '../../registry/htpasswd.ts';
-import { startRegistryServer } from '../../registry/server.ts';
+import { serveRegistry } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Options } from '../options/table.ts';
 
 /** `envbuilder registry serve`: prints where it listens, and serves until it is interrupted. */
 export const registryServeCommand: CommandBody = async ({ options }, context, emit) => {
   const { cwd, signal, stdout } = context;
-  const users =
-    options.htpasswd === undefined ? undefined : createHtpasswdGuard(resolve(cwd, options.htpasswd));
+  const { htpasswd } = options;
   const tls = tlsFiles(options, cwd);
-  const server = await startRegistryServer({
-    root: registryDir(options, cwd),
+  const server = await serveRegistry({
+    dir: registryDir(options, cwd),
     ...parseAddress(options.addr),
-    emit,
+    onEvent: emit,
     ...(tls === undefined ? {} : { tls }),
-    ...(users === undefined ? {} : { guard: users.guard }),
+    ...(htpasswd === undefined ? {} : { htpasswd: resolve(cwd, htpasswd) }),
   });
   stdout.write(`${server.url}\n`);
   await new Promise<void>((done) => {
@@ -25,7 +23,6 @@ export const registryServeCommand: CommandBody = async ({ options }, context, em
     signal.addEventListener('abort', () => done(), { once: true });
   });
   await server.close();
-  await users?.close();
 };
 
 /** The directory that the registry commands work on. @throws AppError USAGE when none is named */

@@ -1,9 +1,6 @@
 import { isatty } from 'node:tty';
 import type { Emit } from '../../core/events.ts';
-import { countDown } from '../../start/countdown.ts';
-import { runStart } from '../../start/start.ts';
-import { hideProcess } from '../../sys/hide-process.ts';
-import { runAs, type UserCommand } from '../../sys/run-as.ts';
+import { build, loadContainer, type UserCommand } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import {
   defineBuild,
@@ -22,6 +19,7 @@ export async function startContainer(
   emit: Emit,
 ): Promise<UserCommand> {
   const { signal, redactor } = context;
+  const { cloneForBuild, hideProcess, prepareWorkspace, runAs, runStart } = await loadContainer();
   // What RUN and hooks start must not find our options in /proc.
   hideProcess('envbuilder');
   const place = workspaceRequest(parsed, context);
@@ -30,7 +28,6 @@ export async function startContainer(
   const request = workspaceBuild(parsed, workspace, context);
   const definitionDeps = { ...context, workspace, stateDir: request.stateDir, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
-  const { prepareWorkspace, cloneForBuild } = await import('../../workspace/prepare.ts');
   return runStart<Source>(start, {
     emit,
     signal,
@@ -43,9 +40,8 @@ export async function startContainer(
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
     build: async (definition) => {
       await checkRoot(parsed, emit, signal);
-      const { runBuild } = await import('../../builder/build.ts');
       const whole = inPlace(withDefinition(request, definition), workspace, parsed);
-      const { imageConfig } = await runBuild(whole, { emit, signal });
+      const { imageConfig } = await build(whole, { onEvent: emit, signal });
       return imageConfig.config ?? {};
     },
     describe: async (source, config, file) => {
@@ -57,7 +53,7 @@ export async function startContainer(
 
 /** Refuses to replace a root file system that is not a container's of ours, or warns at length where that is wanted. */
 async function checkRoot({ options }: Parsed, emit: Emit, signal: AbortSignal): Promise<void> {
-  const { assertSafe } = await import('../../rootfs/inplace/guard.ts');
+  const { assertSafe, countDown } = await loadContainer();
   const kanikoDir = options['kaniko-dir']?.trim();
   assertSafe({ ownDir: OWN_DIR, kanikoDir, force: options['force-safe'] });
   if (kanikoDir !== OWN_DIR) await countDown(emit, signal);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { loadContainer } from '../../index.ts';
 import { type CommandBody, finalError } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import { hasCache } from '../requests/build-request.ts';
@@ -18,7 +19,7 @@ export const startCommand: CommandBody = async (parsed, context, emit) => {
   const { options, operands } = parsed;
   if (operands.length > 0) throw new AppError('USAGE', `unexpected argument ${operands[0]}`);
   if (options['get-cached-image']) return probeWorkspace(parsed, context, emit);
-  const forwarding = coderForwarding(parsed, context, emit);
+  const forwarding = await coderForwarding(parsed, context, emit);
   const both: Emit = (event) => {
     emit(event);
     forwarding.emit(event);
@@ -28,7 +29,7 @@ export const startCommand: CommandBody = async (parsed, context, emit) => {
     return async () => {
       await forwarding.close();
       context.signal.throwIfAborted();
-      const { becomeCommand } = await import('../../sys/become-command.ts');
+      const { becomeCommand } = await loadContainer();
       const { message, hint } = becomeCommand(command);
       throw new AppError('START_FAILED', `cannot start ${command.argv[0]}: ${message}`, hint ? { hint } : {});
     };
@@ -51,7 +52,7 @@ async function probeWorkspace(parsed: Parsed, context: CommandContext, emit: Emi
   const request = workspaceBuild(parsed, workspace, context);
   const { workDir, stateDir } = request;
   const fresh = clone && (options['remote-repo-build-mode'] || !existsSync(join(workspace, '.git')));
-  const { cloneForBuild } = await import('../../workspace/prepare.ts');
+  const { cloneForBuild } = await loadContainer();
   const made = fresh
     ? await cloneForBuild(clone, workDir, { emit, signal, addSecret: redactor.add })
     : undefined;

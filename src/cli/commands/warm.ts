@@ -1,30 +1,18 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { parseDuration } from '../../dockerfile/parse/values.ts';
-import { defaultPlatform, parsePlatform } from '../../oci/platform.ts';
-import type { WarmRequest } from '../../warm/types.ts';
+import { defaultPlatform, parseDuration, parsePlatform, type WarmRequest, warm } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import { registrySettings } from '../requests/registries.ts';
 
 /** `envbuilder warm`: prints a line for each image, with its digest, and whether it was there already. */
 export const warmCommand: CommandBody = async (parsed, { env, cwd, stdout, signal }, emit) => {
-  const request = warmRequest(parsed, cwd);
-  const [{ openRegistries }, { warmCache }] = await Promise.all([
-    import('../../builder/registry-access.ts'),
-    import('../../warm/warm.ts'),
-  ]);
-  const registries = openRegistries(registrySettings(parsed.options, env), { emit });
-  try {
-    await warmCache(request, {
-      registries,
-      emit,
-      signal,
-      onImage: ({ reference, digest, outcome }) => stdout.write(`${outcome}\t${reference}\t${digest}\n`),
-    });
-  } finally {
-    await registries.close();
-  }
+  await warm(warmRequest(parsed, cwd), {
+    registries: registrySettings(parsed.options, env),
+    onEvent: emit,
+    signal,
+    onImage: ({ reference, digest, outcome }) => stdout.write(`${outcome}\t${reference}\t${digest}\n`),
+  });
 };
 
 /** @throws AppError USAGE */

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/error.ts';
-import { didYouMean } from '../../dockerfile/suggest.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import { splitCommas } from './values.ts';
 
 /**

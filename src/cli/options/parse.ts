@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
-import { didYouMean, nearest } from '../../dockerfile/suggest.ts';
+import { didYouMean, nearest } from '../../core/suggest.ts';
 import { OPTIONS, type OptionName, type Options, optionsOf } from './table.ts';
 import type { CommandName, OptionRow, OptionValue } from './types.ts';
 import { defaultValue, parseValue } from './values.ts';

@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { parseReference } from '../../oci/reference.ts';
-import type { NamedContext } from '../../plan/inputs.ts';
-import { contextName } from '../../plan/named-context.ts';
+import { contextName, type NamedContext, parseReference } from '../../index.ts';
 
 const HINT = 'write it as NAME=DIRECTORY or NAME=docker-image://REFERENCE';
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
-import type { BuildRequest, CacheLocation } from '../../builder/types.ts';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
+import type { BuildRequest, CacheLocation } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { OptionName, Options } from '../options/table.ts';

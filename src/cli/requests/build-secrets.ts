@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { SecretSource, SshSource } from '../../builder/types.ts';
 import type { Environment } from '../../core/environment.ts';
 import { AppError, toAppError } from '../../core/error.ts';
+import type { SecretSource, SshSource } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import { parseFields } from '../options/fields.ts';
 

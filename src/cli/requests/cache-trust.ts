@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readSigningKey, readTrustedKeys, type SigningKey, type TrustedKey } from '../../cache/signature.ts';
-import type { TrustSettings } from '../../cache/trust.ts';
 import { AppError, toAppError } from '../../core/error.ts';
+import {
+  readSigningKey,
+  readTrustedKeys,
+  type SigningKey,
+  type TrustedKey,
+  type TrustSettings,
+} from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import type { Options } from '../options/table.ts';
 import { decodeBase64 } from './base64.ts';

@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path';
-import type { BuildRequest } from '../../builder/types.ts';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
-import type { DefinitionRequest } from '../../devcontainer/types.ts';
+import { type BuildRequest, type DefinitionRequest, readDevcontainer } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest } from './build-request.ts';
@@ -24,13 +23,10 @@ export async function requestOf(parsed: Parsed, context: CommandContext, emit: E
       hint: 'devcontainer.json names the Dockerfile',
     });
   }
-  const [{ loadDefinition }, { withDefinition }] = await Promise.all([
-    import('../../devcontainer/load.ts'),
-    import('./start-request.ts'),
-  ]);
+  const { withDefinition } = await import('./start-request.ts');
   const request = makeRequest(parsed, files, context);
-  const { build, devcontainer } = await loadDefinition(definitionRequest(parsed, files.context, context), {
-    emit,
+  const { build, devcontainer } = await readDevcontainer(definitionRequest(parsed, files.context, context), {
+    onEvent: emit,
     signal: context.signal,
   });
   return withDefinition(request, { build, devcontainer: { devcontainer, folder: files.context } });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { OutputSpec } from '../../builder/types.ts';
 import { AppError } from '../../core/error.ts';
+import type { OutputSpec } from '../../index.ts';
 import { parseFields } from '../options/fields.ts';
 
 /** What the option can ask for; a start chooses the others. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { RegistrySettings } from '../../builder/types.ts';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
+import type { RegistrySettings } from '../../index.ts';
 import type { Options } from '../options/table.ts';
 import { OPTIONS } from '../options/table.ts';
 import { decodeBase64 } from './base64.ts';

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import type { RuntimeLayer, RuntimeSpec } from '../../builder/publishing/runtime.ts';
 import { isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { ownDirectory } from '../../core/own-files.ts';
+import type { RuntimeLayer, RuntimeSpec } from '../../index.ts';
 import type { Options } from '../options/table.ts';
 import type { CommandName } from '../options/types.ts';
 

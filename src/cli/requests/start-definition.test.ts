@@ -63,7 +63,7 @@ test('a dev container from a clone elsewhere is described as of the workspace', 
   const definition = await defineBuild(parseOptions('start', [], {}), folder, deps());
   assert.equal(definition.build.buildArgs?.get('PLACE'), '/workspaces/app');
   assert.equal(definition.build.dockerfile, join(folder, 'Dockerfile'));
-  const built = startedDevcontainer(definition.devcontainer, { User: 'dev:docker' }, deps());
+  const built = await startedDevcontainer(definition.devcontainer, { User: 'dev:docker' }, deps());
   assert.equal(built.configFile, '/workspaces/app/.devcontainer/devcontainer.json');
   assert.equal(built.workspaceFolder, '/workspaces/app');
   assert.deepEqual(built.containerEnv, { PLACE: '/workspaces/app' });
@@ -74,13 +74,13 @@ test('a dev container from a clone elsewhere is described as of the workspace', 
   assert.equal(built.hooks.postCreateCommand?.length, 1);
 });
 
-test('an image brings its own metadata, and no devcontainer.json', () => {
+test('an image brings its own metadata, and no devcontainer.json', async () => {
   const label = JSON.stringify([
     { id: 'feature', postStartCommand: 'true', entrypoint: '/init.sh' },
     { remoteUser: 'vscode', userEnvProbe: 'loginShell' },
   ]);
   const config: ContainerConfig = { User: 'root', Labels: { 'devcontainer.metadata': label } };
-  const started = startedDevcontainer(undefined, config, deps());
+  const started = await startedDevcontainer(undefined, config, deps());
   assert.equal(started.configFile, undefined);
   assert.equal(started.remoteUser, 'vscode');
   assert.equal(started.userEnvProbe, 'loginShell');
@@ -122,9 +122,9 @@ test('a container of a pushed image gets from the file what the label does not s
     const definition = await defineBuild(parsed, workspace, place);
     const image: ContainerConfig = { Labels: Object.fromEntries(definition.build.labels!) };
     assert.doesNotMatch(JSON.stringify(image), /of this start/);
-    const { configFile, ...built } = startedDevcontainer(definition.devcontainer, image, place);
+    const { configFile, ...built } = await startedDevcontainer(definition.devcontainer, image, place);
     const settings = await settingsOfFile(configFile!, place);
-    const pushed = startedDevcontainer(undefined, image, place, settings);
+    const pushed = await startedDevcontainer(undefined, image, place, settings);
     assert.deepEqual(pushed, built);
     assert.equal(pushed.containerUser, user);
     assert.equal(pushed.workspaceFolder, join(workspace, 'sub'));

@@ -2,11 +2,17 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
-import type { FileSettings } from '../../devcontainer/file-settings.ts';
-import { devcontainerOfImage, resolveAfterBuild } from '../../devcontainer/resolve.ts';
-import type { DefinitionRequest, Devcontainer } from '../../devcontainer/types.ts';
-import type { ContainerConfig } from '../../oci/types.ts';
-import type { BuildPart, Definition, StartedDevcontainer } from '../../start/types.ts';
+import {
+  type BuildPart,
+  type ContainerConfig,
+  type Definition,
+  type DefinitionRequest,
+  type Devcontainer,
+  type FileSettings,
+  loadContainer,
+  readDevcontainer,
+  type StartedDevcontainer,
+} from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { registrySettings } from './registries.ts';
@@ -43,8 +49,7 @@ export async function defineBuild(
   }
   const jsonPath = options['devcontainer-json-path'];
   const name = options['devcontainer-name'];
-  const { loadDefinition } = await import('../../devcontainer/load.ts');
-  const { build, devcontainer } = await loadDefinition(
+  const { build, devcontainer } = await readDevcontainer(
     {
       workspaceFolder: folder,
       containerFolder: deps.workspace,
@@ -61,7 +66,7 @@ export async function defineBuild(
       stateDir: deps.stateDir,
       lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
     },
-    { emit: deps.emit, signal: deps.signal },
+    { onEvent: deps.emit, signal: deps.signal },
   );
   return { build, devcontainer: { devcontainer, folder } };
 }
@@ -106,7 +111,7 @@ export async function settingsOfFile(
   file: string,
   { workspace, env, emit }: DefinitionDeps,
 ): Promise<FileSettings | undefined> {
-  const { fileSettings } = await import('../../devcontainer/file-settings.ts');
+  const { fileSettings } = await loadContainer();
   try {
     return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env) });
   } catch (error) {
@@ -121,12 +126,13 @@ export async function settingsOfFile(
  * What a start does with a dev container, once its image is there.
  * @param settings of the file that a pushed image was built from
  */
-export function startedDevcontainer(
+export async function startedDevcontainer(
   source: Source | undefined,
   config: ContainerConfig,
   { workspace, env, emit }: DefinitionDeps,
   settings?: FileSettings,
-): StartedDevcontainer {
+): Promise<StartedDevcontainer> {
+  const { devcontainerOfImage, resolveAfterBuild } = await loadContainer();
   const local = userEnvironment(env);
   const scope = { localWorkspaceFolder: workspace, containerWorkspaceFolder: workspace };
   const devcontainer = source

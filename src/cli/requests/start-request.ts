@@ -1,8 +1,6 @@
 import { relative, resolve } from 'node:path';
-import type { BuildRequest } from '../../builder/types.ts';
 import { given } from '../../core/given.ts';
-import { splitWords } from '../../start/shell-words.ts';
-import type { Definition, StartRequest } from '../../start/types.ts';
+import { type BuildRequest, type Definition, type StartRequest, splitWords } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { makeRequest, type RequestDeps } from './build-request.ts';

@@ -1,8 +1,7 @@
 import { delimiter, join, resolve } from 'node:path';
-import { gitProgram } from '../../context/git/git-program.ts';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
-import type { CloneRequest, GitCredentials, WorkspaceRequest } from '../../workspace/types.ts';
+import { type CloneRequest, type GitCredentials, gitProgram, type WorkspaceRequest } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
 import { workspaceName } from './paths.ts';

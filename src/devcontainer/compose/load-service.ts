@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError, type Where } from '../../core/error.ts';
-import { didYouMean } from '../../dockerfile/suggest.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import { parseEnvFile } from './env-file.ts';
 import { interpolateAll } from './interpolate.ts';
 import { finishService, isMapping, mergeService, normalise } from './merge-service.ts';

@@ -1,9 +1,9 @@
 import type { SourceRange } from '../../core/error.ts';
+import { nearest } from '../../core/suggest.ts';
 import { variablesIn } from '../expand/expand.ts';
 import { resolveBase } from '../graph.ts';
 import { tokenRange } from '../parse/logical-line.ts';
 import type { Unit } from '../parse/unit.ts';
-import { nearest } from '../suggest.ts';
 import type { FromInstruction, Instruction } from '../types.ts';
 import { chainUnits } from './commands.ts';
 import type { Finding, LintInput } from './types.ts';

@@ -1,4 +1,4 @@
-import { didYouMean } from '../suggest.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import type { Token } from '../text.ts';
 import type { Flag } from '../types.ts';
 import { tokenRange } from './logical-line.ts';

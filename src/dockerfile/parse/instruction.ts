@@ -1,4 +1,4 @@
-import { didYouMean } from '../suggest.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import type { FromInstruction, Instruction } from '../types.ts';
 import { parseAdd, parseCopy } from './copy.ts';
 import { parseFrom } from './from.ts';

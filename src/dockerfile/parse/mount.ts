@@ -1,7 +1,7 @@
 import { AppError, type SourceRange, type Where } from '../../core/error.ts';
 import { given } from '../../core/given.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import { expandWord, isPlain, type Lookup, narrowed } from '../expand/expand.ts';
-import { didYouMean } from '../suggest.ts';
 import type { MountSpec } from '../types.ts';
 import type { Escape } from './directives.ts';
 import { checkMount, type MountDraft } from './mount-rules.ts';

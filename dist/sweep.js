@@ -1,0 +1,1 @@
+import{removeDeadBuilds}from"./chunk-CKKKGWZY.js";import"./chunk-BTM2YW5H.js";import{once}from"./chunk-D57XMYN5.js";import{createSyscalls}from"./chunk-U3SNSIAR.js";import"./chunk-NC2BDUUS.js";import"./chunk-VKXL2XEN.js";var[,,parent]=process.argv;parent!==void 0&&removeDeadBuilds(parent,once(createSyscalls));

@@ -1,0 +1,168 @@
+import type { TrustSettings } from '../cache/trust.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Image, ImageConfig, Store } from '../oci/types.ts';
+import type { NamedContext } from '../plan/inputs.ts';
+import type { RuntimeSpec } from './publishing/runtime.ts';
+export type { NamedContext };
+/** A build secret: its value comes from a file or from a variable of our environment, and is read when a RUN mounts it. */
+export interface SecretSource {
+    readonly id: string;
+    readonly value: () => Promise<Buffer>;
+}
+/** A local agent socket or key offered to `RUN --mount=type=ssh`. */
+export interface SshSource {
+    readonly id: string;
+    /** Host path of an agent's socket. */
+    readonly socket: string;
+}
+export type OutputSpec = {
+    readonly type: 'rootfs';
+    readonly path: string;
+} | {
+    readonly type: 'oci';
+    readonly path: string;
+}
+/** `path` '-' is standard output. */
+ | {
+    readonly type: 'docker';
+    readonly path: string;
+}
+/** The root file system itself becomes the target's; only with the back end `inplace`, and written after all others. */
+ | {
+    readonly type: 'inplace';
+};
+/** How steps are run: in directories with overlay mounts, or in the root file system of our own container. */
+export type BackendSpec = {
+    readonly kind: 'overlay';
+} | {
+    readonly kind: 'inplace';
+    readonly root: '/';
+    /** `/.envbuilder`: our program, and all that is written besides the root file system itself. */
+    readonly ownDir: string;
+    /** Absolute paths that are never touched besides `ownDir` and mounts: the workspace, ignored paths. */
+    readonly keep: readonly string[];
+};
+/** Where layers are looked up and stored: a directory in Distribution's layout, a repository of a registry, or a store. */
+export type CacheLocation = {
+    readonly type: 'directory';
+    readonly path: string;
+}
+/** One that the caller has opened, and closes; images are named after its `name`. */
+ | {
+    readonly type: 'store';
+    readonly store: Store;
+} | {
+    readonly type: 'registry';
+    readonly reference: string;
+};
+export interface RegistrySettings {
+    /** Plain HTTP and unverified TLS. Loopback addresses are tried with plain HTTP anyway. */
+    readonly insecure: boolean;
+    /** Mirrors for docker.io, in order, as host[:port][/prefix]. */
+    readonly mirrors: readonly string[];
+    /** Mirrors of other registries, in order. */
+    readonly mirrorMap?: readonly {
+        readonly registry: string;
+        readonly mirror: string;
+    }[];
+    /** Registries, as host[:port], that may be called by plain HTTP or with any certificate. */
+    readonly insecureRegistries?: readonly string[];
+    /** Directories with certificates by host, as Docker's /etc/docker/certs.d. */
+    readonly certsDirs?: readonly string[];
+    /** Docker config JSON as text; beats every file. */
+    readonly dockerConfigJson?: string;
+    /** Where else to look for it, the first that exists wins; a directory stands for its config.json. */
+    readonly dockerConfigPaths: readonly string[];
+    /** The environment of credential helpers (docker-credential-*). */
+    readonly helperEnv: Readonly<Record<string, string | undefined>>;
+    /** The usual proxy variables' values. */
+    readonly proxy: {
+        readonly http?: string;
+        readonly https?: string;
+        readonly noProxy?: string;
+    };
+    readonly extraCaPem?: string;
+    /** A directory of base images that is read before their registries are. */
+    readonly baseImages?: {
+        readonly dir: string;
+        /** Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory. */
+        readonly requireRegistry: boolean;
+    };
+}
+/** An image without the place that its layers are read from. */
+export type ResolvedImage = Omit<Image, 'store'>;
+/** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */
+export interface BuildRequest {
+    /** `overlay` when left out. */
+    readonly backend?: BackendSpec;
+    /** Absolute path of the context directory. */
+    readonly context: string;
+    /** Absolute path of the Dockerfile; its `.dockerignore` lies beside it. */
+    readonly dockerfile: string;
+    /** The Dockerfile itself where it is not to be read; `dockerfile` then only names it. */
+    readonly dockerfileText?: string;
+    /** Other files that the Dockerfile can name in FROM, `COPY --from` and `RUN --mount=from`; by normalised name. */
+    readonly contexts: ReadonlyMap<string, NamedContext>;
+    /** Base images that were resolved already, by `imageKey`; their registries are not asked what they mean again. */
+    readonly resolvedImages?: ReadonlyMap<string, ResolvedImage>;
+    /** Added to the image's config, over the Dockerfile's own; they change no key. */
+    readonly labels: ReadonlyMap<string, string>;
+    readonly target?: string;
+    readonly buildArgs: ReadonlyMap<string, string>;
+    readonly secrets: readonly SecretSource[];
+    readonly ssh: readonly SshSource[];
+    /** `os/arch[/variant]`; the machine's own when left out. */
+    readonly platform?: string;
+    /** Names under which the image is stored or written (docker archive, OCI layout, push). */
+    readonly tags: readonly string[];
+    readonly cache?: CacheLocation;
+    /** Repositories that are read before the cache and never written to, in their order. */
+    readonly trustedCaches?: readonly string[];
+    /** Whose records count, and how ours are signed; without it every record counts. */
+    readonly trust?: TrustSettings;
+    readonly cacheTtlDays: number;
+    readonly noCache: boolean;
+    /** Secret text that enters the first key, so that tags cannot be guessed. */
+    readonly cacheSalt?: string;
+    readonly push: boolean;
+    /** Put on top of the image that is pushed, and of the one that a probe asks for, so that it starts with us. */
+    readonly runtime?: RuntimeSpec;
+    readonly failOnPushError: boolean;
+    readonly outputs: readonly OutputSpec[];
+    readonly compression: 'zstd' | 'gzip';
+    /** Directory for temporary state (overlay work directories, staged layers); made, and emptied at the end. */
+    readonly workDir: string;
+    /** Directory kept between builds: contents of cache mounts, hashes of context files. Made on first use. */
+    readonly stateDir: string;
+    readonly registries: RegistrySettings;
+    /** Proxy variables handed to RUN but never part of a key (http_proxy and so on). */
+    readonly proxyEnv: Readonly<Record<string, string>>;
+}
+export interface BuildSummary {
+    readonly stepsTotal: number;
+    readonly stepsHit: number;
+    readonly stepsBuilt: number;
+    readonly bytesPulled: number;
+    readonly bytesPushed: number;
+}
+export interface BuildResult {
+    /** Digest of the image's manifest; with `push` and `runtime`, of the one with the runtime, and `layers` are its layers. */
+    readonly imageDigest: Digest;
+    readonly imageConfigDigest: Digest;
+    /** Of the image without the runtime. */
+    readonly imageConfig: ImageConfig;
+    /** `repository@digest` when the image is in a registry or in the cache directory. */
+    readonly pushedReference?: string;
+    readonly layers: readonly {
+        readonly digest: Digest;
+        readonly size: number;
+        readonly diffId: Digest;
+        readonly mediaType: string;
+    }[];
+    readonly summary: BuildSummary;
+}
+export interface ProbeResult {
+    /** `repository@digest`, what ENVBUILDER_CACHED_IMAGE is set to. */
+    readonly reference: string;
+    readonly imageDigest: Digest;
+}

@@ -1,0 +1,21 @@
+/** A git source of ADD: where, what, and which part of it. */
+export interface GitSource {
+    readonly remote: string;
+    /** Branch, tag or commit; the remote's HEAD when left out. */
+    readonly ref?: string;
+    readonly subdir?: string;
+}
+/** Whether a source of ADD is a git repository (Dockerfile reference, "Adding files from a Git repository"). */
+export declare function isGitUrl(source: string): boolean;
+/**
+ * The commit that a git source names now, by one `git ls-remote`.
+ * @throws AppError CONTEXT when the repository cannot be asked or has no such reference
+ */
+export declare function resolveGitCommit(source: string): Promise<string>;
+/**
+ * Checks a commit of a git source out into an empty directory, submodules included.
+ * @throws AppError CONTEXT
+ */
+export declare function checkoutGit(source: string, commit: string, target: string, options: {
+    readonly keepGitDir: boolean;
+}): Promise<void>;

@@ -1,0 +1,71 @@
+import type { Digest } from './digest.ts';
+import type { AppError, SourceRange } from './error.ts';
+/** The parts of a run whose times the summary adds up. */
+export type Phase = 'plan' | 'lookup' | 'download' | 'verify' | 'decode' | 'write' | 'extract' | 'run' | 'snapshot' | 'compress' | 'upload' | 'image' | 'output' | 'cleanup';
+/** Names a step everywhere: stage index in the Dockerfile and instruction index in the stage, both from 0. */
+export interface StepId {
+    readonly stage: number;
+    readonly step: number;
+}
+/** Everything that the program reports; src/report renders it, nothing else prints. */
+export type Event = {
+    readonly type: 'phase';
+    readonly phase: Phase;
+    readonly ms: number;
+} | {
+    readonly type: 'step-planned';
+    readonly id: StepId;
+    readonly stageName: string;
+    readonly text: string;
+    readonly range: SourceRange;
+} | {
+    readonly type: 'step-started';
+    readonly id: StepId;
+} | {
+    readonly type: 'step-output';
+    readonly id: StepId;
+    readonly stream: 'stdout' | 'stderr';
+    readonly text: string;
+} | {
+    readonly type: 'step-finished';
+    readonly id: StepId;
+    readonly outcome: 'hit' | 'built' | 'skipped' | 'failed';
+    readonly ms: number;
+    readonly key: Digest;
+    /** Why the step was not a hit, when that is known. */
+    readonly reason?: string;
+} | {
+    readonly type: 'progress';
+    readonly what: string;
+    readonly done: number;
+    readonly total?: number;
+} | {
+    readonly type: 'transfer';
+    readonly direction: 'pull' | 'push';
+    readonly digest: Digest;
+    readonly bytes: number;
+} | {
+    readonly type: 'retry';
+    readonly what: string;
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly reason: string;
+} | {
+    readonly type: 'message';
+    readonly level: 'debug' | 'info';
+    readonly text: string;
+} | {
+    readonly type: 'warning';
+    readonly code: string;
+    readonly text: string;
+    readonly hint?: string;
+    readonly range?: SourceRange;
+} | {
+    readonly type: 'error';
+    readonly error: AppError;
+};
+export type Emit = (event: Event) => void;
+/** An emitter for callers that do not listen. */
+export declare const silent: Emit;
+/** Runs `work` and emits how long it took as part of `phase`, whether it succeeds or not. */
+export declare function timed<T>(emit: Emit, phase: Phase, work: () => Promise<T>): Promise<T>;

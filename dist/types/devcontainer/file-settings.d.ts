@@ -1,0 +1,11 @@
+import type { DefinitionRequest, Devcontainer } from './types.ts';
+/** What a devcontainer.json says and the label of an image built from it does not. */
+export type FileSettings = Pick<Devcontainer, 'scope' | 'settings'>;
+/**
+ * The folder, the variables and the user that a container of a pushed image gets from the file itself: `workspaceFolder`,
+ * `runArgs`, the Compose service, and what `${devcontainerId}` stands for. They are not part of the image, because they
+ * may come from the environment of whoever starts the container.
+ * @param file absolute path of devcontainer.json in the workspace
+ * @throws AppError DEVCONTAINER or DOCKERFILE when it cannot be understood
+ */
+export declare function fileSettings(file: string, { workspaceFolder, env }: Pick<DefinitionRequest, 'workspaceFolder' | 'env'>): FileSettings;

@@ -1,0 +1,13 @@
+import { Readable } from 'node:stream';
+/**
+ * A byte stream over an async iterator. Destroying the stream aborts the signal that the iterator was made with at once,
+ * even while the iterator waits for its own source.
+ */
+export declare function iteratedReadable(iterate: (signal: AbortSignal) => AsyncIterator<Uint8Array, void>, outer?: AbortSignal): Readable;
+/** A stream that is opened on its first read. */
+export declare function lazyReadable(open: () => Promise<Readable>): Readable;
+/**
+ * All bytes of a stream that is expected to be small.
+ * @throws what `tooLong` makes when there are more than `limit`
+ */
+export declare function readAll(stream: Readable, limit: number, tooLong: () => Error): Promise<Buffer>;

@@ -1,0 +1,58 @@
+import type { SourceTree } from '../context/types.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Dockerfile } from '../dockerfile/types.ts';
+import type { Image, Platform, Reference, Store } from '../oci/types.ts';
+/** A download as a probe sees it, without its bytes where a record knows their digest. */
+export interface UrlFacts {
+    readonly digest: Digest;
+    readonly name: string;
+    /** Seconds since the epoch. */
+    readonly lastModified?: number;
+}
+/** Files that a Dockerfile can name besides its stages and the main context (docker build --build-context). */
+export type NamedContext = {
+    readonly type: 'dir';
+    /** Absolute. */
+    readonly path: string;
+} | {
+    readonly type: 'image';
+    readonly reference: string;
+} | DeferredFiles;
+/** Files that are not there yet: only a bind mount of a RUN can take them, and they are made when it runs. */
+export interface DeferredFiles {
+    readonly type: 'deferred';
+    /** Stands for the files in keys. */
+    readonly digest: Digest;
+    /** Makes the files in an empty directory. */
+    readonly write: (directory: string, access: DeferredAccess) => Promise<void>;
+}
+/** What deferred files can be made with: the registries of the build that needs them. */
+export interface DeferredAccess {
+    open(reference: Reference): Store;
+    readonly signal: AbortSignal;
+}
+/** Everything that planning asks of the world; each is asked at most once a thing by the planner's caller's memo. */
+export interface PlanSources {
+    resolveImage(reference: string, platform: Platform): Promise<Image>;
+    /** The main context, or the directory of a named one. */
+    context(name?: string): Promise<SourceTree>;
+    url(url: string, checksum?: string): Promise<UrlFacts>;
+    /** The commit that a git URL names now. */
+    gitCommit(url: string): Promise<string>;
+}
+export interface PlanInput {
+    readonly dockerfile: Dockerfile;
+    /** Name or index of the stage to build; the last one when left out. */
+    readonly target?: string;
+    readonly buildArgs: ReadonlyMap<string, string>;
+    /** By normalised name, see contextName; none when left out. */
+    readonly contexts?: ReadonlyMap<string, NamedContext>;
+    /** Added to the target's config, over those of the Dockerfile; no part of any key. */
+    readonly labels?: ReadonlyMap<string, string>;
+    readonly platform: Platform;
+    readonly buildPlatform: Platform;
+    readonly salt?: string;
+    /** See rootfs CommitOptions.mtime. */
+    readonly mtime: number | 'keep';
+    readonly sources: PlanSources;
+}

@@ -1,0 +1,161 @@
+import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { Digest } from '../core/digest.ts';
+import type { SourceRange } from '../core/error.ts';
+import type { Instruction, MountSpec } from '../dockerfile/types.ts';
+import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
+import type { DeferredFiles } from './inputs.ts';
+/** Where COPY --from, RUN --mount=from and FROM may take files from. */
+export type TreeSource = {
+    readonly type: 'scratch';
+} | {
+    readonly type: 'stage';
+    readonly stage: number;
+} | {
+    readonly type: 'image';
+    readonly image: Image;
+};
+/**
+ * The files that a tree hash stands for. They are listed when they are first asked for.
+ * @throws AppError CONTEXT when they are no longer those that were hashed
+ */
+export type ListItems = () => Promise<readonly CopyItem[]>;
+/** One source of a COPY or ADD, resolved as far as it can be without running anything. */
+export type CopyInput = {
+    readonly kind: 'context';
+    readonly items: ListItems;
+    readonly tree: SourceTree;
+    readonly treeHash: Digest;
+} | {
+    readonly kind: 'archive';
+    readonly path: string;
+    readonly tree: SourceTree;
+    readonly treeHash: Digest;
+} | {
+    readonly kind: 'inline';
+    readonly name: string;
+    readonly content: Buffer;
+} | {
+    readonly kind: 'url';
+    readonly url: string;
+    readonly name: string;
+    readonly digest: Digest;
+    /** Seconds since the epoch. */
+    readonly lastModified?: number;
+    readonly checksum?: string;
+    readonly unpack: boolean;
+} | {
+    readonly kind: 'git';
+    readonly url: string;
+    readonly commit: string;
+    readonly keepGitDir: boolean;
+} | {
+    readonly kind: 'from';
+    readonly source: TreeSource;
+    readonly paths: readonly string[];
+};
+export interface CopyOperation {
+    readonly kind: 'copy';
+    readonly inputs: readonly CopyInput[];
+    /** Absolute inside the image; a trailing slash says that it is a directory. */
+    readonly destination: string;
+    readonly chown?: string;
+    readonly chmod?: string;
+    readonly link: boolean;
+    readonly parents: boolean;
+    readonly excludes: readonly string[];
+}
+/** A `RUN --mount`, expanded; `from` and the tree hash of a context bind are resolved. */
+export interface PlannedMount {
+    readonly spec: MountSpec;
+    readonly source?: TreeSource | {
+        readonly type: 'context';
+        readonly tree: SourceTree;
+        readonly items: ListItems;
+    } | DeferredFiles;
+    readonly sourcePath: string;
+    /** Absolute inside the image. */
+    readonly target: string;
+    /** For files of contexts. */
+    readonly treeHash?: Digest;
+    /** For caches with `from=`: what the source's content depends on; caches of other contents are other caches. */
+    readonly seed?: Digest;
+}
+export interface RunOperation {
+    readonly kind: 'run';
+    readonly argv: readonly string[];
+    /** What the command sees, proxy variables left out. */
+    readonly env: ReadonlyMap<string, string>;
+    /** Names and values of the ARGs among `env`, for history. */
+    readonly args: ReadonlyMap<string, string>;
+    readonly user: string;
+    readonly cwd: string;
+    readonly network: 'default' | 'none' | 'host';
+    readonly security: 'sandbox' | 'insecure';
+    readonly mounts: readonly PlannedMount[];
+    /** A heredoc with a `#!` line: a script to offer at `path` (already argv's last word). */
+    readonly script?: {
+        readonly path: string;
+        readonly content: string;
+    };
+}
+export interface WorkdirOperation {
+    readonly kind: 'workdir';
+    readonly path: string;
+    readonly user: string;
+}
+export type Operation = RunOperation | CopyOperation | WorkdirOperation;
+/** An instruction that makes a layer. */
+export interface Step {
+    readonly stage: number;
+    /** Index among the steps of its stage. */
+    readonly index: number;
+    readonly text: string;
+    readonly range: SourceRange;
+    readonly operation: Operation;
+    readonly key: Digest;
+    /** Digest of the operation alone, without the parent's key. */
+    readonly operationDigest: Digest;
+    /** Short digests of the parts of the operation, by name, to explain a miss. */
+    readonly fields: Readonly<Record<string, string>>;
+    /** Stages whose files the operation reads. */
+    readonly stages: readonly number[];
+}
+export interface HistoryLine {
+    readonly createdBy: string;
+    /** Index of the step whose layer this line describes; undefined for instructions that make none. */
+    readonly step?: number;
+}
+export interface PlannedStage {
+    readonly index: number;
+    /** The name after AS, or its index. */
+    readonly name: string;
+    readonly base: TreeSource;
+    readonly platform: Platform;
+    /** The key before the first step. */
+    readonly baseKey: Digest;
+    /** Enters every content key of the stage. */
+    readonly contentScope: Digest;
+    readonly steps: readonly Step[];
+    /** The last step's key, or the base key. */
+    readonly lastKey: Digest;
+    /** The image's execution config after the last instruction. */
+    readonly config: ContainerConfig;
+    /** ARGs with a value after the last instruction; stages based on this one start with them. */
+    readonly args: ReadonlyMap<string, string>;
+    readonly author?: string;
+    readonly history: readonly HistoryLine[];
+    readonly instructions: readonly Instruction[];
+}
+/** All that a build does, and all keys, before anything is downloaded or run. */
+export interface Plan {
+    readonly platform: Platform;
+    /** By index in the Dockerfile; stages that the target does not need are absent. */
+    readonly stages: ReadonlyMap<number, PlannedStage>;
+    readonly target: number;
+    readonly mtime: number | 'keep';
+    readonly warnings: readonly {
+        readonly rule: string;
+        readonly text: string;
+        readonly range: SourceRange;
+    }[];
+}

@@ -1,0 +1,72 @@
+import type { Emit } from '../core/events.ts';
+import type { LayerBlob, LayerResult } from '../layer/types.ts';
+import type { RunMount, RunResult, RunSpec } from '../sys/types.ts';
+/** A layer as extraction sees it, lowest first. */
+export interface ExtractRequest {
+    readonly layers: readonly LayerBlob[];
+    /** An existing, empty directory (or one that `keep` explains). Nothing outside it is ever written. */
+    readonly target: string;
+    /** Restore owners and device nodes; needs root. */
+    readonly privileged: boolean;
+    readonly emit: Emit;
+    readonly signal?: AbortSignal;
+}
+export interface ExtractResult {
+    readonly files: number;
+    readonly bytes: number;
+    /** Files in lower layers that a higher one replaces, and that were therefore never written. */
+    readonly skipped: number;
+    /** Extended attributes that a snapshot keeps, by path. */
+    readonly xattrs: ReadonlyMap<string, ReadonlyMap<string, Buffer>>;
+}
+/** A finished layer in a file of the working directory, until it is pushed or linked into a store. */
+export interface StagedLayer extends LayerResult {
+    readonly file: string;
+}
+/** What a step does to a file tree: RUN, or writing the files of COPY, ADD and WORKDIR. */
+export interface RootfsBackend {
+    readonly kind: 'overlay' | 'inplace';
+    /** A new state whose content is the union of these layers; materialised once, on first use, and shared. */
+    fromLayers(layers: readonly LayerBlob[]): Promise<RootfsState>;
+    /** Gets ready for a RUN that is likely to come; may be called often. */
+    expectRun(): void;
+    /** Ends and unmounts everything, so that the directory that the back end was given can be deleted; safe to call twice. */
+    dispose(): Promise<void>;
+}
+/** An immutable file tree: a stage after some step. */
+export interface RootfsState {
+    /**
+     * Opens a step on top of this state: a mounted tree that can be written and run in, and that commits to a layer and a
+     * new state.
+     */
+    begin(): Promise<RootfsStep>;
+    /** A tree that can be written while steps on other trees run; what is written is thrown away with `abandon`. */
+    beginThrowaway(): Promise<Pick<RootfsStep, 'root' | 'abandon'>>;
+    /**
+     * Gives the tree to `use` (COPY --from, RUN --mount=from, lookup of users), which does not write to it; the path is valid
+     * only inside it.
+     */
+    read<T>(use: (root: string) => Promise<T>): Promise<T>;
+}
+export interface RootfsStep {
+    /** Host path of the writable tree. */
+    readonly root: string;
+    run(spec: Omit<RunSpec, 'root' | 'mounts'> & {
+        readonly mounts: readonly RunMount[];
+    }): Promise<RunResult>;
+    /**
+     * Snapshots what changed since `begin` into a layer, on disk below the working directory. `undefined` as layer means
+     * that nothing changed. The next step may begin on `state` while `layer` is still being made.
+     */
+    commit(options: CommitOptions): Promise<{
+        readonly state: RootfsState;
+        readonly layer: Promise<StagedLayer | undefined>;
+    }>;
+    /** Throws the step away. */
+    abandon(): Promise<void>;
+}
+export interface CommitOptions {
+    readonly compression: 'zstd' | 'gzip';
+    /** Set: new and changed files get this mtime (seconds), on disk and in the layer. */
+    readonly mtime?: number;
+}

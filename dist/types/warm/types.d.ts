@@ -1,0 +1,25 @@
+import type { Platform } from '../oci/types.ts';
+/** What a cache of base images is written as: files for kaniko, an OCI layout, or both. */
+export type WarmLayout = 'all' | 'kaniko' | 'oci';
+export interface WarmRequest {
+    /** Absolute path of the cache; made where it is missing. */
+    readonly dir: string;
+    /** References. */
+    readonly images: readonly string[];
+    /** Absolute paths of Dockerfiles whose images are fetched too. */
+    readonly dockerfiles: readonly string[];
+    readonly buildArgs: ReadonlyMap<string, string>;
+    readonly platform: Platform;
+    /** Fetch what is there already once more. */
+    readonly force: boolean;
+    /** What was fetched longer ago than this is fetched again. */
+    readonly ttlMs: number;
+    readonly layout: WarmLayout;
+}
+/** One image that is in the cache now. */
+export interface WarmedImage {
+    readonly reference: string;
+    /** Of the image for the platform; what kaniko looks for. */
+    readonly digest: string;
+    readonly outcome: 'fetched' | 'present';
+}

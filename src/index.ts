@@ -1,0 +1,197 @@
+/**
+ * The library. What stands here follows semantic versioning, and the command line uses nothing else. Importing it loads
+ * next to nothing; each function loads what it needs when it is called for the first time.
+ * @module
+ */
+import type { BuildResult, ProbeResult, RegistrySettings } from './builder/types.ts';
+import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
+import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
+import type { PlanSummary } from './library/plan-summary.ts';
+import type { ServeOptions } from './library/registry.ts';
+import {
+  type BuildOptions,
+  buildRequest,
+  defaultStateDir,
+  type RunOptions,
+  registrySettings,
+  runDeps,
+} from './library/request.ts';
+import type { OpenedStore, StoreLocation } from './library/stores.ts';
+import type { Store } from './oci/types.ts';
+import type { CheckRequest, CheckResult } from './registry/check.ts';
+import type { CollectRequest, CollectResult } from './registry/gc.ts';
+import type { RegistryServer } from './registry/server.ts';
+import type { WarmedImage, WarmRequest } from './warm/types.ts';
+
+export type { RuntimeLayer, RuntimeSpec } from './builder/publishing/runtime.ts';
+export type * from './builder/types.ts';
+export { readSigningKey, readTrustedKeys, type SigningKey, type TrustedKey } from './cache/signature.ts';
+export type { TrustSettings } from './cache/trust.ts';
+export { gitProgram } from './context/git/git-program.ts';
+export { AppError, type ErrorCode, EXIT_CODES, type SourceRange, type Where } from './core/error.ts';
+export type { Emit, Event, Phase, StepId } from './core/events.ts';
+export type { FileSettings } from './devcontainer/file-settings.ts';
+export type { Configuration } from './devcontainer/read-configuration.ts';
+export type { BuildDefinition, DefinitionRequest, Devcontainer } from './devcontainer/types.ts';
+export { parseDuration } from './dockerfile/parse/values.ts';
+export type { PartName } from './kubernetes/manifests.ts';
+export type { ManifestSettings } from './kubernetes/types.ts';
+export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
+export type { ServeOptions } from './library/registry.ts';
+export type { BuildOptions, Mapping, RunOptions } from './library/request.ts';
+export type { OpenedStore, StoreLocation } from './library/stores.ts';
+export { defaultPlatform, parsePlatform } from './oci/platform.ts';
+export { parseReference } from './oci/reference.ts';
+export type {
+  BlobSource,
+  ContainerConfig,
+  Descriptor,
+  Image,
+  ImageConfig,
+  Platform,
+  Reference,
+  Store,
+} from './oci/types.ts';
+export { contextName } from './plan/named-context.ts';
+export type { RegistryServer } from './registry/server.ts';
+export type { LogLevel } from './start/coder-logs.ts';
+export { splitWords } from './start/shell-words.ts';
+export type { BuildPart, Definition, StartedDevcontainer, StartRequest } from './start/types.ts';
+export { writeOutputText } from './sys/output-file.ts';
+export type { UserCommand } from './sys/run-as.ts';
+export type { WarmedImage, WarmRequest } from './warm/types.ts';
+export type { CloneRequest, GitCredentials, WorkspaceRequest } from './workspace/types.ts';
+
+/**
+ * Plans a build as `build` would do it: reads the Dockerfile and the context, and asks registries what base images are.
+ * Nothing is looked up in a cache, run or written.
+ * @throws AppError CONTEXT, DOCKERFILE, REFERENCE, REGISTRY, AUTH
+ */
+export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanSummary> {
+  const [{ planOnly }, { summarise }] = await Promise.all([
+    import('./builder/plan-only.ts'),
+    import('./library/plan-summary.ts'),
+  ]);
+  return summarise(await planOnly(buildRequest(options), runDeps(run)));
+}
+
+/**
+ * Builds an image: takes from the cache what it holds, runs the rest, stores it, and writes the outputs. Needs the rights
+ * that the back end needs (docs/start.md).
+ * @throws AppError with the code of whatever failed; outputs are then not there
+ */
+export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildResult> {
+  const { runBuild } = await import('./builder/build.ts');
+  return runBuild(buildRequest(options), runDeps(run));
+}
+
+/**
+ * Whether a build would find everything in the cache, and the image that it would give.
+ * @throws AppError CACHE_MISS naming the first instruction that is missing; NOT_PUSHED when only the image itself is
+ */
+export async function probe(options: BuildOptions, run: RunOptions = {}): Promise<ProbeResult> {
+  const { runProbe } = await import('./builder/probe.ts');
+  return runProbe(buildRequest(options), runDeps(run));
+}
+
+/** The workspace whose dev container is read; the rest has defaults. */
+export type DevcontainerOptions = Pick<DefinitionRequest, 'workspaceFolder'> &
+  Partial<Omit<DefinitionRequest, 'registries'>> & { readonly registries?: Partial<RegistrySettings> };
+
+/**
+ * Reads the dev container of a folder, and works out what to build (`build`, to be spread into the options of `build`) and
+ * what to do with the result. The lockfile is only read, and `${localEnv:…}` sees nothing, unless the options say otherwise.
+ * @throws AppError DEVCONTAINER when there is none or it is wrong; REFERENCE, REGISTRY, AUTH, DOCKERFILE from its base
+ */
+export async function readDevcontainer(
+  options: DevcontainerOptions,
+  run: RunOptions = {},
+): Promise<BuildDefinition> {
+  const { loadDefinition } = await import('./devcontainer/load.ts');
+  return loadDefinition(definitionRequest(options), runDeps(run));
+}
+
+/** A devcontainer.json as the reference implementation's `read-configuration` prints it. @throws as readDevcontainer */
+export async function readConfiguration(
+  options: DevcontainerOptions & Partial<Pick<ReadConfigurationRequest, 'merged' | 'features'>>,
+  run: RunOptions = {},
+): Promise<Configuration> {
+  const { readConfiguration: read } = await import('./devcontainer/read-configuration.ts');
+  const { merged = false, features = false } = options;
+  return read({ ...definitionRequest(options), merged, features }, runDeps(run));
+}
+
+function definitionRequest(options: DevcontainerOptions): DefinitionRequest {
+  return {
+    env: {},
+    inContainer: false,
+    stateDir: defaultStateDir(),
+    lockfile: 'read',
+    ...options,
+    registries: registrySettings(options.registries),
+  };
+}
+
+/** Opens a repository of images: in memory, in a directory, or in a registry. @throws AppError REFERENCE, CACHE_DIR */
+export async function openStore(location: StoreLocation, run: RunOptions = {}): Promise<OpenedStore> {
+  const { open } = await import('./library/stores.ts');
+  return open(location, run);
+}
+
+/** A store in memory, for tests; give it to `build` as `cache: { type: 'store', store }`. */
+export async function createMemoryStore(name?: string): Promise<Store> {
+  const module = await import('./oci/memory-store.ts');
+  return module.createMemoryStore(name);
+}
+
+/** Serves a directory as a registry until it is closed. @throws AppError CACHE_DIR, USAGE */
+export async function serveRegistry(options: ServeOptions): Promise<RegistryServer> {
+  const { serve } = await import('./library/registry.ts');
+  return serve(options);
+}
+
+/** Removes from a registry's directory what nothing reaches. @throws AppError CACHE_DIR */
+export async function collectGarbage(request: CollectRequest): Promise<CollectResult> {
+  const module = await import('./registry/gc.ts');
+  return module.collectGarbage(request);
+}
+
+/** Reads all of a registry's directory, and says what is damaged. @throws AppError CACHE_DIR */
+export async function checkRegistry(request: CheckRequest): Promise<CheckResult> {
+  const module = await import('./registry/check.ts');
+  return module.checkRegistry(request);
+}
+
+/**
+ * Fills a directory of base images.
+ * @param run.onImage called for each image that is there
+ * @throws AppError of the first image that failed; all others are fetched
+ */
+export async function warm(
+  request: WarmRequest,
+  run: RunOptions & {
+    readonly registries?: Partial<RegistrySettings>;
+    readonly onImage?: (image: WarmedImage) => void;
+  } = {},
+): Promise<void> {
+  const [{ openRegistries }, { warmCache }] = await Promise.all([
+    import('./builder/registry-access.ts'),
+    import('./warm/warm.ts'),
+  ]);
+  const deps = runDeps(run);
+  const registries = openRegistries(registrySettings(run.registries), deps);
+  try {
+    await warmCache(request, { ...deps, registries, onImage: run.onImage ?? (() => {}) });
+  } finally {
+    await registries.close();
+  }
+}
+
+/** Manifests for Kubernetes as typed objects, and as YAML. */
+export const loadKubernetes = () => import('./kubernetes/manifests.ts');
+
+/**
+ * What a program needs that is process 1 of a container and becomes the environment that it builds there. For our own
+ * command line; it may change with any version.
+ */
+export const loadContainer = () => import('./library/container.ts');

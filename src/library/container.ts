@@ -1,0 +1,12 @@
+/** What a program needs that is process 1 of a container and turns it into the environment that it has built. */
+
+export { fileSettings } from '../devcontainer/file-settings.ts';
+export { devcontainerOfImage, resolveAfterBuild } from '../devcontainer/resolve.ts';
+export { assertSafe } from '../rootfs/inplace/guard.ts';
+export { createCoderLogs, type LogLevel } from '../start/coder-logs.ts';
+export { countDown } from '../start/countdown.ts';
+export { runStart } from '../start/start.ts';
+export { becomeCommand } from '../sys/become-command.ts';
+export { hideProcess } from '../sys/hide-process.ts';
+export { runAs, type UserCommand } from '../sys/run-as.ts';
+export { cloneForBuild, prepareWorkspace } from '../workspace/prepare.ts';

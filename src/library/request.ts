@@ -1,0 +1,96 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { BuildRequest, RegistrySettings } from '../builder/types.ts';
+import type { Event } from '../core/events.ts';
+import { given } from '../core/given.ts';
+
+/** A map, or an object that stands for one. */
+export type Mapping<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
+
+type Mapped = 'contexts' | 'labels' | 'buildArgs';
+
+/** What is built. Only the context is needed; everything else is a field of BuildRequest, and has the default named here. */
+export interface BuildOptions extends Partial<Omit<BuildRequest, Mapped | 'context' | 'registries'>> {
+  /** The context directory; a relative path is taken from the current directory. */
+  readonly context: string;
+  readonly contexts?: Mapping<BuildRequest['contexts'] extends ReadonlyMap<string, infer T> ? T : never>;
+  readonly labels?: Mapping<string>;
+  readonly buildArgs?: Mapping<string>;
+  readonly registries?: Partial<RegistrySettings>;
+}
+
+/** What every function of the library takes besides its request. */
+export interface RunOptions {
+  /** Called for all that happens, as it happens; must not throw. */
+  readonly onEvent?: (event: Event) => void;
+  /** Ends the work: it rejects with AppError ABORTED or the signal's reason, and removes what is half done. */
+  readonly signal?: AbortSignal;
+}
+
+/** The listener and the signal, made up where they are left out. */
+export function runDeps({ onEvent = () => {}, signal = new AbortController().signal }: RunOptions): {
+  readonly emit: (event: Event) => void;
+  readonly signal: AbortSignal;
+} {
+  return { emit: onEvent, signal };
+}
+
+/**
+ * A whole request: the Dockerfile of the context, no outputs, nothing pushed, records of the last 7 days, layers in zstd,
+ * working files and cache mounts below `~/.cache/envbuilder`, registries with the credentials of Docker's own config.
+ * Nothing is read from the environment but HOME, PATH and XDG_CACHE_HOME.
+ */
+export function buildRequest(options: BuildOptions): BuildRequest {
+  const { contexts = {}, labels = {}, buildArgs = {}, registries = {}, ...rest } = options;
+  const context = resolve(options.context);
+  return {
+    secrets: [],
+    ssh: [],
+    tags: [],
+    cacheTtlDays: 7,
+    noCache: false,
+    push: false,
+    failOnPushError: false,
+    outputs: [],
+    compression: 'zstd',
+    workDir: join(cacheHome(), 'work'),
+    stateDir: defaultStateDir(),
+    proxyEnv: {},
+    ...rest,
+    context,
+    dockerfile: resolve(context, options.dockerfile ?? 'Dockerfile'),
+    contexts: mapOf(contexts),
+    labels: mapOf(labels),
+    buildArgs: mapOf(buildArgs),
+    registries: registrySettings(registries),
+  };
+}
+
+/** Settings with Docker's own places for credentials and certificates where nothing else is named. */
+export function registrySettings(settings: Partial<RegistrySettings> = {}): RegistrySettings {
+  const home = process.env.HOME || homedir();
+  return {
+    insecure: false,
+    mirrors: [],
+    certsDirs: ['/etc/docker/certs.d'],
+    dockerConfigPaths: [join(home, '.docker', 'config.json')],
+    helperEnv: given<Record<string, string>>({ HOME: home, PATH: process.env.PATH }),
+    proxy: {},
+    ...settings,
+  };
+}
+
+/** Where cache mounts and hashes of files are kept unless another directory is named. */
+export function defaultStateDir(): string {
+  return join(cacheHome(), 'state');
+}
+
+function cacheHome(): string {
+  const base = process.env.XDG_CACHE_HOME;
+  // The specification says that relative paths are to be ignored.
+  return join(base?.startsWith('/') ? base : join(process.env.HOME || homedir(), '.cache'), 'envbuilder');
+}
+
+function mapOf<T>(mapping: Mapping<T>): ReadonlyMap<string, T> {
+  return mapping instanceof Map ? mapping : new Map(Object.entries(mapping));
+}
