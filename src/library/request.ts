@@ -27,11 +27,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The listener and the signal, made up where they are left out. */
+/** The listener and the signal, made up where they are left out. @throws the reason of a signal that has been given */
 export function runDeps({ onEvent = () => {}, signal = new AbortController().signal }: RunOptions): {
   readonly emit: (event: Event) => void;
   readonly signal: AbortSignal;
 } {
+  signal.throwIfAborted();
   return { emit: onEvent, signal };
 }
 
