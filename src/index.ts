@@ -62,6 +62,14 @@ export type { UserCommand } from './sys/run-as.ts';
 export type { WarmedImage, WarmRequest } from './warm/types.ts';
 export type { CloneRequest, GitCredentials, WorkspaceRequest } from './workspace/types.ts';
 
+const NODE = 26;
+
+if (Number(process.versions.node.split('.')[0]) < NODE) {
+  throw new Error(
+    `the library of envbuilder needs Node ${NODE} or newer, and this is ${process.versions.node}; the command envbuilder runs under any Node from 20 on, and brings its own`,
+  );
+}
+
 /**
  * Plans a build as `build` would do it: reads the Dockerfile and the context, and asks registries what base images are.
  * Nothing is looked up in a cache, run or written.

@@ -59,7 +59,7 @@ function isCommandLine(file: string): boolean {
 
 /** The folders of src come one after the other, before all else. */
 function rank(file: string): number {
-  const [top, folder] = file.split('/');
+  const [top, folder = ''] = file.replace(/\.test\.ts$/, '.ts').split('/');
   if (top === 'src') return FOLDER_ORDER.indexOf(folder as (typeof FOLDER_ORDER)[number]);
   return FOLDER_ORDER.length + TOP_ORDER.indexOf(top as (typeof TOP_ORDER)[number]);
 }

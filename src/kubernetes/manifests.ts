@@ -7,19 +7,27 @@ import { baseImageClaims } from './volumes.ts';
 import { warmerCronJob, warmerJob } from './warmer.ts';
 import { workspace } from './workspace.ts';
 
-const PARTS = {
+/** What manifests can be asked for. */
+export type PartName =
+  | 'secrets'
+  | 'base-images'
+  | 'warmer'
+  | 'warm-now'
+  | 'registry'
+  | 'workspace'
+  | 'network';
+
+const PARTS: Readonly<Record<PartName, (settings: ManifestSettings) => readonly Manifest[]>> = {
   secrets,
   'base-images': baseImageClaims,
-  warmer: (settings: ManifestSettings) => [warmerCronJob(settings)],
-  'warm-now': (settings: ManifestSettings) => [warmerJob(settings)],
+  warmer: (settings) => [warmerCronJob(settings)],
+  'warm-now': (settings) => [warmerJob(settings)],
   registry,
   workspace,
   network: networkPolicies,
-} as const satisfies Record<string, (settings: ManifestSettings) => readonly Manifest[]>;
+};
 
-export type PartName = keyof typeof PARTS;
-
-/** What manifests can be asked for, in the order in which they are applied. */
+/** All of them, in the order in which they are applied. */
 export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
 
 /** The objects of some parts, each part once, in the order in which they are applied. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tempDir } from '../core/testing.ts';
+import { tempDir } from './core/testing.ts';
 import {
   AppError,
   type BuildOptions,
@@ -14,12 +14,12 @@ import {
   probe,
   readDevcontainer,
   serveRegistry,
-} from '../index.ts';
+} from './index.ts';
 
 /** A context that needs no base image, no RUN and no network. */
 function context(dir: string): BuildOptions {
   mkdirSync(join(dir, 'app/.devcontainer'), { recursive: true });
-  writeFileSync(join(dir, 'app/Dockerfile'), 'FROM scratch\nARG NAME=a\nCOPY a.txt /${NAME}.txt\n');
+  writeFileSync(join(dir, 'app/Dockerfile'), 'FROM scratch\nARG NAME=a\nCOPY a.txt /$NAME.txt\n');
   writeFileSync(join(dir, 'app/a.txt'), 'a');
   return { context: join(dir, 'app'), workDir: join(dir, 'work'), stateDir: join(dir, 'state') };
 }
@@ -30,7 +30,7 @@ test('a plan tells the keys of all steps, and writes nothing', async (t) => {
   assert.equal(stages.length, 1);
   assert.equal(target, 0);
   const [step] = stages[0]!.steps;
-  assert.equal(step!.text, 'COPY a.txt /${NAME}.txt');
+  assert.equal(step!.text, 'COPY a.txt /$NAME.txt');
   assert.deepEqual([step!.file, step!.line], [join(options.context, 'Dockerfile'), 3]);
   const other = await plan({ ...options, buildArgs: { NAME: 'b' } });
   assert.notEqual(other.stages[0]!.steps[0]!.key, step!.key);
@@ -62,10 +62,17 @@ test('an error has a code, and a signal that was given ends the work', async (t)
 test('what a dev container says is spread into the options of a build', async (t) => {
   const options = context(tempDir(t));
   const file = join(options.context, '.devcontainer/devcontainer.json');
-  writeFileSync(file, JSON.stringify({ build: { dockerfile: '../Dockerfile', context: '..', args: { NAME: 'dev' } } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ build: { dockerfile: '../Dockerfile', context: '..', args: { NAME: 'dev' } } }),
+  );
   const { build: part, devcontainer } = await readDevcontainer({ workspaceFolder: options.context });
   assert.equal(devcontainer.configFile, file);
-  const { layers } = await build({ ...options, ...part, cache: { type: 'store', store: await createMemoryStore() } });
+  const { layers } = await build({
+    ...options,
+    ...part,
+    cache: { type: 'store', store: await createMemoryStore() },
+  });
   assert.equal(layers.length, 1);
 });
 
