@@ -6,6 +6,7 @@ import { createHashMemo } from '../context/file-hash-memo.ts';
 import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
 import type { SourceTree } from '../context/types.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
+import { createOpenPlain } from '../sys/beneath.ts';
 import type { Session } from './session.ts';
 import { xattrReader } from './steps/copy-step.ts';
 import type { BuildRequest } from './types.ts';
@@ -54,6 +55,7 @@ function openDirectory(
     memo,
     answers: { memo: answers, syscalls },
     xattrs: xattrReader(syscalls),
+    openPlain: createOpenPlain(syscalls),
     ...(ignore ? { ignore } : {}),
   });
   const save = (): void => {

@@ -6,14 +6,17 @@ import {
   createReadStream,
   fstatSync,
   lstatSync,
-  openSync,
   readlinkSync,
   readSync,
+  realpathSync,
 } from 'node:fs';
 import { canonicalDigest } from '../core/canonical.ts';
+import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
+import { createOpenPlain, type OpenPlain } from '../sys/beneath.ts';
+import { pathError } from '../sys/descriptor.ts';
 import { factsOf, isDirectory, type PathFacts, rowAt } from '../sys/path-facts.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
 import type { Syscalls } from '../sys/types.ts';
@@ -30,6 +33,8 @@ export interface DirectoryTreeOptions extends NodeOptions {
   readonly name: string;
   readonly ignore?: IgnoreMatcher;
   readonly answers?: AnswersOptions;
+  /** How files and directories are opened; walked part by part unless something else is said. */
+  readonly openPlain?: OpenPlain;
 }
 
 /** Remembers what was asked of many files at once. */
@@ -43,11 +48,23 @@ export interface AnswersOptions {
 type Directories = ReadonlyMap<string, Listed>;
 
 const CHUNK = 1024 * 1024;
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 
 /** A host directory as a source of files. Symlinks are never followed out of it; sockets do not exist for it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
-  const { root, ignore, memo } = options;
+  const { root, ignore, memo, openPlain = createOpenPlain() } = options;
   const host = (path: string): string => (path === '' ? root : `${root}/${path}`);
+  // The directory itself may be named by a link.
+  const realRoot = once(() => realpathSync(root));
+  const open = (path: string, flags: number): number =>
+    openPlain(path === '' ? realRoot() : `${realRoot()}/${path}`, flags);
+  const openFile = (path: string): number =>
+    guarded(path, () => {
+      const fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+      if (fstatSync(fd).isFile()) return fd;
+      closeSync(fd);
+      throw pathError('ENOTREG', host(path));
+    });
   const guarded = <T>(path: string, work: () => T): T => {
     try {
       return work();
@@ -69,8 +86,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   const listed = (path: string, directories: Directories | undefined): Listed => {
     const known = directories?.get(path);
     if (known) return known;
-    if (!options.answers) return listByNode(host(path));
-    const { names, rows } = options.answers.syscalls.listDirectory(host(path));
+    if (!options.answers) return listByNode(open(path, O_RDONLY | O_DIRECTORY));
+    const { names, rows } = options.answers.syscalls.listDirectory(path, open);
     return { names: Buffer.from(names), rows: rows.slice() };
   };
 
@@ -100,7 +117,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
 
   const stateOf = (paths: readonly string[], syscalls: TreeStateDeps['syscalls']): TreeState | undefined => {
     try {
-      return treeState(paths, { root, syscalls, ...(ignore ? { ignore } : {}) });
+      return treeState(paths, { root, open, syscalls, ...(ignore ? { ignore } : {}) });
     } catch {
       // Whoever lists the files then says what is wrong with them.
       return undefined;
@@ -137,10 +154,12 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
       return answer;
     },
-    hostPath: (node) => host(node.path),
-    open: (node) => createReadStream(fsPath(host(node.path)), { highWaterMark: CHUNK }),
-    checkUnchanged: (node) => {
-      const stat = guarded(node.path, () => lstat(node.path));
+    openFile: (node) => openFile(node.path),
+    open: (node) => createReadStream('', { fd: openFile(node.path), highWaterMark: CHUNK }),
+    checkUnchanged: (node, file) => {
+      const stat = guarded(node.path, () =>
+        file === undefined ? lstat(node.path) : fstatSync(file, { bigint: true }),
+      );
       if (stat && fileKey(stat) === node.version?.key) return;
       throw new AppError('CONTEXT', `${host(node.path)} changed while the build was using it`, {
         where: { path: host(node.path) },
@@ -152,7 +171,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       (node.version === undefined ? undefined : memo?.get(node.version.key)?.digest) ??
       guarded(node.path, () => {
         const begun = memo?.now();
-        const { identity, digest } = hashFile(host(node.path));
+        const { identity, digest } = hashFile(openFile(node.path));
         // An attribute that came after the listing has changed the ctime.
         const plain = !!options.xattrs && !node.xattrs && fileKey(identity) === node.version?.key;
         memo?.set(identity, { digest, plain }, begun);
@@ -162,8 +181,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   return tree;
 }
 
-function hashFile(path: string): { readonly identity: BigIntStats; readonly digest: Digest } {
-  const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+/** Closes the file. */
+function hashFile(fd: number): { readonly identity: BigIntStats; readonly digest: Digest } {
   try {
     const identity = fstatSync(fd, { bigint: true });
     const hash = createHash('sha256');

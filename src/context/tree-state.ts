@@ -9,6 +9,8 @@ import type { IgnoreMatcher, MatchState } from './ignore-matcher.ts';
 export interface TreeStateDeps {
   /** Host directory. */
   readonly root: string;
+  /** Opens a path relative to it, through no link. */
+  readonly open: (path: string, flags: number) => number;
   readonly ignore?: IgnoreMatcher;
   readonly syscalls: Pick<Syscalls, 'listDirectory'>;
 }
@@ -42,7 +44,7 @@ const WORD = 2 ** 32;
  * @throws what node:fs throws where something is missing or cannot be read
  */
 export function treeState(paths: readonly string[], deps: TreeStateDeps): TreeState | undefined {
-  const { root, ignore, syscalls } = deps;
+  const { root, open, ignore, syscalls } = deps;
   const hash = createHash('sha256');
   const count = Buffer.alloc(4);
   const directories = new Map<string, Listed>();
@@ -63,7 +65,7 @@ export function treeState(paths: readonly string[], deps: TreeStateDeps): TreeSt
     }
   };
   const addDirectory = (path: string, state: MatchState | undefined): void => {
-    const listing = syscalls.listDirectory(path === '' ? root : `${root}/${path}`);
+    const listing = syscalls.listDirectory(path, open);
     const inside: Inside[] = [];
     if (ignore) addListing(path, withoutIgnored(listing, path, state, ignore, inside));
     else {

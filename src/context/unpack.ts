@@ -1,24 +1,21 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fchmodSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { AppError, toAppError } from '../core/error.ts';
-import { fsPath } from '../core/path-bytes.ts';
 import type { LayerReader } from '../layer/types.ts';
 import { type BeneathDirectory, createBeneath, type Links } from '../sys/beneath.ts';
 import { S_IF } from '../sys/constants.ts';
-import { atFd, O_PATH, pathError } from '../sys/descriptor.ts';
+import { createEntries, type Entries } from '../sys/entries.ts';
+import {
+  chmodEntry,
+  createEntry,
+  type EntryName,
+  entryIn,
+  lchownEntry,
+  linkEntry,
+  lstatEntry,
+  mkdirEntry,
+  symlinkEntry,
+} from '../sys/entry.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
@@ -47,7 +44,6 @@ const CORRUPT = [
   'ENOTDIR',
   'EXDEV',
 ];
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 /**
  * Writes the entries of an archive into an empty directory; a later entry takes the place of an earlier one of its name.
@@ -60,7 +56,7 @@ export async function unpackEntries(reader: LayerReader, target: string, rules: 
   const { openat2 } = syscalls ?? {};
   const root = createBeneath(openat2 && { openat2 })(target);
   const directories: LayerEntry[] = [];
-  const parents = createParents(root, rules.links);
+  const entries = createEntries(root, { links: rules.links, make: true });
   const guarded = async (entry: LayerEntry, work: () => Promise<void> | void): Promise<void> => {
     try {
       await work();
@@ -73,63 +69,31 @@ export async function unpackEntries(reader: LayerReader, target: string, rules: 
       rules.check?.(entry);
       if (entry.type === 'dir') directories.push(entry);
       if (entry.path === '') continue;
-      await guarded(entry, () => writeEntry(entry, content, root, parents, rules));
+      await guarded(entry, () => writeEntry(entry, content, root, entries, rules));
     }
     if (rules.metadata === 'all')
       for (const entry of directories.toReversed())
         await guarded(entry, () => finishDirectory(entry, root, rules));
   } finally {
-    parents.close();
+    entries.close();
     root.close();
   }
-}
-
-/** The directories that entries are written into: those of an archive come one after the other. */
-interface Parents {
-  /** A text for an entry, as BeneathDirectory.at gives it, that stays right until the next call. */
-  at(path: string): string;
-  /** Forgets directories that may be gone. */
-  reset(): void;
-  close(): void;
-}
-
-function createParents(root: BeneathDirectory, links: Links): Parents {
-  let [above, fd] = ['', -1];
-  const reset = (): void => {
-    if (fd !== -1) closeSync(fd);
-    fd = -1;
-  };
-  return {
-    reset,
-    close: reset,
-    at: (path) => {
-      const cut = path.lastIndexOf('/');
-      const parent = cut === -1 ? '' : path.slice(0, cut);
-      if (fd === -1 || parent !== above) {
-        reset();
-        root.makeDirectory(parent, { links });
-        fd = root.open(parent, O_PATH | constants.O_DIRECTORY, { links });
-        above = parent;
-      }
-      return atFd(fd, path.slice(cut + 1));
-    },
-  };
 }
 
 async function writeEntry(
   entry: LayerEntry,
   content: AsyncIterable<Buffer>,
   root: BeneathDirectory,
-  parents: Parents,
+  entries: Entries,
   rules: UnpackRules,
 ): Promise<void> {
-  const text = parents.at(entry.path);
-  const existing = lstatSync(fsPath(text), { throwIfNoEntry: false });
+  const text = entries.at(entry.path);
+  const existing = lstatEntry(text);
   if (existing?.isDirectory() && entry.type === 'dir') return;
   if (existing) {
     root.remove(entry.path, { links: rules.links });
-    parents.reset();
-    return writeNew(entry, content, root, parents.at(entry.path), rules);
+    entries.reset();
+    return writeNew(entry, content, root, entries.at(entry.path), rules);
   }
   return writeNew(entry, content, root, text, rules);
 }
@@ -138,18 +102,18 @@ async function writeNew(
   entry: LayerEntry,
   content: AsyncIterable<Buffer>,
   root: BeneathDirectory,
-  text: string,
+  text: EntryName,
   rules: UnpackRules,
 ): Promise<void> {
   const { links, syscalls } = rules;
   switch (entry.type) {
     case 'dir':
-      mkdirSync(fsPath(text), { mode: 0o755 });
+      mkdirEntry(text, 0o755);
       return;
     case 'hardlink':
       return root.at(entry.linkname, (first) => link(first, text, rules), { links });
     case 'symlink':
-      symlinkSync(fsPath(entry.linkname), fsPath(text));
+      symlinkEntry(entry.linkname, text);
       break;
     case 'file':
       await writeFile(text, entry, content);
@@ -162,16 +126,16 @@ async function writeNew(
   if (rules.metadata === 'all') finish(text, entry, rules);
 }
 
-function link(first: string, text: string, { what, links }: UnpackRules): void {
-  const stat = lstatSync(fsPath(first));
+function link(first: EntryName, text: EntryName, { what, links }: UnpackRules): void {
+  const stat = lstatEntry(first);
   // A link with a second name in another directory would lead somewhere else.
-  if (stat.isDirectory() || (links === 'none' && !stat.isFile()))
+  if (stat?.isDirectory() || (links === 'none' && !stat?.isFile()))
     throw new AppError('CORRUPT', `${what} holds a hard link to something that is no file`);
-  linkSync(fsPath(first), fsPath(text));
+  linkEntry(first, text);
 }
 
-async function writeFile(text: string, entry: LayerEntry, content: AsyncIterable<Buffer>): Promise<void> {
-  const fd = openSync(fsPath(text), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+async function writeFile(text: EntryName, entry: LayerEntry, content: AsyncIterable<Buffer>): Promise<void> {
+  const fd = createEntry(text);
   try {
     for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
     fchmodSync(fd, entry.mode & 0o777);
@@ -183,27 +147,16 @@ async function writeFile(text: string, entry: LayerEntry, content: AsyncIterable
 /** An entry of a directory may have been replaced by another one since. */
 function finishDirectory(entry: LayerEntry, root: BeneathDirectory, rules: UnpackRules): void {
   const { links } = rules;
-  if (entry.path === '') return finish(atFd(root.fd, '.'), entry, rules);
+  if (entry.path === '') return finish(entryIn(root.fd, '.'), entry, rules);
   if (root.lstat(entry.path, { links })?.isDirectory())
     root.at(entry.path, (text) => finish(text, entry, rules), { links });
 }
 
-function finish(text: string, entry: LayerEntry, { syscalls }: UnpackRules): void {
-  lchownSync(fsPath(text), entry.uid, entry.gid);
-  if (entry.type !== 'symlink') changeMode(text, entry.mode);
+function finish(text: EntryName, entry: LayerEntry, { syscalls }: UnpackRules): void {
+  lchownEntry(text, entry.uid, entry.gid);
+  if (entry.type !== 'symlink') chmodEntry(text, entry.mode);
   for (const [name, value] of entry.xattrs ?? []) syscalls!.setXattr(text, name, value);
   syscalls!.lutimes(text, entry.mtime, entry.mtimeNsec);
-}
-
-/** As chmod, which would follow a link. */
-function changeMode(text: string, mode: number): void {
-  const fd = openSync(fsPath(text), O_PATH | O_NOFOLLOW);
-  try {
-    if (fstatSync(fd).isSymbolicLink()) throw pathError('ELOOP', text);
-    chmodSync(`/proc/self/fd/${fd}`, mode);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function unpackError(error: unknown, { path }: LayerEntry, what: string): AppError {

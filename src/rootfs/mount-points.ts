@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, rmdirSync, unlinkSync, utimesSync } from 'node:fs';
+import { closeSync, constants, fstatSync, utimesSync } from 'node:fs';
 import { posix } from 'node:path';
 import { AppError } from '../core/error.ts';
-import { fsPath } from '../core/path-bytes.ts';
 import { type BeneathDirectory, createBeneath, type OpenBeneath, withBeneath } from '../sys/beneath.ts';
+import { rmdirEntry, unlinkEntry } from '../sys/entry.ts';
 import { withMountSource } from '../sys/mount-source.ts';
 import type { RunMount, Syscalls } from '../sys/types.ts';
 
@@ -88,7 +88,7 @@ function remove(root: BeneathDirectory, { path, directory, parentTimes }: Stub):
   const links = 'none';
   try {
     if (!directory && root.lstat(path, { links })?.size !== 0n) return;
-    root.at(path, (text) => (directory ? rmdirSync : unlinkSync)(fsPath(text)), { links });
+    root.at(path, directory ? rmdirEntry : unlinkEntry, { links });
     const parent = root.open(posix.dirname(path), constants.O_RDONLY | constants.O_DIRECTORY, { links });
     try {
       utimesSync(`/proc/self/fd/${parent}`, ...parentTimes);

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { AppError } from '../core/error.ts';
-import { resolveInRoot } from './resolve-in-root.ts';
+import { AppError, toAppError } from '../core/error.ts';
+import { createBeneath, withBeneath } from '../sys/beneath.ts';
+
+/** Of /etc/passwd and /etc/group: 100,000 users have less. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface Identity {
   readonly uid: number;
@@ -118,14 +120,23 @@ function readGroups(root: string): GroupEntry[] {
 }
 
 function lines(root: string, file: string): string[][] {
+  return read(root, file)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'));
+}
+
+/** @throws AppError BUILD_FAILED for what is no regular file, or too large */
+function read(root: string, file: string): string {
   try {
-    const text = readFileSync(resolveInRoot(root, file, { followLast: true }), 'utf8');
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-      .map((line) => line.split(':'));
+    return withBeneath(createBeneath(), root, (directory) =>
+      directory.readFile(file, { limit: MOST_BYTES }),
+    ).toString('utf8');
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return '';
+    throw toAppError(error, 'BUILD_FAILED', `cannot read ${file} of the image`, {
+      hint: 'it has to be a file, as in any image that has users',
+    });
   }
 }

@@ -1,11 +1,15 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { AppError } from '../core/error.ts';
+import { rmSync, writeFileSync } from 'node:fs';
+import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { readRegularFile } from '../sys/regular-file.ts';
 import type { runAs } from '../sys/run-as.ts';
 import type { Account } from './account.ts';
 import { type Variables, withAccount } from './environment.ts';
 import { createOutput } from './output-lines.ts';
 import { splitWords } from './shell-words.ts';
+
+/** Bytes of what a setup script says. */
+const MOST_SETUP = 1024 * 1024;
 
 /** What the container ends up in. */
 export interface InitCommand {
@@ -66,9 +70,20 @@ export async function runSetupScript(
         hint: 'its output is above; ENVBUILDER_SETUP_SCRIPT is run by /bin/sh -c as root',
       });
     }
-    return applySetup(existsSync(envFile) ? readFileSync(envFile, 'utf8') : '', init);
+    return applySetup(readSetup(envFile), init);
   } finally {
     rmSync(envFile, { force: true });
+  }
+}
+
+function readSetup(envFile: string): string {
+  try {
+    return readRegularFile(envFile, { limit: MOST_SETUP }).toString('utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw toAppError(error, 'START_FAILED', 'cannot read what the setup script wrote to ENVBUILDER_ENV', {
+      hint: 'it has to be a file of lines such as INIT_COMMAND=/bin/bash',
+    });
   }
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
 import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
+import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
@@ -14,6 +15,9 @@ import { quoteWord } from './shell-words.ts';
 import { writeBuilt } from './state.ts';
 import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
 import { probeUserEnvironment } from './user-env.ts';
+
+/** Bytes of /etc/environment. */
+const MOST_ENVIRONMENT = 1024 * 1024;
 
 /**
  * A start from the workspace to the command that the container ends up in. The caller replaces itself by that command.
@@ -74,8 +78,17 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
 }
 
 function etcEnvironment(root: string): { readonly etcEnvironment?: string } {
-  const path = join(root, 'etc/environment');
-  return existsSync(path) ? { etcEnvironment: readFileSync(path, 'utf8') } : {};
+  try {
+    const bytes = withBeneath(createBeneath(), root, (directory) =>
+      directory.readFile('/etc/environment', { limit: MOST_ENVIRONMENT }),
+    );
+    return { etcEnvironment: bytes.toString('utf8') };
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
+    throw toAppError(error, 'START_FAILED', 'cannot read /etc/environment of the image', {
+      hint: 'it has to be a file of variables, or not to be there',
+    });
+  }
 }
 
 /** What the user's own shell adds, below what the dev container sets for the user's processes. */

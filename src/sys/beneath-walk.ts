@@ -1,6 +1,7 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { decodePath, fsPath } from '../core/path-bytes.ts';
-import { atFd, O_PATH, pathError } from './descriptor.ts';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { fsPath } from '../core/path-bytes.ts';
+import { O_PATH, pathError } from './descriptor.ts';
+import { entryIn, readlinkEntry } from './entry.ts';
 import { MOST_LINKS } from './resolve-links.ts';
 
 /**
@@ -57,7 +58,7 @@ export function openByWalk(
       }
       const last = todo.length === 0;
       const next = openPart(here(), name, last && (flags & O_CREAT) !== 0);
-      if (next === undefined) return openSync(fsPath(atFd(here(), name)), flags | O_NOFOLLOW, mode);
+      if (next === undefined) return openSync(fsPath(entryIn(here(), name)), flags | O_NOFOLLOW, mode);
       let kept = false;
       try {
         const stat = fstatSync(next, { bigint: true });
@@ -87,7 +88,7 @@ function partsOf(path: string): string[] {
 
 function openPart(at: number, name: string, mayLack: boolean): number | undefined {
   try {
-    return openSync(fsPath(atFd(at, name)), O_PATH | O_NOFOLLOW);
+    return openSync(fsPath(entryIn(at, name)), O_PATH | O_NOFOLLOW);
   } catch (error) {
     if (mayLack && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -96,7 +97,7 @@ function openPart(at: number, name: string, mayLack: boolean): number | undefine
 
 function linkText(at: number, name: string): string | undefined {
   try {
-    return decodePath(readlinkSync(fsPath(atFd(at, name)), { encoding: 'buffer' }));
+    return readlinkEntry(entryIn(at, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
     throw error;
@@ -118,5 +119,5 @@ function checkedPath(fd: number, stat: BigIntStats, flags: number, path: string)
 }
 
 function reopen(at: number, name: string, flags: number, mode: number): number {
-  return openSync(fsPath(atFd(at, name)), flags | O_NOFOLLOW, mode);
+  return openSync(fsPath(entryIn(at, name)), flags | O_NOFOLLOW, mode);
 }

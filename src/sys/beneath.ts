@@ -11,18 +11,24 @@ import {
   constants,
   fchmodSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { type Links, openByWalk } from './beneath-walk.ts';
-import { atFd, O_PATH, pathError } from './descriptor.ts';
+import { O_PATH, pathError } from './descriptor.ts';
+import {
+  chmodEntry,
+  createEntry,
+  type EntryName,
+  entryIn,
+  mkdirEntry,
+  readlinkEntry,
+  renameEntry,
+  rmdirEntry,
+  unlinkEntry,
+} from './entry.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
 import { resolveLinks } from './resolve-links.ts';
 import type { Syscalls } from './types.ts';
@@ -72,20 +78,20 @@ export interface BeneathDirectory {
   readlink(path: string, options?: BeneathOptions): string;
   /**
    * The path relative to the directory that leads to the same without a link, each of them resolved inside the directory;
-   * parts that do not exist stay as they are. It may be wrong by the time that it is used, so use it with 'none'.
+   * parts that do not exist stay as they are. It may be wrong by the time that it is used.
+   * @param options.followLast whether a link in the last place is followed too; it is unless something else is said
    */
-  realPath(path: string): string;
+  realPath(path: string, options?: { readonly followLast: boolean }): string;
   /** The names in a directory, as the file system has them. */
   list(path: string, options?: BeneathOptions): string[];
   /**
    * Does something to an entry that may not exist, by the only text that may name it. Links on the way to it are followed
    * as said, one in its own place never.
-   * @param use gets a text that is right until it returns, for calls that do not follow a link in the last place: lstat,
-   * readlink, mkdir, symlink, link, rename, unlink, rmdir, mknod, lchown, lutimes, the calls for attributes of Syscalls,
-   * and open with O_NOFOLLOW or O_EXCL. Never for stat, chmod, chown, readFile, writeFile, cp, rm.
+   * @param use gets a name that is right until it returns, for the calls of entry.ts, and for those of Syscalls that follow
+   * no link: mknod, lutimes, and those for attributes
    * @throws Error EINVAL where the last part is none, as in '', 'a/..'; what `use` throws
    */
-  at<T>(path: string, use: (text: string) => T, options?: BeneathOptions): T;
+  at<T>(path: string, use: (entry: EntryName) => T, options?: BeneathOptions): T;
   /**
    * Makes a directory and what is missing above it; what exists stays.
    * @param options.mode of what is made, 0755 when left out; the umask does not count
@@ -111,7 +117,7 @@ export interface BeneathDirectory {
 /** Opens directories. The directory itself is named by somebody who is trusted: links to it are followed. */
 export type OpenBeneath = (path: string) => BeneathDirectory;
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants;
+const { O_CREAT, O_DIRECTORY, O_NOFOLLOW } = constants;
 const O_CLOEXEC = 0o2000000;
 /** Of openat2(2). */
 const RESOLVE = { noMagicLinks: 0x02, noSymlinks: 0x04, beneath: 0x08, inRoot: 0x10 } as const;
@@ -120,6 +126,8 @@ const RESOLVES: Readonly<Record<Links, number>> = {
   beneath: RESOLVE.beneath | RESOLVE.noMagicLinks,
   none: RESOLVE.beneath | RESOLVE.noMagicLinks | RESOLVE.noSymlinks,
 };
+const PLAIN = RESOLVE.noMagicLinks | RESOLVE.noSymlinks;
+const AT_FDCWD = -100;
 /** A path with `..` is refused while anything is renamed (openat2(2), EAGAIN). */
 const MOST_TRIES = 8;
 /** PATH_MAX, which counts the NUL. */
@@ -181,8 +189,7 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     }
   };
   const lstat: BeneathDirectory['lstat'] = (path, options) => found(path, O_NOFOLLOW, options);
-  const readlink: BeneathDirectory['readlink'] = (path, options) =>
-    at(path, (text) => decodePath(readlinkSync(fsPath(text), { encoding: 'buffer' })), options);
+  const readlink: BeneathDirectory['readlink'] = (path, options) => at(path, readlinkEntry, options);
   const found = (
     path: string,
     flags: number,
@@ -197,7 +204,7 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
   };
   const at: BeneathDirectory['at'] = (path, use, options) => {
     const { above, last } = splitLast(path);
-    return opened(above, O_PATH | O_DIRECTORY, options, (parent) => use(atFd(parent, last)));
+    return opened(above, O_PATH | O_DIRECTORY, options, (parent) => use(entryIn(parent, last)));
   };
   const openFile: BeneathDirectory['openFile'] = (path, options) =>
     opened(path, O_PATH, options, (at) => openIfRegular(at, path));
@@ -218,10 +225,10 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     lstat,
     stat: (path, options) => found(path, 0, options),
     readlink,
-    realPath: (path) => {
+    realPath: (path, options = { followLast: true }) => {
       const linkAt = (each: string): string | undefined =>
         lstat(each)?.isSymbolicLink() ? readlink(each) : undefined;
-      const real = resolveLinks(path, linkAt, { followLast: true });
+      const real = resolveLinks(path, linkAt, options);
       if (real === undefined) throw pathError('ELOOP', path);
       return real;
     },
@@ -238,9 +245,9 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     writeFile: (path, data, options = {}) =>
       at(
         path,
-        (text) => {
-          removeOne(text);
-          writeNew(text, data, options.mode ?? 0o644);
+        (entry) => {
+          unlinkEntry(entry);
+          writeNew(entry, data, options.mode ?? 0o644);
         },
         options,
       ),
@@ -252,13 +259,42 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
       }
     },
     rename: (from, to, options) =>
-      at(from, (old) => at(to, (fresh) => renameSync(fsPath(old), fsPath(fresh)), options), options),
+      at(from, (old) => at(to, (fresh) => renameEntry(old, fresh), options), options),
     directory: (path, options) =>
       createDirectory(`${name}/${path}`, open(path, O_PATH | O_DIRECTORY, options), openAt),
     close: () => {
       if (!closed) closeSync(fd);
       closed = true;
     },
+  };
+}
+
+/**
+ * Opens what lies at an absolute path, as openat2 with 'none' does below `/`.
+ * @throws Error ELOOP for any link on the way, and what open(2) says
+ */
+export type OpenPlain = (path: string, flags: number) => number;
+
+/**
+ * For trees whose own path is free of links: what is opened lies where its path says.
+ * @param syscalls as of createBeneath
+ */
+export function createOpenPlain(syscalls?: Pick<Syscalls, 'openat2'>): OpenPlain {
+  let fast = syscalls;
+  return (path, flags) => {
+    const inside = `/${checked(path)}`;
+    try {
+      if (fast) return fast.openat2(AT_FDCWD, inside, flags | O_CLOEXEC, 0, PLAIN);
+    } catch (error) {
+      if (!['ENOSYS', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+      fast = undefined;
+    }
+    const root = openSync('/', O_PATH);
+    try {
+      return openByWalk(root, inside.slice(1), { flags, mode: 0, links: 'none' });
+    } finally {
+      closeSync(root);
+    }
   };
 }
 
@@ -285,14 +321,9 @@ function makeOne(
   if (isThere(open, path, options)) return;
   at(
     path,
-    (text) => {
-      mkdirSync(fsPath(text), { mode: 0o700 });
-      const made = openSync(fsPath(text), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      try {
-        fchmodSync(made, mode);
-      } finally {
-        closeSync(made);
-      }
+    (entry) => {
+      mkdirEntry(entry, 0o700);
+      chmodEntry(entry, mode);
     },
     options,
   );
@@ -308,8 +339,8 @@ function isThere(open: BeneathDirectory['open'], path: string, options: BeneathO
   }
 }
 
-function writeNew(text: string, data: Buffer | string, mode: number): void {
-  const fd = openSync(fsPath(text), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+function writeNew(entry: EntryName, data: Buffer | string, mode: number): void {
+  const fd = createEntry(entry);
   try {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
@@ -319,29 +350,21 @@ function writeNew(text: string, data: Buffer | string, mode: number): void {
   }
 }
 
-function removeOne(text: string): void {
+function removeAll(entry: EntryName): void {
   try {
-    unlinkSync(fsPath(text));
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
-}
-
-function removeAll(text: string): void {
-  try {
-    removeOne(text);
+    unlinkEntry(entry);
     return;
   } catch (error) {
     // Of a directory; POSIX says EPERM, which Linux also says of a file that must not be changed.
     if (codeOf(error) !== 'EISDIR' && codeOf(error) !== 'EPERM') throw error;
   }
-  const fd = openSync(fsPath(text), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  const fd = openSync(fsPath(entry), O_PATH | O_DIRECTORY | O_NOFOLLOW);
   try {
-    for (const name of namesIn(fd)) removeAll(atFd(fd, name));
+    for (const name of namesIn(fd)) removeAll(entryIn(fd, name));
   } finally {
     closeSync(fd);
   }
-  rmdirSync(fsPath(text));
+  rmdirEntry(entry);
 }
 
 function namesIn(fd: number): string[] {

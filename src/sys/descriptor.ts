@@ -25,11 +25,6 @@ export function pathError(
   return Object.assign(new Error(`${code}: ${reason}, '${path}'`), { code, path });
 }
 
-/** A name in an open directory, for calls that do not follow a link in the last place. */
-export function atFd(fd: number, name: string): string {
-  return `/proc/self/fd/${fd}/${name}`;
-}
-
 /** Where something is that was opened, as the kernel has it now. */
 export function pathOfFd(fd: number): string {
   return decodePath(readlinkSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }));

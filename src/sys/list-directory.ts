@@ -32,7 +32,7 @@ const DOT = 0x2e;
  */
 export function createDirectoryLister(
   libc: ReturnType<typeof koffi.load>,
-): (path: string) => DirectoryListing {
+): (path: string, open?: (path: string, flags: number) => number) => DirectoryListing {
   // The C library has a function for getdents64 only since 2019.
   const syscall = libc.func('int64_t syscall(int64_t, int, int64_t, size_t)');
   const statx = libc.func('int statx(int, int64_t, int, uint, int64_t)');
@@ -98,9 +98,10 @@ export function createDirectoryLister(
     }
   };
 
-  return (path) => {
+  const openByPath = (path: string, flags: number): number => openSync(fsPath(path), flags);
+  return (path, open = openByPath) => {
     const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-    const fd = openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     try {
       [count, end] = [0, 0];
       for (;;) {

@@ -51,6 +51,7 @@ export function createSyscalls(): Syscalls {
     lgetxattr: libc.func('int64_t lgetxattr(void *, void *, void *, size_t)'),
     lsetxattr: libc.func('int lsetxattr(void *, void *, void *, size_t, int)'),
     lremovexattr: libc.func('int lremovexattr(void *, void *)'),
+    futimens: libc.func('int futimens(int, void *)'),
     utimensat: libc.func('int utimensat(int, void *, void *, int)'),
     // No C library of today has a function for openat2.
     openat2: libc.func('int64_t syscall(int64_t, int, void *, void *, size_t)'),
@@ -74,6 +75,12 @@ export function createSyscalls(): Syscalls {
   const check = (result: number, syscall: string, path = ''): number => {
     if (result === -1) throw systemError(koffi.errno(), syscall, path);
     return result;
+  };
+  const setTimes = (mtimeSec: number, mtimeNsec: number): void => {
+    for (const at of [0, 16]) {
+      times.writeBigInt64LE(BigInt(mtimeSec), at);
+      times.writeBigInt64LE(BigInt(mtimeNsec), at + 8);
+    }
   };
   const bytes = (path: string): Buffer => Buffer.concat([encodePath(path), Buffer.of(0)]);
 
@@ -127,15 +134,16 @@ export function createSyscalls(): Syscalls {
       check(c.lremovexattr(bytes(path), bytes(name)), 'lremovexattr', path);
     },
     lutimes: (path, mtimeSec, mtimeNsec) => {
-      for (const at of [0, 16]) {
-        times.writeBigInt64LE(BigInt(mtimeSec), at);
-        times.writeBigInt64LE(BigInt(mtimeNsec), at + 8);
-      }
+      setTimes(mtimeSec, mtimeNsec);
       check(c.utimensat(AT_FDCWD, bytes(path), times, AT_SYMLINK_NOFOLLOW), 'utimensat', path);
     },
-    listDirectory: (path) => {
+    futimes: (fd, mtimeSec, mtimeNsec) => {
+      setTimes(mtimeSec, mtimeNsec);
+      check(c.futimens(fd, times), 'futimens');
+    },
+    listDirectory: (path, open) => {
       listDirectory ??= createDirectoryLister(libc);
-      return listDirectory(path);
+      return listDirectory(path, open);
     },
     openat2: (at, path, flags, mode, resolve) => {
       how.writeUInt32LE(flags, 0);

@@ -6,6 +6,7 @@ import type { Digest } from '../../core/digest.ts';
 import { digestFields, operationFields, treeSourceKey } from '../../plan/keys.ts';
 import type { CopyInput, CopyOperation, Operation, Step, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
+import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { StageResult } from '../stage-runner.ts';
 import { xattrReader } from './copy-step.ts';
@@ -63,6 +64,7 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           root,
           name: 'the source stage',
           xattrs: xattrReader(deps.syscalls()),
+          openPlain: createOpenPlain(deps.syscalls()),
         });
         const { excludes, parents, destination } = operation;
         const items = await resolveCopy(tree, { sources: input.paths, excludes, parents, where: {} });

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import type { CopyItem, SourceTree } from '../../context/types.ts';
 import { contextItems } from '../../plan/context-items.ts';
+import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { applyCopy } from './copy-files.ts';
 import { xattrReader } from './copy-step.ts';
@@ -35,7 +36,12 @@ export async function copyDirectory(
   path: string,
   target: string,
 ): Promise<void> {
-  const tree = createDirectoryTree({ root, name: 'the mount source', xattrs: xattrReader(syscalls) });
+  const tree = createDirectoryTree({
+    root,
+    name: 'the mount source',
+    xattrs: xattrReader(syscalls),
+    openPlain: createOpenPlain(syscalls),
+  });
   await applyCopy({
     root: posix.dirname(target),
     tree,

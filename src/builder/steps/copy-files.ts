@@ -1,25 +1,29 @@
 import {
-  chmodSync,
   closeSync,
   copyFileSync,
+  fchmodSync,
+  fchownSync,
   constants as fs,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-  symlinkSync,
+  readSync,
   writeSync,
 } from 'node:fs';
-import { posix } from 'node:path';
 import type { ChangeMode } from '../../context/chmod.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError } from '../../core/error.ts';
-import { fsPath } from '../../core/path-bytes.ts';
-import { resolveInRoot } from '../../rootfs/resolve-in-root.ts';
+import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
 import { S_IF } from '../../sys/constants.ts';
+import { createEntries, type Entries } from '../../sys/entries.ts';
+import {
+  chmodEntry,
+  createEntry,
+  type EntryName,
+  lchownEntry,
+  linkEntry,
+  lstatEntry,
+  mkdirEntry,
+  symlinkEntry,
+  unlinkEntry,
+} from '../../sys/entry.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
@@ -44,11 +48,17 @@ export interface CopyRequest {
   readonly replace?: boolean;
   /** Whether a symlink at the destination itself is followed. */
   readonly followDestination: boolean;
-  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes' | 'futimes' | 'openat2'>;
 }
 
-interface Copier extends CopyRequest {
-  /** Host path that targets are relative to. */
+/** The tree that is written; links in it lead nowhere else. */
+interface Place {
+  readonly directory: BeneathDirectory;
+  readonly entries: Entries;
+}
+
+interface Copier extends CopyRequest, Place {
+  /** Inside the root, without links: what targets are relative to. */
   readonly base: string;
   /** First name of every hard-link group that was written. */
   readonly links: Map<string, string>;
@@ -64,132 +74,185 @@ interface Copier extends CopyRequest {
  * @throws AppError BUILD_FAILED when a directory would replace a file or the other way round
  */
 export async function applyCopy(request: CopyRequest): Promise<void> {
-  for (let at = 0; at < request.items.length; ) {
-    const { source } = request.items[at]!;
-    const end = request.items.findIndex((item, index) => index > at && item.source !== source);
-    const items = request.items.slice(at, end === -1 ? undefined : end);
-    await copySource(request, items);
-    at += items.length;
+  const directory = createBeneath(request.syscalls)(request.root);
+  const entries = createEntries(directory, { links: 'in-root', make: false });
+  try {
+    for (let at = 0; at < request.items.length; ) {
+      const { source } = request.items[at]!;
+      const end = request.items.findIndex((item, index) => index > at && item.source !== source);
+      const items = request.items.slice(at, end === -1 ? undefined : end);
+      await copySource(request, { directory, entries }, items);
+      at += items.length;
+    }
+  } finally {
+    entries.close();
+    directory.close();
   }
 }
 
-async function copySource(request: CopyRequest, items: readonly CopyItem[]): Promise<void> {
-  const { root, destination } = request;
+async function copySource(request: CopyRequest, place: Place, items: readonly CopyItem[]): Promise<void> {
+  const { destination } = request;
+  const { directory, entries } = place;
   const [first] = items;
   if (!first) return;
-  const place = (followLast: boolean): string => resolveInRoot(root, destination, { followLast });
-  const copier = (base: string): Copier => ({ ...request, base, links: new Map(), times: [] });
-  const base = place(true);
-  const existing = lstatSync(fsPath(base), { throwIfNoEntry: false });
+  const copier = (base: string): Copier => ({ ...request, ...place, base, links: new Map(), times: [] });
+  const base = realPath(directory, destination, true);
+  const existing = directory.lstat(base);
   const single = items.length === 1 && first.node.type !== 'dir' && request.parents !== true;
   if (single && !destination.endsWith('/') && !existing?.isDirectory()) {
-    const path = place(request.followDestination);
-    makeParents(request, posix.dirname(path));
+    const path = request.followDestination ? base : realPath(directory, destination, false);
+    makeParents(request, directory, parentOf(path));
     return writeItem(copier(path), { ...first, target: '' });
   }
   const tree = copier(base);
   const madeByItself = request.ownTop === true && !existing && !destination.endsWith('/');
-  makeParents(request, madeByItself ? posix.dirname(base) : base);
+  makeParents(request, directory, madeByItself ? parentOf(base) : base);
   for (const item of items) {
     if (item.target !== '' || item.node.type !== 'dir') await writeItem(tree, item);
     else if (madeByItself) await writeItem(tree, item);
     else if (!existing) tree.times.push({ path: base, node: item.node });
   }
   for (const { path, node } of tree.times.toReversed())
-    request.syscalls.lutimes(path, node.mtime, node.mtimeNsec);
+    request.syscalls.lutimes(entryAt({ directory, entries }, path), node.mtime, node.mtimeNsec);
 }
 
-async function writeItem(copier: Copier, { node, target, source }: CopyItem): Promise<void> {
-  const path = hostPath(copier, target);
-  const existing = lstatSync(fsPath(path), { throwIfNoEntry: false });
+async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
+  const { node, target } = item;
+  const { entries, directory } = copier;
+  const path = target === '' ? copier.base : below(copier.base, target);
+  const entry = entryAt(copier, path);
+  const existing = lstatEntry(entry);
   const isDir = existing?.isDirectory() === true;
   if (existing && copier.replace === true && !(isDir && node.type === 'dir')) {
-    rmSync(fsPath(path), { recursive: true });
-    return writeItem(copier, { node, target, source });
+    directory.remove(path);
+    entries.reset();
+    return writeItem(copier, item);
   }
   if (node.type === 'dir') {
-    if (existing && !isDir) throw conflict(copier, path, 'a file', 'a directory');
-    if (!existing) mkdirSync(fsPath(path));
-    setOwnerAndMode(copier, path, node);
+    if (existing && !isDir) throw conflict(path, 'a file', 'a directory');
+    if (!existing) mkdirEntry(entry);
+    setOwnerAndMode(copier, entry, node);
     copier.times.push({ path, node });
     return;
   }
-  if (isDir) throw conflict(copier, path, 'a directory', 'a file');
-  if (existing) rmSync(fsPath(path));
+  if (isDir) throw conflict(path, 'a directory', 'a file');
+  if (existing) unlinkEntry(entry);
   const first = node.hardlink === undefined ? undefined : copier.links.get(node.hardlink);
-  if (first !== undefined) {
-    linkSync(fsPath(first), fsPath(path));
-    return;
+  if (first !== undefined) return directory.at(first, (old) => linkEntry(old, entry));
+  if (node.type === 'file') await writeFile(copier, node, entry);
+  else {
+    createNode(copier, node, entry);
+    setOwnerAndMode(copier, entry, node);
+    copier.syscalls.lutimes(entry, node.mtime, node.mtimeNsec);
   }
-  await createNode(copier, node, path);
-  setOwnerAndMode(copier, path, node);
-  copier.syscalls.lutimes(path, node.mtime, node.mtimeNsec);
   if (node.hardlink !== undefined) copier.links.set(node.hardlink, path);
 }
 
-async function createNode({ tree, syscalls }: Copier, node: TreeNode, path: string): Promise<void> {
-  if (node.type === 'symlink') return symlinkSync(fsPath(node.linkname), fsPath(path));
-  if (node.type === 'file') {
-    const source = tree.hostPath?.(node);
-    if (source === undefined) await writeStream(tree, node, path);
-    else copyFileSync(fsPath(source), fsPath(path), fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
-    return tree.checkUnchanged?.(node);
-  }
+function createNode({ syscalls }: Copier, node: TreeNode, entry: EntryName): void {
+  if (node.type === 'symlink') return symlinkEntry(node.linkname, entry);
   const type = node.type === 'char' ? S_IF.CHR : node.type === 'block' ? S_IF.BLK : S_IF.IFO;
-  syscalls.mknod(path, type | node.mode, node.devmajor, node.devminor);
+  syscalls.mknod(entry, type | node.mode, node.devmajor, node.devminor);
 }
 
-async function writeStream(tree: SourceTree, node: TreeNode, path: string): Promise<void> {
-  const fd = openSync(fsPath(path), 'wx', 0o600);
+/** A file with everything that belongs to it. Capabilities and setuid bits do not survive a change of owner, so they come after it. */
+async function writeFile(copier: Copier, node: TreeNode, entry: EntryName): Promise<void> {
+  const { tree, owner, chmod, syscalls } = copier;
+  const { uid, gid } = owner === 'keep' ? node : owner;
+  const file = createEntry(entry);
   try {
-    for await (const chunk of tree.open(node)) {
-      const bytes = chunk as Buffer;
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    }
+    if (tree.openFile) copyContent(tree, node, tree.openFile(node), file);
+    else await writeStream(tree, node, file);
+    fchownSync(file, uid, gid);
+    fchmodSync(file, chmod ? chmod(node.mode, false) : node.mode);
+    for (const [name, value] of node.xattrs ?? []) syscalls.setXattr(entry, name, value);
+    syscalls.futimes(file, node.mtime, node.mtimeNsec);
   } finally {
-    closeSync(fd);
+    closeSync(file);
   }
 }
 
-/** Capabilities and setuid bits do not survive a change of owner, so they come after it. */
-function setOwnerAndMode(copier: Copier, path: string, node: TreeNode): void {
+/** Bytes up to which a file is read and written, which takes less calls than having it copied. */
+const SMALL = 128 * 1024;
+
+/** Closes the source. */
+function copyContent(tree: SourceTree, node: TreeNode, source: number, file: number): void {
+  try {
+    if (node.size > SMALL)
+      copyFileSync(`/proc/self/fd/${source}`, `/proc/self/fd/${file}`, fs.COPYFILE_FICLONE);
+    else if (node.size > 0) writeAll(file, readAll(source, node.size));
+    tree.checkUnchanged?.(node, source);
+  } finally {
+    closeSync(source);
+  }
+}
+
+function readAll(source: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  for (let count = 1; count > 0 && length < size; length += count)
+    count = readSync(source, bytes, length, size - length, length);
+  return bytes.subarray(0, length);
+}
+
+async function writeStream(tree: SourceTree, node: TreeNode, file: number): Promise<void> {
+  for await (const chunk of tree.open(node)) writeAll(file, chunk as Buffer);
+}
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+function setOwnerAndMode(copier: Copier, entry: EntryName, node: TreeNode): void {
   const { owner, chmod, syscalls } = copier;
   const { uid, gid } = owner === 'keep' ? node : owner;
-  lchownSync(fsPath(path), uid, gid);
+  lchownEntry(entry, uid, gid);
   if (node.type === 'symlink') return;
-  chmodSync(fsPath(path), chmod ? chmod(node.mode, node.type === 'dir') : node.mode);
-  for (const [name, value] of node.xattrs ?? []) syscalls.setXattr(path, name, value);
+  chmodEntry(entry, chmod ? chmod(node.mode, node.type === 'dir') : node.mode);
+  for (const [name, value] of node.xattrs ?? []) syscalls.setXattr(entry, name, value);
 }
 
-/** The host path of a target; parents that are symlinks in the root are followed inside it. */
-function hostPath({ root, base }: Copier, target: string): string {
-  if (target === '') return base;
-  const inside = `${base.slice(root.length)}/${target}`;
-  return resolveInRoot(root, inside, { followLast: false });
+/** '' is the root itself. */
+function entryAt({ entries }: Place, path: string): EntryName {
+  return entries.at(path === '' ? '.' : path);
 }
 
-function makeParents({ root, owner, madeMode = 0o755 }: CopyRequest, directory: string): void {
+function realPath(directory: BeneathDirectory, path: string, followLast: boolean): string {
+  try {
+    return directory.realPath(path, { followLast });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
+    throw new AppError('BUILD_FAILED', `${path} has too many levels of symlinks`, { where: { path } });
+  }
+}
+
+function below(base: string, target: string): string {
+  return base === '' ? target : `${base}/${target}`;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function makeParents(
+  { owner, madeMode = 0o755 }: CopyRequest,
+  root: BeneathDirectory,
+  directory: string,
+): void {
   const missing: string[] = [];
-  let at = directory;
-  for (; at.length > root.length; at = posix.dirname(at)) {
-    const stat = statSync(fsPath(at), { throwIfNoEntry: false });
+  for (let at = directory; at !== ''; at = parentOf(at)) {
+    const stat = root.stat(at);
     if (stat?.isDirectory()) break;
-    if (stat)
-      throw new AppError(
-        'BUILD_FAILED',
-        `cannot make the directory ${directory.slice(root.length)}: ${at.slice(root.length)} is a file`,
-      );
+    if (stat) throw new AppError('BUILD_FAILED', `cannot make the directory /${directory}: /${at} is a file`);
     missing.push(at);
   }
   for (const path of missing.toReversed()) {
-    mkdirSync(fsPath(path));
-    chmodSync(fsPath(path), madeMode);
-    if (owner !== 'keep') lchownSync(fsPath(path), owner.uid, owner.gid);
+    root.makeDirectory(path, { mode: madeMode });
+    if (owner !== 'keep') root.at(path, (entry) => lchownEntry(entry, owner.uid, owner.gid));
   }
 }
 
-function conflict({ root }: Copier, path: string, is: string, wanted: string): AppError {
-  return new AppError('BUILD_FAILED', `cannot copy ${wanted} to ${path.slice(root.length)}: ${is} is there`, {
+function conflict(path: string, is: string, wanted: string): AppError {
+  return new AppError('BUILD_FAILED', `cannot copy ${wanted} to /${path}: ${is} is there`, {
     hint: 'remove it in an earlier RUN, or copy to another name',
   });
 }

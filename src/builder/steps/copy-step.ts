@@ -14,6 +14,7 @@ import { readLayer } from '../../layer/read-layer.ts';
 import type { CopyInput, CopyOperation, Step, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
 import { lookupChown } from '../../rootfs/users.ts';
+import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { applyCopy, type CopyOwner, type CopyRequest } from './copy-files.ts';
 import { whereOfStep } from './step-error.ts';
@@ -90,6 +91,7 @@ async function copyFrom(task: CopyTask, source: TreeSource, paths: readonly stri
       root,
       name: sourceName(source),
       xattrs: xattrReader(task.deps.syscalls()),
+      openPlain: createOpenPlain(task.deps.syscalls()),
     });
     const { excludes, parents } = task.operation;
     const items = await resolveCopy(tree, {
@@ -158,6 +160,7 @@ async function inScratch(
       root: directory,
       name: 'the archive',
       xattrs: xattrReader(task.deps.syscalls()),
+      openPlain: createOpenPlain(task.deps.syscalls()),
     });
     const where = whereOfStep(task.step);
     const items = await resolveCopy(tree, { sources: ['/'], excludes, parents: false, where });

@@ -1,4 +1,4 @@
-import { AppError, type Where } from '../../core/error.ts';
+import { AppError, toAppError, type Where } from '../../core/error.ts';
 import type { Step } from '../../plan/types.ts';
 
 /** Where a step stands, for errors; the first line of its text is the source line. */
@@ -6,11 +6,16 @@ export function whereOfStep(step: Step): Where {
   return { range: step.range };
 }
 
-/** Runs a step's work; errors that have no place get the step's. */
+/** What paths of an image, a context or an archive alone can be the cause of. */
+const PATHS = ['EEXIST', 'EINVAL', 'EISDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EXDEV'];
+const RIGHTS = ['EPERM', 'EACCES', 'EROFS'];
+
+/** Runs a step's work; errors that have no place get the step's, and those of the file system a code. */
 export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (error) {
+  } catch (thrown) {
+    const error = withCode(thrown);
     if (!(error instanceof AppError) || error.where?.range) throw error;
     throw new AppError(error.code, error.message, {
       where: { ...error.where, range: step.range },
@@ -18,4 +23,11 @@ export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> 
       cause: error.cause ?? error,
     });
   }
+}
+
+function withCode(error: unknown): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const message = 'cannot write the files of this step';
+  if (PATHS.includes(code)) return toAppError(error, 'BUILD_FAILED', message);
+  return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', message) : error;
 }

@@ -1,11 +1,11 @@
-import { closeSync, constants, lstatSync, realpathSync, symlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import { treeHash } from '../../context/tree-hash.ts';
 import type { SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError, toAppError, type Where } from '../../core/error.ts';
-import { fsPath } from '../../core/path-bytes.ts';
 import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
+import { symlinkEntry } from '../../sys/entry.ts';
 import { readRegularFile } from '../../sys/regular-file.ts';
 import { featuresRoot } from './identifier.ts';
 import { FEATURE_FILE, parseMetadata } from './metadata.ts';
@@ -80,7 +80,7 @@ async function copyNodes(tree: SourceTree, nodes: readonly TreeNode[], target: s
       if (node.type === 'dir') directory.makeDirectory(node.path, { links: 'none' });
       else if (node.type === 'file') await copyFile(tree, node, directory);
       else
-        directory.at(node.path, (text) => symlinkSync(fsPath(node.linkname), fsPath(text)), {
+        directory.at(node.path, (entry) => symlinkEntry(node.linkname, entry), {
           links: 'none',
         });
     }
