@@ -23,7 +23,7 @@ export function isGitUrl(source: string): boolean {
 }
 
 /** Splits `remote#ref:subdir`, or `remote?ref=…&subdir=…`. */
-function parseGitUrl(source: string): GitSource {
+export function parseGitUrl(source: string): GitSource {
   const [address = '', fragment = ''] = source.split('#');
   const [remote = '', query = ''] = address.split('?');
   const params = new URLSearchParams(query);
@@ -46,7 +46,7 @@ export async function resolveGitCommit(source: string, signal?: AbortSignal): Pr
   }
   if (COMMIT.test(ref)) return ref;
   const out = await withGit(remote, (git) =>
-    must(git, ['ls-remote', '--', addressOf(remote), ref, `${ref}^{}`], source, signal),
+    must(git, ['ls-remote', '--', gitAddress(remote), ref, `${ref}^{}`], source, signal),
   );
   const found = new Map(out.split('\n').map((line) => line.split('\t').reverse() as [string, string]));
   const names = [ref, `refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
@@ -73,7 +73,7 @@ export async function checkoutGit(
     await withGit(remote, async (git) => {
       const at = (...args: string[]): Promise<string> => must(git, ['-C', work, ...args], source, signal);
       await at('init', '-q');
-      await at('remote', 'add', 'origin', addressOf(remote));
+      await at('remote', 'add', 'origin', gitAddress(remote));
       try {
         await at('fetch', '--progress', '--depth=1', 'origin', commit);
       } catch {
@@ -131,7 +131,7 @@ async function must(
 }
 
 /** The address without the login of an HTTP server; the user of any other one is a part of it. */
-function addressOf(remote: string): string {
+export function gitAddress(remote: string): string {
   return parseAddress(remote)?.remote ?? remote;
 }
 

@@ -17,7 +17,7 @@ interface Answer {
 }
 
 /** Another number when the same files get another hash. */
-const HEADER = 'envbuilder tree hashes 1';
+const HEADER = 'envbuilder tree hashes 2';
 /** A Dockerfile has fewer COPYs than this; older answers go. */
 const MOST = 500;
 

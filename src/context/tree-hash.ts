@@ -1,33 +1,124 @@
-import { type Canonical, canonicalDigest } from '../core/canonical.ts';
+import { canonicalDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
+import { asIs, compileKeyTable, type KeyFields, type KeyTable, out } from '../core/key-table.ts';
 import { comparePaths } from '../core/path-bytes.ts';
-import type { CopyItem, TreeNode } from './types.ts';
+import type { ChangeMode } from './chmod.ts';
+import type { CopyItem, TreeNode, TreeNodeType } from './types.ts';
 
 export interface TreeHashOptions {
   /** Whether owners count: they do for files that keep them (COPY --from). */
   readonly ownership: boolean;
+  /** What becomes of modes (--chmod); they are kept when left out. */
+  readonly chmod?: ChangeMode;
   /** Where the files go, as the instruction has it: one that need not be a directory gets the sources one after the other. */
   readonly destination?: string;
   readonly contentDigest: (node: TreeNode) => Promise<Digest>;
 }
 
+/** What the tables cannot tell by an item alone. */
+interface ItemContext extends Pick<TreeHashOptions, 'ownership'> {
+  readonly chmod: ChangeMode | undefined;
+  /** Of a file. */
+  readonly content: Digest | undefined;
+  /** The number of the file that it is one of several names of. */
+  readonly group: number | undefined;
+  /** Whether it counts which source an item is from. */
+  readonly inOrder: boolean;
+}
+
+type NodeTable = KeyTable<TreeNode, ItemContext>;
+
+const NONE = out('there is none');
+const TIME = out('times never count');
+const STAYS = out('the place that a directory is copied to, or mounted at, has its own');
+
+const NODE = {
+  path: out('the target says where it goes'),
+  type: asIs(),
+  mode: {
+    in: (mode: number, { type }: TreeNode, { chmod }: ItemContext) =>
+      chmod ? chmod(mode, type === 'dir') : mode,
+  },
+  uid: { in: (uid: number, _: TreeNode, { ownership }: ItemContext) => (ownership ? uid : undefined) },
+  gid: { in: (gid: number, _: TreeNode, { ownership }: ItemContext) => (ownership ? gid : undefined) },
+  xattrs: {
+    in: (xattrs: TreeNode['xattrs']) => (xattrs ? Object.fromEntries(xattrs) : undefined),
+  },
+  hardlink: { in: (_: string | undefined, __: TreeNode, { group }: ItemContext) => group },
+  mtime: TIME,
+  mtimeNsec: TIME,
+} as const;
+const NO_CONTENT = { size: NONE, version: NONE } as const;
+const NO_DEVICE = { devmajor: NONE, devminor: NONE } as const;
+const DEVICE = { ...NODE, ...NO_CONTENT, linkname: NONE, devmajor: asIs(), devminor: asIs() } as const;
+
+const NODES: { readonly [T in TreeNodeType]: NodeTable } = {
+  file: {
+    ...NODE,
+    ...NO_DEVICE,
+    size: asIs(),
+    version: { as: 'content', in: (_version, _node, { content }) => content },
+    linkname: NONE,
+  },
+  dir: { ...NODE, ...NO_CONTENT, ...NO_DEVICE, linkname: NONE, hardlink: NONE },
+  symlink: { ...NODE, ...NO_CONTENT, ...NO_DEVICE, linkname: asIs(), mode: NONE, xattrs: NONE },
+  char: DEVICE,
+  block: DEVICE,
+  fifo: { ...NODE, ...NO_CONTENT, ...NO_DEVICE, linkname: NONE },
+};
+
+/** A directory whose content goes to the destination, and that stays behind itself. */
+const TOP: NodeTable = { ...NODES.dir, mode: STAYS, uid: STAYS, gid: STAYS, xattrs: STAYS };
+
+const ITEM = {
+  target: asIs(),
+  source: { in: (source: number, _: CopyItem, { inOrder }: ItemContext) => (inOrder ? source : undefined) },
+} as const;
+
+/** Tables of the items of a tree, by the type of their node; `top` is that of a directory that is named itself. */
+export const ITEM_TABLES: {
+  readonly [T in TreeNodeType | 'top']: KeyTable<CopyItem, ItemContext>;
+} = {
+  file: { ...ITEM, node: { spread: NODES.file } },
+  dir: { ...ITEM, node: { spread: NODES.dir } },
+  symlink: { ...ITEM, node: { spread: NODES.symlink } },
+  char: { ...ITEM, node: { spread: NODES.char } },
+  block: { ...ITEM, node: { spread: NODES.block } },
+  fifo: { ...ITEM, node: { spread: NODES.fifo } },
+  top: { ...ITEM, node: { spread: TOP } },
+};
+
 /**
- * The digest of everything about files that a copy of them keeps: where they go, type, mode, size, content, link target,
- * device numbers, attributes, and which are names of one file. Times and the order on disk do not count. Whoever changes what
- * counts must change the number of the memo in answer-memo.ts too.
+ * The digest of everything about files that a copy of them keeps, as ITEM_TABLES say. Times and the order on disk do not
+ * count. Whoever changes what counts must change the number of the memo in answer-memo.ts too.
  */
 export async function treeHash(items: readonly CopyItem[], options: TreeHashOptions): Promise<Digest> {
   const sorted = items
-    .map(({ target, node }, order) => ({ target, node, order }))
-    .sort((a, b) => comparePaths(a.target, b.target) || a.order - b.order);
-  const groups = linkGroups(sorted.map(({ node }) => node));
+    .map((item, order) => ({ item, order }))
+    .sort((a, b) => comparePaths(a.item.target, b.item.target) || a.order - b.order);
+  const groups = linkGroups(sorted.map(({ item }) => item.node));
+  const { ownership, chmod, contentDigest } = options;
   const inOrder = options.destination?.endsWith('/') === false && items.some(({ source }) => source > 0);
-  const fields: Canonical[] = [];
-  for (const { target, node, order } of sorted) {
-    const own = await fieldsOf(target, node, options, groups);
-    fields.push(inOrder ? [items[order]!.source, own] : own);
+  const fieldsOf = compileTables();
+  const fields: KeyFields[] = [];
+  for (const { item } of sorted) {
+    const { node, target } = item;
+    const content = node.type === 'file' ? await contentDigest(node) : undefined;
+    const group = node.hardlink === undefined ? undefined : groups.get(node.hardlink);
+    const kind = target === '' && node.type === 'dir' ? 'top' : node.type;
+    fields.push(fieldsOf[kind](item, { ownership, chmod, inOrder, content, group }));
   }
   return canonicalDigest(fields);
+}
+
+function compileTables() {
+  const compiled = Object.entries(ITEM_TABLES).map(
+    ([kind, table]) => [kind, compileKeyTable(table)] as const,
+  );
+  return Object.fromEntries(compiled) as Record<
+    keyof typeof ITEM_TABLES,
+    (item: CopyItem, context: ItemContext) => KeyFields
+  >;
 }
 
 /** Numbers for the files that have several names among these nodes; names elsewhere do not count. */
@@ -40,24 +131,4 @@ function linkGroups(nodes: readonly TreeNode[]): ReadonlyMap<string, number> {
     once.add(hardlink);
   }
   return several;
-}
-
-async function fieldsOf(
-  target: string,
-  node: TreeNode,
-  { ownership, contentDigest }: TreeHashOptions,
-  groups: ReadonlyMap<string, number>,
-): Promise<Canonical> {
-  const group = node.hardlink === undefined ? undefined : groups.get(node.hardlink);
-  return {
-    target,
-    type: node.type,
-    mode: node.type === 'symlink' ? 0 : node.mode,
-    ...(node.type === 'file' ? { size: node.size, content: await contentDigest(node) } : {}),
-    ...(node.type === 'symlink' ? { link: node.linkname } : {}),
-    ...(node.type === 'char' || node.type === 'block' ? { device: [node.devmajor, node.devminor] } : {}),
-    ...(node.xattrs ? { xattrs: Object.fromEntries(node.xattrs) } : {}),
-    ...(group === undefined ? {} : { hardlink: group }),
-    ...(ownership ? { owner: [node.uid, node.gid] } : {}),
-  };
 }

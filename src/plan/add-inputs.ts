@@ -47,7 +47,7 @@ async function localInputs(
   let plain: CopyItem[] = [];
   const flush = async (): Promise<void> => {
     const files = plain;
-    const treeHash = await hashItems(tree, files, request.destination);
+    const treeHash = await hashItems(tree, files, request.placing);
     inputs.push({ kind: 'context', tree, items: async () => files, treeHash });
     plain = [];
   };
@@ -59,7 +59,9 @@ async function localInputs(
       continue;
     }
     if (plain.length > 0) await flush();
-    inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash: await hashItems(tree, [item]) });
+    // What comes out of it is told by its content alone.
+    const treeHash = await tree.contentDigest(item.node);
+    inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash });
   }
   if (plain.length > 0 || inputs.length === 0) await flush();
   return inputs;

@@ -2,7 +2,7 @@ import { copiedPaths, type CopyRequest as ResolveRequest, resolveCopy } from '..
 import type { SourceTree } from '../context/types.ts';
 import type { Where } from '../core/error.ts';
 import type { AddInstruction, CopyInstruction } from '../dockerfile/types.ts';
-import { hashedItems } from './context-items.ts';
+import { hashedItems, type Placing } from './context-items.ts';
 import { located } from './located.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { type StageState, whereOf } from './stage-state.ts';
@@ -16,7 +16,9 @@ export interface CopyRequest {
   readonly sources: readonly string[];
   readonly excludes: readonly string[];
   readonly parents: boolean;
-  readonly destination: string;
+  readonly placing: Placing;
+  /** --chmod, expanded. */
+  readonly chmod: string | undefined;
 }
 
 /**
@@ -29,18 +31,27 @@ export async function contextInput(
   tree: SourceTree,
 ): Promise<CopyInput> {
   const where = whereOf(request.state.dockerfile, request.instruction.range);
-  const { excludes, parents, destination } = request;
-  return located(where, () => copyInput(tree, { sources, excludes, parents, where }, destination));
+  const { excludes, parents, placing, chmod = null } = request;
+  return located(where, () => copyInput(tree, { sources, excludes, parents, where }, { placing, chmod }));
 }
 
 /** All files of a tree. */
 export function wholeTree(tree: SourceTree, where: Where): Promise<CopyInput> {
-  return copyInput(tree, { sources: ['/'], excludes: [], parents: false, where }, '/');
+  return copyInput(
+    tree,
+    { sources: ['/'], excludes: [], parents: false, where },
+    { placing: { destination: '/' }, chmod: null },
+  );
 }
 
-async function copyInput(tree: SourceTree, request: ResolveRequest, destination: string): Promise<CopyInput> {
+async function copyInput(
+  tree: SourceTree,
+  request: ResolveRequest,
+  { placing, chmod }: { readonly placing: Placing; readonly chmod: string | null },
+): Promise<CopyInput> {
   const { where, ...named } = request;
   const list = (from: SourceTree) => located(where, () => resolveCopy(from, request));
-  const asked = { paths: copiedPaths(request), question: { ...named, destination }, list, destination };
+  const question = { ...named, chmod, destination: placing.destination };
+  const asked = { paths: copiedPaths(request), question, list, placing };
   return { kind: 'context', ...(await hashedItems(tree, asked)) };
 }

@@ -1,3 +1,4 @@
+import type { ChangeMode } from '../context/chmod.ts';
 import { follow } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../context/types.ts';
@@ -31,18 +32,21 @@ export function treePath(path: string): string {
   return path.replace(/^\/+|\/+$/g, '').replace(/^\.$/, '');
 }
 
+/** What an instruction makes of files. */
+export interface Placing {
+  /** See TreeHashOptions. */
+  readonly destination?: string;
+  readonly chmod?: ChangeMode;
+}
+
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
 export function hashItems(
   tree: SourceTree,
   items: readonly CopyItem[],
-  destination?: string,
+  placing: Placing = {},
 ): Promise<Digest> {
   const contentDigest = (node: TreeNode): Promise<Digest> => tree.contentDigest(node);
-  return treeHash(items, {
-    ownership: false,
-    contentDigest,
-    ...(destination === undefined ? {} : { destination }),
-  });
+  return treeHash(items, { ownership: false, contentDigest, ...placing });
 }
 
 /** What is asked of a tree. */
@@ -52,23 +56,22 @@ export interface ItemsQuestion {
   /** Whatever else the list depends on. */
   readonly question: Canonical;
   readonly list: (tree: SourceTree) => Promise<readonly CopyItem[]>;
-  /** See TreeHashOptions. */
-  readonly destination?: string;
+  readonly placing?: Placing;
 }
 
 /** Files of a tree by their hash. While the tree remembers that, they are listed only where somebody wants to have them. */
 export async function hashedItems(
   tree: SourceTree,
-  { paths, question, list, destination }: ItemsQuestion,
+  { paths, question, list, placing }: ItemsQuestion,
 ): Promise<{ readonly tree: SourceTree; readonly items: ListItems; readonly treeHash: Digest }> {
   let items: readonly CopyItem[] | undefined;
   const compute = async (from: SourceTree): Promise<Digest> => {
     items = await list(from);
-    return hashItems(tree, items, destination);
+    return hashItems(tree, items, placing);
   };
   const listAgain = async (): Promise<readonly CopyItem[]> => {
     const found = await list(tree);
-    if ((await hashItems(tree, found, destination)) === hash) return found;
+    if ((await hashItems(tree, found, placing)) === hash) return found;
     throw new AppError('CONTEXT', `files of ${tree.name} changed while the build was using them`, {
       hint: 'build again when nothing writes to them any more',
     });

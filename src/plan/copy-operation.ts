@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
+import { parseChmod } from '../context/chmod.ts';
 import { expandHeredoc } from '../dockerfile/expand/expand.ts';
 import type { AddInstruction, CopyInstruction, Heredoc } from '../dockerfile/types.ts';
 import { addInputs } from './add-inputs.ts';
 import { type CopyRequest, contextInput } from './context-input.ts';
+import { located } from './located.ts';
 import { resolveFrom } from './mount-source.ts';
 import { joinImagePath } from './paths.ts';
 import type { StageDeps } from './stage-deps.ts';
@@ -35,7 +37,12 @@ export async function planCopy(
   const destination = joinImagePath(workdirOf(state), word(instruction.destination));
   const [chown, chmod] = [instruction.chown, instruction.chmod].map((text) => text && word(text));
   const parents = instruction.kind === 'copy' && instruction.parents;
-  const request: CopyRequest = { deps, state, instruction, sources, excludes, parents, destination };
+  const where = whereOf(state.dockerfile, range);
+  const placing = {
+    destination,
+    ...(chmod ? { chmod: await located(where, async () => parseChmod(chmod)) } : {}),
+  };
+  const request: CopyRequest = { deps, state, instruction, sources, excludes, parents, placing, chmod };
   const inputs =
     instruction.kind === 'copy'
       ? await copyInputs(request, instruction)

@@ -6,7 +6,7 @@ import { parseOnbuildTrigger } from '../dockerfile/parse/base-triggers.ts';
 import type { ArgInstruction, Instruction } from '../dockerfile/types.ts';
 import { wholeTree } from './context-input.ts';
 import { COPY_ALL, planCopy } from './copy-operation.ts';
-import { contentScope, digestFields, operationFields, stepKey, treeSourceKey } from './keys.ts';
+import { contentScope, digestFields, operationFields, stepKey } from './keys.ts';
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
@@ -16,7 +16,7 @@ import { planRun } from './run-operation.ts';
 import { stageBase } from './stage-base.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { createStageState, expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
-import type { Operation, PlannedStage, TreeSource } from './types.ts';
+import type { Operation, PlannedStage } from './types.ts';
 
 /** Plans one stage: its base, then instruction by instruction. */
 export async function planStage(deps: StageDeps): Promise<PlannedStage> {
@@ -103,8 +103,7 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       if (index === stage.index) throw stageError(state, range, 'a stage cannot copy from itself');
       keys.set(index, (await deps.need(index)).lastKey);
     }
-    const sourceKey = (source: TreeSource): Canonical => treeSourceKey(source, (index) => keys.get(index)!);
-    const { digest, fields } = digestFields(operationFields(operation, sourceKey));
+    const { digest, fields } = digestFields(operationFields(operation, (index) => keys.get(index)!));
     key = stepKey(key, digest);
     const index = state.steps.length;
     state.steps.push({

@@ -1,9 +1,10 @@
+import { parseChmod } from '../../context/chmod.ts';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import { resolveCopy } from '../../context/resolve-copy.ts';
 import { treeHash } from '../../context/tree-hash.ts';
 import type { Canonical } from '../../core/canonical.ts';
 import type { Digest } from '../../core/digest.ts';
-import { digestFields, operationFields, treeSourceKey } from '../../plan/keys.ts';
+import { digestFields, operationFields } from '../../plan/keys.ts';
 import type { CopyInput, CopyOperation, Operation, Step, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
 import { createOpenPlain } from '../../sys/beneath.ts';
@@ -45,9 +46,7 @@ async function compute(deps: ContentDigestDeps, operation: Operation): Promise<D
         byChain.set(source.stage, await (await deps.resultOf(source.stage)).chainId());
     }
   }
-  return digestFields(
-    operationFields(resolved, (source) => treeSourceKey(source, (stage) => byChain.get(stage) ?? null)),
-  ).digest;
+  return digestFields(operationFields(resolved, (stage) => byChain.get(stage) ?? null)).digest;
 }
 
 async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Promise<CopyInput[]> {
@@ -66,11 +65,12 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           xattrs: xattrReader(deps.syscalls()),
           openPlain: createOpenPlain(deps.syscalls()),
         });
-        const { excludes, parents, destination } = operation;
+        const { excludes, parents, destination, chown, chmod } = operation;
         const items = await resolveCopy(tree, { sources: input.paths, excludes, parents, where: {} });
         const hash = await treeHash(items, {
-          ownership: true,
+          ownership: chown === undefined,
           destination,
+          ...(chmod === undefined ? {} : { chmod: parseChmod(chmod) }),
           contentDigest: (node) => tree.contentDigest(node),
         });
         return { kind: 'context', items: async () => items, tree, treeHash: hash };

@@ -8,7 +8,10 @@ import type { Syscalls } from '../../sys/types.ts';
 import { applyCopy } from './copy-files.ts';
 import { xattrReader } from './copy-step.ts';
 
-/** Writes files of the context to a path that does not exist yet, owned by root: what a bind mount of the context shows. */
+/**
+ * Writes files of the context to a path that does not exist yet, owned by root: what a bind mount of the context shows. A
+ * directory's own mode stays behind, as it does in a COPY; the path gets 0755.
+ */
 export async function writeContextTree(
   syscalls: Syscalls,
   tree: SourceTree,
@@ -22,7 +25,6 @@ export async function writeContextTree(
     tree,
     items,
     destination: `/${posix.basename(target)}`,
-    ownTop: true,
     owner: { uid: 0, gid: 0 },
     followDestination: false,
     syscalls,
