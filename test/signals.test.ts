@@ -402,13 +402,13 @@ for (const { name, options, reached } of IN_CONTAINERS) {
     const container = await containers.start(options());
     if (reached instanceof RegExp) await container.until(reached);
     else while ((await connections()) <= earlier) await stillRuns(container);
-    await container.docker('stop', `--time=${LIMIT_MS / 1000}`, container.name);
+    await container.docker('stop', `--time=${LIMIT_MS / 1000}`);
     assert.equal(await container.end(), name === 'registry serve' ? 0 : ABORTED, await container.logs());
   });
 }
 
 async function stillRuns(container: Container): Promise<void> {
-  const { stdout } = await container.docker('inspect', '--format={{.State.Running}}', container.name);
+  const { stdout } = await container.docker('inspect', '--format={{.State.Running}}');
   assert.equal(stdout.toString().trim(), 'true', await container.logs());
   await sleep(100);
 }

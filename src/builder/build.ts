@@ -3,6 +3,8 @@ import type { CacheRecord } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
+import { makeDirectories } from '../core/make-directories.ts';
+import { prepareDirectory } from '../oci/dir-check.ts';
 import type { ImageConfig } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
@@ -35,6 +37,7 @@ export async function runBuild(
 ): Promise<BuildResult> {
   const { emit, summary } = countEvents(listener);
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
+  prepareDirectories(request);
   const deps = { emit, signal };
   const session = await createSession(request, deps);
   let push: StartedPush | undefined;
@@ -62,6 +65,19 @@ export async function runBuild(
   } finally {
     await push?.stop();
     await timed(emit, 'cleanup', session.close);
+  }
+}
+
+/** What a build writes to between builds has to be there before it spends any time. @throws AppError CACHE_DIR, OUTPUT */
+function prepareDirectories({ cache, stateDir }: BuildRequest): void {
+  if (cache?.type === 'directory') prepareDirectory(cache.path);
+  try {
+    makeDirectories(stateDir, 0o700);
+  } catch (error) {
+    throw toAppError(error, 'OUTPUT', `cannot make the state directory ${stateDir}`, {
+      where: { path: stateDir },
+      hint: 'name another one with --state-dir',
+    });
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../core/make-directories.ts';
 
 /** A file that was written this shortly before it was read may be written again within the same tick of its clock. */
 export const RACY_SECONDS = 2;
@@ -19,10 +20,18 @@ export function readMemoFile(file: string, header: string): string {
 export function writeMemoFile(file: string, header: string, lines: readonly string[]): void {
   const half = `${file}.tmp-${process.pid}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(file), 0o700);
     writeFileSync(half, [header, ...lines, ''].join('\n'), { mode: 0o600 });
     renameSync(half, file);
   } catch {
-    rmSync(half, { force: true });
+    removeIfPossible(half);
+  }
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Something else is in the way of its directory.
   }
 }

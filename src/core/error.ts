@@ -65,7 +65,7 @@ export const EXIT_CODES = {
   UNSAFE: { exit: 15, text: 'refused, because it would overwrite something that is not ours' },
   WORKSPACE: { exit: 16, text: 'the workspace cannot be cloned or read' },
   DEVCONTAINER: { exit: 17, text: 'devcontainer.json is missing or wrong' },
-  CACHE_DIR: { exit: 18, text: 'the layer cache directory cannot be used' },
+  CACHE_DIR: { exit: 18, text: 'a cache directory cannot be used' },
   OUTPUT: { exit: 19, text: 'the output cannot be written' },
   START_FAILED: {
     exit: 20,

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { FILE_CHUNK } from './blob-source.ts';
 import { iteratedReadable } from './readable.ts';
 import type { BlobSource, ByteRange } from './types.ts';
@@ -123,7 +124,7 @@ function markFresh(path: string): void {
 /** Renames a finished file to its place, making the directories above it. */
 export function moveInto(staged: string, target: string): void {
   for (let attempt = 1; ; attempt += 1) {
-    fs.mkdirSync(dirname(target), { recursive: true });
+    makeDirectories(dirname(target));
     try {
       fs.renameSync(staged, target);
       return;

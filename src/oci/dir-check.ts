@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { AppError, toAppError } from '../core/error.ts';
-import { ifExists } from './blob-file.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 
 /**
  * Checks that a directory can be the root of CNCF Distribution's layout: absent, empty or laid out so. Nothing is written.
@@ -20,6 +20,21 @@ export function checkDirectory(root: string): void {
   });
 }
 
+/**
+ * Makes the root of a cache that is to be written to, or fails before any work is done for it. One that can only be read
+ * will do where it holds a cache.
+ * @throws AppError CACHE_DIR, DISK_FULL
+ */
+export function prepareDirectory(root: string): void {
+  checkDirectory(root);
+  try {
+    makeDirectories(root);
+    if (!fs.existsSync(join(root, 'docker'))) fs.accessSync(root, fs.constants.W_OK);
+  } catch (error) {
+    throw directoryError(error, root);
+  }
+}
+
 /** An error of the file system as one about the cache directory; a full disk and AppErrors stay what they are. */
 export function directoryError(thrown: unknown, root: string): unknown {
   if (typeof (thrown as NodeJS.ErrnoException).errno !== 'number') return thrown;
@@ -31,8 +46,9 @@ export function directoryError(thrown: unknown, root: string): unknown {
 
 function list(root: string): readonly string[] | undefined {
   try {
-    return ifExists(() => (fs.statSync(root).isDirectory() ? fs.readdirSync(root) : notDirectory(root)));
+    return fs.statSync(root).isDirectory() ? fs.readdirSync(root) : notDirectory(root);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw directoryError(error, root);
   }
 }

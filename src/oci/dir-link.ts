@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ContentDigest, isContentDigest } from '../core/digest.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { ifExists, moveInto } from './blob-file.ts';
 import { markUsed } from './dir-keep.ts';
 import type { DirLayout } from './dir-layout.ts';
@@ -28,7 +29,7 @@ export function createLink(scratch: string, target: string, digest: ContentDiges
       moveInto(staged, target);
       return true;
     }
-    fs.mkdirSync(dirname(target), { recursive: true });
+    makeDirectories(dirname(target));
     try {
       linkNew(staged, target);
       return true;

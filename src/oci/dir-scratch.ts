@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../core/make-directories.ts';
 import { ifExists } from './blob-file.ts';
 
 const STALE_MS = 24 * 60 * 60 * 1000;
@@ -11,7 +12,7 @@ const STALE_MS = 24 * 60 * 60 * 1000;
  */
 export async function withScratch<T>(uploads: string, work: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = join(uploads, randomUUID());
-  fs.mkdirSync(scratch, { recursive: true });
+  makeDirectories(scratch);
   try {
     fs.writeFileSync(join(scratch, 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
     return await work(scratch);

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { fileSize, ifExists, moveInto, readBlobFile, readSmallBlob, storeBlobFile } from './blob-file.ts';
 import { bytesSource } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -33,7 +34,7 @@ export function createOciLayoutStore(dir: string): Store {
   const writing = async <T>(work: (scratch: string) => Promise<T>): Promise<T> => {
     const scratch = join(dir, `.tmp-${randomUUID()}`);
     try {
-      fs.mkdirSync(scratch, { recursive: true });
+      makeDirectories(scratch);
       return await work(scratch);
     } catch (error) {
       throw toAppError(error, 'OUTPUT', `cannot write the OCI layout ${dir}`);

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from '../core/concurrency.ts';
 import { algorithmOf, type ContentDigest, hexOf } from '../core/digest.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { fileSize, ifExists, moveInto } from '../oci/blob-file.ts';
 import { FILE_CHUNK } from '../oci/blob-source.ts';
 import { placeLink } from '../oci/dir-link.ts';
@@ -106,7 +107,7 @@ export function createUploadFiles(storage: Storage): UploadFiles {
       if (!purged.has(repository)) purgeScratch(uploads);
       purged.add(repository);
       const upload = { repository, id: randomUUID() };
-      fs.mkdirSync(directory(upload), { recursive: true });
+      makeDirectories(directory(upload));
       fs.writeFileSync(join(directory(upload), 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
       fs.writeFileSync(dataFile(upload), '');
       return upload;

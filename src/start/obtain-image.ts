@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import type { Workspace } from '../workspace/types.ts';
 import { fallbackReason } from './fallback.ts';
@@ -60,7 +60,7 @@ async function openWorkspace<Source>(
     if (fallbackImage === undefined) throw error;
     const failure = fallbackReason(error, 'workspace');
     warn(emit, failure, 'the start goes on without the repository');
-    mkdirSync(folder, { recursive: true });
+    makeDirectories(folder);
     return { workspace: { folder, state: 'empty' }, failure };
   }
 }
@@ -118,7 +118,7 @@ async function cloneOrReason<Source>({ cloneForBuild }: StartDeps<Source>) {
 /** The fallback image as something to build, in an empty context. It is nobody's image, so it is never pushed. */
 function fallbackDefinition(ownDir: string, image: string): Definition<never> {
   const context = join(ownDir, 'empty');
-  mkdirSync(context, { recursive: true });
+  makeDirectories(context);
   return {
     build: {
       context,

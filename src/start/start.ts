@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
@@ -47,7 +47,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   const rootAccount = findAccount(root, '0', 'root');
   await giveToUser(account, workspace, { root, emit });
   const cwd = devcontainer.workspaceFolder ?? workspace.folder;
-  mkdirSync(cwd, { recursive: true });
+  makeDirectories(cwd);
 
   const env = await userEnvironment(withAccount(composed.env, account), account, devcontainer, deps);
   await runEntrypoints(devcontainer, config.User ?? '', { request, env: composed.env, cwd, deps });

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { makeDirectories } from '../core/make-directories.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import type { StartedDevcontainer } from './types.ts';
 
@@ -45,7 +46,7 @@ export function readBuilt(ownDir: string): BuiltState | undefined {
 export function writeBuilt(ownDir: string, { config, devcontainer, done }: BuiltState): void {
   const path = join(ownDir, 'built');
   const state = { version: VERSION, config, devcontainer, done };
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

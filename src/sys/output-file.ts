@@ -7,7 +7,6 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readlinkSync,
   realpathSync,
@@ -21,6 +20,7 @@ import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty, WriteStream } from 'node:tty';
+import { makeDirectories } from '../core/make-directories.ts';
 import { fsPath } from '../core/path-bytes.ts';
 
 export interface OutputFileOptions {
@@ -59,7 +59,7 @@ export async function writeOutputFile(
   write: (out: Writable) => Promise<void>,
   options: OutputFileOptions = {},
 ): Promise<void> {
-  if (options.parents) mkdirSync(fsPath(dirname(path)), { recursive: true });
+  if (options.parents) makeDirectories(dirname(path));
   const place = placeOf(path);
   if (place.type === 'file') return replaceFile(place.path, place.before, write, options);
   const out = place.type === 'descriptor' ? descriptorStream(place.fd) : await openSpecial(place, options);

@@ -24,7 +24,7 @@ interface Internals {
 }
 
 const { code, clearUpMs, signals } = workerData as SignalWatchSettings;
-const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as Internals;
+const { internalBinding } = createRequire('/')('internal/test/binding') as Internals;
 const { Signal } = internalBinding('signal_wrap');
 let signalled = false;
 

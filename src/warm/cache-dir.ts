@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { moveInto } from '../oci/blob-file.ts';
 import type { Syscalls } from '../sys/types.ts';
 
@@ -44,7 +36,7 @@ export async function openWarmDirectory(
   },
 ): Promise<WarmDirectory> {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDirectories(dir);
     checkContents(dir);
     const fd = openSync(join(dir, LOCK), 'w', 0o644);
     if (!locked(fd, sys)) onWait();

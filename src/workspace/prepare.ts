@@ -1,8 +1,9 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGit } from '../context/git/git.ts';
 import { digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { cloneInto, headOf } from './clone.ts';
 import { moveTree } from './move-tree.ts';
@@ -20,7 +21,7 @@ export async function prepareWorkspace(
   deps: WorkspaceDeps,
 ): Promise<Workspace> {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectories(folder);
     if (isClone(folder)) {
       await removeStaging(folder, deps.signal);
       return { folder, state: 'found', ...(await commitOf(folder, clone, deps)) };
@@ -52,7 +53,7 @@ export async function cloneForBuild(
   deps: WorkspaceDeps,
 ): Promise<BuildClone> {
   try {
-    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    makeDirectories(parent, 0o700);
     for (const name of readdirSync(parent))
       if (name.startsWith(BUILD_CLONE)) rmSync(join(parent, name), { recursive: true, force: true });
     const made = mkdtempSync(join(parent, BUILD_CLONE));

@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../core/error.ts';
+import { makeDirectories } from '../core/make-directories.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /**
@@ -63,7 +63,7 @@ export async function openStaging(
     isComplete: (key) => existsSync(mark) && readFileSync(mark, 'utf8') === key,
     markComplete: (key) => writeFileSync(mark, key),
     clear: () => {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectories(path, 0o700);
       rmSync(mark, { force: true });
       for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
     },
@@ -82,7 +82,7 @@ async function lockDirectory(
   for (const end = performance.now() + PATIENCE_MS; ; await sleep(100)) {
     signal.throwIfAborted();
     // Whoever held it may have removed it.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
     const fd = openSync(path, 'r');
     const isThere = (): boolean => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
     if (sys.tryLock(fd) && isThere()) return fd;

@@ -82,7 +82,7 @@ export function createSandbox(files: Readonly<Record<string, string>> = {}): San
       runCli(
         command === 'start'
           ? ['--progress=plain', ...args]
-          : [command, '--progress=plain', ...args, other ?? context],
+          : [...command.split(' '), '--progress=plain', ...args, other ?? context],
         {
           ...rest,
           cwd: dir,

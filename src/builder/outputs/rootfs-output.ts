@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { makeDirectories } from '../../core/make-directories.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { ExtractRequest } from '../../rootfs/types.ts';
 
@@ -38,7 +39,7 @@ export async function writeRootfs(
   checkRootfsTarget(path);
   const existed = existsSync(path);
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectories(path);
     await deps.extract({
       layers,
       target: path,

@@ -55,7 +55,7 @@ async function writeOutput(
       for (const tag of tags) await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, deps.signal);
     } catch (error) {
       // To a layout that was there before, a failure only adds blobs that nothing names.
-      if (!existed) await rm(output.path, { recursive: true, force: true });
+      if (!existed) await rm(output.path, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
     return;

@@ -14,6 +14,7 @@ import type { CopyItem, SourceTree } from '../../context/types.ts';
 import { once } from '../../core/concurrency.ts';
 import { digestOf, hexOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { makeDirectories } from '../../core/make-directories.ts';
 import type { Reference, Store } from '../../oci/types.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
@@ -134,14 +135,14 @@ export function createMounts(deps: MountDeps): MountProvider {
         };
         if (source.type === 'deferred') {
           const files = join(directory, 'files');
-          mkdirSync(files, { recursive: true });
+          makeDirectories(files);
           chmodSync(files, 0o755);
           await source.write(files, { open: deps.openRepository, signal });
           push(files);
           return next();
         }
         if (source.type === 'context') {
-          mkdirSync(directory, { recursive: true });
+          makeDirectories(directory);
           await deps.writeTree(source.tree, await source.items(), join(directory, 'files'));
           push(join(directory, 'files'));
           return next();
@@ -167,7 +168,7 @@ export function createMounts(deps: MountDeps): MountProvider {
       async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
         const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
         if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
-        else mkdirSync(fresh, { recursive: true });
+        else makeDirectories(fresh);
         chmodSync(fresh, spec.mode ?? 0o755);
         chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
         if (source && source.type !== 'context' && source.type !== 'deferred')
@@ -184,7 +185,7 @@ export function createMounts(deps: MountDeps): MountProvider {
         const { spec } = mount;
         const name = hexOf(digestOf(`${spec.id ?? mount.target}${mount.seed ?? ''}`)).slice(0, 32);
         const shared = join(deps.cacheDir, name);
-        mkdirSync(deps.cacheDir, { recursive: true });
+        makeDirectories(deps.cacheDir);
         const lock = `${shared}.lock`;
         const held =
           spec.sharing === 'locked'

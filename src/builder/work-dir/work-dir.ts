@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toAppError } from '../../core/error.ts';
+import { makeDirectories } from '../../core/make-directories.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { anyDeadBuild, LOCK, removeDeadBuilds, secretsDir, takeDownMounts } from './dead-builds.ts';
 import { createFileLocks } from './file-locks.ts';
@@ -40,7 +41,7 @@ export function createWorkDir(parent: string, deps: WorkDirDeps): WorkDir {
     if (deps.sweep?.(home) === undefined) removeDeadBuilds(home, syscalls);
   };
   try {
-    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    makeDirectories(parent, 0o700);
     const home = realpathSync(parent);
     if (anyDeadBuild(home, syscalls)) sweep(home);
     const { path, release } = lockNewName(home, deps);

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectories } from '../../core/make-directories.ts';
 
 /** A file without a name: only who inherits its descriptor can read it, and nobody finds it afterwards. */
 export interface UnnamedFile {
@@ -38,7 +39,7 @@ function openUnlinked(): number {
   try {
     return open('/dev/shm');
   } catch {
-    mkdirSync(tmpdir(), { recursive: true });
+    makeDirectories(tmpdir());
     return open(tmpdir());
   }
 }

@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../core/digest.ts';
-import { AppError } from '../../core/error.ts';
+import { AppError, toAppError } from '../../core/error.ts';
 import { fileSize } from '../blob-file.ts';
 import { createOciLayoutStore } from '../oci-layout.ts';
 import { formatReference } from '../reference.ts';
@@ -26,8 +27,10 @@ export function cacheName(reference: Reference): string {
 /**
  * Opens a directory that `envbuilder warm` or the image warmer of kaniko has filled: an OCI layout, the files of kaniko,
  * or both. A directory that is not there is an empty one, since the volume may come later.
+ * @throws AppError CACHE_DIR for what is no directory, or cannot be reached
  */
 export function openBaseCache(dir: string): BaseCache {
+  checkIsDirectory(dir);
   const kaniko = createKanikoStore(dir);
   const isLayout = fileSize(join(dir, 'oci-layout')) !== undefined;
   const stores = [...(isLayout ? [createOciLayoutStore(dir)] : []), kaniko];
@@ -53,4 +56,18 @@ export function openBaseCache(dir: string): BaseCache {
     tagged: async (reference) =>
       isLayout ? (await stores[0]!.resolve(cacheName(reference)))?.descriptor.digest : undefined,
   };
+}
+
+function checkIsDirectory(dir: string): void {
+  const where = { path: dir };
+  const hint = 'name a directory that envbuilder warm has filled, or one that is not there yet';
+  let isDirectory: boolean;
+  try {
+    isDirectory = statSync(dir).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw toAppError(error, 'CACHE_DIR', `cannot read the base image cache ${dir}`, { where, hint });
+  }
+  if (!isDirectory)
+    throw new AppError('CACHE_DIR', `the base image cache ${dir} is not a directory`, { where, hint });
 }
