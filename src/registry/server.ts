@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { toAppError } from '../core/error.ts';
+import { prepareDirectory } from '../oci/dir-check.ts';
 import { createRegistryHandler, type HandlerOptions } from './handler.ts';
 import { createPace, PACE_LIMITS, type PaceLimits } from './pace.ts';
 
@@ -30,6 +31,7 @@ const GRACE_MS = 2000;
 /** Listens. @throws AppError CACHE_DIR for the directory, USAGE for the address or the certificate */
 export async function startRegistryServer(options: ServerOptions): Promise<RegistryServer> {
   const { host, port, tls, paceLimits = PACE_LIMITS } = options;
+  prepareDirectory(options.root);
   const pace = createPace(paceLimits);
   const handler = createRegistryHandler({ ...options, pace });
   const checks = { connectionsCheckingInterval: Math.min(30_000, paceLimits.headersMs) };

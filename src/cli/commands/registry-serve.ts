@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import { serveRegistry } from '../../index.ts';
-import { prepareDirectory } from '../../oci/dir-check.ts';
 import type { CommandBody } from '../command.ts';
 import type { Options } from '../options/table.ts';
 
@@ -11,10 +10,8 @@ export const registryServeCommand: CommandBody = async ({ options }, context, em
   const { cwd, signal, stdout } = context;
   const { htpasswd } = options;
   const tls = tlsFiles(options, cwd);
-  const dir = registryDir(options, cwd);
-  prepareDirectory(dir);
   const server = await serveRegistry({
-    dir,
+    dir: registryDir(options, cwd),
     ...parseAddress(options.addr),
     onEvent: emit,
     ...(tls === undefined ? {} : { tls }),
