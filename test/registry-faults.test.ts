@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { DEFAULT_RETRY } from '../src/core/retry.ts';
 import { type RegistryServer, startRegistryServer } from '../src/registry/server.ts';
-import { type Cell, faultMatrix, type MatrixSetup, prepare } from './support/fault-matrix.ts';
+import { type Cell, cacheMatrix, faultMatrix, type MatrixSetup, prepare } from './support/fault-matrix.ts';
 
 let server: RegistryServer;
 let setup: MatrixSetup;
@@ -51,6 +51,20 @@ test('each fault at each request of a build, a start, a probe and a warm', async
   const silent = cells.filter(({ error }) => error !== undefined && !error.hint && error.message.length < 20);
   assert.deepEqual(silent.map(describe), []);
   assert.ok(cells.length > 200, `${cells.length} cells`);
+});
+
+test('no fault of a cache ends a build or a start, and a probe is a miss', async () => {
+  const cells = (await cacheMatrix(setup)).filter(({ injected }) => injected > 0);
+  process.stdout.write(`${table(cells)}\n`);
+  const wrong = cells.filter(({ defect }) => defect !== undefined);
+  assert.deepEqual(wrong.map(describe), []);
+  const ended = cells.filter(({ work, error }) =>
+    work === 'cached probe'
+      ? error !== undefined && !['CACHE_MISS', 'NOT_PUSHED'].includes(error.code)
+      : error !== undefined,
+  );
+  assert.deepEqual(ended.map(describe), []);
+  assert.ok(cells.length > 300, `${cells.length} cells`);
 });
 
 function outcome({ error, retries }: Cell): string {

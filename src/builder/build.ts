@@ -11,6 +11,7 @@ import { settle } from './chain.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { storeTrace } from './explain-miss.ts';
 import { assembleImage, imageTime } from './image.ts';
+import { createLeftOut } from './left-out.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
@@ -23,9 +24,6 @@ export interface BuildDeps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
-
-/** Tries with a cached layer that turns out to be unreadable left out; each such layer costs one. */
-const MOST_BAD_LAYERS = 8;
 
 /**
  * Builds the target, taking from the cache what it holds, and stores what it does not; then writes the outputs.
@@ -46,18 +44,20 @@ export async function runBuild(
     announce(plan, emit);
     if (request.push) push = await startPush(request, session, plan, signal);
     const found = await timed(emit, 'lookup', () => lookup(session, plan));
-    const bad = new Set<Digest>();
+    const leftOut = createLeftOut(session, emit);
     for (;;) {
-      const usable = await usableRecords(plan, found, { store: session.cacheStore, bad, ...deps });
-      const execution = startExecution(request, session, plan, usable, deps);
+      const attempt = leftOut.wholeCache ? withoutCache(session) : session;
+      const known = leftOut.wholeCache ? new Map() : found;
+      const usable = await usableRecords(plan, known, {
+        store: attempt.cacheStore,
+        bad: leftOut.layers,
+        ...deps,
+      });
+      const execution = startExecution(request, attempt, plan, usable, deps);
       try {
-        return { ...(await finish(request, session, { plan, execution, push }, deps)), summary: summary() };
+        return { ...(await finish(request, attempt, { plan, execution, push }, deps)), summary: summary() };
       } catch (error) {
-        const layer = unreadableLayer(error, execution, session);
-        if (!layer || bad.has(layer) || bad.size >= MOST_BAD_LAYERS || signal.aborted) throw error;
-        bad.add(layer);
-        const text = `the cached layer ${layer} cannot be read and is left out: ${(error as AppError).message}`;
-        emit({ type: 'warning', code: 'CORRUPT', text });
+        if (signal.aborted || !leftOut.learn(error, execution)) throw error;
       } finally {
         await timed(emit, 'cleanup', execution.dispose);
       }
@@ -178,13 +178,9 @@ function announce(plan: Plan, emit: Emit): void {
   }
 }
 
-/** The cached layer that an error says cannot be read. */
-function unreadableLayer(error: unknown, execution: Execution, session: Session): Digest | undefined {
-  if (!(error instanceof AppError) || !error.where?.layer) return undefined;
-  if (!['CORRUPT', 'REFERENCE', 'REGISTRY', 'AUTH'].includes(error.code)) return undefined;
-  const layer = error.where.layer as Digest;
-  const fromBaseImages = session.leaveOutBase(layer);
-  return fromBaseImages || execution.fromCache(layer) ? layer : undefined;
+/** The same session, with nothing to read from the cache. */
+function withoutCache(session: Session): Session {
+  return { ...session, cacheStore: undefined, lookup: undefined, preferCache: (layer) => layer };
 }
 
 function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {

@@ -21,7 +21,9 @@ export interface CachedBasesDeps {
 export interface CachedBases {
   /** @throws AppError REFERENCE, REGISTRY, AUTH, CORRUPT */
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<Image>;
-  /** Reads a blob from its registry from now on; whether it came from the directory before. */
+  /** Whether a blob is read from the directory. */
+  holds(digest: Digest): boolean;
+  /** Reads a blob from its registry from now on; whether it came from the directory until now. */
   leaveOut(digest: Digest): boolean;
 }
 
@@ -37,6 +39,7 @@ export function createCachedBases(
   if (baseImages === undefined) {
     return {
       resolve: (reference, platform, signal) => resolveImage(open(reference), reference, platform, signal),
+      holds: () => false,
       leaveOut: () => false,
     };
   }
@@ -66,6 +69,7 @@ export function createCachedBases(
 
   const served = new Set<Digest>();
   const damaged = new Set<Digest>();
+  const holds = (digest: Digest): boolean => served.has(digest) && !damaged.has(digest);
   const resolve: CachedBases['resolve'] = async (reference, platform, signal) => {
     const remote = open(reference);
     const digest = reference.digest ?? (await digestOfTag(reference, signal));
@@ -81,9 +85,11 @@ export function createCachedBases(
   };
   return {
     resolve,
+    holds,
     leaveOut: (digest) => {
-      if (served.has(digest)) damaged.add(digest);
-      return served.has(digest);
+      const held = holds(digest);
+      if (held) damaged.add(digest);
+      return held;
     },
   };
 }

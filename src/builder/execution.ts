@@ -65,8 +65,7 @@ export function startExecution(
   /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
   const baseBlob = (layer: LayerBlob): LayerBlob => {
     if (!store || usable.unusable.has(layer.digest)) return layer;
-    preferred.add(layer.digest);
-    return session.preferCache(layer);
+    return session.preferCache(layer, () => preferred.add(layer.digest));
   };
   let built = false;
   let opened: RootfsBackend | InplaceBackend | undefined;

@@ -46,7 +46,7 @@ export async function runProbe(
     const created = imageTime(request.buildArgs, hit.created);
     const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
     const image = assembleImage(plan, { ...hit, created }, runtime);
-    const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, signal));
+    const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, { emit, signal }));
     const digest = digestOf(image.manifest);
     return { reference: `${place.name}@${digest}`, imageDigest: digest };
   } finally {
@@ -74,20 +74,42 @@ async function findImage(
   stage: PlannedStage,
   hit: StageHit,
   image: AssembledImage,
-  signal: AbortSignal,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<CacheRepository> {
   const digest = digestOf(image.manifest);
   const blobs: readonly (Descriptor | undefined)[] = [undefined, ...image.layers];
+  let refusal: AppError | undefined;
+  /** What cannot be asked for is not there. */
+  const orMiss = async (question: Promise<number | undefined>): Promise<number | undefined> => {
+    try {
+      return await question;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof AppError)) throw error;
+      refusal ??= error;
+      const text = `a question to the cache failed and counts as a miss: ${error.message}`;
+      emit({ type: 'warning', code: error.code, text, ...(error.hint ? { hint: error.hint } : {}) });
+      return undefined;
+    }
+  };
+  const manifestSize = async (store: Store): Promise<number | undefined> =>
+    (await store.resolve(digest, signal))?.bytes.length;
   const answers = await Promise.all(
     repositories.map(({ store }) =>
-      mapLimit(blobs, PARALLEL_CHECKS, async (blob) =>
-        blob ? store.has(blob.digest, signal) : (await store.resolve(digest, signal))?.bytes.length,
+      mapLimit(blobs, PARALLEL_CHECKS, (blob) =>
+        orMiss(blob ? store.has(blob.digest, signal) : manifestSize(store)),
       ),
     ),
   );
   const isRight = (size: number | undefined, i: number): boolean => size === image.layers[i]!.size;
   const place = answers.findIndex(([manifest, ...sizes]) => manifest !== undefined && sizes.every(isRight));
   if (place >= 0) return repositories[place]!;
+  if (refusal) {
+    throw new AppError('CACHE_MISS', `the cache cannot tell whether it holds the image: ${refusal.message}`, {
+      cause: refusal,
+      hint: 'build it, which takes from the cache what can be had of it',
+    });
+  }
   const pushed = answers.some(([manifest]) => manifest !== undefined);
   for (const [i, { digest: layer }] of image.layers.entries()) {
     const sizes = answers.map((answer) => answer[i + 1]);

@@ -4,6 +4,7 @@ import type { Emit } from '../core/events.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { downloadFile } from '../oci/http/download.ts';
+import { createMirrorCopies } from '../oci/http/mirrors.ts';
 import { createTransport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
 import { formatPlatform } from '../oci/platform.ts';
@@ -25,7 +26,12 @@ export interface RegistryAccess {
    * @throws AppError REGISTRY, AUTH, REFERENCE
    */
   download(url: string, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<Buffer>;
-  /** Reads a layer of a base image from its registry from now on; whether it came from the directory of base images. */
+  /** Whether a layer of a base image is read from the directory of base images. */
+  holdsBase(digest: Digest): boolean;
+  /**
+   * Reads a layer of a base image from its own registry from now on; whether it came from the directory of base images or
+   * from a mirror until now.
+   */
   leaveOutBase(digest: Digest): boolean;
   close(): Promise<void>;
 }
@@ -57,9 +63,10 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
     }),
   });
   const transport = once(() => createTransport(connection));
+  const copies = createMirrorCopies();
   let downloads = false;
   const open = ({ registry, repository }: Reference): Store =>
-    createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry) });
+    createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry), copies });
   const bases = createCachedBases(settings.baseImages, {
     client,
     open,
@@ -70,7 +77,8 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
     client,
     open,
     resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
-    leaveOutBase: bases.leaveOut,
+    holdsBase: bases.holds,
+    leaveOutBase: (digest) => bases.leaveOut(digest) || copies.leaveOut(digest),
     download: (url, options) => {
       downloads = true;
       return downloadFile(transport(), url, { ...options, insecure, emit });

@@ -53,12 +53,17 @@ export interface Session {
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   resolveImage(reference: string, platform: Platform): Promise<Image>;
   openRepository(reference: Reference): Store;
+  /** Whether a layer is one of a base image that was resolved. */
+  isBaseLayer(digest: Digest): boolean;
   /** As RegistryAccess.leaveOutBase. */
   leaveOutBase(digest: Digest): boolean;
   /** The repository of `from` when both stores are repositories of one registry, so that blobs can be mounted. */
   sameRegistry(from: Store, to: Store): string | undefined;
-  /** The same layer, read from the cache where that holds it. */
-  preferCache(layer: LayerBlob): LayerBlob;
+  /**
+   * The same layer, read from the directory of base images where that holds it, else from the cache where that does.
+   * @param taken called when it is read from the cache
+   */
+  preferCache(layer: LayerBlob, taken: () => void): LayerBlob;
   close(): Promise<void>;
 }
 
@@ -78,6 +83,7 @@ export function createSession(
     },
   });
   const repositories = new Map<Store, Reference>();
+  const baseLayers = new Set<Digest>();
   const openRepository = (reference: Reference): Store => {
     const store = registries.open(reference);
     repositories.set(store, reference);
@@ -124,6 +130,7 @@ export function createSession(
       return storeSource(from, layer, { ...(mountFrom ? { mountFrom } : {}), signal: deps.signal });
     },
     openRepository,
+    isBaseLayer: (digest) => baseLayers.has(digest),
     leaveOutBase: registries.leaveOutBase,
     workDir: once(() => {
       madeDir = createWorkDir(request.workDir, {
@@ -144,10 +151,12 @@ export function createSession(
         ? { ...known, store: registries.open(parseReference(reference)) }
         : await registries.resolveImage(reference, platform, deps.signal);
       repositories.set(image.store, parseReference(reference));
+      for (const { digest } of image.parsed.layers) baseLayers.add(digest);
       return image;
     },
     sameRegistry,
-    preferCache: (layer) => (cacheStore ? preferStore(cacheStore, layer) : layer),
+    preferCache: (layer, taken) =>
+      cacheStore && !registries.holdsBase(layer.digest) ? preferStore(cacheStore, layer, taken) : layer,
     close: async () => {
       await pool?.close();
       await registries.close();
@@ -182,11 +191,13 @@ function remoteCache(name: string, openRepository: (reference: Reference) => Sto
   return { store: openRepository(reference), name: `${reference.registry}/${reference.repository}` };
 }
 
-function preferStore(store: Store, layer: LayerBlob): LayerBlob {
+function preferStore(store: Store, layer: LayerBlob, taken: () => void): LayerBlob {
   // A cache that cannot be asked costs nothing but its warnings: the layer has another place.
   const chosen = once(async () => {
     const size = await store.has(layer.digest).catch(() => undefined);
-    return size === layer.size ? storeBlob(store, layer) : layer;
+    if (size !== layer.size) return layer;
+    taken();
+    return storeBlob(store, layer);
   });
   return {
     ...layer,

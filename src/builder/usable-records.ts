@@ -19,7 +19,7 @@ export interface UsableRecords {
 
 /**
  * The hits of a plan whose layers are all in the store, with their right sizes; a record of a layer that is gone is a
- * miss with a warning. Layers are asked for with HEAD, all of a round at once.
+ * miss with a warning, and so is one of a layer that cannot be asked for. Layers are asked for with HEAD, all of a round at once.
  * @param bad layers that turned out to be unreadable earlier in this build
  */
 export async function usableRecords(
@@ -45,14 +45,22 @@ export async function usableRecords(
     );
     if (unknown.length === 0 || !deps.store) return { records, hits, unusable };
     const { store } = deps;
-    const sizes = await mapLimit(unknown, PARALLEL_CHECKS, (layer) => store.has(layer.digest, deps.signal));
+    const answers = await mapLimit(unknown, PARALLEL_CHECKS, (layer) =>
+      store.has(layer.digest, deps.signal).catch((error: unknown) => asFailure(error, deps.signal)),
+    );
     for (const [i, layer] of unknown.entries()) {
-      if (sizes[i] === layer.size) {
+      const answer = answers[i];
+      if (answer === layer.size) {
         present.add(layer.digest);
         continue;
       }
       unusable.add(layer.digest);
-      const state = sizes[i] === undefined ? 'is gone' : `has ${sizes[i]} bytes instead of ${layer.size}`;
+      const state =
+        answer instanceof AppError
+          ? `cannot be asked for (${answer.message})`
+          : answer === undefined
+            ? 'is gone'
+            : `has ${answer} bytes instead of ${layer.size}`;
       deps.emit({
         type: 'warning',
         code: 'CORRUPT',
@@ -60,6 +68,13 @@ export async function usableRecords(
       });
     }
   }
+}
+
+/** A store's failure as an answer; what is none, or was wanted, is thrown. */
+function asFailure(error: unknown, signal: AbortSignal): AppError {
+  signal.throwIfAborted();
+  if (error instanceof AppError) return error;
+  throw error;
 }
 
 /** A function that gives the record under a key as the own repository has it now, where all of its layers are there. */

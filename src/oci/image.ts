@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { againIfCorrupt } from './again.ts';
 import { parseImageConfig } from './image-config.ts';
 import { parseManifestDocument } from './manifest.ts';
 import { formatPlatform, imagesOf, platformMatches, selectPlatform } from './platform.ts';
@@ -59,10 +60,13 @@ async function readBlob(
   if (descriptor.size > limit) throw tooLong();
   const embedded = embeddedData(descriptor);
   if (embedded !== undefined) return embedded;
-  const stream = await store.get(descriptor.digest, undefined, signal);
-  const bytes = await readAll(stream, limit, tooLong).catch((error: unknown) => {
-    throw toAppError(error, 'REGISTRY', `cannot read the blob ${descriptor.digest} in ${store.name}`);
-  });
+  const read = async (): Promise<Buffer> => {
+    const stream = await store.get(descriptor.digest, undefined, signal);
+    return readAll(stream, limit, tooLong).catch((error: unknown) => {
+      throw toAppError(error, 'REGISTRY', `cannot read the blob ${descriptor.digest} in ${store.name}`);
+    });
+  };
+  const bytes = await againIfCorrupt(read);
   if (bytes.length === descriptor.size) return bytes;
   throw new AppError(
     'CORRUPT',

@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { openRemoteBlob } from './http/blob-read.ts';
+import { createBlobSizes } from './http/blob-size.ts';
 import { answerOf } from './http/errors.ts';
 import {
   createManifest,
@@ -9,8 +10,7 @@ import {
   putManifest,
   type Repository,
 } from './http/manifests.ts';
-import { createMirroredStore } from './http/mirrors.ts';
-import { discard } from './http/redirect.ts';
+import { createMirroredStore, type MirrorCopies } from './http/mirrors.ts';
 import { uploadBlob } from './http/upload.ts';
 import { isTag } from './reference.ts';
 import type { Store } from './types.ts';
@@ -21,13 +21,15 @@ const ASK_BYTES = 4096;
 export interface RemoteStoreOptions extends Repository {
   /** Mirrors of the registry, as `host[:port][/prefix]`: read from in order, before the registry itself. */
   readonly mirrors?: readonly string[];
+  /** Shared by all stores of a run. */
+  readonly copies?: MirrorCopies;
 }
 
 /**
  * A repository of a registry (OCI distribution spec v1.1). Nothing is asked before the first call.
  * @param options.registry the host to call, `docker.io` for Docker Hub
  */
-export function createRemoteStore({ mirrors = [], ...target }: RemoteStoreOptions): Store {
+export function createRemoteStore({ mirrors = [], copies, ...target }: RemoteStoreOptions): Store {
   const origin = createRepositoryStore(target);
   if (mirrors.length === 0) return origin;
   const stores = mirrors.map((mirror) => {
@@ -41,44 +43,32 @@ export function createRemoteStore({ mirrors = [], ...target }: RemoteStoreOption
       repository: [...prefix, target.repository].join('/'),
     });
   });
-  return createMirroredStore(stores, origin, target.client.emit);
+  return createMirroredStore(stores, origin, target.client.emit, copies);
 }
 
 function createRepositoryStore(target: Repository): Store {
-  const { client, registry, repository } = target;
-  const head = async (
-    digest: Digest,
-    actions: string,
-    signal: AbortSignal | undefined,
-  ): Promise<number | undefined> => {
-    try {
-      const response = await client.request(registry, {
-        method: 'HEAD',
-        path: `${repository}/blobs/${digest}`,
-        scopes: [`repository:${repository}:${actions}`],
-        accept: [200],
-        what: `look up the blob ${digest.slice(0, 19)} in ${registry}/${repository}`,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      discard(response.body);
-      const size = response.headers['content-length'];
-      if (size !== undefined && /^\d+$/.test(size)) return Number(size);
-      throw new AppError('REGISTRY', `${registry} does not tell the size of the blob ${digest}`);
-    } catch (error) {
-      if (answerOf(error)?.status === 404) return undefined;
-      throw error;
-    }
-  };
+  const { registry, repository } = target;
+  const sizeOf = createBlobSizes(target);
+  /** Whether a push can do without a blob; where that cannot be told, it is sent. */
+  const isThere = async (digest: Digest, signal: AbortSignal | undefined): Promise<boolean> =>
+    sizeOf(digest, 'pull,push', signal).then(
+      (size) => size !== undefined,
+      (error: unknown) => {
+        signal?.throwIfAborted();
+        if (answerOf(error) === undefined) throw error;
+        return false;
+      },
+    );
   /** Blobs that were put here before: they are not put twice. */
   const held = new Set<Digest>();
   return {
     name: `${registry}/${repository}`,
-    has: (digest, signal) => head(digest, 'pull', signal),
+    has: (digest, signal) => sizeOf(digest, 'pull', signal),
     get: (digest, range, signal) =>
       openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
     put: async (source, signal) => {
       if (held.has(source.digest)) return 'exists';
-      const asked = source.size > ASK_BYTES && (await head(source.digest, 'pull,push', signal)) !== undefined;
+      const asked = source.size > ASK_BYTES && (await isThere(source.digest, signal));
       const done = asked ? 'exists' : await uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
       held.add(source.digest);
       return done;

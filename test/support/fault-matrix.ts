@@ -17,12 +17,23 @@ import { createRemoteStore } from '../../src/oci/remote-store.ts';
 import { collect } from '../../src/oci/testing/fake-registry.ts';
 import { putImage } from '../../src/oci/testing/images.ts';
 import { createRedactor } from '../../src/report/redact.ts';
-import { FAULTS, type Fault, KINDS, type Kind, type Rule, startFaultProxy } from './fault-proxy.ts';
+import {
+  FAULTS,
+  type Fault,
+  FINE_KINDS,
+  KINDS,
+  type Kind,
+  MORE_FAULTS,
+  type Rule,
+  startFaultProxy,
+} from './fault-proxy.ts';
 import { removeDir } from './remove-dir.ts';
 
 /** `build` makes and pushes everything; `start` takes all from the cache; `probe` only asks; `warm` fetches the base. */
 const WORKS = ['build', 'start', 'probe', 'warm'] as const;
-export type Work = (typeof WORKS)[number];
+/** The same with a base image that can be had: only the cache is faulty, and a push that fails is a warning. */
+const CACHE_WORKS = ['cached build', 'cached start', 'cached probe'] as const;
+export type Work = (typeof WORKS)[number] | (typeof CACHE_WORKS)[number];
 
 export interface Cell {
   readonly work: Work;
@@ -105,6 +116,34 @@ export async function faultMatrix(setup: MatrixSetup): Promise<readonly Cell[]> 
   });
 }
 
+/** Every fault at every kind of request to the cache, where nothing else is faulty. */
+export async function cacheMatrix(setup: MatrixSetup): Promise<readonly Cell[]> {
+  const cells = CACHE_WORKS.flatMap((work) =>
+    [...KINDS, ...FINE_KINDS].flatMap((kind) =>
+      [...FAULTS, ...MORE_FAULTS].flatMap((fault) =>
+        (work === 'cached start' && !isMore(fault)
+          ? (['once', 'always'] as const)
+          : (['always'] as const)
+        ).map((often) => ({
+          work,
+          kind,
+          fault,
+          often,
+        })),
+      ),
+    ),
+  );
+  let started = 0;
+  return mapLimit(cells, 2 * PARALLEL, ({ work, kind, fault, often }) => {
+    started += 1;
+    const repository = work === 'cached build' ? `cache/c${started}` : `cache/${work.replace('cached ', '')}`;
+    const times = often === 'once' ? 1 : Number.POSITIVE_INFINITY;
+    return runCell(setup, work, repository, { kind, fault, times }, often);
+  });
+}
+
+const isMore = (fault: Fault): boolean => MORE_FAULTS.some((each) => each === fault);
+
 /** One piece of work with one fault. */
 async function runCell(
   { dir, registry }: MatrixSetup,
@@ -129,15 +168,20 @@ async function runCell(
   let error: unknown;
   let defect: string | undefined;
   try {
-    const request = requestFor(dir, own, proxy.host, repository, work);
+    const clean = work.startsWith('cached');
+    const kindOfWork = work.replace('cached ', '') as (typeof WORKS)[number];
+    const request = requestFor(dir, own, proxy.host, repository, kindOfWork, clean ? registry : proxy.host);
     if (work === 'warm') {
       await warm(own, proxy.host, { emit, signal: abort.signal });
       defect = await missingBase(own, proxy.host);
-    } else if (work === 'probe') await runProbe(request, { emit, signal: abort.signal });
+    } else if (kindOfWork === 'probe') await runProbe(request, { emit, signal: abort.signal });
     else {
-      const { imageDigest } = await runBuild(request, { emit, signal: abort.signal });
+      const { imageDigest } = await runBuild(clean ? { ...request, failOnPushError: false } : request, {
+        emit,
+        signal: abort.signal,
+      });
       if (work === 'build') defect = await wrongImage(registry, repository, imageDigest);
-      else if (readFileSync(join(own, 'root/file'), 'utf8') !== CONTENT)
+      else if (kindOfWork === 'start' && readFileSync(join(own, 'root/file'), 'utf8') !== CONTENT)
         defect = 'the file has other content';
     }
   } catch (thrown) {
@@ -171,10 +215,11 @@ export function requestFor(
   own: string,
   host: string,
   repository: string,
-  work: Work,
+  work: (typeof WORKS)[number],
+  baseHost = host,
 ): BuildRequest {
   const dockerfile = join(own, 'Dockerfile');
-  writeFileSync(dockerfile, `FROM ${host}/base:1\nCOPY file /file\nWORKDIR /made\n`);
+  writeFileSync(dockerfile, `FROM ${baseHost}/base:1\nCOPY file /file\nWORKDIR /made\n`);
   const root = join(own, 'root');
   const args = [
     ...[
@@ -194,7 +239,7 @@ export function requestFor(
 }
 
 /** Fetches the base image into the directory `bases`. */
-async function warm(
+export async function warm(
   own: string,
   host: string,
   { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },

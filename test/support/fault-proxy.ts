@@ -14,8 +14,31 @@ export const KINDS = [
   'send a blob',
   'push a manifest',
 ] as const;
-export type Kind = (typeof KINDS)[number];
+/** Those that a cached build makes, finer than the others. */
+export const FINE_KINDS = [
+  'say hello',
+  'ask for a manifest',
+  'mount a blob',
+  'ask how an upload stands',
+  'send a part',
+  'push by digest',
+] as const;
+export type Kind = (typeof KINDS)[number] | (typeof FINE_KINDS)[number];
 
+/** Answers that a registry's client may meet, and that need only be tried where nothing may come of them. */
+export const MORE_FAULTS = [
+  '400',
+  '405',
+  '416',
+  '204',
+  'no length',
+  'length 0',
+  'HTML',
+  'garbage',
+  'empty',
+  'nowhere',
+  'silent end',
+] as const;
 export const FAULTS = [
   '401',
   '403',
@@ -34,7 +57,7 @@ export const FAULTS = [
   'full disk',
   'immutable tag',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | (typeof MORE_FAULTS)[number];
 
 /** One fault, at one kind of request, as often as it says. */
 export interface Rule {
@@ -56,6 +79,9 @@ export interface FaultProxy {
 }
 
 const STATUSES: Partial<Record<Fault, [number, string]>> = {
+  '400': [400, 'UNSUPPORTED'],
+  '405': [405, 'UNSUPPORTED'],
+  '416': [416, 'SIZE_INVALID'],
   '403': [403, 'DENIED'],
   '404': [404, 'NAME_UNKNOWN'],
   '409': [409, 'CONFLICT'],
@@ -88,7 +114,11 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
     requests += 1;
     const url = new URL(incoming.url ?? '/', 'http://registry');
     const kind = kindOf(incoming, url);
-    const applies = rule !== undefined && rule.kind === kind && injected < rule.times && named(rule, url);
+    const applies =
+      rule !== undefined &&
+      kindsOf(incoming, url).includes(rule.kind) &&
+      injected < rule.times &&
+      named(rule, url);
     const token = incoming.headers.authorization?.replace(/^Bearer /, '') ?? '';
     if (kind !== 'log in' && !tokens.has(token)) return challenge(response);
     if (applies) injected += 1;
@@ -141,6 +171,20 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
       return true;
     }
     if (fault === 'slow') await sleep(400);
+    const bare = BARE[fault];
+    if (bare !== undefined) {
+      await firstBytes(incoming);
+      const body = bare.body ?? '';
+      const length = bare.status === 204 ? {} : { 'content-length': body.length };
+      response.writeHead(bare.status ?? 200, { ...length, ...bare.headers });
+      response.end(incoming.method === 'HEAD' ? undefined : body);
+      return true;
+    }
+    if (fault === 'silent end') {
+      await firstBytes(incoming);
+      incoming.socket.end();
+      return true;
+    }
     const status = STATUSES[fault];
     if (status === undefined) return false;
     await firstBytes(incoming);
@@ -159,6 +203,22 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function kindsOf(incoming: IncomingMessage, url: URL): readonly (Kind | undefined)[] {
+  return [kindOf(incoming, url), fineKindOf(incoming, url)];
+}
+
+function fineKindOf({ method, headers }: IncomingMessage, { pathname, searchParams }: URL): Kind | undefined {
+  if (pathname === '/v2/') return 'say hello';
+  if (pathname.includes('/manifests/')) {
+    if (method === 'HEAD') return 'ask for a manifest';
+    return method === 'PUT' && pathname.includes(':') ? 'push by digest' : undefined;
+  }
+  if (!pathname.includes('/blobs/uploads/')) return undefined;
+  if (method === 'POST' && searchParams.has('mount')) return 'mount a blob';
+  if (method === 'GET') return 'ask how an upload stands';
+  return method === 'PATCH' || headers['content-range'] !== undefined ? 'send a part' : undefined;
 }
 
 function kindOf({ method, headers }: IncomingMessage, { pathname }: URL): Kind | undefined {
@@ -210,7 +270,14 @@ async function spoiled(fault: Fault, answered: IncomingMessage, response: Server
   const body = await collect(answered);
   const { statusCode = 502, headers } = answered;
   const half = body.subarray(0, body.length >> 1);
-  if (fault === 'wrong digest') {
+  if (fault === 'no length') {
+    const { 'content-length': _, ...others } = headers;
+    response.writeHead(statusCode, { ...others, 'transfer-encoding': 'chunked' });
+    if (body.length > 0) response.write(body);
+    response.end();
+  } else if (fault === 'length 0') {
+    response.writeHead(statusCode, { ...headers, 'content-length': 0 }).end();
+  } else if (fault === 'wrong digest') {
     const told = headers['docker-content-digest'] === undefined ? {} : { 'docker-content-digest': OTHER };
     response.writeHead(statusCode, { ...headers, ...told }).end(flipped(body));
   } else if (fault === 'wrong length') {
@@ -231,6 +298,35 @@ async function spoiled(fault: Fault, answered: IncomingMessage, response: Server
     else response.socket?.end();
   }
 }
+
+interface Bare {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const HTML = '<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>';
+
+/** Answers that are none of a registry's. */
+const BARE: Partial<Record<Fault, Bare>> = {
+  '204': { status: 204 },
+  HTML: { headers: { 'content-type': 'text/html' }, body: HTML },
+  garbage: {
+    headers: {
+      'content-type': 'application/vnd.oci.image.manifest.v1+json',
+      'docker-content-digest': 'sha256:nonsense',
+      'content-range': 'bytes x-y/z',
+      range: 'nonsense',
+      location: 'http://[nonsense',
+      'oci-chunk-min-length': 'many',
+      'www-authenticate': 'Bearer realm="nonsense',
+      link: '<http://[>; rel="next"',
+    },
+    body: '{"token": 5, "schemaVersion": "x", "layers": [null], "config": [], "annotations": 7}',
+  },
+  empty: {},
+  nowhere: { status: 307, headers: { location: 'http://[nonsense' } },
+};
 
 const OTHER = `sha256:${'0'.repeat(64)}`;
 

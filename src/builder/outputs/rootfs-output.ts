@@ -48,9 +48,14 @@ export async function writeRootfs(
       signal: deps.signal,
     });
   } catch (error) {
-    for (const name of existsSync(path) ? readdirSync(path) : [])
-      rmSync(`${path}/${name}`, { recursive: true, force: true });
-    if (!existed) rmSync(path, { recursive: true, force: true });
+    removeRootfs(path, existed);
     throw toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`);
   }
+}
+
+/** Takes back what writeRootfs has written. @param existed whether the directory itself is to stay */
+export function removeRootfs(path: string, existed: boolean): void {
+  for (const name of existsSync(path) ? readdirSync(path) : [])
+    rmSync(`${path}/${name}`, { recursive: true, force: true });
+  if (!existed) rmSync(path, { recursive: true, force: true });
 }

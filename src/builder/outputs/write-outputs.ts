@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { LayerRef } from '../../cache/types.ts';
-import { toAppError } from '../../core/error.ts';
+import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
@@ -13,7 +13,7 @@ import { layerBlobSource } from '../publishing/layer-blobs.ts';
 import type { PushableImage } from '../publishing/push-image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest, OutputSpec } from '../types.ts';
-import { writeRootfs } from './rootfs-output.ts';
+import { removeRootfs, writeRootfs } from './rootfs-output.ts';
 
 type WrittenOutput = Exclude<OutputSpec, { readonly type: 'inplace' }>;
 
@@ -30,8 +30,19 @@ export async function writeOutputs(
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
   const layers = [...built.execution.baseBlobs(), ...built.chain.map(built.execution.blob)];
-  for (const output of request.outputs)
-    if (output.type !== 'inplace') await writeOutput(request, session, built, layers, output, deps);
+  const roots: { readonly path: string; readonly existed: boolean }[] = [];
+  try {
+    for (const output of request.outputs) {
+      if (output.type === 'inplace') continue;
+      const existed = existsSync(output.path);
+      await writeOutput(request, session, built, layers, output, deps);
+      if (output.type === 'rootfs') roots.push({ path: output.path, existed });
+    }
+  } catch (error) {
+    // Another attempt may have other files, and a root file system is never written over another.
+    for (const { path, existed } of roots) removeRootfs(path, existed);
+    throw error;
+  }
   if (request.outputs.some(({ type }) => type === 'inplace')) await built.execution.settle();
 }
 
@@ -61,7 +72,11 @@ async function writeOutput(
     return;
   }
   const archive = { config: image.config, layers, tags: request.tags };
-  if (output.path === '-') return writeDockerArchive(archive, process.stdout);
+  if (output.path === '-') {
+    return writeDockerArchive(archive, process.stdout).catch((error: unknown) => {
+      throw withoutLayer(error);
+    });
+  }
   try {
     const { signal } = deps;
     await writeOutputFile(output.path, (out) => writeDockerArchive(archive, out), { signal });
@@ -70,4 +85,12 @@ async function writeOutput(
       where: { path: output.path },
     });
   }
+}
+
+/** An error that no other attempt can mend: a part of the archive has been sent already. */
+function withoutLayer(error: unknown): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { layer: _, ...where } = error.where ?? {};
+  const { code, message, hint, cause } = error;
+  return new AppError(code, message, { where, cause, ...(hint === undefined ? {} : { hint }) });
 }

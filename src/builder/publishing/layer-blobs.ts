@@ -8,18 +8,25 @@ import type { LayerBlob } from '../../layer/types.ts';
 import { FILE_CHUNK, fileSource } from '../../oci/blob-source.ts';
 import { lazyReadable } from '../../oci/readable.ts';
 import type { BlobSource, Image, Store } from '../../oci/types.ts';
+import { inLayer } from '../../rootfs/extract/errors.ts';
 import type { StagedLayer } from '../../rootfs/types.ts';
 
 /** A layer that a store holds. */
 export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
+  /** Whatever cannot be read is told with the layer, so that the build can do without it. */
+  const located = (error: unknown): never => {
+    throw error instanceof AppError ? inLayer({ digest: layer.digest, from: store.name }, error) : error;
+  };
   return {
     ...layer,
     from: store.name,
-    open: () => store.get(layer.digest),
+    open: () => store.get(layer.digest).catch(located),
     readRange: async (offset, length, into = Buffer.allocUnsafeSlow(length)) => {
-      const filled = store.readInto
-        ? await store.readInto(layer.digest, offset, into)
-        : await fill(into, await store.get(layer.digest, { offset, length }));
+      const read = async (): Promise<number> =>
+        store.readInto
+          ? store.readInto(layer.digest, offset, into)
+          : fill(into, await store.get(layer.digest, { offset, length }));
+      const filled = await read().catch(located);
       if (filled === length) return into;
       throw new AppError('CORRUPT', `${store.name} returned ${filled} of ${length} bytes of a layer`, {
         where: { layer: layer.digest },

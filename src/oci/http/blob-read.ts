@@ -79,7 +79,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
       failures += 1;
       const suggested = client.policy.baseDelayMs * 2 ** (failures - 1);
       const delayMs = client.delayFor(error, Math.min(suggested, client.policy.maxDelayMs));
-      if (delayMs === undefined || failures >= client.policy.attempts) throw error;
+      if (delayMs === undefined || failures >= client.policy.attempts) throw inBlob(error, digest);
       client.emit({ type: 'retry', what, attempt: failures, delayMs, reason: error.message });
       await sleep(delayMs, undefined, read.signal ? { signal: read.signal } : {});
     }
@@ -138,8 +138,12 @@ function endOf(response: HttpResponse, start: number, range: ByteRange | undefin
   return Math.min(start + range.length, total ?? Number.POSITIVE_INFINITY);
 }
 
-function contentRange({ headers }: HttpResponse): { start: number | undefined; total: number | undefined } {
-  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+/** What a Content-Range header says (RFC 9110, section 14.4): where the part begins, and how many bytes there are in all. */
+export function contentRange({ headers }: Pick<HttpResponse, 'headers'>): {
+  readonly start: number | undefined;
+  readonly total: number | undefined;
+} {
+  const [, start, total] = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
   return {
     start: start === undefined ? undefined : Number(start),
     total: total === undefined || total === '*' ? undefined : Number(total),
@@ -149,6 +153,15 @@ function contentRange({ headers }: HttpResponse): { start: number | undefined; t
 function contentLength({ headers }: HttpResponse): number | undefined {
   const length = headers['content-length'];
   return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+/** The same error, with the blob that it is about; whoever can do without it looks there. */
+function inBlob(error: AppError, digest: Digest): AppError {
+  return new AppError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    where: { ...error.where, layer: digest },
+    cause: error.cause,
+  });
 }
 
 function transferReport({ client, digest }: BlobRead): (bytes: number) => void {

@@ -1,6 +1,7 @@
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { retry } from '../../core/retry.ts';
+import { againIfCorrupt } from '../again.ts';
 import { manifestMediaType } from '../manifest.ts';
 import { MANIFEST_ACCEPT } from '../media-types.ts';
 import { readAll } from '../readable.ts';
@@ -20,10 +21,18 @@ export interface Repository {
 const MAX_MANIFEST = 8 * 1024 * 1024;
 
 /** The manifest or index under a tag or digest, verified; undefined when there is none. @throws AppError REGISTRY, AUTH, CORRUPT */
-export async function getManifest(
+export function getManifest(
   repository: Repository,
   tagOrDigest: string,
   signal?: AbortSignal,
+): Promise<RawManifest | undefined> {
+  return againIfCorrupt(() => readManifest(repository, tagOrDigest, signal));
+}
+
+async function readManifest(
+  repository: Repository,
+  tagOrDigest: string,
+  signal: AbortSignal | undefined,
 ): Promise<RawManifest | undefined> {
   const { client, registry } = repository;
   const what = `the manifest ${tagOrDigest} of ${registry}/${repository.repository}`;

@@ -1,13 +1,43 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import type { Store } from '../types.ts';
 import { answerOf } from './errors.ts';
 
+/** Which blobs came from mirrors, and which of those are not to be had from there any more. */
+export interface MirrorCopies {
+  came(digest: Digest): void;
+  isLeftOut(digest: Digest): boolean;
+  /** Reads a blob from its own registry from now on; whether it came from a mirror until now. */
+  leaveOut(digest: Digest): boolean;
+}
+
+export function createMirrorCopies(): MirrorCopies {
+  const came = new Set<Digest>();
+  const leftOut = new Set<Digest>();
+  return {
+    came: (digest) => came.add(digest),
+    isLeftOut: (digest) => leftOut.has(digest),
+    leaveOut: (digest) => {
+      const held = came.delete(digest);
+      if (held) leftOut.add(digest);
+      return held;
+    },
+  };
+}
+
 /**
  * A store that reads from mirrors in order, then from the origin, and writes to the origin only. A mirror that lacks
- * something or fails is passed over; one that cannot be reached is not asked again.
+ * something or fails is passed over; one that cannot be reached is not asked again, and neither is one for a blob of which it
+ * sent wrong bytes.
  */
-export function createMirroredStore(mirrors: readonly Store[], origin: Store, emit: Emit): Store {
+export function createMirroredStore(
+  mirrors: readonly Store[],
+  origin: Store,
+  emit: Emit,
+  copies: MirrorCopies = createMirrorCopies(),
+): Store {
   const unreachable = new Set<Store>();
 
   const first = async <T>(
@@ -40,8 +70,22 @@ export function createMirroredStore(mirrors: readonly Store[], origin: Store, em
 
   return {
     name: origin.name,
-    has: (digest, signal) => first((store) => store.has(digest, signal), signal),
-    get: async (digest, range, signal) => (await first((store) => store.get(digest, range, signal), signal))!,
+    has: (digest, signal) =>
+      copies.isLeftOut(digest)
+        ? origin.has(digest, signal)
+        : first((store) => store.has(digest, signal), signal),
+    get: async (digest, range, signal) => {
+      if (copies.isLeftOut(digest)) return origin.get(digest, range, signal);
+      const open = async (store: Store): Promise<Readable> => {
+        const stream = await store.get(digest, range, signal);
+        if (store === origin) return stream;
+        copies.came(digest);
+        return stream.once('error', (error) => {
+          if (error instanceof AppError && error.code === 'CORRUPT') copies.leaveOut(digest);
+        });
+      };
+      return (await first(open, signal))!;
+    },
     put: origin.put,
     resolve: (tagOrDigest, signal) => first((store) => store.resolve(tagOrDigest, signal), signal),
     tag: origin.tag,
