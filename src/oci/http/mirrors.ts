@@ -13,6 +13,7 @@ export interface MirrorCopies {
   leaveOut(digest: Digest): boolean;
 }
 
+/** Knows of no copies yet. */
 export function createMirrorCopies(): MirrorCopies {
   const came = new Set<Digest>();
   const leftOut = new Set<Digest>();
