@@ -167,13 +167,13 @@ export function createMounts(deps: MountDeps): MountProvider {
       /** A new cache appears whole: it is filled under another name. */
       async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
         const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
-        if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
-        else makeDirectories(fresh);
-        chmodSync(fresh, spec.mode ?? 0o755);
-        chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
-        if (source && source.type !== 'context' && source.type !== 'deferred')
-          await deps.copyStage(source, sourcePath, fresh);
         try {
+          if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
+          else makeDirectories(fresh);
+          chmodSync(fresh, spec.mode ?? 0o755);
+          chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
+          if (source && source.type !== 'context' && source.type !== 'deferred')
+            await deps.copyStage(source, sourcePath, fresh);
           renameSync(fresh, path);
         } catch (error) {
           rmSync(fresh, { recursive: true, force: true });
