@@ -4,6 +4,7 @@ import { createDirectoryTree } from '../context/dir-tree.ts';
 import { loadIgnore } from '../context/dockerignore.ts';
 import { createHashMemo } from '../context/file-hash-memo.ts';
 import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
+import { modeView } from '../context/mode-view.ts';
 import type { SourceTree } from '../context/types.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { createOpenPlain } from '../sys/beneath.ts';
@@ -49,6 +50,7 @@ function openDirectory(
   const memo = createHashMemo(join(request.stateDir, 'context-hashes', file));
   const answers = createAnswerMemo(join(request.stateDir, 'context-hashes', `${file}-trees`));
   const syscalls = session.syscalls();
+  const modes = modeView(root, request.checkout);
   const tree = createDirectoryTree({
     root,
     name,
@@ -57,6 +59,7 @@ function openDirectory(
     xattrs: xattrReader(syscalls),
     openPlain: createOpenPlain(syscalls),
     ...(ignore ? { ignore } : {}),
+    ...(modes ? { modes } : {}),
   });
   const save = (): void => {
     memo.save();

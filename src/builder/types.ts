@@ -83,6 +83,8 @@ export interface BuildRequest {
   readonly backend?: BackendSpec;
   /** Absolute path of the context directory. */
   readonly context: string;
+  /** Absolute path of a folder that git has checked out: modes in it are taken as git has them. */
+  readonly checkout?: string;
   /** Absolute path of the Dockerfile; its `.dockerignore` lies beside it. */
   readonly dockerfile: string;
   /** The Dockerfile itself where it is not to be read; `dockerfile` then only names it. */

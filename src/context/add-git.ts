@@ -104,6 +104,8 @@ async function withGit<T>(remote: string, work: (git: Git) => Promise<T>): Promi
   const git = createGit({
     ...gitProgram(PATH),
     home: HOME,
+    // The key knows the commit alone, so nothing of this machine may get into the files.
+    umask: 0o022,
     ssh: { knownHosts: [], ...(agent === undefined ? {} : { agent }) },
     ...(login === undefined ? {} : { login }),
   });

@@ -144,7 +144,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       const state = options.answers && stateOf(paths, options.answers.syscalls);
       if (!options.answers || !state) return compute(tree);
       const patterns = ignore?.patterns ?? [];
-      const asked = canonicalDigest({ question, paths, patterns });
+      const asked = canonicalDigest({ question, paths, patterns, modes: options.modes?.name });
       const known = options.answers.memo.get(asked, state.digest);
       if (known !== undefined) {
         memo?.keepUnused();

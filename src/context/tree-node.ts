@@ -3,6 +3,7 @@ import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { S_IF } from '../sys/constants.ts';
 import { FACT, inodeOf, type PathFacts, secondsOf, sizeOf } from '../sys/path-facts.ts';
 import { factsKey, type HashMemo } from './file-hash-memo.ts';
+import type { ModeView } from './mode-view.ts';
 import type { TreeNode, TreeNodeType } from './types.ts';
 
 export interface NodeOptions {
@@ -11,6 +12,8 @@ export interface NodeOptions {
   readonly memo?: HashMemo;
   /** Reads the extended attributes that a copy keeps. */
   readonly xattrs?: (hostPath: string) => ReadonlyMap<string, Buffer> | undefined;
+  /** How modes are taken; as they are when left out. */
+  readonly modes?: ModeView;
 }
 
 /** By the bits of st_mode. */
@@ -31,10 +34,12 @@ export function createNodes({
   root,
   memo,
   xattrs,
+  modes,
 }: NodeOptions): (path: string, facts: PathFacts) => TreeNode | undefined {
   return (path, facts) => {
     const type = TYPES.get(facts[FACT.mode]! & S_IF.MT);
     if (type === undefined) return undefined;
+    const mode = facts[FACT.mode]! & 0o7777;
     const host = path === '' ? root : `${root}/${path}`;
     const symlink = type === 'symlink';
     const linkname = symlink ? decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' })) : '';
@@ -45,7 +50,7 @@ export function createNodes({
     return {
       path,
       type,
-      mode: facts[FACT.mode]! & 0o7777,
+      mode: modes ? modes.mode(mode, type) : mode,
       uid: facts[FACT.uid]!,
       gid: facts[FACT.gid]!,
       size: type === 'file' ? sizeOf(facts) : 0,

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
@@ -46,6 +46,8 @@ export function createWorkDir(parent: string, deps: WorkDirDeps): WorkDir {
     if (anyDeadBuild(home, syscalls)) sweep(home);
     const { path, release } = lockNewName(home, deps);
     mkdirSync(path, { mode: 0o700 });
+    // Below a directory with the set-gid bit it has that as well, and so would all that is made in it, layers included.
+    chmodSync(path, 0o700);
     return { path, close: () => close(path, release) };
   } catch (error) {
     throw toAppError(error, 'OUTPUT', `cannot make a working directory in ${parent}`, {

@@ -44,6 +44,14 @@ test('paths are relative to the workspace, with a warning when the context may b
   assert.throws(() => build('none'), { code: 'DOCKERFILE' });
 });
 
+test('a folder that was cloned is a checkout, and one of the user is none', async () => {
+  const env = { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile' };
+  const checkout = async (more: Readonly<Record<string, string>>) =>
+    (await defineBuild(parseOptions('start', [], { ...env, ...more }), folder, deps())).build.checkout;
+  assert.equal(await checkout({}), undefined);
+  assert.equal(await checkout({ ENVBUILDER_GIT_URL: 'https://example.com/r.git' }), folder);
+});
+
 test('a Dockerfile that is named keeps dev containers out, and the target is that of the options', async () => {
   const parsed = parseOptions('start', ['--target=x'], { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile' });
   const { build, devcontainer } = await defineBuild(parsed, folder, deps());

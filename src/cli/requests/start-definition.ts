@@ -41,6 +41,12 @@ export async function defineBuild(
   folder: string,
   deps: DefinitionDeps,
 ): Promise<Definition<Source>> {
+  const { build, ...rest } = await defined(parsed, folder, deps);
+  const cloned = parsed.options['git-url'] !== undefined;
+  return { ...rest, build: { ...build, ...(cloned ? { checkout: folder } : {}) } };
+}
+
+async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Promise<Definition<Source>> {
   const { options, given } = parsed;
   const { target, platform } = options;
   if (options['dockerfile-path'] !== undefined) {

@@ -44,7 +44,7 @@ export function createGit(settings: GitSettings): Git {
 }
 
 async function runGit(
-  { file, holds }: Pick<GitSettings, 'file' | 'holds'>,
+  { file, holds, umask }: Pick<GitSettings, 'file' | 'holds' | 'umask'>,
   { env, files }: Pick<GitSetup, 'env' | 'files'>,
   args: readonly string[],
   { cwd, signal, onProgress, onLine }: GitCall,
@@ -61,12 +61,14 @@ async function runGit(
     onLine?.(text);
   };
   // A group of its own, so that ending it ends what git started as well.
-  const child = spawn(file, args, {
-    cwd: cwd ?? '/',
-    env,
-    stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore', ...files],
-    detached: true,
-  });
+  const child = withUmask(umask, () =>
+    spawn(file, args, {
+      cwd: cwd ?? '/',
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', holds ?? 'ignore', ...files],
+      detached: true,
+    }),
+  );
   const kill = (name: NodeJS.Signals): void => {
     if (child.pid !== undefined) killGroup(child.pid, name);
   };
@@ -100,6 +102,17 @@ async function runGit(
     return { code, stdout: Buffer.concat(stdout).toString('utf8'), messages };
   } finally {
     signal?.removeEventListener('abort', end);
+  }
+}
+
+/** A child has the umask that we have when it is started. */
+function withUmask<T>(umask: number | undefined, start: () => T): T {
+  if (umask === undefined) return start();
+  const own = process.umask(umask);
+  try {
+    return start();
+  } finally {
+    process.umask(own);
   }
 }
 

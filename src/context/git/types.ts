@@ -36,6 +36,8 @@ export interface GitSettings {
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly noProxy?: string };
   /** A descriptor that git and its children hold open until the last of them has ended: a lock that outlives us. */
   readonly holds?: number;
+  /** What git makes files with; our own umask when left out. */
+  readonly umask?: number;
   /** Over HTTP a server is given up that sends fewer bytes a second for so many seconds. */
   readonly slow?: { readonly bytes: number; readonly seconds: number };
   /** Whether submodules may lie in a directory of this machine. */
