@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
 import { capture } from '../scripts/lib/shell.ts';
 import { listCases, prepareCase } from './support/case.ts';
 import { envbuilder } from './support/envbuilder.ts';
-import { type Environment, missingService, openEnvironment } from './support/environment.ts';
+import { missingService } from './support/environment.ts';
+import { useTrials } from './support/inplace-trial.ts';
 import { listLayers } from './support/layer-list.ts';
 import { caseArgs } from './support/oracle.ts';
-import {
-  type ContainerJob,
-  type ContainerOptions,
-  type ContainerOutcome,
-  createOwnContainer,
-  type OwnContainer,
-  unpackRuntimeImage,
-} from './support/own-container.ts';
+import { type ContainerOutcome, createOwnContainer } from './support/own-container.ts';
 import { readOciLayout } from './support/read-image.ts';
 
 /** Parity cases whose layers have to be the same in place; between them they use every instruction and kind of mount. */
@@ -38,73 +31,17 @@ const SAME = [
   'workdir-owner',
 ];
 
-let environment: Environment;
-let image: string;
-before(async () => {
-  environment = await openEnvironment(['registry', 'http']);
-  image = await unpackRuntimeImage(environment.services.registry);
-});
-after(async () => {
-  if (image) rmSync(image, { recursive: true, force: true });
-  await environment.stop();
-});
-
-interface Trial {
-  readonly container: OwnContainer;
-  /** A directory that the container sees under the same name. */
-  readonly dir: string;
-  build(
-    dockerfile: string,
-    job?: Partial<ContainerJob>,
-    options?: ContainerOptions,
-  ): Promise<ContainerOutcome>;
-  /** Names in the uppermost layers of the last build, lowest first. */
-  names(layers: number): Promise<string[][]>;
-}
-
-/** Calls `use` with a new container. */
-async function trial(use: (trial: Trial) => Promise<void>): Promise<void> {
-  const { services } = environment;
-  const dir = join(services.dir, `inplace-${process.hrtime.bigint()}`);
-  mkdirSync(join(dir, 'context'), { recursive: true });
-  const container = createOwnContainer(image, services.dir);
-  let builds = 0;
-  let startedAt = 0;
-  try {
-    await use({
-      container,
-      dir,
-      build: async (dockerfile, job = {}, options = {}) => {
-        builds += 1;
-        startedAt = Math.floor(Date.now() / 1000) - 1;
-        const text = dockerfile.replaceAll('@REGISTRY@', services.registry!.host);
-        writeFileSync(join(dir, 'context/Dockerfile'), text);
-        const args = [
-          ...(job.args ?? []),
-          `--output=type=oci,dest=${join(dir, `layout${builds}`)}`,
-          join(dir, 'context'),
-        ];
-        return container.build({ ...job, args }, options);
-      },
-      names: async (layers) => {
-        const lists = listLayers(await readOciLayout(join(dir, `layout${builds}`)), startedAt);
-        return lists.slice(-layers).map((lines) => lines.map((line) => line.split(' ')[4] ?? ''));
-      },
-    });
-  } finally {
-    container.close();
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
+const trials = useTrials();
+const { trial } = trials;
 
 for (const one of listCases().filter(({ name }) => SAME.includes(name))) {
   test(`the same layers in place as with overlay mounts: ${one.name}`, async (t) => {
-    const { services } = environment;
+    const { services } = trials.environment;
     const missing = missingService(services, ['registry', ...(one.options.needs ?? [])]);
     if (missing !== undefined) return t.skip(missing);
     const dir = join(services.dir, `inplace-${one.name}`);
     const prepared = await prepareCase(one, services, dir);
-    const container = createOwnContainer(image, services.dir);
+    const container = createOwnContainer(trials.image, dir);
     try {
       const startedAt = Math.floor(Date.now() / 1000) - 1;
       const [overlay, here] = ['overlay', 'here'].map((name) => join(prepared.side, name));
@@ -190,7 +127,7 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
     const { error, output } = await build(dockerfile, { keep: ['/workspaces'] });
     assert.equal(error, undefined, `${error?.stack}\n${output}`);
     assert.match(output, /preciousmine\n/);
-    assert.match(output, /\/workspaces\/app\/sub\/dir\ncode\nsub\ndev\n/);
+    assert.match(output, /\/workspaces\/app\/sub\/dir\ncode\nfrom-image\nsub\ndev\n/);
     assert.deepEqual(readdirSync(join(container.upper, 'workspaces/app')), ['code']);
     const names = await namesOf(4);
     assert.deepEqual(names[0], ['workspaces/', 'workspaces/app/', 'workspaces/app/from-image']);
@@ -251,15 +188,12 @@ test('a build that is killed is done again from the start, with the same result'
     FROM @REGISTRY@/busybox:1
     RUN --mount=type=cache,target=/var/cache/x echo one >>/var/cache/x/log && touch /first
     RUN --mount=type=cache,target=/var/cache/x --mount=type=bind,target=/data/stub \\
-        rm /bin/vi && if mkdir /data/once 2>/dev/null; then touch /data/running; sleep 100; fi; \\
+        rm /bin/vi && if mkdir /data/once 2>/dev/null; then touch /data/running; sleep 1000; fi; \\
         cp /var/cache/x/log /log`;
   await trial(async ({ build, container, dir, names: namesOf }) => {
     mkdirSync(join(dir, 'data'));
     container.prepare(`mkdir -p "$root/data" && mount --bind ${dir}/data "$root/data"`);
-    const running = (async () => {
-      for (let i = 0; i < 1500 && !existsSync(join(dir, 'data/running')); i += 1) await sleep(20);
-    })();
-    const killed = await build(dockerfile, {}, { killAfter: running });
+    const killed = await build(dockerfile, {}, { killWhenThere: join(dir, 'data/running') });
     assert.equal(killed.error?.message, 'no outcome');
     assert.equal(existsSync(join(dir, 'data/stub')), true);
     rmSync(join(dir, 'layout1'), { recursive: true, force: true });

@@ -17,6 +17,8 @@ import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { type PushableImage, type StartedPush, startPush } from './publishing/push-image.ts';
 import { createSession, type Session } from './session.ts';
+import type { StainedStep } from './stage-runner.ts';
+import { stainedImage } from './stains.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
 import { usableRecords } from './usable-records.ts';
 
@@ -106,7 +108,7 @@ async function finish(
   const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
   const imageDigest = digestOf(image.manifest);
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(session, { plan, image, execution, push }, deps);
+  const pushed = pushAll(session, { plan, image, execution, push, stained: target.stained }, deps);
   pushed.catch(() => {});
   await timed(deps.emit, 'output', () =>
     writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
@@ -134,15 +136,22 @@ async function finish(
   };
 }
 
+interface Pushed extends PushableImage {
+  readonly push: StartedPush | undefined;
+  /** Set: the image is for this container alone. */
+  readonly stained: StainedStep | undefined;
+}
+
 async function pushAll(
   session: Session,
-  { push, ...pushable }: PushableImage & { readonly push: StartedPush | undefined },
+  { push, stained, ...pushable }: Pushed,
   { emit, signal }: BuildDeps,
 ): Promise<AppError | undefined> {
   const { plan, execution } = pushable;
   const failure = await execution.published();
   if (failure || signal.aborted) return failure;
   try {
+    if (push && stained) throw stainedImage(stained);
     const image = push && timed(emit, 'upload', () => push.finish(pushable, signal));
     // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
     const trace =

@@ -18,6 +18,7 @@ import { createPublisher } from './publishing/publish.ts';
 import type { Session } from './session.ts';
 import { sharedBases } from './shared-bases.ts';
 import { createStageRunner, type StageResult } from './stage-runner.ts';
+import { stainWarning } from './stains.ts';
 import { createContentDigests } from './steps/content-digest.ts';
 import { copyDirectory, writeContextTree } from './steps/context-tree.ts';
 import { createExecutor } from './steps/execute-step.ts';
@@ -153,6 +154,7 @@ export function startExecution(
       if (inPlace && ownStore) await contentDigest(step).catch(() => {});
       return result;
     },
+    stained: (stained) => emit(stainWarning(stained)),
     oneAfterAnother: inPlace,
     contentDigest,
     publish: async (publication) => {

@@ -87,6 +87,8 @@ function openInplace(
     layerDir,
     journalFile: join(ownDir, 'journal'),
     keep: keptPaths(request, spec),
+    own: ownDirectories(spec),
+    written: writtenPaths(request),
     runner: createHereRunner(common.syscalls),
     blobOf: stagedBlob,
   });
@@ -98,13 +100,26 @@ function treeDirectory(ownDir: string): string {
   return mounted ? `${ownDir}.inplace` : join(ownDir, 'inplace');
 }
 
+function ownDirectories({ ownDir }: InplaceSpec): string[] {
+  return [ownDir, `${ownDir}.inplace`];
+}
+
+/** What the build writes to while a RUN runs. */
+function writtenPaths({ workDir, stateDir, cache, outputs }: BuildRequest): string[] {
+  return [
+    workDir,
+    stateDir,
+    ...(cache?.type === 'directory' ? [cache.path] : []),
+    ...outputs.flatMap((output) => ('path' in output && output.path !== '-' ? [output.path] : [])),
+  ];
+}
+
 /** Whatever the build itself reads stays. */
-function keptPaths(request: BuildRequest, { ownDir, keep }: InplaceSpec): string[] {
+function keptPaths(request: BuildRequest, spec: InplaceSpec): string[] {
   const { context, dockerfile, dockerfileText, cache, outputs, ssh, contexts } = request;
   return [
-    ownDir,
-    `${ownDir}.inplace`,
-    ...keep,
+    ...ownDirectories(spec),
+    ...spec.keep,
     context,
     ...(dockerfileText === undefined ? [dockerfile] : []),
     ...(cache?.type === 'directory' ? [cache.path] : []),

@@ -9,7 +9,7 @@ import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
-import type { RootfsBackend, RootfsState, StagedLayer } from '../rootfs/types.ts';
+import type { CommittedStep, RootfsBackend, RootfsState, StagedLayer, Stain } from '../rootfs/types.ts';
 import { createAgreement } from './agreement.ts';
 import { appendLayer, type PendingChain, settle, settledChain, settledChainId } from './chain.ts';
 import { baseImage } from './image.ts';
@@ -27,6 +27,14 @@ export interface StageResult {
   readonly created: string | undefined;
   /** Materialised on first use. */
   state(): Promise<RootfsState>;
+  /** The step that made it right for this container alone, if any. */
+  readonly stained: StainedStep | undefined;
+}
+
+/** A step that did something that no clean machine would have had it do. */
+export interface StainedStep {
+  readonly step: Step;
+  readonly stains: readonly Stain[];
 }
 
 type Sources = CacheRecord['sources'];
@@ -46,10 +54,7 @@ export interface Turn {
 }
 
 /** Runs one step's operation on a state. */
-export type ExecuteStep = (
-  step: Step,
-  state: RootfsState,
-) => Promise<{ readonly state: RootfsState; readonly layer: Promise<StagedLayer | undefined> }>;
+export type ExecuteStep = (step: Step, state: RootfsState) => Promise<CommittedStep>;
 
 export interface StageRunnerDeps {
   readonly plan: Plan;
@@ -72,6 +77,8 @@ export interface StageRunnerDeps {
   readonly publish: (request: PublishRequest) => Promise<CacheRecord | undefined>;
   /** Called before a step runs, with those behind it in its stage; may wait for another build. */
   readonly enter: (step: Step, behind: readonly Step[]) => Promise<Entry>;
+  /** Is told of a step that is not stored, and why. */
+  readonly stained: (step: StainedStep) => void;
   /** RFC 3339: when this build's steps are made. */
   readonly created: string;
   /** A stage begins only when those that it needs are finished. */
@@ -92,6 +99,8 @@ interface Cursor {
    * next step need not wait until the layer is compressed to find that out.
    */
   readonly fresh: boolean;
+  /** As StageResult; what is built upon it is neither stored nor taken from the cache. */
+  readonly stained: StainedStep | undefined;
 }
 
 /** A record on its way to the cache. */
@@ -138,8 +147,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     for (const step of missing) cursor = await advanceOnce(stage, step, cursor);
     cursor = await settleEnd(stage, cursor);
     const base = baseChainId(deps.plan, stage);
-    const { pending, sources, created, state } = cursor;
-    return { pending, chainId: () => settledChainId(base, pending), sources, created, state };
+    const { pending, sources, created, state, stained } = cursor;
+    return { pending, chainId: () => settledChainId(base, pending), sources, created, state, stained };
   }
 
   /** The same step of another stage of this build is this step. */
@@ -190,14 +199,22 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function start(stage: PlannedStage, hit: StageHit): Promise<Cursor> {
     if (hit.depth === 0 && stage.base.type === 'stage') {
       const parent = await resultOf(stage.base.stage);
-      const { pending, state, sources, created } = parent;
-      return { pending, state, sources, created, published: undefined, fresh: false };
+      const { pending, state, sources, created, stained } = parent;
+      return { pending, state, sources, created, published: undefined, fresh: false, stained };
     }
     const last = stage.steps[hit.depth - 1];
     if (hit.record && last) return onto(stage, last, hit.record);
     const pending = settledChain(hit.chain, hit.made);
     const state = materialise(stage, pending);
-    return { pending, state, sources: NO_SOURCES, created: undefined, published: undefined, fresh: false };
+    return {
+      pending,
+      state,
+      sources: NO_SOURCES,
+      created: undefined,
+      published: undefined,
+      fresh: false,
+      stained: undefined,
+    };
   }
 
   /** Goes on from a record, which names all layers, whatever the stage has made so far. */
@@ -212,6 +229,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       created: record.created,
       published: undefined,
       fresh: false,
+      stained: undefined,
     };
   }
 
@@ -231,6 +249,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       finished(step, 'hit', performance.now() - started);
       return found;
     };
+    // What a stained step left in a mount no record knows of.
+    if (cursor.stained) return execute(stage, step, cursor, { sources, turn: undefined, started });
     const known = await find(stage, step, cursor, sources);
     if (known) return hit(known);
     const { records: made, turn } = await deps.enter(step, stage.steps.slice(step.index + 1));
@@ -271,10 +291,13 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       });
       const pending = appendLayer(cursor.pending, layer);
       const { created } = deps;
-      const published = follow(
-        deps.publish({ stage, step, pending, sources, created, alone: turn !== undefined }),
-      );
-      published.done.then(() => turn?.end());
+      if (made.stains.length > 0) deps.stained({ step, stains: made.stains });
+      const stained = await stainedBy(step, cursor, made.stains);
+      const published = stained
+        ? undefined
+        : follow(deps.publish({ stage, step, pending, sources, created, alone: turn !== undefined }));
+      if (published) published.done.then(() => turn?.end());
+      else turn?.end();
       void hold(stage, step, pending, sources);
       finished(step, 'built', performance.now() - started);
       const fresh = cursor.fresh || (step.operation.kind === 'run' && deps.plan.mtime === 'keep');
@@ -285,11 +308,24 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         created,
         published: turn ? undefined : published,
         fresh,
+        stained,
       };
     } catch (error) {
       finished(step, 'failed', performance.now() - started);
       throw error;
     }
+  }
+
+  /** What keeps a step that was just made from the cache: itself, what is below it, or a stage that it reads from. */
+  async function stainedBy(
+    step: Step,
+    cursor: Cursor,
+    stains: readonly Stain[],
+  ): Promise<StainedStep | undefined> {
+    if (cursor.stained) return cursor.stained;
+    if (stains.length > 0) return { step, stains };
+    const read = await Promise.all(step.stages.map(resultOf));
+    return read.find(({ stained }) => stained)?.stained;
   }
 
   /** The sources of a step: those of the steps below, the stages that it reads from, and what those have read. */
@@ -381,7 +417,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const published = follow(deps.publish({ stage, step, pending, sources, created, alone: false }));
       void hold(stage, step, pending, sources);
       const state = layer ? materialise(stage, pending) : cursor.state;
-      return { pending, state, sources, created, published, fresh: cursor.fresh };
+      return { pending, state, sources, created, published, fresh: cursor.fresh, stained: undefined };
     } catch (error) {
       if (!(error instanceof AppError) || deps.lookup!.signal?.aborted) throw error;
       const text = `content lookup failed and counts as a miss: ${error.message}`;

@@ -27,6 +27,21 @@ export interface StagedLayer extends LayerResult {
   readonly file: string;
 }
 
+/** Why a clean machine might have made something else of a step. */
+export interface Stain {
+  /**
+   * `changed`: the step changed it, and its layer does not hold that. `hidden`: the image has it, and the step saw something
+   * else there. `found`: the step would have made it, had it not been there.
+   */
+  readonly what: 'changed' | 'hidden' | 'found';
+  /** A path in the root. */
+  readonly path: string;
+  /** The mount or the kept path that it lies in or is. */
+  readonly place: string;
+  /** `place` is a mount. */
+  readonly mounted: boolean;
+}
+
 /** What a step does to a file tree: RUN, or writing the files of COPY, ADD and WORKDIR. */
 export interface RootfsBackend {
   readonly kind: 'overlay' | 'inplace';
@@ -62,11 +77,17 @@ export interface RootfsStep {
    * Snapshots what changed since `begin` into a layer, on disk below the working directory. `undefined` as layer means
    * that nothing changed. The next step may begin on `state` while `layer` is still being made.
    */
-  commit(
-    options: CommitOptions,
-  ): Promise<{ readonly state: RootfsState; readonly layer: Promise<StagedLayer | undefined> }>;
+  commit(options: CommitOptions): Promise<CommittedStep>;
   /** Throws the step away. */
   abandon(): Promise<void>;
+}
+
+/** A step that is done. */
+export interface CommittedStep {
+  readonly state: RootfsState;
+  readonly layer: Promise<StagedLayer | undefined>;
+  /** With any, state and layer are right for this container alone. */
+  readonly stains: readonly Stain[];
 }
 
 export interface CommitOptions {

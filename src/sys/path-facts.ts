@@ -148,15 +148,19 @@ export function forEachName(names: Buffer, visit: (name: string, index: number) 
   }
 }
 
-/** Calls back for each directory of a listing, with its name. */
-export function forEachDirectory(names: Buffer, rows: Uint32Array, visit: (name: string) => void): void {
+/** Calls back for each directory of a listing, with its name and its index among all names. */
+export function forEachDirectory(
+  names: Buffer,
+  rows: Uint32Array,
+  visit: (name: string, index: number) => void,
+): void {
   const count = rows.length / FACT_WORDS;
   let left = 0;
   for (let index = 0; index < count; index += 1) if (isDirectoryAt(rows, index)) left += 1;
   for (let at = 0, index = 0; left > 0; index += 1) {
     const end = names.indexOf(0, at);
     if (isDirectoryAt(rows, index)) {
-      visit(decodePath(names.subarray(at, end)));
+      visit(decodePath(names.subarray(at, end)), index);
       left -= 1;
     }
     at = end + 1;

@@ -41,7 +41,8 @@ async function main(): Promise<ContainerOutcome> {
   const env = { HOME: `${ownDir}/home`, PATH: '/usr/bin:/bin', ...job.env };
   const output: string[] = [];
   const emit = (event: { readonly type: string; readonly text?: string }): void => {
-    if (event.type === 'step-output' || event.type === 'warning') output.push(event.text ?? '');
+    if (event.type === 'step-output') output.push(event.text ?? '');
+    if (event.type === 'warning') output.push(`${event.text}\n`);
   };
   try {
     hideProcess('envbuilder');

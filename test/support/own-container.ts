@@ -41,11 +41,14 @@ export interface OwnContainer {
 }
 
 export interface ContainerOptions {
-  /** Kills the container when this resolves; the outcome is then an error without a code. */
-  readonly killAfter?: Promise<unknown>;
+  /** Kills the container as soon as this path exists; the outcome is then an error without a code. */
+  readonly killWhenThere?: string;
   /** What the root file system is, if not that of a container. */
   readonly root?: 'chroot' | 'shared' | 'disk';
 }
+
+/** Between two looks whether a container is to be killed. */
+const WATCH_MS = 20;
 
 /** Unpacks the runtime image of this checkout. */
 export async function unpackRuntimeImage(registry: { readonly host: string } | undefined): Promise<string> {
@@ -71,7 +74,7 @@ export function createOwnContainer(image: string, shared: string): OwnContainer 
     dir,
     upper: join(dir, 'upper'),
     prepare: (script) => writeFileSync(join(dir, 'prepare.sh'), script),
-    build: async (job, { killAfter, root = 'container' } = {}) => {
+    build: async (job, { killWhenThere, root = 'container' } = {}) => {
       if (!existsSync(link)) await run('/bin/ln', ['-s', join(image, 'root'), link]);
       const file = join(shared, `job-${process.hrtime.bigint()}`);
       writeFileSync(file, JSON.stringify(job));
@@ -102,8 +105,11 @@ export function createOwnContainer(image: string, shared: string): OwnContainer 
       );
       let log = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (log += String(bytes)));
-      void killAfter?.then(() => child.kill('SIGKILL'));
+      const watch = setInterval(() => {
+        if (killWhenThere !== undefined && existsSync(killWhenThere)) child.kill('SIGKILL');
+      }, WATCH_MS);
       await once(child, 'close');
+      clearInterval(watch);
       if (!existsSync(`${file}.out`))
         return { error: { code: '', message: 'no outcome', stack: log }, output: log };
       const outcome = JSON.parse(readFileSync(`${file}.out`, 'utf8')) as ContainerOutcome;

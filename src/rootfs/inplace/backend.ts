@@ -19,7 +19,9 @@ import type {
   RootfsState,
   RootfsStep,
   StagedLayer,
+  Stain,
 } from '../types.ts';
+import { createForeignContent } from './foreign.ts';
 import { openJournal } from './journal.ts';
 import { placeMounts } from './mounts.ts';
 import { previousContent } from './previous.ts';
@@ -37,6 +39,10 @@ export interface InplaceDeps {
   readonly journalFile: string;
   /** Absolute paths that are never touched, besides mounts. */
   readonly keep: readonly string[];
+  /** Those of `keep` that are directories of ours. */
+  readonly own: readonly string[];
+  /** Paths besides `dir` and `journalFile` that this process writes to while a RUN runs. */
+  readonly written: readonly string[];
   readonly syscalls: Syscalls;
   /** Runs commands in this very root. */
   readonly runner: Runner;
@@ -67,6 +73,11 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   const trees = createStageTrees({ ...deps, dir: stages });
   const tick = join(deps.dir, 'tick');
   const openBeneath = createBeneath(syscalls);
+  const foreign = createForeignContent({
+    ...deps,
+    written: [deps.dir, deps.journalFile, ...deps.written],
+    tickFile: tick,
+  });
   const versions = new WeakMap<RootfsState, TreeVersion>();
   const bases = new Map<string, RootfsState>();
   const writing = new Set<Promise<unknown>>();
@@ -98,13 +109,18 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
   const begin = (state: RootfsState, version: TreeVersion, tree: StageTree): RootfsStep => {
     const before = tree.table ?? readTable(syscalls, tree.dir);
     const since = waitForTick(tick);
+    const stains: Stain[] = [];
     return {
       root: tree.dir,
       run: async (spec) => {
         const prepared = prepareMountPoints(tree.dir, spec.mounts, syscalls);
         try {
+          const look = foreign.look(tree.dir, spec);
           const entered = enterRoot(tree.dir, { keep, syscalls });
+          let hide = (): void => {};
           try {
+            const targets = prepared.mounts.map(({ target }) => target);
+            hide = look.show(entered.pins, targets);
             const aside = freshDirectory(join(deps.dir, 'aside'), 0o700);
             const restore = placeMounts(prepared.mounts, {
               ...entered,
@@ -114,11 +130,16 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
               cwd: spec.cwd,
             });
             try {
-              return await timed(emit, 'run', () => deps.runner.run({ ...spec, root: '/', mounts: [] }));
+              const { result, stains: found } = await look.watch(() =>
+                timed(emit, 'run', () => deps.runner.run({ ...spec, root: '/', mounts: [] })),
+              );
+              stains.push(...found);
+              return result;
             } finally {
               restore();
             }
           } finally {
+            hide();
             entered.leave(before);
             forgetChanged(prepared.mounts, since);
           }
@@ -139,11 +160,11 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
           return { table: after, ...snapshot };
         });
         Object.assign(tree, { table, xattrs, version: version.number });
-        if (entries.length === 0) return { state, layer: Promise.resolve(undefined) };
+        if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains };
         const layer = write(entries, tree, options);
         const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
         tree.version = versions.get(next)!.number;
-        return { state: next, layer };
+        return { state: next, layer, stains };
       },
       abandon: async () => trees.remove(tree),
     };

@@ -21,6 +21,7 @@ import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
 import type { Journal } from './journal.ts';
 import { clearDirectory, type MoveDeps, moveIn, moveOut, removeTree } from './move.ts';
+import { NETWORK_FILES } from './network-files.ts';
 import { type Pins, pinOf } from './pins.ts';
 
 export interface PlaceDeps extends MoveDeps {
@@ -32,8 +33,6 @@ export interface PlaceDeps extends MoveDeps {
   readonly cwd: string;
 }
 
-/** Files of the container that are right for a RUN as they are. */
-const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
 const SHARED_TMP_MODE = 0o1777;
 
 /**

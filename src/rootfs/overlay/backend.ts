@@ -101,9 +101,9 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
         const scanned = await timed(emit, 'snapshot', async () =>
           scanUpper({ syscalls, upper, lower: view(), mtime: options.mtime }),
         );
-        if (scanned.length === 0) return { state, layer: Promise.resolve(undefined) };
+        if (scanned.length === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
         const layer = write(scanned, join(dir, 'layer'), options);
-        return { state: createState([...lowers, upper]), layer };
+        return { state: createState([...lowers, upper]), layer, stains: [] };
       },
       abandon: async () => {
         unmount();
