@@ -3,10 +3,12 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createRepository } from '../src/workspace/testing.ts';
 import { type AuthProxy, startAuthProxy } from './support/auth-proxy.ts';
 import type { CliResult } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { around, find, holders } from './support/find-token.ts';
+import { startGitHttpServer } from './support/git-http-server.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry', 'http']);
@@ -341,6 +343,80 @@ for (const [name, dockerfile] of Object.entries({
       assertUntold(box, results, token);
     });
   }
+}
+
+/** Every process whose arguments hold the token, and every one but ours whose environment does. */
+function tellingProcesses(token: string): readonly string[] {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch {
+      return Buffer.alloc(0);
+    }
+  };
+  return readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    const name = read(`/proc/${pid}/comm`).toString().trim();
+    const environment = name.startsWith('git') ? read(`/proc/${pid}/environ`) : Buffer.alloc(0);
+    const tells = find(read(`/proc/${pid}/cmdline`), token) ?? find(environment, token);
+    return tells === undefined ? [] : [name];
+  });
+}
+
+for (const [name, value] of Object.entries({
+  'GIT_AUTH_TOKEN of all hosts': (token: string) => ['GIT_AUTH_TOKEN', token] as const,
+  'GIT_AUTH_TOKEN of a host': (token: string, host: string) => [`GIT_AUTH_TOKEN.${host}`, token] as const,
+  'GIT_AUTH_HEADER of all hosts': (token: string) => ['GIT_AUTH_HEADER', `Bearer ${token}`] as const,
+  'GIT_AUTH_HEADER of a host': (token: string, host: string) =>
+    [`GIT_AUTH_HEADER.${host}`, `Bearer ${token}`] as const,
+  'HTTP_AUTH_TOKEN of a host': (token: string) => ['HTTP_AUTH_TOKEN_127.0.0.1', token] as const,
+  'HTTP_AUTH_HEADER of a host': (token: string) => ['HTTP_AUTH_HEADER_127.0.0.1', `Bearer ${token}`] as const,
+})) {
+  test(`the secret ${name} is sent to the server, and told to nobody`, async (t) => {
+    const token = newToken();
+    const git = name.startsWith('GIT');
+    const accepted = name.startsWith('GIT_AUTH_TOKEN')
+      ? `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
+      : `Bearer ${token}`;
+    const box = sandbox(t, {});
+    mkdirSync(box.path('side/repositories'), { recursive: true });
+    createRepository(box.path('side/repositories/private.git')).commit({ 'file.txt': 'private\n' });
+    const telling = new Set<string>();
+    let sent = 0;
+    const server = await startGitHttpServer({
+      root: box.path('side/repositories'),
+      intercept: ({ headers, url }, response) => {
+        for (const process of tellingProcesses(token)) telling.add(process);
+        if (headers.authorization !== accepted) {
+          response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+          return true;
+        }
+        sent += 1;
+        if (git) return false;
+        response.writeHead(200, { etag: '"1"' }).end(url === '/file' ? 'private\n' : '');
+        return true;
+      },
+    });
+    t.after(() => server.stop());
+    const source = git ? `${server.origin}/private.git` : `${server.origin}/file`;
+    const add = git ? `ADD --keep-git-dir=true ${source} /out/\n` : `ADD ${source} /out/file.txt\n`;
+    writeFileSync(box.path('context/Dockerfile'), `FROM scratch\n${add}`);
+    const [id, secret] = value(token, `127.0.0.1:${server.port}`);
+    const results: CliResult[] = [];
+    for (const progress of progressModes) {
+      const args = [`--secret=id=${id},env=THE_SECRET`, '--no-cache'];
+      results.push(await buildAll(box, progress, args, { env: { THE_SECRET: secret } }));
+      assertBuilt(results.at(-1)!);
+    }
+    for (const root of rootfsOf(box))
+      assert.equal(readFileSync(join(root, 'out/file.txt'), 'utf8'), 'private\n');
+    assert.ok(sent > 0, 'the server was not asked with it');
+    assert.deepEqual([...telling], []);
+    assertUntold(box, results, token);
+    const without = await buildAll(box, 'plain', ['--no-cache']);
+    assert.equal(without.code, 5, without.output);
+    assert.match(without.output, git ? /GIT_AUTH_TOKEN/ : /HTTP_AUTH_TOKEN/);
+  });
 }
 
 test('credentials in a proxy variable are used, reach a RUN, and are told to nobody else', async (t) => {

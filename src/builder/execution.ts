@@ -86,7 +86,13 @@ export function startExecution(
     const blobs = source.type === 'image' ? imageBlobs(source.image).map(baseBlob) : [];
     return (await backend()).fromLayers(blobs);
   };
-  const copy = { workDir: session.workDir, syscalls: session.syscalls, stateOf, signal };
+  const copy = {
+    workDir: session.workDir,
+    syscalls: session.syscalls,
+    stateOf,
+    sources: session.sources,
+    signal,
+  };
   const contentDigest = createContentDigests({
     syscalls: session.syscalls,
     stateOf,

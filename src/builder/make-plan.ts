@@ -56,9 +56,10 @@ export async function makePlan(
           writeTo: request.noCache || deps.readOnly ? undefined : session.ownStore,
           salt: request.cacheSalt,
           trust: session.trust,
+          access: session.sources,
           signal: deps.signal,
         }),
-      gitCommit: (url) => resolveGitCommit(url, deps.signal),
+      gitCommit: (url) => resolveGitCommit(url, session.sources, deps.signal),
     },
   });
   for (const opened of trees.values()) (await opened).save();

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readUrlNote, storeUrlNote, type UrlNotesDeps } from '../cache/url-note.ts';
 import { fetchUrl, headUrl } from '../context/add-url.ts';
+import type { SourceAccess } from '../context/source-access.ts';
 import type { Store } from '../oci/types.ts';
 import type { UrlFacts } from '../plan/inputs.ts';
 
 export interface ProbeUrlDeps extends UrlNotesDeps {
+  readonly access: SourceAccess;
   /** Where notes are read. */
   readonly store: Store | undefined;
   /** Where new ones go; undefined for a probe. */
@@ -25,14 +27,17 @@ export async function probeUrl(
 ): Promise<UrlFacts> {
   const { store, writeTo } = deps;
   if (store) {
-    const [note, head] = await Promise.all([readUrlNote(store, url, deps), headUrl(url, deps.signal)]);
+    const [note, head] = await Promise.all([
+      readUrlNote(store, url, deps),
+      headUrl(url, deps.access, deps.signal),
+    ]);
     const same = note !== undefined && head?.etag === note.etag;
     if (same && (checksum === undefined || checksum === note.digest)) {
       const { name, lastModified } = head;
       return { name, digest: note.digest, ...(lastModified === undefined ? {} : { lastModified }) };
     }
   }
-  const { name, digest, lastModified, etag } = await download(url, checksum, deps.signal);
+  const { name, digest, lastModified, etag } = await download(url, checksum, deps);
   if (writeTo && etag !== undefined) {
     // It saves later builds a download, no more.
     await storeUrlNote(writeTo, url, { etag, digest }, deps).catch(() => {});
@@ -40,10 +45,14 @@ export async function probeUrl(
   return { name, digest, ...(lastModified === undefined ? {} : { lastModified }) };
 }
 
-async function download(url: string, checksum: string | undefined, signal: AbortSignal) {
+async function download(
+  url: string,
+  checksum: string | undefined,
+  { access, signal }: Pick<ProbeUrlDeps, 'access' | 'signal'>,
+) {
   const directory = await mkdtemp(join(tmpdir(), 'envbuilder-url-'));
   try {
-    const options = { targetDir: directory, signal, ...(checksum === undefined ? {} : { checksum }) };
+    const options = { targetDir: directory, access, signal, ...(checksum === undefined ? {} : { checksum }) };
     return await fetchUrl(url, options);
   } finally {
     await rm(directory, { recursive: true, force: true });

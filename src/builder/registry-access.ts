@@ -5,7 +5,7 @@ import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { downloadFile } from '../oci/http/download.ts';
 import { createMirrorCopies } from '../oci/http/mirrors.ts';
-import { createTransport } from '../oci/http/transport.ts';
+import { createTransport, type Transport } from '../oci/http/transport.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { DOCKER_HUB, parseReference } from '../oci/reference.ts';
@@ -21,6 +21,8 @@ export interface RegistryAccess {
   open(reference: Reference): Store;
   /** @throws AppError REFERENCE, REGISTRY, AUTH, CORRUPT */
   resolveImage(name: string, platform: Platform, signal?: AbortSignal): Promise<Image>;
+  /** Connections to any other server, through the same proxies. */
+  transport(): Transport;
   /**
    * A small file behind any URL, through the same proxies.
    * @throws AppError REGISTRY, AUTH, REFERENCE
@@ -62,9 +64,12 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
       emit,
     }),
   });
-  const transport = once(() => createTransport(connection));
+  let opened = false;
+  const transport = once(() => {
+    opened = true;
+    return createTransport(connection);
+  });
   const copies = createMirrorCopies();
-  let downloads = false;
   const open = ({ registry, repository }: Reference): Store =>
     createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry), copies });
   const bases = createCachedBases(settings.baseImages, {
@@ -79,12 +84,10 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
     resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
     holdsBase: bases.holds,
     leaveOutBase: (digest) => bases.leaveOut(digest) || copies.leaveOut(digest),
-    download: (url, options) => {
-      downloads = true;
-      return downloadFile(transport(), url, { ...options, insecure, emit });
-    },
+    transport,
+    download: (url, options) => downloadFile(transport(), url, { ...options, insecure, emit }),
     close: async () => {
-      if (downloads) await transport().close();
+      if (opened) await transport().close();
       await client.close();
     },
   };

@@ -1,15 +1,18 @@
 import { createLayeredStore, createReadOnlyStore } from '../cache/layered-store.ts';
 import type { LookupOptions } from '../cache/lookup.ts';
 import { createTrust, type Trust } from '../cache/trust.ts';
+import type { SourceAccess } from '../context/source-access.ts';
 import { createCollector } from '../core/collect.ts';
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { NETWORK_LIMITS } from '../core/network-limits.ts';
 import { type CompressPool, createCompressPool } from '../layer/compress-pool.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { storeSource } from '../oci/blob-source.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
+import type { Transport } from '../oci/http/transport.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { BlobSource, Descriptor, Image, Platform, Reference, Store } from '../oci/types.ts';
 import { extractLayers } from '../rootfs/extract/extract.ts';
@@ -53,6 +56,8 @@ export interface Session {
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   resolveImage(reference: string, platform: Platform): Promise<Image>;
   openRepository(reference: Reference): Store;
+  /** What the sources of ADD are fetched with. */
+  readonly sources: SourceAccess;
   /** Whether a layer is one of a base image that was resolved. */
   isBaseLayer(digest: Digest): boolean;
   /** As RegistryAccess.leaveOutBase. */
@@ -130,6 +135,7 @@ export function createSession(
       return storeSource(from, layer, { ...(mountFrom ? { mountFrom } : {}), signal: deps.signal });
     },
     openRepository,
+    sources: sourceAccess(request, registries.transport),
     isBaseLayer: (digest) => baseLayers.has(digest),
     leaveOutBase: registries.leaveOutBase,
     workDir: once(() => {
@@ -189,6 +195,20 @@ function openCache(
 function remoteCache(name: string, openRepository: (reference: Reference) => Store): CacheRepository {
   const reference = parseReference(name);
   return { store: openRepository(reference), name: `${reference.registry}/${reference.repository}` };
+}
+
+/** What a build was given for the sources of ADD. */
+function sourceAccess({ secrets, ssh, registries }: BuildRequest, transport: () => Transport): SourceAccess {
+  const agent = ssh.find(({ id }) => id === 'default')?.socket;
+  const { proxy, insecure, extraCaPem, helperEnv } = registries;
+  return {
+    secret: async (id) => secrets.find((secret) => secret.id === id)?.value(),
+    ...(agent === undefined ? {} : { agent }),
+    path: helperEnv.PATH ?? '',
+    network: { proxy, insecure, ...(extraCaPem === undefined ? {} : { extraCaPem }) },
+    transport,
+    limits: NETWORK_LIMITS,
+  };
 }
 
 function preferStore(store: Store, layer: LayerBlob, taken: () => void): LayerBlob {

@@ -1,10 +1,13 @@
+import { statSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../core/error.ts';
+import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import { createGit, GIT_MISSING, type Git } from './git/git.ts';
-import { gitReason } from './git/git-failure.ts';
+import { gitFailureKind, gitReason } from './git/git-failure.ts';
 import { gitProgram } from './git/git-program.ts';
 import { parseGitUrl as parseAddress } from './git/git-url.ts';
+import { gitAuthorization, type SourceAccess } from './source-access.ts';
 
 /** A git source of ADD: where, what, and which part of it. */
 export interface GitSource {
@@ -37,7 +40,11 @@ export function parseGitUrl(source: string): GitSource {
  * The commit that a git source names now, by one `git ls-remote`.
  * @throws AppError CONTEXT when the repository cannot be asked or has no such reference; the reason of the signal
  */
-export async function resolveGitCommit(source: string, signal?: AbortSignal): Promise<string> {
+export async function resolveGitCommit(
+  source: string,
+  access: SourceAccess,
+  signal?: AbortSignal,
+): Promise<string> {
   const { remote, ref = 'HEAD' } = parseGitUrl(source);
   if (ref.startsWith('-') || remote.startsWith('-')) {
     throw new AppError('CONTEXT', `${shown(source)} names no branch, tag or commit`, {
@@ -45,7 +52,7 @@ export async function resolveGitCommit(source: string, signal?: AbortSignal): Pr
     });
   }
   if (COMMIT.test(ref)) return ref;
-  const out = await withGit(remote, (git) =>
+  const out = await withGit(remote, access, (git) =>
     must(git, ['ls-remote', '--', gitAddress(remote), ref, `${ref}^{}`], source, signal),
   );
   const found = new Map(out.split('\n').map((line) => line.split('\t').reverse() as [string, string]));
@@ -57,6 +64,13 @@ export async function resolveGitCommit(source: string, signal?: AbortSignal): Pr
   });
 }
 
+export interface GitCheckout {
+  /** Whether `.git` is among the files. */
+  readonly keepGitDir: boolean;
+  readonly access: SourceAccess;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Checks a commit of a git source out into an empty directory, submodules included.
  * @throws AppError CONTEXT; the reason of the signal
@@ -65,12 +79,12 @@ export async function checkoutGit(
   source: string,
   commit: string,
   target: string,
-  { keepGitDir, signal }: { readonly keepGitDir: boolean; readonly signal?: AbortSignal },
+  { keepGitDir, access, signal }: GitCheckout,
 ): Promise<void> {
   const { remote, ref, subdir } = parseGitUrl(source);
   const work = await mkdtemp(`${target}-git-`);
   try {
-    await withGit(remote, async (git) => {
+    await withGit(remote, access, async (git) => {
       const at = (...args: string[]): Promise<string> => must(git, ['-C', work, ...args], source, signal);
       await at('init', '-q');
       await at('remote', 'add', 'origin', gitAddress(remote));
@@ -86,7 +100,12 @@ export async function checkoutGit(
       await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
     });
     if (!keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
-    const from = subdir === undefined ? work : join(work, join('/', subdir));
+    const from = subdir === undefined ? work : resolveInRoot(work, join('/', subdir), { followLast: true });
+    if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new AppError('CONTEXT', `${shown(source)} has no directory "${subdir}"`, {
+        where: { url: shown(source) },
+      });
+    }
     await mkdir(target, { recursive: true });
     for (const name of await readdir(from))
       await rename(join(from, name), join(target, name)).catch(() =>
@@ -97,17 +116,20 @@ export async function checkoutGit(
   }
 }
 
-/** git as the user of this machine has it set up, with the login of the address on top. */
-async function withGit<T>(remote: string, work: (git: Git) => Promise<T>): Promise<T> {
-  const { PATH = '', HOME = '', SSH_AUTH_SOCK: agent } = process.env;
+/** git with what the build was given, and the login of the address. */
+async function withGit<T>(remote: string, access: SourceAccess, work: (git: Git) => Promise<T>): Promise<T> {
+  const { agent, path, network } = access;
   const login = parseAddress(remote)?.login;
+  const authorization = await gitAuthorization(gitAddress(remote), access);
   const git = createGit({
-    ...gitProgram(PATH),
-    home: HOME,
+    ...network,
+    ...gitProgram(path),
+    templates: false,
     // The key knows the commit alone, so nothing of this machine may get into the files.
     umask: 0o022,
     ssh: { knownHosts: [], ...(agent === undefined ? {} : { agent }) },
     ...(login === undefined ? {} : { login }),
+    ...(authorization === undefined ? {} : { authorization }),
   });
   try {
     return await work(git);
@@ -126,10 +148,26 @@ async function must(
   if (code === 0) return stdout;
   const missing = code === GIT_MISSING;
   const reason = missing ? 'git is not installed' : gitReason(messages);
+  const hint = missing ? 'install git' : hintFor(messages, source);
   throw new AppError('CONTEXT', `cannot read ${shown(source)}: ${shown(reason)}`, {
     where: { url: shown(source) },
-    ...(missing ? { hint: 'install git' } : {}),
+    ...(hint === undefined ? {} : { hint }),
   });
+}
+
+function hintFor(messages: readonly string[], source: string): string | undefined {
+  const http = /^https?:/.test(source);
+  switch (gitFailureKind(messages)) {
+    case 'auth':
+    case 'no-repository':
+      return http
+        ? 'for a private repository give the build the secret GIT_AUTH_TOKEN.HOST or GIT_AUTH_TOKEN'
+        : 'give the build an SSH agent with --ssh default';
+    case 'redirect':
+      return 'credentials are not sent along: write the address that it redirects to';
+    default:
+      return undefined;
+  }
 }
 
 /** The address without the login of an HTTP server; the user of any other one is a part of it. */

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Dispatcher, getGlobalDispatcher, interceptors, request } from 'undici';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { paced } from '../core/network-limits.ts';
 import { basicAuthOf } from '../core/url-credentials.ts';
+import { discard, follow } from '../oci/http/redirect.ts';
+import type { HttpRequest, HttpResponse } from '../oci/http/types.ts';
+import { type SourceAccess, urlAuthorization } from './source-access.ts';
 
 /** What the headers of an answer say of a download. */
 export interface UrlHead {
@@ -25,8 +28,6 @@ export interface Fetched extends UrlHead {
   readonly file: string;
 }
 
-const MOST_REDIRECTS = 10;
-
 /**
  * Downloads a URL of ADD into a directory.
  * @param options.checksum as of ADD --checksum
@@ -38,12 +39,12 @@ export async function fetchUrl(
   options: {
     readonly targetDir: string;
     readonly checksum?: string;
-    readonly dispatcher?: Dispatcher;
+    readonly access: SourceAccess;
     readonly signal?: AbortSignal;
   },
 ): Promise<Fetched> {
   const shown = withoutCredentials(url);
-  const { checksum, signal } = options;
+  const { checksum, access, signal } = options;
   if (checksum !== undefined && !isDigest(checksum)) {
     throw new AppError('DOCKERFILE', `ADD --checksum has the malformed digest "${checksum}"`, {
       hint: 'write sha256: and 64 hex digits',
@@ -60,13 +61,13 @@ export async function fetchUrl(
     },
   });
   try {
-    const response = await ask(url, 'GET', options);
-    if (response.statusCode !== 200) {
-      await response.body.dump();
-      throw new AppError('CONTEXT', `${shown} answered ${response.statusCode}`, { where: { url: shown } });
+    const response = await ask(url, 'GET', access, signal);
+    if (response.status !== 200) {
+      discard(response.body);
+      throw refusal(shown, response.status);
     }
     const target = createWriteStream(file, { mode: 0o600 });
-    await pipeline(response.body as Readable, counted, target, { signal });
+    await pipeline(paced(response.body, access.limits), counted, target, { signal });
     const digest: Digest = `sha256:${hash.digest('hex')}`;
     if (checksum !== undefined && checksum !== digest) {
       throw new AppError('CORRUPT', `${shown} has the digest ${digest}, not ${checksum}`, {
@@ -77,43 +78,57 @@ export async function fetchUrl(
   } catch (error) {
     await rm(file, { force: true });
     signal?.throwIfAborted();
+    if (error instanceof AppError && error.code === 'REGISTRY')
+      throw new AppError('CONTEXT', error.message, { where: { url: shown }, cause: error });
     throw toAppError(error, 'CONTEXT', `cannot download ${shown}`, { where: { url: shown } });
   }
 }
 
 /** The headers of a download without the download; undefined when the server does not give them. */
-export async function headUrl(url: string, signal?: AbortSignal): Promise<UrlHead | undefined> {
+export async function headUrl(
+  url: string,
+  access: SourceAccess,
+  signal?: AbortSignal,
+): Promise<UrlHead | undefined> {
   try {
-    const response = await ask(url, 'HEAD', { signal });
-    await response.body.dump();
-    return response.statusCode === 200 ? headOf(url, response.headers) : undefined;
+    const response = await ask(url, 'HEAD', access, signal);
+    discard(response.body);
+    return response.status === 200 ? headOf(url, response.headers) : undefined;
   } catch {
     // Whoever downloads it then says what is wrong.
     return undefined;
   }
 }
 
-function ask(
+/** The secret that the build was given for the host, else the login of the address; neither goes to another origin. */
+async function ask(
   url: string,
   method: 'GET' | 'HEAD',
-  {
-    dispatcher: given,
-    signal,
-  }: { readonly dispatcher?: Dispatcher | undefined; readonly signal?: AbortSignal | undefined },
-): Promise<Dispatcher.ResponseData> {
-  const dispatcher = (given ?? getGlobalDispatcher()).compose(
-    interceptors.redirect({ maxRedirections: MOST_REDIRECTS }),
-  );
-  const authorization = basicAuthOf(new URL(url));
-  return request(url, {
+  access: SourceAccess,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse> {
+  const authorization = (await urlAuthorization(url, access)) ?? basicAuthOf(new URL(url));
+  const request: HttpRequest = {
     method,
-    dispatcher,
+    url,
+    headers: authorization === undefined ? {} : { authorization },
+    carries: method === 'GET' ? 'content' : 'document',
     ...(signal === undefined ? {} : { signal }),
-    ...(authorization ? { headers: { authorization } } : {}),
+  };
+  // A download may redirect to plain HTTP, as its address may be one.
+  return follow(access.transport(), request, true);
+}
+
+function refusal(shown: string, status: number): AppError {
+  return new AppError('CONTEXT', `${shown} answered ${status}`, {
+    where: { url: shown },
+    ...([401, 403, 404].includes(status)
+      ? { hint: 'for a private file give the build the secret HTTP_AUTH_TOKEN_HOST or HTTP_AUTH_HEADER_HOST' }
+      : {}),
   });
 }
 
-function headOf(url: string, headers: Dispatcher.ResponseData['headers']): UrlHead {
+function headOf(url: string, headers: HttpResponse['headers']): UrlHead {
   const modified = Date.parse(String(headers['last-modified'] ?? ''));
   const etag = String(headers.etag ?? '');
   return {

@@ -17,6 +17,7 @@ import { createDirectoryTree } from './dir-tree.ts';
 import { createHashMemo, factsKey, fileKey } from './file-hash-memo.ts';
 import { createMatcher } from './ignore-matcher.ts';
 import { resolveCopy } from './resolve-copy.ts';
+import { givenAccess } from './testing.ts';
 import { treeHash } from './tree-hash.ts';
 import type { CopyItem, SourceTree } from './types.ts';
 
@@ -345,7 +346,7 @@ f=tarfile.TarInfo('link/file'); f.size=3; t.addfile(f,io.BytesIO(b'bad')); t.clo
   assert.equal(readFileSync(join(victim, 'file'), 'utf8'), 'kept');
 });
 
-test('git sources are told from URLs, and a reference cannot be an option', async () => {
+test('git sources are told from URLs, and a reference cannot be an option', async (t) => {
   for (const source of [
     'git@example.org:a/b.git',
     'ssh://git@example.org/a',
@@ -354,7 +355,7 @@ test('git sources are told from URLs, and a reference cannot be an option', asyn
     assert.equal(isGitUrl(source), true, source);
   for (const source of ['https://example.org/a.tar.gz', 'dir/a.git', 'https://example.org/agit'])
     assert.equal(isGitUrl(source), false, source);
-  await assert.rejects(resolveGitCommit('https://example.org/a.git#--upload-pack=touch'), {
+  await assert.rejects(resolveGitCommit('https://example.org/a.git#--upload-pack=touch', givenAccess(t)), {
     code: 'CONTEXT',
   });
 });

@@ -8,6 +8,7 @@ import { madeDirectoryMode, parseChmod } from '../../context/chmod.ts';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import { createInlineTree } from '../../context/inline-tree.ts';
 import { resolveCopy } from '../../context/resolve-copy.ts';
+import type { SourceAccess } from '../../context/source-access.ts';
 import type { CopyItem, SourceTree } from '../../context/types.ts';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
@@ -24,6 +25,7 @@ export interface CopyStepDeps {
   readonly workDir: () => string;
   readonly syscalls: () => Syscalls;
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
+  readonly sources: SourceAccess;
   readonly signal: AbortSignal;
 }
 
@@ -76,6 +78,7 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
         (directory) =>
           checkoutGit(input.url, input.commit, directory, {
             keepGitDir: input.keepGitDir,
+            access: task.deps.sources,
             signal: task.deps.signal,
           }),
         { owner: 'root', ownTop: true },
@@ -109,6 +112,7 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
   try {
     const fetched = await fetchUrl(input.url, {
       targetDir: directory,
+      access: task.deps.sources,
       signal: task.deps.signal,
       ...(input.checksum === undefined ? {} : { checksum: input.checksum }),
     });

@@ -63,7 +63,7 @@ export const BUILD_OPTIONS = [
     type: 'list',
     split: 'whole',
     placeholder: 'id=ID[,src=FILE|,env=NAME]',
-    text: 'A secret for RUN --mount=type=secret, from a file or a variable; with an id alone, from the variable of that name. Can be repeated.',
+    text: 'A secret for RUN --mount=type=secret, from a file or a variable; with an id alone, from the variable of that name. GIT_AUTH_TOKEN, HTTP_AUTH_TOKEN_HOST and their like are credentials of ADD. Can be repeated.',
     commands: ['build', 'probe', 'start'],
     group: 'Build',
   },

@@ -33,7 +33,7 @@ const BIG_FILE = '16m';
 const SLOW = { bytes: 16, seconds: 300 };
 
 /**
- * Writes the configuration of git for some settings. Secrets are in unnamed files only: not in the environment, not in
+ * Writes the configuration of git for some settings, which is all that git sees. Secrets are in unnamed files only: not in the environment, not in
  * arguments, not in the repository. The files are inherited, since nobody may look into our own entry in /proc once
  * hideProcess was called.
  */
@@ -46,21 +46,22 @@ export function createGitSetup(settings: GitSettings): GitSetup {
     return { ...made, path: `/proc/self/fd/${number}`, pathOfParent: `/proc/${PARENT}/fd/${number}` };
   };
   const config = file(configText(configOf(settings, file)));
-  const accepted = settings.home === undefined && settings.ssh.knownHosts.length === 0 ? file('') : undefined;
-  const ssh =
-    settings.home === undefined
-      ? { GIT_SSH_COMMAND: sshCommand(settings, accepted?.pathOfParent, file), GIT_SSH_VARIANT: 'ssh' }
-      : {};
+  const accepted = settings.ssh.knownHosts.length === 0 ? file('') : undefined;
+  const ssh = sshCommand(settings, accepted?.pathOfParent, file);
   return {
     files: files.map(({ fd }) => fd),
     env: {
       PATH: settings.path,
       LC_ALL: 'C',
       GIT_TERMINAL_PROMPT: '0',
-      ...scopeOf(settings.home, config.path),
+      HOME: '/nonexistent',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: config.path,
+      GIT_SSH_COMMAND: ssh,
+      GIT_SSH_VARIANT: 'ssh',
+      ...(settings.templates === false ? { GIT_TEMPLATE_DIR: '' } : {}),
       ...proxyVariables(settings),
       ...(settings.ssh.agent === undefined ? {} : { SSH_AUTH_SOCK: settings.ssh.agent }),
-      ...ssh,
     },
     acceptedHosts: () => accepted?.read().split('\n').filter(Boolean) ?? [],
     close: () => {
@@ -69,22 +70,10 @@ export function createGitSetup(settings: GitSettings): GitSetup {
   };
 }
 
-/** With a home, our configuration comes on top of the user's; without, it is all there is. */
-function scopeOf(home: string | undefined, configPath: string): Readonly<Record<string, string>> {
-  if (home === undefined)
-    return { HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: configPath };
-  return {
-    HOME: home,
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'include.path',
-    GIT_CONFIG_VALUE_0: configPath,
-  };
-}
-
 type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
 
 function configOf(settings: GitSettings, file: (text: string) => InheritedFile): readonly ConfigEntry[] {
-  const { login, insecure, extraCaPem, proxyUrl, localSubmodules, slow = SLOW } = settings;
+  const { login, authorization, insecure, extraCaPem, proxyUrl, localSubmodules, slow = SLOW } = settings;
   const entries: ConfigEntry[] = [
     ['safe', undefined, 'directory', '*'],
     ['core', undefined, 'hooksPath', '/dev/null'],
@@ -102,8 +91,13 @@ function configOf(settings: GitSettings, file: (text: string) => InheritedFile):
   else if (extraCaPem !== undefined)
     entries.push(['http', undefined, 'sslCAInfo', file(certificates(extraCaPem)).path]);
   if (proxyUrl !== undefined) entries.push(['http', undefined, 'proxy', proxyUrl]);
+  if (authorization !== undefined) {
+    const { scope, header } = authorization;
+    entries.push(['http', scope, 'extraHeader', `Authorization: ${header}`]);
+    entries.push(['http', scope, 'followRedirects', 'false']);
+  }
   if (login !== undefined) {
-    // An empty helper clears those that the user has; only the shell's own commands are used, since no other may be there.
+    // Only the shell's own commands are used, since no other may be there.
     const answers = file(`username=${login.username}\npassword=${login.password}\n`).path;
     const print = `while IFS= read -r line; do printf '%s\\n' "$line"; done <${answers}`;
     entries.push(['credential', login.origin, 'helper', '']);

@@ -22,6 +22,7 @@ const PATTERNS: readonly (readonly [GitFailureKind, RegExp])[] = [
     /repository .* not found|does not appear to be a git repository|Repository not found|returned error: 404|does not exist|not valid: is this a git repository/i,
   ],
   ['slow', /Operation too slow/i],
+  ['redirect', /returned error: 30[12378]|unable to update url base from redirection/i],
   [
     'network',
     /Could not resolve (?:host|proxy|hostname)|Failed to connect|Couldn't connect|Connection (?:refused|reset|timed out|closed)|Operation timed out|unexpected disconnect|early EOF|hung up unexpectedly|returned error: (?:429|5\d\d)|Network is unreachable|No route to host|Empty reply|transfer closed|name resolution/i,

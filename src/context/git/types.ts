@@ -21,12 +21,14 @@ export interface GitSettings {
   readonly file: string;
   /** PATH for git and its children. */
   readonly path: string;
-  /**
-   * The user's HOME, whose configuration, credential helpers and SSH set-up then apply; without it git sees nothing but
-   * these settings.
-   */
-  readonly home?: string;
   readonly login?: HttpLogin;
+  /**
+   * The value of an Authorization header, and the addresses that it is sent to, as `http.<url>.*` names them. These may not
+   * redirect, since git would send it on.
+   */
+  readonly authorization?: { readonly scope: string; readonly header: string };
+  /** Whether new repositories get what this machine has for them; they do when left out. */
+  readonly templates?: boolean;
   readonly ssh: SshSettings;
   readonly insecure?: boolean;
   /** PEM certificates that are trusted besides the usual ones. */
@@ -53,6 +55,7 @@ export type GitFailureKind =
   | 'certificate'
   | 'no-repository'
   | 'no-reference'
+  | 'redirect'
   | 'network'
   | 'slow'
   | 'disk-full'
