@@ -1,18 +1,20 @@
 /*
  * Bundles our own code into OUT/.envbuilder/app, with the scripts of threads and processes as files of their own, and
  * writes the program that starts it.
- * Usage: bundle.ts OUT
+ * Usage: bundle.ts OUT ARCH MODULES, where MODULES holds koffi's native part for another ARCH (amd64, arm64) than ours
  */
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundleApp } from './app-bundle.ts';
+import { nodeArch, packageFolder } from './modules.ts';
 import { OWN } from './relocate.ts';
 import { settle } from './settle.ts';
 
-const [out = ''] = process.argv.slice(2);
 const root = join(import.meta.dirname, '..');
+const [out = '', debianArch = '', modules = ''] = process.argv.slice(2);
+const arch = nodeArch(debianArch);
 const app = join(out, OWN, 'app');
-const native = `@koromix/koffi-linux-${process.arch}`;
+const native = `@koromix/koffi-linux-${arch}`;
 
 /**
  * Node would take these from the environment, where they are meant for the commands that users run; src/cli/hidden.ts
@@ -32,14 +34,17 @@ const KOFFI = [
   'koffi/LICENSE.txt',
   `${native}/package.json`,
   `${native}/index.js`,
-  `${native}/linux_${process.arch}/koffi.node`,
+  `${native}/linux_${arch}/koffi.node`,
 ];
 
 if (LAUNCHER.indexOf('\n') > MAX_FIRST_LINE) throw new Error('the first line of the launcher is too long');
 const metafile = await bundleApp({ root, outdir: app, external: ['koffi'] });
 for (const file of KOFFI) {
+  const [from, below] = file.startsWith(native)
+    ? [native, file.slice(native.length)]
+    : ['koffi', file.slice(5)];
   mkdirSync(dirname(join(app, 'node_modules', file)), { recursive: true });
-  cpSync(join(root, 'node_modules', file), join(app, 'node_modules', file));
+  cpSync(join(packageFolder(from, modules), below), join(app, 'node_modules', file));
 }
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
   string,

@@ -1,7 +1,8 @@
 /*
  * Puts together all of the image that is not our own code, below OUT/.envbuilder: Node, git, the OpenSSH client and a
  * shell for git's scripts, with their libraries and certificates.
- * Usage: tools.ts PACKAGES OUT, where PACKAGES is what packages.sh made.
+ * Usage: tools.ts PACKAGES OUT ARCH MODULES, where PACKAGES is what packages.sh made for ARCH (amd64, arm64), and MODULES
+ * holds the Node of another ARCH than that of this machine.
  */
 import {
   chmodSync,
@@ -17,12 +18,13 @@ import {
 import { basename, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { isElf, neededLibraries, relocateProgram, stripElf } from './elf.ts';
+import { nodeArch, packageFolder } from './modules.ts';
 import { changeLoaderDirectories, changePaths, OWN, pathChanges } from './relocate.ts';
 import { settle } from './settle.ts';
 
-const [packages = '', out = ''] = process.argv.slice(2);
-const node = join(import.meta.dirname, `../node_modules/node-linux-${process.arch}`);
-const arm = process.arch === 'arm64';
+const [packages = '', out = '', arch = '', modules = ''] = process.argv.slice(2);
+const node = packageFolder(`node-linux-${nodeArch(arch)}`, modules);
+const arm = arch === 'arm64';
 const triplet = arm ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 const loader = arm ? 'ld-linux-aarch64.so.1' : 'ld-linux-x86-64.so.2';
 const libraries = join(packages, 'root/usr/lib', triplet);

@@ -1,20 +1,25 @@
 /*
  * `npm run image`: builds the runtime image with our own `envbuilder build`, as a docker archive in image-out/ unless the
- * arguments, which are those of `envbuilder build`, name outputs, tags to --push to, or anything else. With
- * --update-packages it only writes image/packages.lock anew, with the newest versions of all packages.
+ * arguments, which are those of `envbuilder build`, name outputs, tags to --push to, or anything else.
+ *   --platform=linux/arm64   for another machine than this one
+ *   --all REFERENCE          pushes it for amd64 and arm64, under one index, and prints the digest of that
+ *   --update-packages        only writes image/packages.lock anew, with the newest versions of all packages
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commitTime } from './lib/commit-time.ts';
 import { withDebian } from './lib/debian-image.ts';
-import { buildRuntimeImage } from './lib/runtime-image.ts';
+import { pushIndex } from './lib/image-index.ts';
+import { buildRuntimeImage, withModules } from './lib/runtime-image.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'image-out');
 const args = process.argv.slice(2);
 
 if (args.includes('--update-packages')) updatePackages();
+else if (args.includes('--all')) await pushAll();
 else await buildImage();
 
 async function buildImage(): Promise<void> {
@@ -22,27 +27,35 @@ async function buildImage(): Promise<void> {
   const tar = join(out, 'envbuilder.tar');
   if (!elsewhere) mkdirSync(out, { recursive: true });
   const given = args.some((arg) => /^(-t$|--tag)/.test(arg)) ? [] : ['--tag=envbuilder:latest'];
-  const base = args.some((arg) => arg.startsWith('--build-arg=DEBIAN='));
-  const build = (debian?: string): Promise<string> =>
-    buildRuntimeImage([
-      `--build-arg=SOURCE_DATE_EPOCH=${imageTime()}`,
-      ...(debian ? [`--build-arg=DEBIAN=${debian}`] : []),
-      ...(elsewhere ? args : [...args, ...given, `--output=type=docker,dest=${tar}`]),
-    ]);
-  const digest = await (base ? build() : withDebian('debian:trixie-slim', build));
+  const digest = await build(elsewhere ? args : [...args, ...given, `--output=type=docker,dest=${tar}`]);
   process.stdout.write(`${digest}\n`);
   if (!elsewhere) process.stderr.write(`The image is in ${tar}; load it with: docker load --input ${tar}\n`);
 }
 
-/** The time that the image carries: what the environment says, as usual for reproducible builds, else the last commit's. */
-function imageTime(): string {
-  const { SOURCE_DATE_EPOCH } = process.env;
-  if (SOURCE_DATE_EPOCH) return SOURCE_DATE_EPOCH;
-  try {
-    return execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }).trim();
-  } catch {
-    return '0';
+async function pushAll(): Promise<void> {
+  const at = args.indexOf('--all');
+  const reference = args[at + 1];
+  if (reference === undefined) throw new Error('--all needs the name to push to');
+  const rest = args.toSpliced(at, 2);
+  const parts = [];
+  for (const architecture of ['amd64', 'arm64']) {
+    const tag = `${reference}-${architecture}`;
+    const digest = await build([...rest, `--platform=linux/${architecture}`, `--tag=${tag}`, '--push']);
+    parts.push({ tag, digest, architecture });
   }
+  process.stdout.write(`${await pushIndex(reference, parts)}\n`);
+}
+
+/** @returns the digest of the image */
+async function build(given: readonly string[]): Promise<string> {
+  const platform = given.find((arg) => arg.startsWith('--platform='))?.split('=')[1];
+  return withModules(platform, (modules) => {
+    const all = [`--build-arg=SOURCE_DATE_EPOCH=${commitTime(root)}`, ...modules, ...given];
+    if (args.some((arg) => arg.startsWith('--build-arg=DEBIAN='))) return buildRuntimeImage(all);
+    return withDebian('debian:trixie-slim', (debian) =>
+      buildRuntimeImage([`--build-arg=DEBIAN=${debian}`, ...all]),
+    );
+  });
 }
 
 function updatePackages(): void {

@@ -40,6 +40,7 @@ export type { RegistryServer } from './registry/server.ts';
 export type { LogLevel } from './start/coder-logs.ts';
 export { splitWords } from './start/shell-words.ts';
 export type { BuildPart, Definition, StartedDevcontainer, StartRequest } from './start/types.ts';
+export { writeOutputText } from './sys/output-file.ts';
 export type { UserCommand } from './sys/run-as.ts';
 export type { WarmedImage, WarmRequest } from './warm/types.ts';
 export type { CloneRequest, GitCredentials, WorkspaceRequest } from './workspace/types.ts';

@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeArch } from '../../image/modules.ts';
 import { createSyscalls } from '../../src/sys/syscalls.ts';
-import { cached, testCacheDir } from './cache-dir.ts';
+import { cached, temporaryDir, testCacheDir } from './cache-dir.ts';
 import { withLocalDebian } from './debian-image.ts';
+import { fetchPackage } from './npm-package.ts';
 import { run, step } from './shell.ts';
 
 /** The runtime image of this checkout, ready for `docker load`. */
@@ -101,4 +103,25 @@ function removeOld(): void {
   const whole = all.filter((file) => !isPartial(file)).sort((a, b) => b.usedAt - a.usedAt);
   const stale = all.filter((file) => isPartial(file) && file.usedAt < Date.now() - STALE_MS);
   for (const { path } of [...whole.slice(KEPT), ...stale]) rmSync(path, { force: true });
+}
+
+/**
+ * Calls `work` with the arguments that a build of the image for a platform needs: none for our own, else the context with
+ * the npm packages of that architecture, which are fetched and removed again.
+ * @param platform `linux/arch`; our own when left out
+ */
+export async function withModules<T>(
+  platform: string | undefined,
+  work: (args: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const arch = platform === undefined ? process.arch : nodeArch(platform.replace(/^linux\//, ''));
+  if (arch === process.arch) return work([]);
+  const dir = temporaryDir('modules');
+  try {
+    for (const name of [`node-linux-${arch}`, `@koromix/koffi-linux-${arch}`])
+      await fetchPackage(root, name, dir);
+    return await work([`--build-context=modules=${dir}`]);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }

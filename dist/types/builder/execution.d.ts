@@ -8,7 +8,7 @@ import type { Plan } from '../plan/types.ts';
 import type { Session } from './session.ts';
 import { type StageResult } from './stage-runner.ts';
 import type { BuildRequest } from './types.ts';
-import type { UsableRecords } from './usable-records.ts';
+import { type UsableRecords } from './usable-records.ts';
 /** One attempt at a plan: its stages, and what it has stored. */
 export interface Execution {
     readonly resultOf: (stage: number) => Promise<StageResult>;

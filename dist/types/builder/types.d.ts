@@ -122,6 +122,8 @@ export interface BuildRequest {
     readonly trust?: TrustSettings;
     readonly cacheTtlDays: number;
     readonly noCache: boolean;
+    /** A step that the cache does not have is the error CACHE_MISS; none is ever run. */
+    readonly onlyCached?: boolean;
     /** Secret text that enters the first key, so that tags cannot be guessed. */
     readonly cacheSalt?: string;
     readonly push: boolean;

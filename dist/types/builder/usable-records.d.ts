@@ -1,4 +1,5 @@
 import { type StageHit } from '../cache/hits.ts';
+import { type LookupOptions } from '../cache/lookup.ts';
 import type { CacheRecord } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
@@ -21,3 +22,9 @@ export declare function usableRecords(plan: Plan, found: ReadonlyMap<Digest, Cac
     readonly emit: Emit;
     readonly signal: AbortSignal;
 }): Promise<UsableRecords>;
+/** A function that gives the record under a key as the own repository has it now, where all of its layers are there. */
+export declare function createUsableRecord(lookup: LookupOptions, { ownStore, store, unusable, }: {
+    readonly ownStore: Store;
+    readonly store: Store;
+    readonly unusable: ReadonlySet<Digest>;
+}): (key: Digest) => Promise<CacheRecord | undefined>;

@@ -17,12 +17,14 @@ export interface Fetched extends UrlHead {
 /**
  * Downloads a URL of ADD into a directory.
  * @param options.checksum as of ADD --checksum
- * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum; no file is left then
+ * @throws AppError CONTEXT when it cannot be read, CORRUPT when it does not match the checksum; the reason of the signal; no
+ * file is left then
  */
 export declare function fetchUrl(url: string, options: {
     readonly targetDir: string;
     readonly checksum?: string;
     readonly dispatcher?: Dispatcher;
+    readonly signal?: AbortSignal;
 }): Promise<Fetched>;
 /** The headers of a download without the download; undefined when the server does not give them. */
-export declare function headUrl(url: string, dispatcher?: Dispatcher): Promise<UrlHead | undefined>;
+export declare function headUrl(url: string, signal?: AbortSignal): Promise<UrlHead | undefined>;

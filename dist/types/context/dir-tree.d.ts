@@ -1,3 +1,4 @@
+import { type OpenPlain } from '../sys/beneath.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
 import type { IgnoreMatcher } from './ignore-matcher.ts';
@@ -7,6 +8,8 @@ export interface DirectoryTreeOptions extends NodeOptions {
     readonly name: string;
     readonly ignore?: IgnoreMatcher;
     readonly answers?: AnswersOptions;
+    /** How files and directories are opened; walked part by part unless something else is said. */
+    readonly openPlain?: OpenPlain;
 }
 /** Remembers what was asked of many files at once. */
 export interface AnswersOptions {

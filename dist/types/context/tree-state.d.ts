@@ -4,6 +4,8 @@ import type { IgnoreMatcher } from './ignore-matcher.ts';
 export interface TreeStateDeps {
     /** Host directory. */
     readonly root: string;
+    /** Opens a path relative to it, through no link. */
+    readonly open: (path: string, flags: number) => number;
     readonly ignore?: IgnoreMatcher;
     readonly syscalls: Pick<Syscalls, 'listDirectory'>;
 }

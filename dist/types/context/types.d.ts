@@ -54,13 +54,18 @@ export interface SourceTree {
     remembered?(paths: readonly string[], question: Canonical, compute: (tree: SourceTree) => Promise<Digest>): Promise<Digest>;
     /** sha256 of a file's content, memoised where that is safe. */
     contentDigest(node: TreeNode): Promise<Digest>;
-    /** Where a file lies on this machine, where it does. */
-    hostPath?(node: TreeNode): string;
+    /**
+     * Opens a regular file that lies on this machine, where it does; no link on the way is followed.
+     * @returns a descriptor to read from, which the caller closes
+     * @throws AppError CONTEXT when it is no longer one
+     */
+    openFile?(node: TreeNode): number;
     /**
      * After a file's content was read: whether it is still the one that was listed and hashed.
+     * @param file the descriptor that it was read from, of openFile
      * @throws AppError CONTEXT when it changed, since what was copied may then not be what its key says
      */
-    checkUnchanged?(node: TreeNode): void;
+    checkUnchanged?(node: TreeNode, file?: number): void;
     /** For messages. */
     readonly name: string;
 }

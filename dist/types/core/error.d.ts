@@ -118,7 +118,7 @@ export declare const EXIT_CODES: {
     };
     readonly ABORTED: {
         readonly exit: 130;
-        readonly text: 'interrupted';
+        readonly text: 'ended by SIGINT or SIGTERM';
     };
 };
 export type ErrorCode = keyof typeof EXIT_CODES;

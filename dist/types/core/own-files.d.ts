@@ -8,6 +8,7 @@ export declare const ENTRY_POINTS: {
     readonly 'password-worker': 'src/registry/password-worker.ts';
     readonly 'run-helper': 'src/sys/run-helper.ts';
     readonly 'run-as-init': 'src/sys/run-as-init.ts';
+    readonly 'signal-watch': 'src/sys/signal-watch.ts';
     readonly sweep: 'src/builder/work-dir/sweep.ts';
 };
 export type EntryPoint = keyof typeof ENTRY_POINTS;

@@ -9,6 +9,6 @@ import type { LayerReader } from './types.ts';
  * @param options `brief` concerns the contents of files
  * @throws AppError CORRUPT from the iteration
  */
-export declare function readLayer(stream: Readable, _mediaType: string, what: string, options?: DecodeOptions): LayerReader;
+export declare function readLayer(stream: Readable, _mediaType: string, what: string, options?: Pick<DecodeOptions, 'brief'>): LayerReader;
 /** The diffID of a layer: the digest of its plain bytes (OCI image spec, "Layer DiffID"). @throws AppError CORRUPT */
 export declare function diffIdOf(stream: Readable, what: string): Promise<Digest>;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
+import type { TarItem } from '../tar/reader.ts';
 import type { LayerEntry } from '../tar/types.ts';
 /** A frame: one independent zstd frame of the blob. */
 export interface TocFrame {
@@ -53,10 +54,7 @@ export interface LayerWriter {
     abandon(): void;
 }
 /** Reads a whole layer in order, whatever its compression. `content` must be consumed or skipped before the next entry. */
-export interface LayerReader extends AsyncIterable<{
-    readonly entry: LayerEntry;
-    readonly content: AsyncIterable<Buffer>;
-}> {
+export interface LayerReader extends AsyncIterable<TarItem> {
 }
 /**
  * Reads bytes of one blob; the range is in the compressed blob.

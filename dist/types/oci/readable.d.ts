@@ -7,7 +7,8 @@ export declare function iteratedReadable(iterate: (signal: AbortSignal) => Async
 /** A stream that is opened on its first read. */
 export declare function lazyReadable(open: () => Promise<Readable>): Readable;
 /**
- * All bytes of a stream that is expected to be small.
- * @throws what `tooLong` makes when there are more than `limit`
+ * All bytes of a stream that is expected to be small; it is destroyed when it is not, or too slow.
+ * @param ms milliseconds in which its end must come
+ * @throws what `tooLong` makes when there are more than `limit` bytes; TooSlow
  */
-export declare function readAll(stream: Readable, limit: number, tooLong: () => Error): Promise<Buffer>;
+export declare function readAll(stream: Readable, limit: number, tooLong: () => Error, ms?: number): Promise<Buffer>;

@@ -128,7 +128,19 @@ export interface Store {
     resolve(tagOrDigest: string, signal?: AbortSignal): Promise<RawManifest | undefined>;
     /** Stores a manifest or index under its digest, and under `tag` when given; the tag is replaced atomically. */
     tag(bytes: Buffer, mediaType: string, tag?: string, signal?: AbortSignal): Promise<Descriptor>;
+    /**
+     * As `tag`, unless the tag is there, which is then left as it is. 'unsure' is stored too, by a registry that did not say
+     * whether it looked. Absent where tags cannot be made but by `tag`.
+     */
+    create?(bytes: Buffer, mediaType: string, tag: string, signal?: AbortSignal): Promise<Created>;
+    /**
+     * Removes a tag, as long as it names this manifest. @returns false where that is not possible
+     * @throws AppError REGISTRY, AUTH
+     */
+    untag?(tag: string, digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
+/** Whether a tag was made: not where it was there before. */
+export type Created = 'created' | 'exists' | 'unsure';
 /** A parsed image reference. `registry` is the host to call, `docker.io` for Docker Hub; `familiar` what the user wrote. */
 export interface Reference {
     readonly registry: string;

@@ -1,6 +1,7 @@
 import type { SourceTree } from '../context/types.ts';
 import type { Where } from '../core/error.ts';
 import type { AddInstruction, CopyInstruction } from '../dockerfile/types.ts';
+import { type Placing } from './context-items.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { type StageState } from './stage-state.ts';
 import type { CopyInput } from './types.ts';
@@ -12,7 +13,9 @@ export interface CopyRequest {
     readonly sources: readonly string[];
     readonly excludes: readonly string[];
     readonly parents: boolean;
-    readonly destination: string;
+    readonly placing: Placing;
+    /** --chmod, expanded. */
+    readonly chmod: string | undefined;
 }
 /**
  * The files that sources name, as one input.

@@ -1,3 +1,4 @@
+import type { ChangeMode } from '../context/chmod.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
@@ -10,8 +11,14 @@ import type { ListItems } from './types.ts';
 export declare function contextItems(tree: SourceTree, path: string): Promise<CopyItem[]>;
 /** A path of a context as its tree has it. */
 export declare function treePath(path: string): string;
+/** What an instruction makes of files. */
+export interface Placing {
+    /** See TreeHashOptions. */
+    readonly destination?: string;
+    readonly chmod?: ChangeMode;
+}
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
-export declare function hashItems(tree: SourceTree, items: readonly CopyItem[], destination?: string): Promise<Digest>;
+export declare function hashItems(tree: SourceTree, items: readonly CopyItem[], placing?: Placing): Promise<Digest>;
 /** What is asked of a tree. */
 export interface ItemsQuestion {
     /** Paths of the tree on which alone the list depends, with all below them; undefined when they are not known. */
@@ -19,11 +26,10 @@ export interface ItemsQuestion {
     /** Whatever else the list depends on. */
     readonly question: Canonical;
     readonly list: (tree: SourceTree) => Promise<readonly CopyItem[]>;
-    /** See TreeHashOptions. */
-    readonly destination?: string;
+    readonly placing?: Placing;
 }
 /** Files of a tree by their hash. While the tree remembers that, they are listed only where somebody wants to have them. */
-export declare function hashedItems(tree: SourceTree, { paths, question, list, destination }: ItemsQuestion): Promise<{
+export declare function hashedItems(tree: SourceTree, { paths, question, list, placing }: ItemsQuestion): Promise<{
     readonly tree: SourceTree;
     readonly items: ListItems;
     readonly treeHash: Digest;

@@ -12,9 +12,14 @@ export interface ManifestFiles {
     read(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
     /**
      * Stores a manifest whose parts the repository holds, under its digest and these tags.
+     * @param onlyNew none of the tags may be there yet; of any number who try at once, one succeeds
+     * @returns false where one is, and then none is made
      * @throws RegistryError MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
      */
-    write(repository: string, manifest: StoredManifest, parsed: PushedManifest, tags: readonly string[]): Promise<void>;
+    write(repository: string, manifest: StoredManifest, parsed: PushedManifest, { tags, onlyNew }: {
+        readonly tags: readonly string[];
+        readonly onlyNew: boolean;
+    }): Promise<boolean>;
     /** Removes a tag; or a manifest, with all tags that name it. @returns whether it was there */
     remove(repository: string, reference: ManifestReference): Promise<boolean>;
     /** All tags in lexical order; undefined when there is no such repository. */
@@ -26,5 +31,3 @@ export interface ManifestFiles {
 export declare function createManifestFiles(storage: Storage): ManifestFiles;
 /** The digests that are linked below a directory of links. */
 export declare function linkedDigests(directory: string): readonly ContentDigest[];
-/** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
-export declare function removeTag(directory: string): boolean;

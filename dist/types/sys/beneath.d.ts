@@ -1,5 +1,6 @@
 import { type BigIntStats } from 'node:fs';
 import { type Links } from './beneath-walk.ts';
+import { type EntryName } from './entry.ts';
 import type { Syscalls } from './types.ts';
 export type { Links } from './beneath-walk.ts';
 export interface BeneathOptions {
@@ -48,20 +49,22 @@ export interface BeneathDirectory {
     readlink(path: string, options?: BeneathOptions): string;
     /**
      * The path relative to the directory that leads to the same without a link, each of them resolved inside the directory;
-     * parts that do not exist stay as they are. It may be wrong by the time that it is used, so use it with 'none'.
+     * parts that do not exist stay as they are. It may be wrong by the time that it is used.
+     * @param options.followLast whether a link in the last place is followed too; it is unless something else is said
      */
-    realPath(path: string): string;
+    realPath(path: string, options?: {
+        readonly followLast: boolean;
+    }): string;
     /** The names in a directory, as the file system has them. */
     list(path: string, options?: BeneathOptions): string[];
     /**
      * Does something to an entry that may not exist, by the only text that may name it. Links on the way to it are followed
      * as said, one in its own place never.
-     * @param use gets a text that is right until it returns, for calls that do not follow a link in the last place: lstat,
-     * readlink, mkdir, symlink, link, rename, unlink, rmdir, mknod, lchown, lutimes, the calls for attributes of Syscalls,
-     * and open with O_NOFOLLOW or O_EXCL. Never for stat, chmod, chown, readFile, writeFile, cp, rm.
+     * @param use gets a name that is right until it returns, for the calls of entry.ts, and for those of Syscalls that follow
+     * no link: mknod, lutimes, and those for attributes
      * @throws Error EINVAL where the last part is none, as in '', 'a/..'; what `use` throws
      */
-    at<T>(path: string, use: (text: string) => T, options?: BeneathOptions): T;
+    at<T>(path: string, use: (entry: EntryName) => T, options?: BeneathOptions): T;
     /**
      * Makes a directory and what is missing above it; what exists stays.
      * @param options.mode of what is made, 0755 when left out; the umask does not count
@@ -94,5 +97,15 @@ export type OpenBeneath = (path: string) => BeneathDirectory;
  * by part, which gives the same and needs no foreign library
  */
 export declare function createBeneath(syscalls?: Pick<Syscalls, 'openat2'>): OpenBeneath;
+/**
+ * Opens what lies at an absolute path, as openat2 with 'none' does below `/`.
+ * @throws Error ELOOP for any link on the way, and what open(2) says
+ */
+export type OpenPlain = (path: string, flags: number) => number;
+/**
+ * For trees whose own path is free of links: what is opened lies where its path says.
+ * @param syscalls as of createBeneath
+ */
+export declare function createOpenPlain(syscalls?: Pick<Syscalls, 'openat2'>): OpenPlain;
 /** Opens a directory for as long as something is done below it. */
 export declare function withBeneath<T>(openBeneath: OpenBeneath, path: string, use: (directory: BeneathDirectory) => T): T;

@@ -13,8 +13,6 @@ declare const REASONS: {
 };
 /** An error as node:fs throws it, with a reason in words. */
 export declare function pathError(code: keyof typeof REASONS, path: string, reason?: string): NodeJS.ErrnoException;
-/** A name in an open directory, for calls that do not follow a link in the last place. */
-export declare function atFd(fd: number, name: string): string;
 /** Where something is that was opened, as the kernel has it now. */
 export declare function pathOfFd(fd: number): string;
 export {};

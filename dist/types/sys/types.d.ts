@@ -17,11 +17,14 @@ export interface Syscalls {
     removeXattr(path: string, name: string): void;
     /** Sets the times of the path itself (utimensat with AT_SYMLINK_NOFOLLOW); whole seconds and nanoseconds. */
     lutimes(path: string, mtimeSec: number, mtimeNsec: number): void;
+    /** The same for an open file. */
+    futimes(fd: number, mtimeSec: number, mtimeNsec: number): void;
     /**
      * Lists a directory with the facts of everything in it, in as few calls as can be. What vanishes meanwhile is left out.
+     * @param open opens the directory in another way than by its path, links before its last part among it
      * @returns memory that the next call uses again
      */
-    listDirectory(path: string): DirectoryListing;
+    listDirectory(path: string, open?: (path: string, flags: number) => number): DirectoryListing;
     /**
      * Opens a path below a directory (openat2(2)).
      * @param at a descriptor of the directory

@@ -22,6 +22,8 @@ export interface RawHeader {
     readonly mtime: number;
     readonly devmajor: number;
     readonly devminor: number;
+    /** Whether the block has GNU's own layout, which alone knows sparse files of type S. */
+    readonly gnu: boolean;
     readonly block: Buffer;
 }
 /**
@@ -29,7 +31,11 @@ export interface RawHeader {
  * @throws AppError CORRUPT for a wrong checksum or a malformed number; `what` names the layer
  */
 export declare function parseHeader(block: Buffer, what: string): RawHeader | undefined;
-/** A cleaned path: no leading `/` or `./`, no trailing `/`. @throws AppError CORRUPT for `..` and NUL */
+/**
+ * A path as Go's filepath.Clean makes it, relative to the root: no leading or trailing `/`, no `.`, and `..` as far as
+ * there is something to leave.
+ * @throws AppError CORRUPT for NUL, and where `..` leaves the root
+ */
 export declare function cleanPath(bytes: Buffer, what: string): string;
 /** A numeric field: octal text, or base 256 when its first bit is set (GNU tar, "Extensions to tar"). */
 export declare function number(block: Buffer, at: number, width: number, what: string): number;

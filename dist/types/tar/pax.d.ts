@@ -13,7 +13,8 @@ export interface PaxFacts {
     readonly xattrs: ReadonlyMap<string, Buffer>;
 }
 /**
- * Adds the records of a PAX header; an empty value removes one (POSIX.1-2017 pax, "pax Header Block").
+ * Adds the records of a PAX header; one with an empty value has no effect but for attributes, which may be empty
+ * (POSIX.1-2017 pax, "pax Header Block", as Go's archive/tar reads it).
  * @throws AppError CORRUPT for a malformed record
  */
 export declare function parsePax(bytes: Buffer, into: PaxRecords, what: string): void;

@@ -21,6 +21,6 @@ export declare const STAGING_NAME = ".envbuilder-clone";
 /**
  * Opens the staging directory of a workspace, for one process at a time.
  * A process of git that a killed start left gets some time to notice that nobody listens any more.
- * @throws AppError WORKSPACE when another process is cloning into the same folder
+ * @throws AppError WORKSPACE when another process is cloning into the same folder; the reason of the signal
  */
-export declare function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>): Promise<Staging>;
+export declare function openStaging(folder: string, sys: Pick<Syscalls, 'tryLock'>, signal: AbortSignal): Promise<Staging>;

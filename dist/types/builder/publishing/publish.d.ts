@@ -1,5 +1,5 @@
 import type { Trust } from '../../cache/trust.ts';
-import type { LayerRef } from '../../cache/types.ts';
+import type { CacheRecord, LayerRef } from '../../cache/types.ts';
 import { type Digest } from '../../core/digest.ts';
 import { type AppError } from '../../core/error.ts';
 import { type Emit } from '../../core/events.ts';
@@ -13,12 +13,18 @@ export interface PublishRequest {
     readonly step: Step;
     /** Up to and including this step. */
     readonly pending: PendingChain;
-    readonly sources: Readonly<Record<string, Promise<string>>>;
+    readonly sources: Promise<CacheRecord['sources']>;
     readonly created: string;
+    /** Nobody else makes this step meanwhile, so nobody is asked before it is stored. */
+    readonly alone: boolean;
 }
 /** Stores layers and records while the build goes on. */
 export interface Publisher {
-    publish(request: PublishRequest): void;
+    /**
+     * Gives the record of another build that was stored under the same key before ours, and that stays: the first who writes
+     * wins, so that all who race have one result. Undefined where ours is stored, or where that failed.
+     */
+    publish(request: PublishRequest): Promise<CacheRecord | undefined>;
     /** Waits until all is stored; gives the first failure, which was also a warning. */
     done(): Promise<AppError | undefined>;
 }
@@ -30,6 +36,8 @@ export interface PublisherDeps {
     /** A layer of another repository of the cache; undefined when there is none besides the store. */
     readonly cached: ((layer: LayerRef) => Promise<BlobSource>) | undefined;
     readonly contentDigest: (step: Step) => Promise<Digest>;
+    /** A record that a build could go on from, among those under a key; undefined when whatever is there is replaced. */
+    readonly usable: ((key: Digest) => Promise<CacheRecord | undefined>) | undefined;
     readonly emit: Emit;
     readonly signal: AbortSignal;
 }

@@ -25,7 +25,7 @@ export interface CopyRequest {
     readonly replace?: boolean;
     /** Whether a symlink at the destination itself is followed. */
     readonly followDestination: boolean;
-    readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
+    readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes' | 'futimes' | 'openat2'>;
 }
 /**
  * Writes items as COPY does, one source after the other: a file goes into a destination that is a directory by then, else

@@ -6,6 +6,7 @@ export interface CopyStepDeps {
     readonly workDir: () => string;
     readonly syscalls: () => Syscalls;
     readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
+    readonly signal: AbortSignal;
 }
 /**
  * Writes the files of a COPY or ADD into a root.

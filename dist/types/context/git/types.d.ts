@@ -38,11 +38,16 @@ export interface GitSettings {
     };
     /** A descriptor that git and its children hold open until the last of them has ended: a lock that outlives us. */
     readonly holds?: number;
+    /** Over HTTP a server is given up that sends fewer bytes a second for so many seconds. */
+    readonly slow?: {
+        readonly bytes: number;
+        readonly seconds: number;
+    };
     /** Whether submodules may lie in a directory of this machine. */
     readonly localSubmodules?: boolean;
 }
 /** Why git failed, as far as its messages tell. */
-export type GitFailureKind = 'missing-program' | 'auth' | 'proxy-auth' | 'host-key' | 'certificate' | 'no-repository' | 'no-reference' | 'network' | 'disk-full' | 'other';
+export type GitFailureKind = 'missing-program' | 'auth' | 'proxy-auth' | 'host-key' | 'certificate' | 'no-repository' | 'no-reference' | 'network' | 'slow' | 'disk-full' | 'other';
 export interface GitResult {
     readonly code: number;
     readonly stdout: string;

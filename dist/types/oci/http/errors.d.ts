@@ -13,8 +13,8 @@ export declare function answerOf(error: unknown): RegistryAnswer | undefined;
 export declare function refusesManifest(error: unknown): boolean;
 /** A URL without credentials, query and fragment, all of which may hold tokens. */
 export declare function redactUrl(url: string): string;
-/** The error for an answer that is not accepted. Reads its body, up to a bound. */
-export declare function answerError(what: string, registry: string, response: HttpResponse): Promise<AppError>;
+/** The error for an answer that is not accepted. Reads its body, up to a bound, and for `ms` milliseconds at most. */
+export declare function answerError(what: string, registry: string, response: HttpResponse, ms?: number): Promise<AppError>;
 /** The error for a request that got no answer, or whose answer broke off. An AppError stays what it is. */
 export declare function networkError(what: string, registry: string, url: string, thrown: unknown): AppError;
 /**

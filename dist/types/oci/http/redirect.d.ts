@@ -10,7 +10,11 @@ export declare function follow(transport: Transport, request: HttpRequest, insec
 /**
  * A `Location` that a registry gave, as an absolute URL. One that differs from the registry only in being plain HTTP comes
  * from a proxy that ends TLS before the registry, and is corrected.
+ * @throws AppError REGISTRY when it is no address
  */
 export declare function resolveLocation(location: string, base: string): string;
-/** Reads a body to its end for nobody, so that its connection can be used again. */
+/**
+ * Reads a body to its end for nobody, so that its connection can be used again. One that is long or slow costs its
+ * connection instead.
+ */
 export declare function discard(body: Readable): void;

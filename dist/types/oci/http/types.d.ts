@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Emit } from '../../core/events.ts';
+import type { NetworkLimits } from '../../core/network-limits.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
 /** What a registry accepts: a password, a token to exchange (OAuth2 refresh token), or a token to send as it is. */
 export type Credential = {
@@ -25,6 +26,11 @@ export interface HttpRequest {
     /** Made anew for every try; a stream needs `content-length` among the headers. */
     readonly body?: () => Readable | Buffer | string;
     readonly signal?: AbortSignal;
+    /**
+     * Whether the request or its answer is a small document (the default), which must be through within a time, or content of
+     * any size, whose reader sees to its pace.
+     */
+    readonly carries?: 'document' | 'content';
 }
 /** `body` must be read to its end or destroyed. */
 export interface HttpResponse {
@@ -59,6 +65,7 @@ export interface RegistryClient {
     close(): Promise<void>;
     readonly emit: Emit;
     readonly policy: RetryPolicy;
+    readonly limits: NetworkLimits;
     /** How long to wait before trying again after an error of `request` or of a body; undefined when that is no use. */
     delayFor(error: unknown, suggestedMs: number): number | undefined;
 }

@@ -2,6 +2,8 @@ import type { LayerBlob } from '../../layer/types.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import type { Union } from './union.ts';
 export interface StreamDeps {
+    /** Where the writer writes. */
+    readonly target: string;
     readonly writer: TreeWriter;
     readonly union: Union;
     /** Whether a file is not to appear at its path, though hard links may need its content. */

@@ -7,9 +7,11 @@ import { type TreeNode } from './union-tree.ts';
 export interface TreeWriter {
     /** A file with all its content. */
     file(node: TreeNode, content: Uint8Array): void;
-    /** Opens a file whose content comes in parts: `write` them in order, then `close`. */
+    /** Opens a file whose content comes in parts: `write` them, then `close`. What is left out is a hole. */
     open(node: TreeNode): number;
-    write(fd: number, content: Uint8Array): void;
+    write(fd: number, content: Uint8Array, position: number): void;
+    /** Makes a file that ends in a hole as long as it is to be. */
+    extend(fd: number, size: number): void;
     close(fd: number, node: TreeNode): void;
     /** Closes a file that is not finished, after an error. */
     discard(fd: number): void;

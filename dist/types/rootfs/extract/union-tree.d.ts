@@ -24,6 +24,8 @@ export interface TreeNode {
     /** The entry that gives a directory its owner, mode and times, and its layer; undefined when no layer has one. */
     meta: LayerEntry | undefined;
     metaLayer: number;
+    /** The layer that hid all that lower layers have below a directory, if one did. */
+    clearedBy: number;
 }
 export declare const NOT_ON_DISK = -1;
 /** A node that is not linked into its parent yet. Without an inode it is a directory. */

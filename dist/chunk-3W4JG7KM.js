@@ -1,1 +1,0 @@
-import{createPlainReporter}from"./chunk-JAQ4ECFT.js";import"./chunk-AKHBQGSE.js";import"./chunk-UA5VZB42.js";import"./chunk-PTV6UZAD.js";import"./chunk-C77TK2LL.js";import"./chunk-KIJ2X6NK.js";import"./chunk-GTEFXEQX.js";import"./chunk-6AQDKMQS.js";export{createPlainReporter};

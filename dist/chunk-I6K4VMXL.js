@@ -1,1 +1,0 @@
-async function*coalesce(chunks,minimum){let parts=[],length=0;for await(let chunk of chunks)parts.push(chunk),length+=chunk.length,!(length<minimum)&&(yield parts.length===1?chunk:Buffer.concat(parts,length),parts=[],length=0);length>0&&(yield Buffer.concat(parts,length))}export{coalesce};
