@@ -1,1 +1,0 @@
-function given(fields){return Object.fromEntries(Object.entries(fields).filter(([,value])=>value!==void 0))}function pick(value,names){let own=names.filter(name=>Object.hasOwn(value,name));return Object.fromEntries(own.map(name=>[name,value[name]]))}export{given,pick};

@@ -1,1 +1,0 @@
-import{styleText}from"node:util";function createStyle(color){let paint=format=>text=>color?styleText(format,text,{validateStream:!1}):text;return{good:paint("green"),bad:paint(["bold","red"]),warn:paint("yellow"),hint:paint("cyan"),dim:paint("dim")}}export{createStyle};

@@ -1,1 +1,0 @@
-import{removeDeadBuilds}from"./chunk-CKKKGWZY.js";import"./chunk-BTM2YW5H.js";import{once}from"./chunk-P5F335HQ.js";import{createSyscalls}from"./chunk-OJQRUZKW.js";import"./chunk-NC2BDUUS.js";import"./chunk-VKXL2XEN.js";var[,,parent]=process.argv;parent!==void 0&&removeDeadBuilds(parent,once(createSyscalls));
