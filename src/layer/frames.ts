@@ -40,14 +40,34 @@ function decodeVerified(bytes: Buffer, frame: TocFrame): Buffer {
   );
 }
 
-/** The content of one file of a layer, reading only the frames that hold it. */
-export async function* readEntryContent(blob: LayerBlob, toc: Toc, entry: TocEntry): AsyncGenerator<Buffer> {
-  const end = entry.contentOffset + entry.size;
-  for (const frame of toc.frames) {
-    const from = Math.max(entry.contentOffset, frame.tarOffset);
-    const to = Math.min(end, frame.tarOffset + frame.tarLength);
-    if (from >= to) continue;
-    const bytes = decodeFrame(await blob.readRange(frame.offset, frame.length), frame);
-    yield bytes.subarray(from - frame.tarOffset, to - frame.tarOffset);
+/**
+ * The content of files of a layer in parts, each with its file, reading only the frames that hold them and each of these
+ * once. Every file has at least one part.
+ * @param entries in the order of the layer
+ * @throws AppError CORRUPT as decodeFrame
+ */
+export async function* readContents(
+  blob: Pick<LayerBlob, 'readRange'>,
+  { frames }: Pick<Toc, 'frames'>,
+  entries: readonly TocEntry[],
+): AsyncGenerator<{ readonly entry: TocEntry; readonly part: Buffer }> {
+  let index = 0;
+  let decoded: Buffer | undefined;
+  for (const entry of entries) {
+    if (entry.size === 0) yield { entry, part: Buffer.alloc(0) };
+    const end = entry.contentOffset + entry.size;
+    for (let at = entry.contentOffset; at < end; ) {
+      const frame = frames[index];
+      if (!frame) throw new AppError('CORRUPT', `the layer has no content for "${entry.path}"`);
+      if (frame.tarOffset + frame.tarLength <= at) {
+        index += 1;
+        decoded = undefined;
+        continue;
+      }
+      decoded ??= decodeFrame(await blob.readRange(frame.offset, frame.length), frame);
+      const part = decoded.subarray(at - frame.tarOffset, end - frame.tarOffset);
+      yield { entry, part };
+      at += part.length;
+    }
   }
 }

@@ -164,6 +164,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
       };
       if (compression !== 'zstd') return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
       const toc = encodeToc({ frames, entries }, size);
+      if (!toc) return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
       blob.update(toc.frame);
       await sink(toc.frame);
       return {

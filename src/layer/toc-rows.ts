@@ -1,7 +1,9 @@
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
+import { checkEntry } from '../tar/check-entry.ts';
 import type { EntryType } from '../tar/types.ts';
-import type { Toc, TocEntry, TocFrame } from './types.ts';
+import type { TocEntry, TocFrame, TocTable } from './types.ts';
 
 const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
 
@@ -25,19 +27,21 @@ type Row = [
 
 type FrameRow = [offset: number, length: number, tarOffset: number, tarLength: number, digest: string];
 
-/** A table of contents as it is written. */
+/** A table of contents as JSON. */
 export interface TocRows {
   readonly frames: readonly FrameRow[];
   readonly entries: readonly Row[];
 }
 
 /** The rows of a table, to be written as JSON. */
-export function toRows({ frames, entries }: Toc): TocRows {
+export function toRows({ frames, entries }: TocTable): TocRows {
   return { frames: frames.map(toFrameRow), entries: entries.map(toRow) };
 }
 
-/** @throws AppError CORRUPT for a row that is malformed, or names a path outside of the layer's root */
-export function fromRows({ frames, entries }: TocRows): Toc {
+/** @throws AppError CORRUPT for a row that is malformed, or says what no entry may be (checkEntry) */
+export function fromRows({ frames, entries }: TocRows): TocTable {
+  if (entries.length > LIMITS.tocRows.most)
+    throw new AppError('CORRUPT', `a layer's table of contents has ${entries.length} entries`);
   return { frames: frames.map(fromFrameRow), entries: entries.map(fromRow) };
 }
 
@@ -83,20 +87,22 @@ function fromRow(row: Row): TocEntry {
     digest,
     xattrs,
   ] = row;
-  const numbers = [mode, uid, gid, size, mtime, mtimeNsec, devmajor, devminor, contentOffset];
   const known = TYPES[type];
+  const texts = [path, linkname, digest].every((text) => typeof text === 'string');
+  const attributes = xattrs === undefined || (Array.isArray(xattrs) && xattrs.length > 0);
   if (
     known === undefined ||
-    typeof path !== 'string' ||
-    typeof linkname !== 'string' ||
-    !numbers.every(Number.isSafeInteger)
-  ) {
+    !texts ||
+    !attributes ||
+    !(Number.isSafeInteger(contentOffset) && contentOffset >= 0)
+  )
     throw new AppError('CORRUPT', "a layer's table of contents has a malformed entry");
-  }
-  if (path.split('/').includes('..') || path.startsWith('/') || path.includes('\0')) {
-    throw new AppError('CORRUPT', `a layer's table of contents names "${path}", which leaves the root`);
-  }
-  return {
+  if ((digest === '') !== (size === 0))
+    throw new AppError(
+      'CORRUPT',
+      `a layer's table of contents has no digest that fits ${JSON.stringify(path)}`,
+    );
+  const entry: TocEntry = {
     path,
     type: known,
     mode,
@@ -110,10 +116,16 @@ function fromRow(row: Row): TocEntry {
     devminor,
     contentOffset,
     ...(digest === '' ? {} : { contentDigest: unbase64(digest) }),
-    ...(xattrs
-      ? { xattrs: new Map(xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])) }
-      : {}),
+    ...(xattrs === undefined ? {} : { xattrs: new Map(xattrs.map(fromXattr)) }),
   };
+  const wrong = checkEntry(entry);
+  if (wrong !== undefined) throw new AppError('CORRUPT', `a layer's table of contents has an entry ${wrong}`);
+  return entry;
+}
+
+function fromXattr([name, value]: readonly [string, string]): [string, Buffer] {
+  if (typeof name === 'string' && typeof value === 'string') return [name, Buffer.from(value, 'base64')];
+  throw new AppError('CORRUPT', "a layer's table of contents has a malformed attribute");
 }
 
 function toFrameRow({ offset, length, tarOffset, tarLength, digest }: TocFrame): FrameRow {
@@ -121,7 +133,10 @@ function toFrameRow({ offset, length, tarOffset, tarLength, digest }: TocFrame):
 }
 
 function fromFrameRow([offset, length, tarOffset, tarLength, digest]: FrameRow): TocFrame {
-  if (![offset, length, tarOffset, tarLength].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+  if (
+    ![offset, length, tarOffset, tarLength].every((value) => Number.isSafeInteger(value) && value >= 0) ||
+    typeof digest !== 'string'
+  ) {
     throw new AppError('CORRUPT', "a layer's table of contents has a malformed frame");
   }
   return { offset, length, tarOffset, tarLength, digest: unbase64(digest) };

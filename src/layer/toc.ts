@@ -1,8 +1,10 @@
 import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { type Digest, digestOf } from '../core/digest.ts';
+import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
+import { checkLayout } from './toc-layout.ts';
 import { fromRows, type TocRows, toRows } from './toc-rows.ts';
-import type { ReadRange, Toc, TocPosition } from './types.ts';
+import type { LayerBlob, Toc, TocPosition, TocTable } from './types.ts';
 
 /*
  * The table of contents stands at the end of a layer in a zstd skippable frame (RFC 8878, section 3.1.2), which every
@@ -10,71 +12,78 @@ import type { ReadRange, Toc, TocPosition } from './types.ts';
  * record: the table's length (u32 LE), the version of its encoding (u32 LE), and eight letters.
  */
 const SKIPPABLE_MAGIC = 0x184d2a50;
+const HEAD = 8;
 const FOOTER = 16;
 const FOOTER_MAGIC = Buffer.from('envbTOC1', 'latin1');
 const VERSION = 1;
-/** Bytes of a decoded table: far above a layer of a million files, far below what would exhaust memory. */
-const MOST_TOC_BYTES = 1024 * 1024 * 1024;
-
-/** The skippable frame of a table, and where the table will stand when the frame is written at `offset`. */
+/**
+ * The skippable frame of a table, and where the table will stand when the frame is written at `offset`; undefined for one
+ * that is too large to be read again.
+ */
 export function encodeToc(
-  toc: Toc,
+  toc: TocTable,
   offset: number,
-): { readonly frame: Buffer; readonly position: TocPosition } {
-  const table = zstdCompressSync(Buffer.from(JSON.stringify(toRows(toc))), {
-    params: { [zlib.ZSTD_c_compressionLevel]: 3 },
-  });
-  const head = Buffer.alloc(8);
-  head.writeUInt32LE(SKIPPABLE_MAGIC, 0);
-  head.writeUInt32LE(table.length + FOOTER, 4);
-  const footer = Buffer.alloc(FOOTER);
-  footer.writeUInt32LE(table.length, 0);
-  footer.writeUInt32LE(VERSION, 4);
-  FOOTER_MAGIC.copy(footer, 8);
+): { readonly frame: Buffer; readonly position: TocPosition } | undefined {
+  if (toc.entries.length > LIMITS.tocRows.most) return undefined;
+  const plain = Buffer.from(JSON.stringify(toRows(toc)));
+  if (plain.length > LIMITS.tocBytes.most) return undefined;
+  const table = zstdCompressSync(plain, { params: { [zlib.ZSTD_c_compressionLevel]: 3 } });
   return {
-    frame: Buffer.concat([head, table, footer]),
-    position: { offset: offset + head.length, length: table.length, digest: digestOf(table) },
+    frame: Buffer.concat([headOf(table.length), table, footerOf(table.length)]),
+    position: { offset: offset + HEAD, length: table.length, digest: digestOf(table) },
   };
 }
 
+function headOf(tableLength: number): Buffer {
+  const head = Buffer.alloc(HEAD);
+  head.writeUInt32LE(SKIPPABLE_MAGIC, 0);
+  head.writeUInt32LE(tableLength + FOOTER, 4);
+  return head;
+}
+
+function footerOf(tableLength: number): Buffer {
+  const footer = Buffer.alloc(FOOTER);
+  footer.writeUInt32LE(tableLength, 0);
+  footer.writeUInt32LE(VERSION, 4);
+  FOOTER_MAGIC.copy(footer, 8);
+  return footer;
+}
+
+/** The range of a layer that readToc reads. */
+export function tocRange({ offset, length }: TocPosition): {
+  readonly offset: number;
+  readonly length: number;
+} {
+  return { offset: offset - HEAD, length: HEAD + length + FOOTER };
+}
+
 /**
- * Reads a layer's table of contents, from its position in a record, or from the footer at the end of the blob.
- * @throws AppError CORRUPT when it is not there, does not match its digest, or cannot be decoded
+ * Reads a layer's table of contents, of which a record tells where it stands: at the very end of the layer.
+ * @throws AppError CORRUPT when it is not there, does not match its digest, cannot be decoded, or does not say all of the
+ * layer (checkLayout)
  */
-export async function readToc(
-  readRange: ReadRange,
-  at: TocPosition | { readonly blobSize: number },
-): Promise<Toc> {
-  const position = 'blobSize' in at ? await findToc(readRange, at.blobSize) : at;
-  const bytes = await readRange(position.offset, position.length);
-  if (position.digest !== undefined && digestOf(bytes) !== position.digest) {
+export async function readToc({
+  readRange,
+  size,
+  toc: at,
+}: Pick<LayerBlob, 'readRange' | 'size'> & { readonly toc: TocPosition }): Promise<Toc> {
+  const range = tocRange(at);
+  if (range.offset < 0 || at.length > LIMITS.tocBytes.most || range.offset + range.length !== size)
+    throw new AppError('CORRUPT', "a layer's table of contents is not at its end");
+  const bytes = await readRange(range.offset, range.length);
+  const table = bytes.subarray(HEAD, HEAD + at.length);
+  if (digestOf(table) !== at.digest)
     throw new AppError('CORRUPT', "a layer's table of contents does not match its digest");
-  }
-  return decodeToc(bytes);
+  const [head, footer] = [bytes.subarray(0, HEAD), bytes.subarray(HEAD + at.length)];
+  if (!head.equals(headOf(at.length)) || !footer.equals(footerOf(at.length)))
+    throw new AppError('CORRUPT', "a layer's table of contents stands in no frame of its own");
+  return checkLayout(decodeToc(table), range.offset);
 }
 
-async function findToc(
-  readRange: ReadRange,
-  blobSize: number,
-): Promise<{ offset: number; length: number; digest?: Digest }> {
-  const footer = blobSize >= FOOTER ? await readRange(blobSize - FOOTER, FOOTER) : Buffer.alloc(0);
-  const length = footer.length === FOOTER ? footer.readUInt32LE(0) : 0;
-  const found =
-    footer.length === FOOTER && footer.subarray(8).equals(FOOTER_MAGIC) && length + FOOTER <= blobSize;
-  if (!found) throw new AppError('CORRUPT', 'the layer has no table of contents');
-  if (footer.readUInt32LE(4) !== VERSION) {
-    throw new AppError(
-      'CORRUPT',
-      `the layer's table of contents has the unknown version ${footer.readUInt32LE(4)}`,
-    );
-  }
-  return { offset: blobSize - FOOTER - length, length };
-}
-
-function decodeToc(bytes: Buffer): Toc {
+function decodeToc(bytes: Buffer): TocTable {
   try {
     const text = zstdDecompressSync(bytes, {
-      maxOutputLength: MOST_TOC_BYTES,
+      maxOutputLength: LIMITS.tocBytes.most,
       chunkSize: 1024 * 1024,
     }).toString('utf8');
     return fromRows(JSON.parse(text) as TocRows);

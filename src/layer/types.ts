@@ -18,13 +18,20 @@ export interface TocFrame {
 export interface TocEntry extends LayerEntry {
   /** Where the content starts in the tar stream; 0 when there is none. */
   readonly contentOffset: number;
-  /** sha256 of the content, for files that have any. */
+  /** sha256 of the content, for files that have any. Whoever relies on it has to compare it with the content. */
   readonly contentDigest?: Digest;
 }
 
-export interface Toc {
+/** A table of contents as it is written. */
+export interface TocTable {
   readonly frames: readonly TocFrame[];
   readonly entries: readonly TocEntry[];
+}
+
+/** A table that says all of its layer, in the layer's own order. */
+export interface Toc extends TocTable {
+  /** By frame: the index of the first entry whose header lies in it or behind it; and one more, the number of entries. */
+  readonly firstEntries: readonly number[];
 }
 
 /** Where the table of contents stands in the blob, and what it must hash to (bytes of the skippable frame's payload). */
@@ -44,7 +51,7 @@ export interface LayerResult {
   readonly diffId: Digest;
   readonly tarSize: number;
   readonly entryCount: number;
-  /** Only for zstd. */
+  /** Only for zstd, and not where there are too many entries for a table. */
   readonly toc?: TocPosition;
 }
 

@@ -3,8 +3,8 @@ import type { LayerEntry } from './types.ts';
 
 const MOST_MODE = 0o7777;
 const MOST_NSEC = 999_999_999;
-/** Linux has 12 bits for the major and 20 for the minor number of a device; what is above is cut off for Docker as well. */
-const MOST_DEVICE = 2 ** 32 - 1;
+/** What a header has room for; Linux has 12 bits for the major and 20 for the minor number of a device. */
+const MOST_DEVICE = 0o7777777;
 
 /**
  * What is wrong with an entry, as the end of a sentence; undefined when any file system of Linux could hold it. The one
@@ -39,7 +39,11 @@ function wrongNumber(entry: LayerEntry): string | undefined {
     (!Number.isSafeInteger(mtime) && `the time ${mtime}`) ||
     (!within(mtimeNsec, MOST_NSEC) && `${mtimeNsec} nanoseconds`) ||
     (!(within(devmajor, MOST_DEVICE) && within(devminor, MOST_DEVICE)) &&
-      `the device number ${devmajor}:${devminor}`);
+      `the device number ${devmajor}:${devminor}`) ||
+    (devmajor + devminor > 0 &&
+      type !== 'char' &&
+      type !== 'block' &&
+      'a device number, though it is no device');
   return bad ? `${shown(path)} with ${bad}` : undefined;
 }
 

@@ -17,6 +17,7 @@ const TYPE_FLAGS: Readonly<Record<EntryType, string>> = {
 
 const GNU_MAGIC = 'ustar  \0';
 const NAME_BYTES = 100;
+const LINK_AT = 157;
 const OCTAL_7 = 0o7777777;
 const OCTAL_11 = 0o77777777777;
 
@@ -30,7 +31,7 @@ export function padding(size: number): number {
  * entry, same bytes.
  */
 export function encodeHeader(entry: LayerEntry): Buffer {
-  const name = encodePath(entry.type === 'dir' ? `${entry.path}/`.replace(/^\/$/, './') : entry.path);
+  const name = encodePath(nameOf(entry));
   const link = encodePath(entry.linkname);
   const pax = paxRecords(entry, name, link);
   const header = ustar({
@@ -52,6 +53,49 @@ export function encodeHeader(entry: LayerEntry): Buffer {
   });
   return Buffer.concat([paxHeader, body, Buffer.alloc(padding(body.length)), header]);
 }
+
+/** Bytes of an entry's header blocks, as encodeHeader writes them. */
+export function headerLength(entry: LayerEntry): number {
+  return isPlain(entry) ? BLOCK : encodeHeader(entry).length;
+}
+
+/**
+ * Tells whether bytes have, from some place on, the very header that encodeHeader writes for an entry, and gives its
+ * length; 0 when they have not. Much faster than making the header.
+ */
+export type HeaderCheck = (entry: LayerEntry, bytes: Buffer, at: number) => number;
+
+/** @see HeaderCheck */
+export function createHeaderCheck(): HeaderCheck {
+  const block = Buffer.alloc(BLOCK);
+  return (entry, bytes, at) => {
+    let header: Buffer = block;
+    if (isPlain(entry)) {
+      block.fill(0);
+      block.write(nameOf(entry), 0, NAME_BYTES, 'latin1');
+      block.write(entry.linkname, LINK_AT, NAME_BYTES, 'latin1');
+      writeFields(block, TYPE_FLAGS[entry.type], entry, entry.size);
+    } else header = encodeHeader(entry);
+    const end = at + header.length;
+    return end <= bytes.length && bytes.compare(header, 0, header.length, at, end) === 0 ? header.length : 0;
+  };
+}
+
+/** The name in the header: directories end with a slash. */
+function nameOf({ type, path }: LayerEntry): string {
+  if (type !== 'dir') return path;
+  return path === '' ? './' : `${path}/`;
+}
+
+/** Whether an entry needs no PAX header. */
+function isPlain(entry: LayerEntry): boolean {
+  const { path, linkname, size, uid, gid, mtime, mtimeNsec, xattrs } = entry;
+  if (path.length >= NAME_BYTES || linkname.length > NAME_BYTES || mtimeNsec !== 0) return false;
+  if (uid > OCTAL_7 || gid > OCTAL_7 || size > OCTAL_11 || mtime < 0 || mtime > OCTAL_11) return false;
+  return (xattrs === undefined || xattrs.size === 0) && !NOT_ASCII.test(path) && !NOT_ASCII.test(linkname);
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 const EMPTY: LayerEntry = {
   path: '',
@@ -109,13 +153,18 @@ interface Fields {
 function ustar({ name, link, flag, entry, size }: Fields): Buffer {
   const block = Buffer.alloc(BLOCK);
   name.copy(block, 0);
+  link.copy(block, LINK_AT);
+  return writeFields(block, flag, entry, size);
+}
+
+/** Writes everything but name and target into a block of zeros, and returns the block. */
+function writeFields(block: Buffer, flag: string, entry: LayerEntry, size: number): Buffer {
   octal(block, 100, 8, entry.mode);
   octal(block, 108, 8, entry.uid > OCTAL_7 ? 0 : entry.uid);
   octal(block, 116, 8, entry.gid > OCTAL_7 ? 0 : entry.gid);
   octal(block, 124, 12, size > OCTAL_11 ? 0 : size);
   octal(block, 136, 12, entry.mtime < 0 || entry.mtime > OCTAL_11 ? 0 : entry.mtime);
-  block.write(flag, 156, 'latin1');
-  link.copy(block, 157);
+  block[156] = flag.charCodeAt(0);
   block.write('ustar\x0000', 257, 'latin1');
   if (entry.type === 'char' || entry.type === 'block') {
     octal(block, 329, 8, entry.devmajor);
@@ -126,12 +175,18 @@ function ustar({ name, link, flag, entry, size }: Fields): Buffer {
 
 /** Writes the checksum into a header block, and returns the block. */
 export function seal(block: Buffer): Buffer {
-  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  octal(block, 148, 7, checksum(block));
+  block[154] = 0;
+  block[155] = 0x20;
   return block;
 }
 
 function octal(block: Buffer, at: number, width: number, value: number): void {
-  block.write(value.toString(8).padStart(width - 1, '0'), at, 'latin1');
+  let rest = value;
+  for (let i = at + width - 2; i >= at; i -= 1) {
+    block[i] = 0x30 + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }
 
 function checksum(block: Buffer): number {

@@ -34,6 +34,7 @@ export function entryOf(
   const directory = type === 'file' && header.flag === '\0' && given.at(-1) === 0x2f;
   // Only files have content, though some writers give a size to links and directories (star, old GNU tar).
   const stored = type === 'file' && !directory ? facts.size : 0;
+  const device = type === 'char' || type === 'block';
   const link = longLink?.length ? longLink : facts.link;
   if (link.includes(0) || name.includes(0))
     throw new AppError('CORRUPT', `${what} has a name with a NUL byte`);
@@ -49,8 +50,8 @@ export function entryOf(
     mtime: facts.mtime,
     mtimeNsec: facts.mtimeNsec,
     linkname: linkName(type, link, what),
-    devmajor: header.devmajor,
-    devminor: header.devminor,
+    devmajor: device ? header.devmajor : 0,
+    devminor: device ? header.devminor : 0,
     ...(facts.xattrs.size > 0 ? { xattrs: facts.xattrs } : {}),
   };
   const wrong = checkEntry(entry);

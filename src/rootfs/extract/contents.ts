@@ -1,9 +1,7 @@
-import { AppError } from '../../core/error.ts';
 import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
 import type { ExtractRequest } from '../types.ts';
-import { inLayer } from './errors.ts';
 import { createFetchMemory, fetchGroups, groupFrames } from './fetch.ts';
-import { FIELDS, type FrameOrder } from './frame-writer.ts';
+import { createOrder, type FrameOrder, NOT_WRITTEN, WHOLE } from './frame-order.ts';
 import type { ExtractProgress } from './progress.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import { contentOffset, type FramePlan, framesFor } from './union-plan.ts';
@@ -17,28 +15,25 @@ export interface LayerContents {
   readonly nodes: readonly TreeNode[];
 }
 
-/** A frame that holds files which are to be written. */
-interface ContentJob extends FramePlan {
-  readonly blob: LayerBlob;
-  readonly nodes: readonly TreeNode[];
-}
-
-const MOST_FRAME_BYTES = 64 << 20;
+/** A frame, which may hold files that are to be written. */
+interface ContentJob extends FramePlan, LayerContents {}
 
 /**
  * Fetches, verifies and decodes the frames that hold any of the files, and writes these.
- * @throws AppError CORRUPT, also for a frame of more than 64 MiB; what the store throws
+ * @param frames `all`: the other frames too, so that all of each layer is compared with its table
+ * @throws AppError CORRUPT, what the store throws
  */
 export async function writeContents(
   layers: readonly LayerContents[],
+  frames: 'all' | 'needed',
   request: ExtractRequest,
   writer: TreeWriter,
   progress: ExtractProgress,
 ): Promise<void> {
   const jobs = layers.flatMap(({ blob, toc, nodes }): ContentJob[] => {
-    const plans = framesOf(blob, toc, nodes);
+    const plans = framesFor(nodes, toc.frames, frames === 'all');
     progress.advance(blob.size - plans.reduce((sum, { frame }) => sum + frame.length, 0));
-    return plans.map((plan) => ({ ...plan, blob, nodes }));
+    return plans.map((plan) => ({ ...plan, blob, toc, nodes }));
   });
   if (jobs.length === 0) return;
   const parts = createParts(writer);
@@ -104,7 +99,7 @@ function createParts(writer: TreeWriter): Parts {
       return file.fd;
     },
     written: ({ frame, nodes, first, end }) => {
-      for (const node of new Set([nodes[first]!, nodes[end - 1]!])) {
+      for (const node of new Set(first < end ? [nodes[first]!, nodes[end - 1]!] : [])) {
         const file = files.get(node);
         if (!file) continue;
         const from = Math.max(contentOffset(node), frame.tarOffset);
@@ -121,37 +116,25 @@ function createParts(writer: TreeWriter): Parts {
   };
 }
 
-function framesOf(blob: LayerBlob, toc: Toc, nodes: readonly TreeNode[]): FramePlan[] {
-  try {
-    const plans = framesFor(nodes, toc.frames);
-    if (plans.some(({ frame }) => frame.length > MOST_FRAME_BYTES))
-      throw new AppError('CORRUPT', 'a frame is larger than 64 MiB');
-    return plans;
-  } catch (error) {
-    throw inLayer(blob, error);
+function orderFor(job: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder {
+  const { frame, toc, nodes, index } = job;
+  const frameEnd = frame.tarOffset + frame.tarLength;
+  const [from, to] = [toc.firstEntries[index]!, toc.firstEntries[index + 1]!];
+  let next = job.first;
+  const order = createOrder(frame, to - from, index === toc.frames.length - 1);
+  const before = toc.entries[from - 1];
+  if (before && before.contentOffset + before.size > frame.tarOffset) {
+    const wanted = next < job.end && nodes[next]!.inode!.entry === before;
+    const fd = wanted ? parts.open(nodes[next++]!) : NOT_WRITTEN;
+    order.begun(before.contentOffset - frame.tarOffset, before.size, fd);
   }
-}
-
-function orderFor({ frame, nodes, first, end }: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder {
-  const paths: string[] = [];
-  const numbers = new Float64Array((end - first) * FIELDS);
-  for (let index = first; index < end; index += 1) {
-    const node = nodes[index]!;
-    const { mode, uid, gid, size, mtime } = node.inode!.entry;
-    const start = contentOffset(node) - frame.tarOffset;
-    const whole = start >= 0 && start + size <= frame.tarLength;
+  for (const entry of toc.entries.slice(from, to)) {
+    const node = next < job.end && nodes[next]!.inode!.entry === entry ? nodes[next++]! : undefined;
+    const whole = node !== undefined && entry.contentOffset + entry.size <= frameEnd;
     if (whole) writer.expect(node);
-    paths.push(node.path);
-    const at = (index - first) * FIELDS;
-    numbers[at] = start;
-    numbers[at + 1] = size;
-    numbers[at + 2] = mode;
-    numbers[at + 3] = uid;
-    numbers[at + 4] = gid;
-    numbers[at + 5] = Math.max(0, mtime);
-    numbers[at + 6] = whole ? -1 : parts.open(node);
+    order.entry(entry, whole ? WHOLE : node ? parts.open(node) : NOT_WRITTEN, node?.path ?? '');
   }
-  return { frame, paths: paths.join('\0'), numbers };
+  return order.finish();
 }
 
 /** Whether a frame writer leaves something to do. */

@@ -64,7 +64,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
         advance: progress.advance,
         signal,
       }),
-    (signal) => writeContents(upper?.contents ?? [], { ...request, signal }, writer, progress),
+    (signal) => writeContents(upper?.contents ?? [], 'all', { ...request, signal }, writer, progress),
   ]);
   streaming = false;
   const filesOnDisk = union.fileCount();
@@ -80,7 +80,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
     nodes: plan.contents[streamed + index]!,
   }));
   const left = upper ? contents.filter(({ nodes }) => nodes.length > 0) : contents;
-  await writeContents(left, request, writer, progress);
+  await writeContents(left, upper ? 'needed' : 'all', request, writer, progress);
   writeRest(plan, layers, writer);
   progress.finish();
 
@@ -134,7 +134,7 @@ function xattrsOf(plan: UnionPlan): ExtractResult['xattrs'] {
 function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {
   const tocs = mapLimit(layers, TOCS_AT_ONCE, async (blob) => {
     try {
-      return await readToc(blob.readRange, blob.toc!);
+      return await readToc({ ...blob, toc: blob.toc! });
     } catch (error) {
       throw inLayer(blob, error);
     }

@@ -1,4 +1,3 @@
-import { AppError } from '../../core/error.ts';
 import type { TocEntry, TocFrame } from '../../layer/types.ts';
 import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
 
@@ -41,34 +40,32 @@ export function contentOffset(node: TreeNode): number {
 /** A frame with the files that have content in it: `nodes[first]` up to, but not including, `nodes[end]`. */
 export interface FramePlan {
   readonly frame: TocFrame;
+  /** Which frame of the layer it is. */
+  readonly index: number;
   readonly first: number;
-  end: number;
+  readonly end: number;
 }
 
 /**
  * The frames that hold any content of `nodes`, both in the order of the tar.
- * @throws AppError CORRUPT when the frames do not cover the content, or files overlap
+ * @param all the other frames as well
  */
-export function framesFor(nodes: readonly TreeNode[], frames: readonly TocFrame[]): FramePlan[] {
+export function framesFor(
+  nodes: readonly TreeNode[],
+  frames: readonly TocFrame[],
+  all: boolean,
+): FramePlan[] {
   const plans: FramePlan[] = [];
-  let at = 0;
-  let free = 0;
-  for (const [index, node] of nodes.entries()) {
-    let offset = contentOffset(node);
-    const end = offset + node.inode!.entry.size;
-    while (at < frames.length && frames[at]!.tarOffset + frames[at]!.tarLength <= offset) at += 1;
-    for (; offset < end; at += 1) {
-      const frame = frames[at];
-      if (frame === undefined || frame.tarOffset > offset || offset < free) {
-        throw new AppError('CORRUPT', `the table of contents has no content for "${node.path}"`);
-      }
-      const last = plans.at(-1);
-      if (last?.frame === frame) last.end = index + 1;
-      else plans.push({ frame, first: index, end: index + 1 });
-      offset = frame.tarOffset + frame.tarLength;
-    }
-    free = end;
-    if (offset > end) at -= 1;
+  let first = 0;
+  for (const [index, frame] of frames.entries()) {
+    while (first < nodes.length && contentEnd(nodes[first]!) <= frame.tarOffset) first += 1;
+    let end = first;
+    while (end < nodes.length && contentOffset(nodes[end]!) < frame.tarOffset + frame.tarLength) end += 1;
+    if (all || end > first) plans.push({ frame, index, first, end });
   }
   return plans;
+}
+
+function contentEnd(node: TreeNode): number {
+  return contentOffset(node) + node.inode!.entry.size;
 }

@@ -4,13 +4,8 @@ import { AppError, type ErrorCode } from '../../core/error.ts';
 import { entryPoint, ownEnvironment } from '../../core/own-files.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import { inLayer } from './errors.ts';
-import {
-  createFrameWriter,
-  type FrameOrder,
-  type FrameTarget,
-  type FrameTimes,
-  writeFrame,
-} from './frame-writer.ts';
+import type { FrameOrder } from './frame-order.ts';
+import { createFrameWriter, type FrameTarget, type FrameTimes, writeFrame } from './frame-writer.ts';
 
 /** A frame to be verified, decoded and written. */
 export interface FrameWork {

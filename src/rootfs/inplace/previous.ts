@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { AppError } from '../../core/error.ts';
+import { readContents } from '../../layer/frames.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { readToc } from '../../layer/toc.ts';
-import type { LayerBlob, TocEntry } from '../../layer/types.ts';
+import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
 import type { LayerEntry } from '../../tar/types.ts';
+import { inLayer } from '../extract/errors.ts';
 import { createUnion } from '../extract/union.ts';
 import type { TreeNode } from '../extract/union-tree.ts';
 
@@ -13,10 +16,11 @@ export interface PreviousContent {
 }
 
 /**
- * Looks up in layers what paths had as content before a step changed them in place. Layers with a table of contents are
- * not read; of others all files of a wanted size are hashed.
+ * Looks up in layers what paths had as content before a step changed them in place. Of layers with a table of contents the
+ * frames are read that hold wanted files; of others all files of a wanted size are hashed.
  * @param wanted sizes by path
  * @returns nothing for a path that the layers do not have
+ * @throws AppError CORRUPT for a layer that is not what it says, naming it
  */
 export async function previousContent(
   layers: readonly LayerBlob[],
@@ -25,10 +29,15 @@ export async function previousContent(
   const union = createUnion();
   const hashes = new Map<LayerEntry, string>();
   const sizes = new Set(wanted.values());
+  const tables: { readonly blob: LayerBlob; readonly toc: Toc }[] = [];
   for (const blob of layers) {
     union.beginLayer();
     if (blob.toc) {
-      for (const entry of (await readToc(blob.readRange, blob.toc)).entries) union.apply(entry);
+      const toc = await readToc({ ...blob, toc: blob.toc }).catch((error: unknown) => {
+        throw inLayer(blob, error);
+      });
+      tables.push({ blob, toc });
+      for (const entry of toc.entries) union.apply(entry);
     } else {
       for await (const { entry, content } of readLayer(await blob.open(), blob.mediaType, blob.digest)) {
         union.apply(entry);
@@ -41,13 +50,45 @@ export async function previousContent(
     union.endLayer();
   }
   const found = new Map<string, PreviousContent>();
-  for (const path of wanted.keys()) {
-    const entry = nodeAt(union.root, path)?.inode?.entry;
+  const entries = new Map([...wanted.keys()].map((path) => [path, nodeAt(union.root, path)?.inode?.entry]));
+  const asked = new Set(entries.values());
+  for (const { blob, toc } of tables) {
+    const files = toc.entries.filter((entry) => entry.type === 'file' && asked.has(entry));
+    for (const [entry, sha256] of await hashContents(blob, toc, files)) hashes.set(entry, sha256);
+  }
+  for (const [path, entry] of entries) {
     if (entry?.type === 'symlink') found.set(path, { linkname: entry.linkname });
-    const sha256 = entry && (hashes.get(entry) ?? (entry as TocEntry).contentDigest?.slice('sha256:'.length));
+    const sha256 = entry && hashes.get(entry);
     if (entry?.type === 'file' && sha256 !== undefined) found.set(path, { sha256 });
   }
   return found;
+}
+
+/** The digests of files in hex. @throws AppError CORRUPT for one that is not what the table says */
+async function hashContents(
+  blob: LayerBlob,
+  toc: Toc,
+  files: readonly TocEntry[],
+): Promise<Map<TocEntry, string>> {
+  const digests = new Map<TocEntry, string>();
+  try {
+    let hash = createHash('sha256');
+    let left: number | undefined;
+    for await (const { entry, part } of readContents(blob, toc, files)) {
+      hash.update(part);
+      left = (left ?? entry.size) - part.length;
+      if (left > 0) continue;
+      const sha256 = hash.digest('hex');
+      if (entry.size > 0 && entry.contentDigest !== `sha256:${sha256}`)
+        throw new AppError('CORRUPT', `"${entry.path}" does not have the digest that its table says`);
+      digests.set(entry, sha256);
+      hash = createHash('sha256');
+      left = undefined;
+    }
+  } catch (error) {
+    throw inLayer(blob, error);
+  }
+  return digests;
 }
 
 function nodeAt(root: TreeNode, path: string): TreeNode | undefined {

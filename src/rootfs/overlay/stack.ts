@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '../../core/path-bytes.ts';
-import { readToc } from '../../layer/toc.ts';
+import { readToc, tocRange } from '../../layer/toc.ts';
 import type { LayerBlob, Toc } from '../../layer/types.ts';
 import { WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import { splitTime } from '../../sys/file-stat.ts';
@@ -46,7 +46,7 @@ export async function extractOnTop(
 
 async function tocOf(layer: LayerBlob): Promise<Toc> {
   try {
-    return await readToc(layer.readRange, layer.toc!);
+    return await readToc({ ...layer, toc: layer.toc! });
   } catch (error) {
     throw inLayer(layer, error);
   }
@@ -119,12 +119,12 @@ function copyAttributes(syscalls: StackDeps['syscalls'], from: string, to: strin
 
 /** The layer with its table of contents in memory once that was read. */
 function withTocKept(layer: LayerBlob): LayerBlob {
+  const range = tocRange(layer.toc!);
   let kept: Promise<Buffer> | undefined;
   return {
     ...layer,
     readRange: (offset, length, into) => {
-      if (offset !== layer.toc!.offset || length !== layer.toc!.length)
-        return layer.readRange(offset, length, into);
+      if (offset !== range.offset || length !== range.length) return layer.readRange(offset, length, into);
       kept ??= layer.readRange(offset, length);
       return kept;
     },
