@@ -6,6 +6,7 @@ import { parseOptions } from '../../src/cli/options/parse.ts';
 import { OPTIONS } from '../../src/cli/options/table.ts';
 import { GROUPS, type OptionRow } from '../../src/cli/options/types.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
+import { LIMITS } from '../../src/core/limits.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
@@ -20,6 +21,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference/options.md', optionsPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
+    ['docs/reference/limits.md', limitsPage()],
     ['docs/reference/lint-rules.md', lintRulesPage()],
     ['docs/devcontainer-support.md', supportPage()],
     [KUBERNETES_PAGE, withManifests(readFileSync(join(root, KUBERNETES_PAGE), 'utf8'))],
@@ -98,6 +100,28 @@ function exitCodesPage(): string {
     table(['exit code', 'error code', 'meaning'], rows),
     'SIGINT and SIGTERM end every command within five seconds, whatever it is doing. What it has not cleared up by then is left to the next run, as after `kill -9`; a second signal ends it at once. `envbuilder registry serve`, which is meant to be ended so, exits with 0 when it could answer the requests under way.',
   ]);
+}
+
+function limitsPage(): string {
+  const rows = Object.values(LIMITS).map(({ most, unit, text, source }) => [
+    plain(text),
+    unit === 'bytes' ? `${sizeText(most)}` : most.toLocaleString('en'),
+    plain(source),
+  ]);
+  return page([
+    intro('Limits', 'LIMITS in src/core/limits.ts'),
+    'How much of anything envbuilder takes from an image, an archive, a cache or a registry. What goes beyond is refused as `CORRUPT` ([exit code 9](exit-codes.md)); what comes from a cache is then left out with a warning, and the step is built.',
+    'There is no limit on the number of entries of a layer, nor on the size that it decompresses to: it is read in parts of a megabyte, and a disk that is full is an error of its own (`DISK_FULL`). Memory grows by about half a kilobyte for each path of an image.',
+    table(['what', 'at most', 'why'], rows),
+  ]);
+}
+
+/** Bytes with the largest unit that leaves a whole number. */
+function sizeText(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let [value, unit] = [bytes, 0];
+  for (; value % 1024 === 0 && unit + 1 < units.length; unit += 1) value /= 1024;
+  return `${value.toLocaleString('en')} ${units[unit]}`;
 }
 
 function lintRulesPage(): string {

@@ -2,6 +2,7 @@ import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { LIMITS } from '../core/limits.ts';
 import { readAll } from '../oci/readable.ts';
 import type { Store } from '../oci/types.ts';
 import { decodeRecord, detachedConfig } from './record.ts';
@@ -10,7 +11,7 @@ import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
 const PARALLEL_LOOKUPS = 128;
-const MAX_CONFIG = 1024 * 1024;
+const MAX_CONFIG = LIMITS.recordConfig.most;
 
 export interface LookupOptions {
   /** Repositories that may hold records; of two records that count, that of the earlier one does. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
@@ -19,11 +20,14 @@ const digest = v.custom<Digest>(
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** A layer in a chain, short since 30 of them must fit into about 10 KB: media type, digest, size, diffID, TOC offset, length, digest. */
-const CHAIN = v.array(
-  v.union([
-    v.strictTuple([v.string(), digest, count, digest]),
-    v.strictTuple([v.string(), digest, count, digest, count, count, digest]),
-  ]),
+const CHAIN = v.pipe(
+  v.array(
+    v.union([
+      v.strictTuple([v.string(), digest, count, digest]),
+      v.strictTuple([v.string(), digest, count, digest, count, count, digest]),
+    ]),
+  ),
+  v.maxLength(LIMITS.layers.most),
 );
 const STRINGS = v.record(v.string(), v.string());
 

@@ -146,10 +146,10 @@ export const LIMITS = {
     source: `${OURS}: registries hold one`,
   },
   config: {
-    most: 16 << 20,
+    most: 4 << 20,
     unit: 'bytes',
     text: "an image's config",
-    source: `${OURS}: \`MaxConfigBodySize\` of containers/image is 4 MB, and some have embedded data`,
+    source: '`MaxConfigBodySize` of containers/image',
   },
   recordConfig: {
     most: 1 << 20,

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
 import { againIfCorrupt } from './again.ts';
 import { parseImageConfig } from './image-config.ts';
 import { parseManifestDocument } from './manifest.ts';
@@ -8,8 +9,8 @@ import { readAll } from './readable.ts';
 import { formatReference, tagOrDigest } from './reference.ts';
 import type { Descriptor, Image, Index, Manifest, Platform, RawManifest, Reference, Store } from './types.ts';
 
-const MAX_CONFIG = 16 * 1024 * 1024;
-const MAX_NESTED_INDEXES = 4;
+const MAX_CONFIG = LIMITS.config.most;
+const MAX_NESTED_INDEXES = LIMITS.indexes.most;
 
 /**
  * Resolves a reference to the image for one platform: through an index where there is one, down to the verified config.

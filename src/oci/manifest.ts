@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Digest } from '../core/digest.ts';
 import { isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
 import { isIndexType, isManifestType, MEDIA_TYPES } from './media-types.ts';
 import type { Index, Manifest } from './types.ts';
 
@@ -25,7 +26,7 @@ const manifestSchema = v.object({
   ...head,
   artifactType: v.nullish(v.string()),
   config: descriptor,
-  layers: v.nullish(v.array(descriptor), []),
+  layers: v.nullish(v.pipe(v.array(descriptor), v.maxLength(LIMITS.layers.most)), []),
   subject: v.nullish(descriptor),
 });
 const indexSchema = v.object({ ...head, manifests: v.nullish(v.array(descriptor), []) });

@@ -1,4 +1,5 @@
 import { type ContentDigest, digestOf, matchesDigest } from '../core/digest.ts';
+import { LIMITS } from '../core/limits.ts';
 import { CONDITION_HEADER } from '../oci/http/manifests.ts';
 import { readAll } from '../oci/readable.ts';
 import type { ManifestFiles, StoredManifest } from './manifest-files.ts';
@@ -16,7 +17,7 @@ export interface Manifests {
 }
 
 /** What clients may rely on (OCI distribution spec, "Pushing Manifests"). */
-const MAX_MANIFEST = 4 * 1024 * 1024;
+const MAX_MANIFEST = LIMITS.pushedManifest.most;
 const MAX_TAGS = 10;
 
 /** Answers requests for manifests. */

@@ -1,5 +1,6 @@
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { retry } from '../../core/retry.ts';
 import { againIfCorrupt } from '../again.ts';
 import { manifestMediaType } from '../manifest.ts';
@@ -17,8 +18,7 @@ export interface Repository {
   readonly repository: string;
 }
 
-/** Registries must take manifests of 4 MiB at least (OCI distribution spec, "Pushing Manifests"). */
-const MAX_MANIFEST = 8 * 1024 * 1024;
+const MAX_MANIFEST = LIMITS.manifest.most;
 
 /** The manifest or index under a tag or digest, verified; undefined when there is none. @throws AppError REGISTRY, AUTH, CORRUPT */
 export function getManifest(

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/error.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { readAll } from '../readable.ts';
 import type { Challenge } from './challenge.ts';
 import { answerError, networkError } from './errors.ts';
@@ -21,7 +22,7 @@ export interface TokenRequest {
   readonly insecure: boolean;
 }
 
-const MAX_TOKEN = 1024 * 1024;
+const MAX_TOKEN = LIMITS.token.most;
 const DEFAULT_LIFE_S = 60;
 
 /**

@@ -1,5 +1,6 @@
 import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
 import type { ExtractRequest } from '../types.ts';
+import { withinLayer } from './errors.ts';
 import { createFetchMemory, fetchGroups, groupFrames } from './fetch.ts';
 import { createOrder, type FrameOrder, NOT_WRITTEN, WHOLE } from './frame-order.ts';
 import type { ExtractProgress } from './progress.ts';
@@ -57,7 +58,7 @@ export async function writeContents(
       for (const job of group.jobs) {
         workers.send({
           blob: job.blob,
-          order: orderFor(job, writer, parts),
+          order: withinLayer(job.blob, () => orderFor(job, writer, parts)),
           offset: offset + job.frame.offset - group.offset,
           onWritten: (spent) => {
             parts.written(job);
@@ -77,7 +78,10 @@ export async function writeContents(
     await workers.close();
     parts.discard();
   }
-  for (const { nodes } of layers) for (const node of nodes) if (isUnfinished(node)) writer.refine(node);
+  for (const { blob, nodes } of layers)
+    withinLayer(blob, () => {
+      for (const node of nodes) if (isUnfinished(node)) writer.refine(node);
+    });
 }
 
 /** Files of several frames. Their parts are written in any order, so somebody has to open them first and close them last. */

@@ -44,3 +44,12 @@ export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknow
     where: { layer: blob.digest },
   });
 }
+
+/** Does something for a layer, whose errors name it; without any layer they stay as they are. */
+export function withinLayer<T>(blob: Pick<LayerBlob, 'digest' | 'from'> | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw blob ? inLayer(blob, error) : error;
+  }
+}

@@ -5,7 +5,7 @@ import type { Syscalls } from '../../sys/types.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
 import { uniteUpper } from './ahead.ts';
 import { writeContents } from './contents.ts';
-import { inLayer } from './errors.ts';
+import { inLayer, withinLayer } from './errors.ts';
 import { createExtractProgress } from './progress.ts';
 import { extractStreams } from './stream.ts';
 import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
@@ -168,13 +168,14 @@ function clear(doomed: readonly TreeNode[], writer: TreeWriter): void {
 function writeRest(plan: UnionPlan, layers: readonly LayerBlob[], writer: TreeWriter): void {
   for (const node of plan.leaves) {
     if (node.diskMode !== NOT_ON_DISK) continue;
-    try {
+    withinLayer(layers[node.inode!.layer], () => {
       if (!writer.link(node)) writer.leaf(node);
-    } catch (error) {
-      throw inLayer(layers[node.inode!.layer]!, error);
-    }
+    });
   }
   writer.dropKept();
-  for (const dir of plan.dirs) writer.dir(dir);
-  for (const dir of plan.dirs.toReversed()) writer.finishDir(dir);
+  const each = (dirs: readonly TreeNode[], work: (dir: TreeNode) => void): void => {
+    for (const dir of dirs) withinLayer(layers[Math.max(dir.layer, dir.metaLayer, 0)], () => work(dir));
+  };
+  each(plan.dirs, writer.dir);
+  each(plan.dirs.toReversed(), writer.finishDir);
 }
