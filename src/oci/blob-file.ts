@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
-import { makeDirectories } from '../core/make-directories.ts';
+import { chmodEntry, createEntry } from '../sys/entry.ts';
+import {
+  atPlain,
+  makePlainDirectory,
+  movePlain,
+  openPlainFile,
+  readPlainFile,
+  removePlain,
+  statPlain,
+  streamPlainFile,
+  touchPlain,
+} from '../sys/plain.ts';
 import { FILE_CHUNK } from './blob-source.ts';
 import { iteratedReadable } from './readable.ts';
 import type { BlobSource, ByteRange } from './types.ts';
@@ -28,7 +38,7 @@ export function readBlobFile(
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
   if (range.length === 0 || range.offset >= size) return Readable.from([], { objectMode: false });
-  return createReadStream(path, {
+  return streamPlainFile(path, {
     start: range.offset,
     ...(range.length === undefined ? {} : { end: range.offset + range.length - 1 }),
     highWaterMark: FILE_CHUNK,
@@ -46,7 +56,7 @@ export async function readBlobInto(
   offset: number,
   into: Uint8Array,
 ): Promise<number> {
-  const fd = ifExists(() => fs.openSync(path, 'r'));
+  const fd = ifExists(() => openPlainFile(path));
   if (fd === undefined) throw noBlob(path, digest);
   try {
     let filled = 0;
@@ -77,14 +87,22 @@ function noBlob(path: string, digest: ContentDigest): AppError {
  * @throws AppError CORRUPT
  */
 export function readSmallBlob(path: string, digest: ContentDigest): Buffer | undefined {
-  const bytes = ifExists(() => fs.readFileSync(path));
+  const bytes = ifExists(() => readSmallFile(path));
   if (bytes !== undefined && !matchesDigest(bytes, digest)) throw corrupt(path, digest);
   return bytes;
 }
 
+/** Most bytes of a blob that is read whole. */
+const LARGEST_SMALL = 64 * 1024 * 1024;
+
+/** Reads a file that is small when it is what it should be. @throws Error as readPlainFile */
+export function readSmallFile(path: string): Buffer {
+  return readPlainFile(path, LARGEST_SMALL);
+}
+
 /** The size of a file in bytes, or undefined when it does not exist. */
 export function fileSize(path: string): number | undefined {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  const stat = ifExists(() => statPlain(path));
   return stat?.isFile() ? stat.size : undefined;
 }
 
@@ -98,7 +116,7 @@ export async function stageBlob(source: BlobSource, scratch: string, signal?: Ab
   const staged = join(scratch, 'data');
   if (!linkVerified(source, staged)) await writeVerified(source, staged, signal);
   // A hard link brings the times of its file, which may be old.
-  markFresh(staged);
+  touchPlain(staged);
   return staged;
 }
 
@@ -116,17 +134,12 @@ export async function storeBlobFile(
   moveInto(await stageBlob(source, scratch, signal), target);
 }
 
-function markFresh(path: string): void {
-  const now = new Date();
-  fs.utimesSync(path, now, now);
-}
-
 /** Renames a finished file to its place, making the directories above it. */
 export function moveInto(staged: string, target: string): void {
   for (let attempt = 1; ; attempt += 1) {
-    makeDirectories(dirname(target));
+    makePlainDirectory(dirname(target));
     try {
-      fs.renameSync(staged, target);
+      movePlain(staged, target);
       return;
     } catch (error) {
       // A garbage collection may remove the empty directory in between.
@@ -135,28 +148,36 @@ export function moveInto(staged: string, target: string): void {
   }
 }
 
+/** A link, or what is no file or too large, in the place of one counts as nothing. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENOTREG', 'EFBIG'];
+
 /** The result of a file system call, or undefined when the file is not there. */
 export function ifExists<T>(call: () => T): T | undefined {
   try {
     return call();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (ABSENT.includes(code ?? '')) return undefined;
     throw error;
   }
 }
 
 function linkVerified(source: BlobSource, staged: string): boolean {
   if (source.file === undefined || source.fileVerified !== true) return false;
-  if (fileSize(source.file) !== source.size) throw corrupt(source.file, source.digest);
+  if (fs.statSync(source.file, { throwIfNoEntry: false })?.size !== source.size)
+    throw corrupt(source.file, source.digest);
   try {
-    fs.linkSync(source.file, staged);
-    fs.chmodSync(staged, 0o644);
+    // The file is our own, wherever it lies.
+    const { file } = source;
+    atPlain(staged, (entry) => {
+      fs.linkSync(file, entry);
+      chmodEntry(entry, 0o644);
+    });
     return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'].includes(code)) {
-      fs.rmSync(staged, { force: true });
+      removePlain(staged);
       return false;
     }
     throw error;
@@ -176,7 +197,7 @@ async function writeVerified(
   let fd: number | undefined;
   try {
     signal?.throwIfAborted();
-    fd = fs.openSync(staged, 'wx', 0o644);
+    fd = atPlain(staged, (entry) => createEntry(entry, 0o644));
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       hash.update(chunk);
       size += chunk.length;
@@ -210,7 +231,7 @@ async function* verified(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   const hash = createHash(algorithmOf(digest));
-  const stream = createReadStream(path, { highWaterMark: FILE_CHUNK, signal });
+  const stream = streamPlainFile(path, { highWaterMark: FILE_CHUNK, signal });
   let held: Buffer | undefined;
   // The last chunk waits for the verdict, so that nobody ever gets all bytes of a damaged blob.
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -1,6 +1,6 @@
-import * as fs from 'node:fs';
 import { type ContentDigest, isContentDigest } from '../core/digest.ts';
-import { ifExists } from './blob-file.ts';
+import { isThere, touchPlain } from '../sys/plain.ts';
+import { ifExists, readSmallFile } from './blob-file.ts';
 import type { DirLayout } from './dir-layout.ts';
 
 /**
@@ -8,10 +8,9 @@ import type { DirLayout } from './dir-layout.ts';
  * period. Best effort, since a directory may be read-only. To be called under the directory's shared lock.
  */
 export function markUsed(...paths: readonly string[]): void {
-  const now = new Date();
   for (const path of paths) {
     try {
-      fs.utimesSync(path, now, now);
+      touchPlain(path);
     } catch {
       // Where the time cannot be set, nothing can be removed either.
     }
@@ -25,9 +24,9 @@ export function markReached(layout: DirLayout, bytes: Buffer, seen: Set<ContentD
     seen.add(digest);
     const revision = layout.revisionLink(digest);
     markUsed(layout.blob(digest), layout.layerLink(digest));
-    if (!fs.existsSync(revision)) continue;
+    if (!isThere(revision)) continue;
     markUsed(revision);
-    const child = ifExists(() => fs.readFileSync(layout.blob(digest)));
+    const child = ifExists(() => readSmallFile(layout.blob(digest)));
     if (child !== undefined) markReached(layout, child, seen);
   }
 }

@@ -18,10 +18,25 @@ export interface DirectoryLock {
 }
 
 const LOCK_FILE = '.envbuilder.lock';
+/** A link in its place, or a pipe, locks nothing. */
+const OPEN_LOCK =
+  fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 const RETRY_MS = 4;
 const PATIENCE_MS = 60_000;
 /** Errors that mean: nothing can be removed here either, or the file system has no locks. */
-const UNLOCKABLE = ['EROFS', 'EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOLCK', 'ENOSYS', 'EOPNOTSUPP'];
+const UNLOCKABLE = [
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EISDIR',
+  'ENXIO',
+  'ENOLCK',
+  'ENOSYS',
+  'EOPNOTSUPP',
+];
 
 /**
  * @param root made when a lock is first taken in it; where it cannot be written, `shared` works without a lock
@@ -34,7 +49,7 @@ export function createDirectoryLock(
   const attempt = (mode: 'shared' | 'exclusive'): number | 'busy' | 'unlockable' => {
     let fd: number | undefined;
     try {
-      fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666);
+      fd = fs.openSync(path, OPEN_LOCK, 0o666);
       if (syscalls().tryLock(fd, mode)) return fd;
     } catch (error) {
       if (fd !== undefined) fs.closeSync(fd);

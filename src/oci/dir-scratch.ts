@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectories } from '../core/make-directories.ts';
+import { makePlainDirectory, namesPlain, removePlain, statPlain, writeNewPlain } from '../sys/plain.ts';
 import { ifExists } from './blob-file.ts';
 
 const STALE_MS = 24 * 60 * 60 * 1000;
@@ -12,22 +11,22 @@ const STALE_MS = 24 * 60 * 60 * 1000;
  */
 export async function withScratch<T>(uploads: string, work: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = join(uploads, randomUUID());
-  makeDirectories(scratch);
+  makePlainDirectory(scratch);
   try {
-    fs.writeFileSync(join(scratch, 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
+    writeNewPlain(join(scratch, 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
     return await work(scratch);
   } finally {
-    fs.rmSync(scratch, { recursive: true, force: true });
+    removePlain(scratch);
   }
 }
 
 /** Removes scratch directories in which nothing was written for a day. */
 export function purgeScratch(uploads: string, now = Date.now()): void {
-  for (const name of ifExists(() => fs.readdirSync(uploads)) ?? []) {
+  for (const name of ifExists(() => namesPlain(uploads)) ?? []) {
     const scratch = join(uploads, name);
     const times = [scratch, join(scratch, 'data')].map(
-      (path) => fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      (path) => ifExists(() => statPlain(path))?.mtimeMs ?? 0,
     );
-    if (Math.max(...times) < now - STALE_MS) fs.rmSync(scratch, { recursive: true, force: true });
+    if (Math.max(...times) < now - STALE_MS) removePlain(scratch);
   }
 }

@@ -1,6 +1,6 @@
-import * as fs from 'node:fs';
 import { type Digest, digestOf, isDigest, parseDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
+import { isThere, readPlainFile, realPathOf } from '../sys/plain.ts';
 import {
   fileSize,
   ifExists,
@@ -14,7 +14,7 @@ import { bytesSource } from './blob-source.ts';
 import { checkDirectory, directoryError } from './dir-check.ts';
 import { markReached, markUsed } from './dir-keep.ts';
 import { dirLayout } from './dir-layout.ts';
-import { createLink, placeLink, readLink, removeLink, removeTag } from './dir-link.ts';
+import { createLink, LONGEST_LINK, placeLink, readLink, removeLink, removeTag } from './dir-link.ts';
 import { createDirectoryLock } from './dir-lock.ts';
 import { purgeScratch, withScratch } from './dir-scratch.ts';
 import { manifestMediaType } from './manifest.ts';
@@ -38,7 +38,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
     throw new AppError('REFERENCE', `"${repository.slice(0, 200)}" is not a repository name`);
   }
   checkDirectory(root);
-  const layout = dirLayout(root, repository);
+  const layout = dirLayout(realPathOf(root), repository);
   const damaged = new Set<Digest>();
   const lock = createDirectoryLock(root);
   let purged = false;
@@ -59,7 +59,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
   };
   const digestOfTag = (tag: string): Digest | undefined => {
     const path = layout.tagLink(tag);
-    const text = ifExists(() => fs.readFileSync(path, 'latin1'));
+    const text = ifExists(() => readPlainFile(path, LONGEST_LINK).toString('latin1'));
     return text === undefined ? undefined : parseDigest(text.trim(), `the tag ${tag} in ${root}`);
   };
 
@@ -134,7 +134,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
         if (tagged) markUsed(layout.tagLink(tagOrDigest));
         return digest;
       };
-      const digest = fs.existsSync(layout.base) ? await lock.shared(find) : find();
+      const digest = ifExists(() => isThere(layout.base)) ? await lock.shared(find) : find();
       if (digest === undefined) return undefined;
       const bytes = readSmallBlob(layout.blob(digest), digest);
       return bytes && rawManifest(bytes, digest);

@@ -3,8 +3,16 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
-import { makeDirectories } from '../core/make-directories.ts';
-import { fileSize, ifExists, moveInto, readBlobFile, readSmallBlob, storeBlobFile } from './blob-file.ts';
+import { makePlainDirectory, realPathOf, removePlain, writePlain } from '../sys/plain.ts';
+import {
+  fileSize,
+  ifExists,
+  moveInto,
+  readBlobFile,
+  readSmallBlob,
+  readSmallFile,
+  storeBlobFile,
+} from './blob-file.ts';
 import { bytesSource } from './blob-source.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { manifestMediaType, parseManifestDocument } from './manifest.ts';
@@ -22,29 +30,30 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
  */
 export function createOciLayoutStore(dir: string): Store {
   checkLayout(dir);
-  const indexPath = join(dir, 'index.json');
-  const blob = (digest: Digest): string => join(dir, 'blobs/sha256', hexOf(digest));
+  const real = realPathOf(dir);
+  const indexPath = join(real, 'index.json');
+  const blob = (digest: Digest): string => join(real, 'blobs/sha256', hexOf(digest));
 
   const entries = (): readonly Descriptor[] => {
-    const bytes = ifExists(() => fs.readFileSync(indexPath));
+    const bytes = ifExists(() => readSmallFile(indexPath));
     if (bytes === undefined) return [];
     const document = parseManifestDocument(bytes, indexPath, MEDIA_TYPES.ociIndex);
     return document.kind === 'index' ? document.index.manifests : [];
   };
   const writing = async <T>(work: (scratch: string) => Promise<T>): Promise<T> => {
-    const scratch = join(dir, `.tmp-${randomUUID()}`);
+    const scratch = join(real, `.tmp-${randomUUID()}`);
     try {
-      makeDirectories(scratch);
+      makePlainDirectory(scratch);
       return await work(scratch);
     } catch (error) {
       throw toAppError(error, 'OUTPUT', `cannot write the OCI layout ${dir}`);
     } finally {
-      fs.rmSync(scratch, { recursive: true, force: true });
+      removePlain(scratch);
     }
   };
   const writeJson = (scratch: string, name: string, value: unknown): void => {
-    fs.writeFileSync(join(scratch, name), canonicalJson(value));
-    moveInto(join(scratch, name), join(dir, name));
+    writePlain(join(scratch, name), canonicalJson(value));
+    moveInto(join(scratch, name), join(real, name));
   };
   const describe = (bytes: Buffer, digest: Digest): RawManifest => ({
     descriptor: { mediaType: manifestMediaType(bytes, `the manifest ${digest}`), digest, size: bytes.length },

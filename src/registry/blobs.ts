@@ -1,9 +1,9 @@
-import * as fs from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type ContentDigest, digestOf } from '../core/digest.ts';
 import { fileSize, ifExists, readBlobFile } from '../oci/blob-file.ts';
 import { markUsed } from '../oci/dir-keep.ts';
 import { removeLink } from '../oci/dir-link.ts';
+import { isThere, removePlain, statPlain } from '../sys/plain.ts';
 import { parseRange } from './byte-range.ts';
 import { RegistryError } from './registry-error.ts';
 import { notModified, send } from './send.ts';
@@ -24,9 +24,9 @@ export function createBlobs(storage: Storage): Blobs {
   const sizeOf = (repository: string, digest: ContentDigest): Promise<number | undefined> => {
     const layout = storage.layout(repository);
     const [link, path] = [layout.layerLink(digest), layout.blob(digest)];
-    if (!fs.existsSync(link)) return Promise.resolve(undefined);
+    if (!isThere(link)) return Promise.resolve(undefined);
     return storage.lock.shared(() => {
-      const size = fs.existsSync(link) ? storedSize(path, digest) : undefined;
+      const size = isThere(link) ? storedSize(path, digest) : undefined;
       if (size !== undefined) markUsed(link, path);
       return size;
     });
@@ -41,7 +41,7 @@ export function createBlobs(storage: Storage): Blobs {
     });
     storage.lock
       .shared(() => {
-        if (ifExists(() => fs.statSync(path))?.ino === inode) fs.rmSync(path, { force: true });
+        if (ifExists(() => statPlain(path))?.ino === inode) removePlain(path);
       })
       .catch(() => {});
   };
@@ -70,7 +70,7 @@ export function createBlobs(storage: Storage): Blobs {
         });
       }
       const path = storage.layout(repository).blob(digest);
-      const inode = ifExists(() => fs.statSync(path))?.ino ?? 0;
+      const inode = ifExists(() => statPlain(path))?.ino ?? 0;
       if (part === 'whole') response.writeHead(200, { ...headers, 'content-length': size });
       else {
         response.writeHead(206, {

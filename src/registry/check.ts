@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
 import { decodeRecord } from '../cache/record.ts';
 import { algorithmOf, type ContentDigest, hexOf } from '../core/digest.ts';
 import { type Emit, silent } from '../core/events.ts';
-import { ifExists } from '../oci/blob-file.ts';
+import { ifExists, readSmallFile } from '../oci/blob-file.ts';
 import { FILE_CHUNK } from '../oci/blob-source.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
 import { readLink, removeLink, removeTag } from '../oci/dir-link.ts';
+import { isThere, namesPlain, removePlain, statPlain, streamPlainFile } from '../sys/plain.ts';
 import { storedSize } from './blobs.ts';
 import { repositoriesOf } from './discovery.ts';
 import { linkedDigests } from './manifest-files.ts';
@@ -50,13 +50,13 @@ export async function checkRegistry(request: CheckRequest): Promise<CheckResult>
   };
   let blobs = 0;
   for (const { digest, path } of blobFiles(root)) {
-    const inode = fs.statSync(path, { throwIfNoEntry: false })?.ino;
+    const inode = ifExists(() => statPlain(path))?.ino;
     if (inode === undefined) continue;
     blobs += 1;
     if (await intact(path, digest)) continue;
     await settle(() =>
-      fs.statSync(path, { throwIfNoEntry: false })?.ino === inode
-        ? { text: `the blob ${digest} is damaged`, remove: () => fs.rmSync(path, { force: true }) }
+      ifExists(() => statPlain(path))?.ino === inode
+        ? { text: `the blob ${digest} is damaged`, remove: () => removePlain(path) }
         : undefined,
     );
   }
@@ -70,14 +70,14 @@ export async function checkRegistry(request: CheckRequest): Promise<CheckResult>
     for (const digest of [...revisions.filter((each) => !indexes.includes(each)), ...indexes])
       await settle(() => revisionProblem(layout, digest));
     manifests += revisions.length;
-    for (const tag of ifExists(() => fs.readdirSync(layout.tags)) ?? [])
+    for (const tag of ifExists(() => namesPlain(layout.tags)) ?? [])
       await settle(() => tagProblem(layout, tag));
   }
   return { blobs, manifests, problems };
 }
 
 function layerProblem(layout: DirLayout, digest: ContentDigest): Problem | undefined {
-  if (fs.existsSync(layout.blob(digest))) return undefined;
+  if (isThere(layout.blob(digest))) return undefined;
   const text = `${layout.repository} names the blob ${digest}, which is gone`;
   return { text, remove: () => removeLink(layout.layerLink(digest)) };
 }
@@ -91,12 +91,12 @@ function revisionProblem(layout: DirLayout, digest: ContentDigest): Problem | un
 
 function tagProblem(layout: DirLayout, tag: string): Problem | undefined {
   // What a process that was killed left of a tag that it was making or removing is no tag.
-  if (!fs.existsSync(layout.tagLink(tag))) return undefined;
+  if (!isThere(layout.tagLink(tag))) return undefined;
   const digest = readLink(layout.tagLink(tag));
   const remove = () => void removeTag(layout, tag);
   const name = `the tag ${layout.repository}:${tag}`;
   if (digest === undefined) return { text: `${name} names nothing`, remove };
-  if (!fs.existsSync(layout.revisionLink(digest))) {
+  if (!isThere(layout.revisionLink(digest))) {
     return { text: `${name} names ${digest}, which is not there`, remove };
   }
   const missing = missingOfRecord(layout, tag, digest);
@@ -104,23 +104,23 @@ function tagProblem(layout: DirLayout, tag: string): Problem | undefined {
 }
 
 function firstMissing(layout: DirLayout, digest: ContentDigest): string | undefined {
-  const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+  const bytes = ifExists(() => readSmallFile(layout.blob(digest)));
   const parsed = bytes && tryParse(bytes);
   if (parsed === undefined) return 'its own content';
   const lost = (link: (digest: ContentDigest) => string) => (part: { digest: ContentDigest; size: number }) =>
-    !fs.existsSync(link(part.digest)) || storedSize(layout.blob(part.digest), part.digest) !== part.size;
+    !isThere(link(part.digest)) || storedSize(layout.blob(part.digest), part.digest) !== part.size;
   const part = parsed.blobs.find(lost(layout.layerLink)) ?? parsed.manifests.find(lost(layout.revisionLink));
   return part?.digest;
 }
 
 /** A layer that a cache record names and that is not there. */
 function missingOfRecord(layout: DirLayout, tag: string, digest: ContentDigest): string | undefined {
-  const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+  const bytes = ifExists(() => readSmallFile(layout.blob(digest)));
   if (bytes === undefined || !/^[0-9a-f]{64}$/.test(tag) || !bytes.includes('dev.envbuilder.chain'))
     return undefined;
   try {
     const { chain } = decodeRecord(bytes, `sha256:${tag}`);
-    return chain.find((layer) => !fs.existsSync(layout.layerLink(layer.digest)))?.digest;
+    return chain.find((layer) => !isThere(layout.layerLink(layer.digest)))?.digest;
   } catch {
     // A record of another version: builds pass it over as well.
     return undefined;
@@ -128,12 +128,12 @@ function missingOfRecord(layout: DirLayout, tag: string, digest: ContentDigest):
 }
 
 function isIndex(layout: DirLayout, digest: ContentDigest): boolean {
-  const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+  const bytes = ifExists(() => readSmallFile(layout.blob(digest)));
   return bytes !== undefined && (tryParse(bytes)?.manifests.length ?? 0) > 0;
 }
 
 async function intact(path: string, digest: ContentDigest): Promise<boolean> {
   const hash = createHash(algorithmOf(digest));
-  for await (const chunk of fs.createReadStream(path, { highWaterMark: FILE_CHUNK })) hash.update(chunk);
+  for await (const chunk of streamPlainFile(path, { highWaterMark: FILE_CHUNK })) hash.update(chunk);
   return hash.digest('hex') === hexOf(digest);
 }

@@ -1,10 +1,10 @@
-import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { ContentDigest } from '../core/digest.ts';
-import { ifExists } from '../oci/blob-file.ts';
+import { ifExists, readSmallFile } from '../oci/blob-file.ts';
 import { dirLayout } from '../oci/dir-layout.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { namesPlain } from '../sys/plain.ts';
 import type { ManifestFiles } from './manifest-files.ts';
 import { tryParse } from './pushed-manifest.ts';
 import { RegistryError } from './registry-error.ts';
@@ -78,7 +78,7 @@ export function createDiscovery(storage: Storage, files: ManifestFiles): Discove
 export function repositoriesOf(root: string): readonly string[] {
   const top = join(dirLayout(root, 'any').base, 'repositories');
   const walk = (parts: readonly string[]): string[] => {
-    const names = ifExists(() => fs.readdirSync(join(top, ...parts))) ?? [];
+    const names = ifExists(() => namesPlain(join(top, ...parts))) ?? [];
     const own = names.some((name) => name === '_manifests' || name === '_layers') ? [parts.join('/')] : [];
     return [
       ...own,
@@ -91,7 +91,7 @@ export function repositoriesOf(root: string): readonly string[] {
 }
 
 function readReferrer(path: string, digest: ContentDigest): Referrer | undefined {
-  const bytes = ifExists(() => fs.readFileSync(path));
+  const bytes = ifExists(() => readSmallFile(path));
   const parsed = bytes && tryParse(bytes);
   if (bytes === undefined || parsed?.subject === undefined) return undefined;
   const { subject, artifactType, mediaType, annotations } = parsed;

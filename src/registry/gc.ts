@@ -1,9 +1,10 @@
-import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { type Emit, silent } from '../core/events.ts';
 import { fileSize } from '../oci/blob-file.ts';
 import { readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { purgeScratch } from '../oci/dir-scratch.ts';
+import { rmdirEntry } from '../sys/entry.ts';
+import { atPlain, removePlain } from '../sys/plain.ts';
 import { linkedDigests } from './manifest-files.ts';
 import { blobFiles, openStorage, usedAt } from './storage.ts';
 import { type Survey, survey } from './survey.ts';
@@ -125,9 +126,9 @@ function* unreachedBlobs(
 }
 
 function removeBlob(path: string): void {
-  fs.rmSync(path, { force: true });
+  removePlain(path);
   try {
-    fs.rmdirSync(dirname(path));
+    atPlain(dirname(path), rmdirEntry);
   } catch {
     // Somebody else's file is in it: it stays.
   }

@@ -1,11 +1,11 @@
-import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
-import { fileSize, ifExists, moveInto } from '../oci/blob-file.ts';
+import { fileSize, ifExists, moveInto, readSmallFile } from '../oci/blob-file.ts';
 import { markReached, markUsed } from '../oci/dir-keep.ts';
 import { createLink, placeLink, readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { withScratch } from '../oci/dir-scratch.ts';
 import { isTag } from '../oci/reference.ts';
+import { isThere, namesPlain, removePlain, writeNewPlain } from '../sys/plain.ts';
 import { storedSize } from './blobs.ts';
 import type { PushedManifest } from './pushed-manifest.ts';
 import { RegistryError } from './registry-error.ts';
@@ -45,15 +45,15 @@ export interface ManifestFiles {
 export function createManifestFiles(storage: Storage): ManifestFiles {
   const tags = (repository: string): readonly string[] | undefined => {
     const layout = storage.layout(repository);
-    const names = ifExists(() => fs.readdirSync(layout.tags));
-    if (names === undefined) return fs.existsSync(join(layout.layers, '..')) ? [] : undefined;
+    const names = ifExists(() => namesPlain(layout.tags));
+    if (names === undefined) return isThere(join(layout.layers, '..')) ? [] : undefined;
     return names.filter((name) => isTag(name) && fileSize(layout.tagLink(name)) !== undefined).sort(lexical);
   };
 
   const checkParts = (repository: string, parsed: PushedManifest): void => {
     const layout = storage.layout(repository);
     const check = (digest: ContentDigest, size: number, link: string): void => {
-      const stored = fs.existsSync(link) ? storedSize(layout.blob(digest), digest) : undefined;
+      const stored = isThere(link) ? storedSize(layout.blob(digest), digest) : undefined;
       if (stored === undefined) {
         throw new RegistryError(400, 'MANIFEST_BLOB_UNKNOWN', 'the manifest names what is not there', {
           detail: { digest },
@@ -77,16 +77,16 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
         reference.type === 'tag' ? layout.tagLink(reference.tag) : layout.revisionLink(reference.digest);
       const found = await storage.lock.shared(() => {
         const digest = readLink(link);
-        if (digest === undefined || !fs.existsSync(layout.revisionLink(digest))) return undefined;
+        if (digest === undefined || !isThere(layout.revisionLink(digest))) return undefined;
         const path = layout.blob(digest);
         markUsed(link, layout.revisionLink(digest), path);
-        const bytes = ifExists(() => fs.readFileSync(path));
+        const bytes = ifExists(() => readSmallFile(path));
         return bytes && { digest, bytes };
       });
       if (found === undefined) return undefined;
       const { digest, bytes } = found;
       if (matchesDigest(bytes, digest)) return { digest, bytes };
-      await storage.lock.shared(() => fs.rmSync(layout.blob(digest), { force: true }));
+      await storage.lock.shared(() => removePlain(layout.blob(digest)));
       storage.emit({
         type: 'warning',
         code: 'CORRUPT',
@@ -106,7 +106,7 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
       };
       return withScratch(layout.uploads, async (scratch) => {
         const staged = join(scratch, 'data');
-        fs.writeFileSync(staged, bytes, { flush: true });
+        writeNewPlain(staged, bytes, { flush: true });
         return storage.lock.shared(() => {
           checkParts(repository, parsed);
           markReached(layout, bytes);
@@ -138,10 +138,10 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
 /** The digests that are linked below a directory of links. */
 export function linkedDigests(directory: string): readonly ContentDigest[] {
   return ['sha256', 'sha512'].flatMap((algorithm) =>
-    (ifExists(() => fs.readdirSync(join(directory, algorithm))) ?? [])
+    (ifExists(() => namesPlain(join(directory, algorithm))) ?? [])
       .map((hex) => `${algorithm}:${hex}`)
       .filter((digest): digest is ContentDigest => isContentDigest(digest))
-      .filter((digest) => fs.existsSync(join(directory, algorithm, digest.slice(7), 'link'))),
+      .filter((digest) => isThere(join(directory, algorithm, digest.slice(7), 'link'))),
   );
 }
 

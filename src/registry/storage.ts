@@ -1,4 +1,3 @@
-import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type ContentDigest, isContentDigest } from '../core/digest.ts';
 import { type Emit, silent } from '../core/events.ts';
@@ -6,6 +5,7 @@ import { ifExists } from '../oci/blob-file.ts';
 import { checkDirectory } from '../oci/dir-check.ts';
 import { dirLayout } from '../oci/dir-layout.ts';
 import { createDirectoryLock } from '../oci/dir-lock.ts';
+import { namesPlain, realPathOf, statPlain } from '../sys/plain.ts';
 import type { Storage } from './types.ts';
 
 /** A blob's file as it was seen. */
@@ -17,13 +17,19 @@ export interface BlobFile {
 /** Opens a directory; nothing is written. @throws AppError CACHE_DIR when it holds something else */
 export function openStorage(root: string, emit: Emit = silent): Storage {
   checkDirectory(root);
-  return { root, emit, lock: createDirectoryLock(root), layout: (repository) => dirLayout(root, repository) };
+  const real = realPathOf(root);
+  return {
+    root: real,
+    emit,
+    lock: createDirectoryLock(real),
+    layout: (repository) => dirLayout(real, repository),
+  };
 }
 
 /** All blobs of a directory, of all repositories. */
 export function* blobFiles(root: string): Generator<BlobFile> {
   const { base } = dirLayout(root, 'any');
-  const list = (path: string): readonly string[] => ifExists(() => fs.readdirSync(path)) ?? [];
+  const list = (path: string): readonly string[] => ifExists(() => namesPlain(path)) ?? [];
   for (const algorithm of ['sha256', 'sha512']) {
     const top = join(base, 'blobs', algorithm);
     for (const prefix of list(top)) {
@@ -38,5 +44,5 @@ export function* blobFiles(root: string): Generator<BlobFile> {
 
 /** When a file was last used or written, in milliseconds since the epoch; undefined when it is gone. */
 export function usedAt(path: string): number | undefined {
-  return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return ifExists(() => statPlain(path))?.mtimeMs;
 }

@@ -1,10 +1,10 @@
-import * as fs from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { ContentDigest } from '../core/digest.ts';
-import { fileSize, ifExists } from '../oci/blob-file.ts';
+import { fileSize, ifExists, readSmallFile } from '../oci/blob-file.ts';
 import { digestsIn } from '../oci/dir-keep.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
 import { readLink } from '../oci/dir-link.ts';
+import { isThere } from '../sys/plain.ts';
 import { repositoriesOf } from './discovery.ts';
 import { createManifestFiles } from './manifest-files.ts';
 import { tryParse } from './pushed-manifest.ts';
@@ -120,8 +120,8 @@ function reachedFrom(
   const visit = (digest: ContentDigest): void => {
     if (known.has(digest) || found.has(digest)) return;
     found.add(digest);
-    if (!fs.existsSync(layout.revisionLink(digest))) return;
-    const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+    if (!isThere(layout.revisionLink(digest))) return;
+    const bytes = ifExists(() => readSmallFile(layout.blob(digest)));
     for (const next of bytes ? digestsIn(bytes) : []) {
       visit(next);
       if (bytes?.includes(RECORD_IN_CONFIG)) for (const deep of digestsInConfig(layout, next)) visit(deep);
@@ -135,11 +135,11 @@ function reachedFrom(
 function digestsInConfig(layout: DirLayout, digest: ContentDigest): readonly ContentDigest[] {
   const path = layout.blob(digest);
   if ((fileSize(path) ?? MAX_CONFIG) >= MAX_CONFIG) return [];
-  const bytes = ifExists(() => fs.readFileSync(path));
+  const bytes = ifExists(() => readSmallFile(path));
   return bytes?.includes('dev.envbuilder.record') ? digestsIn(bytes) : [];
 }
 
 function subjectOf(layout: DirLayout, digest: ContentDigest): ContentDigest | undefined {
-  const bytes = ifExists(() => fs.readFileSync(layout.blob(digest)));
+  const bytes = ifExists(() => readSmallFile(layout.blob(digest)));
   return bytes && tryParse(bytes)?.subject;
 }

@@ -5,12 +5,18 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from '../core/concurrency.ts';
 import { algorithmOf, type ContentDigest, hexOf } from '../core/digest.ts';
-import { makeDirectories } from '../core/make-directories.ts';
 import { fileSize, ifExists, moveInto } from '../oci/blob-file.ts';
 import { FILE_CHUNK } from '../oci/blob-source.ts';
 import { placeLink } from '../oci/dir-link.ts';
 import { purgeScratch } from '../oci/dir-scratch.ts';
 import { coalesce } from '../oci/http/coalesce.ts';
+import {
+  makePlainDirectory,
+  openPlainFile,
+  removePlain,
+  streamPlainFile,
+  writeNewPlain,
+} from '../sys/plain.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { RegistryError } from './registry-error.ts';
 import type { Storage } from './types.ts';
@@ -83,7 +89,7 @@ export function createUploadFiles(storage: Storage): UploadFiles {
   };
 
   const open = async (upload: UploadId): Promise<number> => {
-    const fd = ifExists(() => fs.openSync(dataFile(upload), 'r+'));
+    const fd = ifExists(() => openPlainFile(dataFile(upload), fs.constants.O_RDWR));
     if (fd === undefined) throw unknownUpload();
     for (let tries = 0; !syscalls().tryLock(fd); tries += 1) {
       if (tries === LOCK_TRIES) {
@@ -97,7 +103,7 @@ export function createUploadFiles(storage: Storage): UploadFiles {
 
   const remove = (upload: UploadId): void => {
     progress.delete(upload.id);
-    fs.rmSync(directory(upload), { recursive: true, force: true });
+    removePlain(directory(upload));
   };
 
   return {
@@ -107,9 +113,9 @@ export function createUploadFiles(storage: Storage): UploadFiles {
       if (!purged.has(repository)) purgeScratch(uploads);
       purged.add(repository);
       const upload = { repository, id: randomUUID() };
-      makeDirectories(directory(upload));
-      fs.writeFileSync(join(directory(upload), 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
-      fs.writeFileSync(dataFile(upload), '');
+      makePlainDirectory(directory(upload));
+      writeNewPlain(join(directory(upload), 'startedat'), `${new Date().toISOString().slice(0, 19)}Z`);
+      writeNewPlain(dataFile(upload), '');
       return upload;
     },
     append: async (upload, body, start) => {
@@ -194,7 +200,7 @@ async function writeFully(fd: number, chunk: Buffer, position: number): Promise<
 
 async function hashFile(path: string, digest: ContentDigest): Promise<string> {
   const hash = createHash(algorithmOf(digest));
-  for await (const chunk of fs.createReadStream(path, { highWaterMark: FILE_CHUNK })) hash.update(chunk);
+  for await (const chunk of streamPlainFile(path, { highWaterMark: FILE_CHUNK })) hash.update(chunk);
   return hash.digest('hex');
 }
 

@@ -1,9 +1,9 @@
-import * as fs from 'node:fs';
 import { type ContentDigest, isContentDigest } from '../core/digest.ts';
 import { markUsed } from '../oci/dir-keep.ts';
 import { placeLink } from '../oci/dir-link.ts';
 import { withScratch } from '../oci/dir-scratch.ts';
 import { isRepository } from '../oci/reference.ts';
+import { isThere } from '../sys/plain.ts';
 import { type Blobs, storedSize } from './blobs.ts';
 import { RegistryError } from './registry-error.ts';
 import { checkedDigest } from './route.ts';
@@ -41,7 +41,7 @@ export function createUploads(storage: Storage, files: UploadFiles, blobs: Blobs
       return false;
     const layout = storage.layout(repository);
     const path = layout.blob(digest);
-    if (!fs.existsSync(path)) return false;
+    if (!isThere(path)) return false;
     return withScratch(layout.uploads, (scratch) =>
       storage.lock.shared(() => {
         if (storedSize(path, digest) === undefined) return false;

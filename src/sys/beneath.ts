@@ -25,8 +25,8 @@ import {
   entryIn,
   mkdirEntry,
   readlinkEntry,
+  removeEntry,
   renameEntry,
-  rmdirEntry,
   unlinkEntry,
 } from './entry.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
@@ -253,7 +253,7 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
       ),
     remove: (path, options) => {
       try {
-        at(path, removeAll, options);
+        at(path, removeEntry, options);
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw error;
       }
@@ -348,23 +348,6 @@ function writeNew(entry: EntryName, data: Buffer | string, mode: number): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function removeAll(entry: EntryName): void {
-  try {
-    unlinkEntry(entry);
-    return;
-  } catch (error) {
-    // Of a directory; POSIX says EPERM, which Linux also says of a file that must not be changed.
-    if (codeOf(error) !== 'EISDIR' && codeOf(error) !== 'EPERM') throw error;
-  }
-  const fd = openSync(fsPath(entry), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  try {
-    for (const name of namesIn(fd)) removeAll(entryIn(fd, name));
-  } finally {
-    closeSync(fd);
-  }
-  rmdirEntry(entry);
 }
 
 function namesIn(fd: number): string[] {

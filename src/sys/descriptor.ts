@@ -1,4 +1,5 @@
 import { readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { decodePath } from '../core/path-bytes.ts';
 
 /** Of open(2); node:fs does not name it. */
@@ -22,7 +23,9 @@ export function pathError(
   path: string,
   reason: string = REASONS[code],
 ): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${reason}, '${path}'`), { code, path });
+  // As node:fs has it; what is no code of the kernel has that of a wrong argument.
+  const errno = -((constants.errno as Readonly<Record<string, number>>)[code] ?? constants.errno.EINVAL);
+  return Object.assign(new Error(`${code}: ${reason}, '${path}'`), { code, errno, path });
 }
 
 /** Where something is that was opened, as the kernel has it now. */

@@ -51,14 +51,15 @@ export function readRegularFile(path: string, { limit, within }: ReadFileOptions
 /**
  * Opens to be read what a descriptor of O_PATH names, when it is a regular file; a driver of a device never sees it.
  * @param path for messages
+ * @param flags of open(2), to be read when left out
  * @returns a descriptor of its own
  * @throws Error EISDIR, ENOTREG
  */
-export function openIfRegular(found: number, path: string): number {
+export function openIfRegular(found: number, path: string, flags: number = O_RDONLY): number {
   const type = fileType(fstatSync(found, { bigint: true }));
   if (type === 'dir') throw pathError('EISDIR', path);
   if (type !== 'file') throw pathError('ENOTREG', path, `it is ${KINDS[type]}, not a regular file`);
-  return openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  return openSync(`/proc/self/fd/${found}`, flags | O_NONBLOCK | O_NOCTTY);
 }
 
 /**

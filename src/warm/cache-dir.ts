@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, toAppError } from '../core/error.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { moveInto } from '../oci/blob-file.ts';
+import { isThere, realPathOf, removePlain, writeNewPlain } from '../sys/plain.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /** A cache of base images that this process alone writes to. */
@@ -15,6 +16,8 @@ export interface WarmDirectory {
 
 const SCRATCH = '.tmp-';
 const LOCK = '.warm.lock';
+/** Nothing is cut off, and no link is followed. */
+const OPEN_LOCK = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Opens a cache for writing, and clears up after those that were killed. Readers are never kept out. Where the file system
@@ -38,23 +41,22 @@ export async function openWarmDirectory(
   try {
     makeDirectories(dir);
     checkContents(dir);
-    const fd = openSync(join(dir, LOCK), 'w', 0o644);
+    const real = realPathOf(dir);
+    const fd = openSync(join(real, LOCK), OPEN_LOCK, 0o644);
     if (!locked(fd, sys)) onWait();
     while (!locked(fd, sys)) await sleep(200, undefined, { signal });
-    for (const name of readdirSync(dir))
-      if (name.startsWith(SCRATCH)) rmSync(join(dir, name), { recursive: true, force: true });
-    const scratch = (): string => mkdtempSync(join(dir, SCRATCH));
-    if (layout && !existsSync(join(dir, 'oci-layout'))) {
+    for (const name of readdirSync(real)) if (name.startsWith(SCRATCH)) removePlain(join(real, name));
+    const scratch = (): string => mkdtempSync(join(real, SCRATCH));
+    if (layout && !isThere(join(real, 'oci-layout'))) {
       const made = scratch();
-      writeFileSync(join(made, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-      moveInto(join(made, 'oci-layout'), join(dir, 'oci-layout'));
-      rmSync(made, { recursive: true });
+      writeNewPlain(join(made, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+      moveInto(join(made, 'oci-layout'), join(real, 'oci-layout'));
+      removePlain(made);
     }
     return {
       scratch,
       close: () => {
-        for (const name of readdirSync(dir))
-          if (name.startsWith(SCRATCH)) rmSync(join(dir, name), { recursive: true, force: true });
+        for (const name of readdirSync(real)) if (name.startsWith(SCRATCH)) removePlain(join(real, name));
         closeSync(fd);
       },
     };

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageKey, type RegistryAccess } from '../builder/registry-access.ts';
 import { mapLimit } from '../core/concurrency.ts';
@@ -12,6 +11,7 @@ import { resolveImage } from '../oci/image.ts';
 import { createOciLayoutStore } from '../oci/oci-layout.ts';
 import { parseReference, tagOrDigest } from '../oci/reference.ts';
 import type { Descriptor, Image, Platform, RawManifest, Reference, Store } from '../oci/types.ts';
+import { realPathOf, removePlain } from '../sys/plain.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { openWarmDirectory, type WarmDirectory } from './cache-dir.ts';
 import { visitImages } from './dockerfile-images.ts';
@@ -156,6 +156,6 @@ async function removeDamaged(
     for await (const _ of await layout.get(digest, undefined, signal));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'CORRUPT') throw error;
-    rmSync(join(dir, 'blobs/sha256', hexOf(digest)), { force: true });
+    removePlain(join(realPathOf(dir), 'blobs/sha256', hexOf(digest)));
   }
 }

@@ -1,4 +1,4 @@
-import { createWriteStream, utimesSync, writeFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +8,8 @@ import { moveInto } from '../oci/blob-file.ts';
 import { canonicalJson } from '../oci/canonical-json.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { Image, Reference, Store } from '../oci/types.ts';
+import { createEntry } from '../sys/entry.ts';
+import { atPlain, realPathOf, touchPlain, writeNewPlain } from '../sys/plain.ts';
 import { ustarEnd, ustarHeader, ustarPadding } from '../tar/file-header.ts';
 
 /**
@@ -23,17 +25,17 @@ export async function writeKaniko(
   reference: Reference,
   { from, scratch, signal }: { readonly from: Store; readonly scratch: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const files = kanikoFiles(dir, image.manifest.descriptor.digest);
+  const files = kanikoFiles(realPathOf(dir), image.manifest.descriptor.digest);
   const [archive, manifest] = [join(scratch, 'archive'), join(scratch, 'manifest')];
-  writeFileSync(manifest, image.manifest.bytes);
-  await pipeline(Readable.from(entries(image, reference, from, signal)), createWriteStream(archive), {
+  writeNewPlain(manifest, image.manifest.bytes);
+  const fd = atPlain(archive, (entry) => createEntry(entry, 0o644));
+  await pipeline(Readable.from(entries(image, reference, from, signal)), createWriteStream('', { fd }), {
     signal,
   });
   moveInto(manifest, files.manifest);
   moveInto(archive, files.archive);
   // kaniko ignores what is older than its own limit.
-  const now = new Date();
-  utimesSync(files.archive, now, now);
+  touchPlain(files.archive);
 }
 
 async function* entries(

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
-import { fileSize, ifExists } from '../blob-file.ts';
+import { openPlainFile, realPathOf, streamPlainFile } from '../../sys/plain.ts';
+import { fileSize, ifExists, readSmallFile } from '../blob-file.ts';
 import { FILE_CHUNK } from '../blob-source.ts';
 import { manifestMediaType, parseManifestDocument } from '../manifest.ts';
 import { iteratedReadable } from '../readable.ts';
@@ -43,8 +45,8 @@ export function createKanikoStore(dir: string): Store {
     name: dir,
     resolve: async (digest) => {
       if (!isDigest(digest)) return undefined;
-      const { archive, manifest } = kanikoFiles(dir, digest);
-      const bytes = ifExists(() => readFileSync(manifest));
+      const { archive, manifest } = kanikoFiles(realPathOf(dir), digest);
+      const bytes = ifExists(() => readSmallFile(manifest));
       if (bytes === undefined || digestOf(bytes) !== digest) return undefined;
       const document = parseManifestDocument(bytes, manifest);
       if (document.kind !== 'manifest') return undefined;
@@ -77,7 +79,7 @@ function readContents(
   file: string,
 ): { readonly config: Place | undefined; readonly layers: readonly (Place | undefined)[] } | undefined {
   const total = fileSize(file) ?? 0;
-  const fd = openSync(file, 'r');
+  const fd = openPlainFile(file);
   try {
     const entries = new Map<string, Place>();
     const header = Buffer.alloc(BLOCK);
@@ -121,8 +123,8 @@ function textOf(header: Buffer, at: number, length: number): string {
 function readPart({ file, offset, size }: Place, range: ByteRange) {
   const length = Math.min(range.length ?? size, size - range.offset);
   const start = offset + range.offset;
-  if (length <= 0) return createReadStream(file, { start: 0, end: -1 });
-  return createReadStream(file, { start, end: start + length - 1, highWaterMark: FILE_CHUNK });
+  if (length <= 0) return Readable.from([], { objectMode: false });
+  return streamPlainFile(file, { start, end: start + length - 1, highWaterMark: FILE_CHUNK });
 }
 
 async function* verified(
@@ -132,7 +134,7 @@ async function* verified(
 ): AsyncGenerator<Uint8Array, void> {
   const { file, offset, size } = place;
   const hash = createHash('sha256');
-  const stream = createReadStream(file, {
+  const stream = streamPlainFile(file, {
     start: offset,
     end: offset + size - 1,
     highWaterMark: FILE_CHUNK,
