@@ -8,7 +8,7 @@ import { createInplaceBackend, type InplaceBackend } from '../rootfs/inplace/bac
 import { currentPins, pinOf } from '../rootfs/inplace/pins.ts';
 import { createOverlayBackend } from '../rootfs/overlay/backend.ts';
 import type { RootfsBackend } from '../rootfs/types.ts';
-import { requireBuildRights } from '../sys/rights.ts';
+import { requireBuildRights, requireInplaceRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
 import { createHereRunner } from '../sys/run-here.ts';
 import { stagedBlob } from './publishing/layer-blobs.ts';
@@ -47,7 +47,7 @@ export function openBackend(
   };
   const spec = request.backend;
   if (spec?.kind === 'inplace') return openInplace(request, session, spec, common);
-  requireBuildRights({ syscalls });
+  requireBuildRights(syscalls.effectiveCapabilities());
   // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
   syscalls.spreadDirectories(session.workDir());
   removeEarlier(session.workDir());
@@ -71,10 +71,7 @@ function openInplace(
   >,
 ): InplaceBackend {
   const { ownDir } = spec;
-  if (process.geteuid?.() !== 0)
-    throw new AppError('PERMISSION', 'the root file system can be replaced only by root', {
-      hint: 'start the container as root; the user of the image is taken at the end',
-    });
+  requireInplaceRights(common.syscalls.effectiveCapabilities());
   for (const path of [request.workDir, request.stateDir]) {
     if (!path.startsWith(`${ownDir}/`))
       throw new AppError('USAGE', `${path} lies outside of ${ownDir} and would be deleted`);

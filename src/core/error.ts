@@ -1,3 +1,5 @@
+import { missingRight } from './missing-right.ts';
+
 /** A position in a text file; lines and columns count from 1, columns in UTF-16 units. */
 export interface Position {
   readonly line: number;
@@ -60,7 +62,7 @@ export const EXIT_CODES = {
   CACHE_MISS: { exit: 10, text: 'a probe found that something is not cached' },
   NOT_PUSHED: { exit: 11, text: 'a probe found every layer, but the image itself was never pushed' },
   PUSH_FAILED: { exit: 12, text: 'a push failed and EXIT_ON_PUSH_FAILURE is set' },
-  PERMISSION: { exit: 13, text: 'a right is missing: root, or the capability to mount' },
+  PERMISSION: { exit: 13, text: 'a right is missing: root, or one of its capabilities' },
   DISK_FULL: { exit: 14, text: 'no space is left on the device' },
   UNSAFE: { exit: 15, text: 'refused, because it would overwrite something that is not ours' },
   WORKSPACE: { exit: 16, text: 'the workspace cannot be cloned or read' },
@@ -77,7 +79,8 @@ export const EXIT_CODES = {
 export type ErrorCode = keyof typeof EXIT_CODES;
 
 /**
- * Wraps anything thrown as an AppError; a full disk and a missing right are recognised by errno wherever they occur.
+ * Wraps anything thrown as an AppError; a full disk, and a capability that root lacks, are recognised by errno wherever they
+ * occur: then the code is DISK_FULL or PERMISSION.
  * @param code used when the errno says nothing more precise
  */
 export function toAppError(
@@ -96,5 +99,26 @@ export function toAppError(
       cause: thrown,
     });
   }
+  const right = missingRight(thrown);
+  if (right !== undefined && (code === 'INTERNAL' || code === 'PERMISSION' || isRoot())) {
+    const { hint = right.hint } = code === 'PERMISSION' ? details : {};
+    return new AppError('PERMISSION', `${message}: ${reason}; ${right.reason}`, {
+      ...details,
+      hint,
+      cause: thrown,
+    });
+  }
+  if (errno === 'EROFS' && code === 'INTERNAL') {
+    return new AppError('PERMISSION', `${message}: ${reason}`, {
+      hint: 'what is written to has to be mounted writable',
+      ...details,
+      cause: thrown,
+    });
+  }
   return new AppError(code, `${message}: ${reason}`, { ...details, cause: thrown });
+}
+
+/** What other users may not do is for the caller to say. */
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
 }

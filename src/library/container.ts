@@ -8,5 +8,6 @@ export { countDown } from '../start/countdown.ts';
 export { runStart } from '../start/start.ts';
 export { becomeCommand } from '../sys/become-command.ts';
 export { hideProcess } from '../sys/hide-process.ts';
+export { requireInplaceRights } from '../sys/rights.ts';
 export { runAs, type UserCommand } from '../sys/run-as.ts';
 export { cloneForBuild, prepareWorkspace } from '../workspace/prepare.ts';

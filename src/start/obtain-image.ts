@@ -77,6 +77,7 @@ async function buildImage<Source>(
   failure: AppError | undefined,
 ): Promise<BuiltImage<Source>> {
   const { remoteRepoBuild, exitOnBuildFailure, fallbackImage } = request;
+  deps.requireRights();
   removeBuilt(request.ownDir);
   const build = async (definition: Definition<Source>): Promise<BuiltImage<Source>> => ({
     config: await deps.build(definition),

@@ -71,6 +71,7 @@ async function start({ root, ownDir, folder }: Machine, { request, deps, devcont
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
     prepareWorkspace: async () => ({ folder, state: 'found' }),
+    requireRights: () => {},
     cloneForBuild: async () => assert.fail('no clone for the build was asked for'),
     define: async () => definition,
     build: async (one) => {

@@ -65,6 +65,8 @@ export interface StartDeps<Source> {
   readonly cloneForBuild: () => Promise<BuildClone>;
   /** What to build from the files of a folder. @throws AppError DEVCONTAINER or DOCKERFILE when there is nothing */
   readonly define: (folder: string) => Promise<Definition<Source>>;
+  /** Checks that this container can become what is built. @throws AppError PERMISSION */
+  readonly requireRights: () => void;
   /** Builds, and makes the root file system that of the result. */
   readonly build: (definition: Definition<Source>) => Promise<ContainerConfig>;
   /**

@@ -1,5 +1,17 @@
 /** Capability numbers that the program asks about (linux/capability.h). */
-export const CAP = { SETPCAP: 8, SYS_CHROOT: 18, SYS_ADMIN: 21, MKNOD: 27 } as const;
+export const CAP = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  FOWNER: 3,
+  FSETID: 4,
+  KILL: 5,
+  SETGID: 6,
+  SETUID: 7,
+  SETPCAP: 8,
+  SYS_CHROOT: 18,
+  SYS_ADMIN: 21,
+  MKNOD: 27,
+} as const;
 
 /**
  * What Docker gives a container by default (moby, default capabilities): chown, dac_override, fowner, fsetid, kill,

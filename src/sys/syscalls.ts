@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { effectiveCapabilities } from '../core/missing-right.ts';
 import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
 import { createDirectoryLister } from './list-directory.ts';
@@ -237,10 +238,7 @@ export function createSyscalls(): Syscalls {
         if (ended <= 0) return ended === 0;
       }
     },
-    effectiveCapabilities: () => {
-      const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));
-      return BigInt(`0x${line?.[1] ?? '0'}`);
-    },
+    effectiveCapabilities,
     setCredentials: (uid, gid, groups) => {
       process.setgroups?.([...groups]);
       process.setgid?.(gid);

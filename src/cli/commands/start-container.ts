@@ -19,7 +19,8 @@ export async function startContainer(
   emit: Emit,
 ): Promise<UserCommand> {
   const { signal, redactor } = context;
-  const { cloneForBuild, hideProcess, prepareWorkspace, runAs, runStart } = await loadContainer();
+  const { cloneForBuild, hideProcess, prepareWorkspace, requireInplaceRights, runAs, runStart } =
+    await loadContainer();
   // What RUN and hooks start must not find our options in /proc.
   hideProcess('envbuilder');
   const place = workspaceRequest(parsed, context);
@@ -37,6 +38,7 @@ export async function startContainer(
       if (place.clone) return cloneForBuild(place.clone, request.workDir, workspaceDeps);
       return { folder: workspace, close: () => {} };
     },
+    requireRights: requireInplaceRights,
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
     build: async (definition) => {
       await checkRoot(parsed, emit, signal);

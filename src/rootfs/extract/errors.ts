@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '../../core/error.ts';
+import { missingRight } from '../../core/missing-right.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 
 /** What a file system says to names, attributes and numbers that it cannot hold, or to a path that is something else. */
@@ -40,7 +41,7 @@ export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknow
   const denied = errno === 'EPERM' || errno === 'EACCES';
   const code = denied ? 'PERMISSION' : BY_CONTENT.has(errno) ? 'CORRUPT' : 'INTERNAL';
   return toAppError(thrown, code, `cannot unpack ${what}`, {
-    ...(denied ? { hint: 'unpacking with owners needs root' } : {}),
+    ...(denied ? { hint: hintFor(thrown) } : {}),
     where: { layer: blob.digest },
   });
 }
@@ -52,4 +53,8 @@ export function withinLayer<T>(blob: Pick<LayerBlob, 'digest' | 'from'> | undefi
   } catch (error) {
     throw blob ? inLayer(blob, error) : error;
   }
+}
+
+function hintFor(thrown: unknown): string {
+  return missingRight(thrown)?.hint ?? 'unpacking with owners needs root';
 }

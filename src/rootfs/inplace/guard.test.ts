@@ -60,11 +60,6 @@ test('hosts, whole disks, shared roots and chroots are refused', () => {
   assert.throws(() => check(facts([OVERLAY], { chrooted: true })), unsafe(/chroot/));
 });
 
-test('a read-only root is an error of its own', () => {
-  const line = OVERLAY.replace('rw,relatime', 'ro,relatime');
-  assert.throws(() => check(facts([line])), { code: 'PERMISSION', message: /read-only/ });
-});
-
 test('this machine is refused', () => {
   assert.throws(() => assertSafe({ ownDir: OWN, kanikoDir: OWN, force: true }), { code: 'UNSAFE' });
 });

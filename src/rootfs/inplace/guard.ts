@@ -31,7 +31,7 @@ const UNIONS = ['overlay', 'fuse.fuse-overlayfs', 'aufs'];
 /**
  * Refuses to go on unless the root file system is that of a container of our own, which holds our program and nothing of
  * its machine: a host, a chroot and a container that shares its root with the host are refused.
- * @throws AppError UNSAFE saying which sign is missing; PERMISSION when the root is read-only
+ * @throws AppError UNSAFE saying which sign is missing
  */
 export function assertSafe(
   { ownDir, kanikoDir, force }: GuardRequest,
@@ -63,11 +63,6 @@ export function assertSafe(
   }
   if (root.shared && !UNIONS.includes(root.fsType)) {
     throw unsafe('/ is shared with other mount namespaces', 'run it as a container');
-  }
-  if (root.readonly) {
-    throw new AppError('PERMISSION', 'the root file system is read-only, so it cannot be replaced', {
-      hint: 'start the container without --read-only (readOnlyRootFilesystem)',
-    });
   }
 }
 
