@@ -53,7 +53,15 @@ async function theirs(folder: string, names: readonly string[]): Promise<Service
 
 function ours(folder: string, names: readonly string[]): ComposeService {
   const files = names.map((name) => join(folder, name));
-  return composeService({ files, service: 'app', env: ENV, where: {}, serviceWhere: {} });
+  return composeService({
+    files,
+    service: 'app',
+    env: ENV,
+    roots: ['/'],
+    by: 'definition',
+    where: {},
+    serviceWhere: {},
+  });
 }
 
 /** The parts of Compose's answer that make a dev container, in the shape of ours. */

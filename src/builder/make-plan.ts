@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolveGitCommit } from '../context/add-git.ts';
+import { checkNamed, readDefinition } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { parseDockerfile } from '../dockerfile/parse/parse.ts';
@@ -7,7 +8,7 @@ import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Image } from '../oci/types.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
-import { type OpenContext, openContext, openNamedContext } from './open-context.ts';
+import { type OpenContext, openContext, openNamedContext, rootsOf } from './open-context.ts';
 import { probeUrl } from './probe-url.ts';
 import { imageKey } from './registry-access.ts';
 import type { Session } from './session.ts';
@@ -23,10 +24,11 @@ export async function makePlan(
   session: Session,
   deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly readOnly: boolean },
 ): Promise<Plan> {
-  await checkContext(request.context);
+  const roots = rootsOf(request);
+  await checkContext(request.context, roots);
   for (const [name, context] of request.contexts)
-    if (context.type === 'dir') await checkContext(context.path, name);
-  const text = request.dockerfileText ?? (await readDockerfile(request.dockerfile));
+    if (context.type === 'dir') await checkContext(context.path, roots, name);
+  const text = request.dockerfileText ?? readDockerfile(request.dockerfile, roots);
   const dockerfile = parseDockerfile(text, request.dockerfile);
   const images = new Map<string, Promise<Image>>();
   const memo = <T>(of: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
@@ -80,7 +82,9 @@ function openTree(
   return openNamedContext({ name, path: context.path }, request, session, deps);
 }
 
-async function checkContext(path: string, name?: string): Promise<void> {
+async function checkContext(path: string, roots: readonly string[], name?: string): Promise<void> {
+  const property = name === undefined ? 'the build context' : `the build context "${name}"`;
+  checkNamed(path, roots, { property });
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return;
   const what = found ? 'is not a directory' : 'does not exist or cannot be reached';
@@ -97,9 +101,10 @@ async function checkContext(path: string, name?: string): Promise<void> {
   );
 }
 
-async function readDockerfile(path: string): Promise<Buffer> {
+function readDockerfile(path: string, roots: readonly string[]): Buffer {
+  const named = { property: 'the Dockerfile', by: 'operator' } as const;
   try {
-    return await readFile(path);
+    return readDefinition(path, roots, named);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!missing)

@@ -5,6 +5,7 @@ import { loadIgnore } from '../context/dockerignore.ts';
 import { createHashMemo } from '../context/file-hash-memo.ts';
 import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
 import { modeView } from '../context/mode-view.ts';
+import { definitionRoots } from '../context/repository.ts';
 import type { SourceTree } from '../context/types.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { createOpenPlain } from '../sys/beneath.ts';
@@ -19,13 +20,22 @@ export interface OpenContext {
   save(): void;
 }
 
+/** The directories that the files of a build's definition lie in. */
+export function rootsOf({
+  repository,
+  context,
+  allowOutside,
+}: Pick<BuildRequest, 'repository' | 'context' | 'allowOutside'>): readonly string[] {
+  return definitionRoots(repository ?? context, allowOutside);
+}
+
 /** @param deps.readOnly a probe: hashes that an earlier build wrote are used, and none are written */
 export function openContext(
   request: BuildRequest,
   session: Session,
   deps: { readonly readOnly: boolean },
 ): OpenContext {
-  const ignore = loadIgnore(request.context, request.dockerfile);
+  const ignore = loadIgnore(request.context, request.dockerfile, rootsOf(request));
   return openDirectory({ root: request.context, name: 'the build context', ignore }, request, session, deps);
 }
 
@@ -36,7 +46,7 @@ export function openNamedContext(
   session: Session,
   deps: { readonly readOnly: boolean },
 ): OpenContext {
-  const ignore = loadIgnore(path);
+  const ignore = loadIgnore(path, undefined, [...definitionRoots(path), ...rootsOf(request)]);
   return openDirectory({ root: path, name: `the build context "${name}"`, ignore }, request, session, deps);
 }
 

@@ -89,6 +89,13 @@ export interface BuildRequest {
   readonly dockerfile: string;
   /** The Dockerfile itself where it is not to be read; `dockerfile` then only names it. */
   readonly dockerfileText?: string;
+  /**
+   * A folder of the repository that the build belongs to, as of definitionRoots: where the paths of the Dockerfile, of
+   * ignore files and of contexts begin in it, links may not lead out of it. The context when left out.
+   */
+  readonly repository?: string;
+  /** Absolute paths of directories that such links may lead to all the same. */
+  readonly allowOutside?: readonly string[];
   /** Other files that the Dockerfile can name in FROM, `COPY --from` and `RUN --mount=from`; by normalised name. */
   readonly contexts: ReadonlyMap<string, NamedContext>;
   /** Base images that were resolved already, by `imageKey`; their registries are not asked what they mean again. */

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toAppError } from '../core/error.ts';
-import { fsPath } from '../core/path-bytes.ts';
 import { cleanPath } from './clean-path.ts';
 import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
+import { definitionRoots, readDefinition } from './repository.ts';
 
 /**
  * The patterns of an ignore file in order (Docker's documentation, ".dockerignore files"): lines that start with `#` are
@@ -25,20 +24,25 @@ export function parseDockerignore(text: string): string[] {
  * The ignore rules of a build: `<Dockerfile>.dockerignore` beside the Dockerfile when it exists, else `.dockerignore` of
  * the context. undefined when there is neither.
  * @param dockerfilePath left out for a named context, which has no Dockerfile
- * @throws AppError CONTEXT when the file cannot be read or has a malformed pattern
+ * @param roots as of definitionRoots; left out, the repository of the context
+ * @throws AppError CONTEXT when the file cannot be read or has a malformed pattern; OUTSIDE
  */
-export function loadIgnore(contextDir: string, dockerfilePath?: string): IgnoreMatcher | undefined {
+export function loadIgnore(
+  contextDir: string,
+  dockerfilePath?: string,
+  roots = definitionRoots(contextDir),
+): IgnoreMatcher | undefined {
   const own = dockerfilePath === undefined ? [] : [`${dockerfilePath}.dockerignore`];
   for (const path of [...own, join(contextDir, '.dockerignore')]) {
-    const text = readIfThere(path);
+    const text = readIfThere(path, roots);
     if (text !== undefined) return createMatcher(parseDockerignore(text), path);
   }
   return undefined;
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string, roots: readonly string[]): string | undefined {
   try {
-    return readFileSync(fsPath(path), 'utf8');
+    return readDefinition(path, roots, { property: 'the ignore file', by: 'operator' }).toString('utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { checkInside } from '../context/repository.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError, type Where } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -9,6 +10,7 @@ import type { ReadConfig } from './read-config.ts';
 import { readDockerfile } from './read-dockerfile.ts';
 import type { DefinitionBuild } from './types.ts';
 
+const OLD_KEYS = { file: ['dockerFile'], context: ['context'] };
 const NOTHING = { below: { env: {} }, ungranted: [] } as const;
 
 /**
@@ -53,20 +55,25 @@ function rangeOf({ range }: Where): { readonly range?: NonNullable<Where['range'
 }
 
 function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
-  const { config, document, file } = read;
+  const { config, document, file, roots } = read;
   const folder = dirname(file);
   const dockerfile = resolve(folder, name);
-  const where = document.whereOf(config.dockerFile === undefined ? ['build', 'dockerfile'] : ['dockerFile']);
-  const context = config.dockerFile === undefined ? config.build?.context : config.context;
+  const inBuild = config.dockerFile === undefined;
+  const keys = inBuild ? { file: ['build', 'dockerfile'], context: ['build', 'context'] } : OLD_KEYS;
+  const context = inBuild ? config.build?.context : config.context;
+  const named = { property: keys.file.join('.'), where: document.whereOf(keys.file) };
+  const text = readDockerfile(dockerfile, { roots, ...named });
+  const directory = context ? resolve(folder, context) : dirname(dockerfile);
+  const contextNamed = { property: keys.context.join('.'), where: document.whereOf(keys.context) };
+  checkInside(directory, roots, context ? contextNamed : named);
   const build: DefinitionBuild = {
-    context: context ? resolve(folder, context) : dirname(dockerfile),
+    context: directory,
     dockerfile,
     ...(config.build?.target === undefined ? {} : { target: config.build.target }),
     buildArgs: new Map(Object.entries(config.build?.args ?? {})),
     contexts: new Map(),
     labels: new Map(),
   };
-  const text = readDockerfile(dockerfile, where);
   return { build: applyBuildOptions(build, read, emit), text, ...NOTHING };
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { NamedContext } from '../builder/types.ts';
+import { checkInside } from '../context/repository.ts';
 import type { Emit } from '../core/events.ts';
 import { contextName } from '../plan/named-context.ts';
 import { type DockerFlag, parseDockerFlags } from './docker-arguments.ts';
@@ -24,10 +25,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
   '--tag',
 ]);
 
-/** Applies `build.options`, flags of `docker build`: those that we know are honoured, the others are warned about. */
+/** Applies `build.options`, flags of `docker build`: those that we know are honoured, the others are warned about. @throws AppError OUTSIDE */
 export function applyBuildOptions(
   build: DefinitionBuild,
-  { config, document, folder }: Pick<ReadConfig, 'config' | 'document' | 'folder'>,
+  { config, document, folder, roots }: Pick<ReadConfig, 'config' | 'document' | 'folder' | 'roots'>,
   emit: Emit,
 ): DefinitionBuild {
   const flags = parseDockerFlags(config.build?.options ?? []);
@@ -38,8 +39,13 @@ export function applyBuildOptions(
     if (changed) result = changed;
     else if (!HARMLESS.has(flag.name)) unknown.push(flag.name);
   }
+  const where = document.whereOf(['build', 'options']);
+  for (const [name, context] of result.contexts) {
+    const property = `build.options --build-context ${name}`;
+    if (context.type === 'dir') checkInside(context.path, roots, { property, where });
+  }
   if (unknown.length > 0) {
-    const { range } = document.whereOf(['build', 'options']);
+    const { range } = where;
     emit({
       type: 'warning',
       code: 'DEVCONTAINER',

@@ -59,6 +59,8 @@ export async function define(
   return {
     build: {
       ...build,
+      repository: read.folder,
+      allowOutside: read.roots,
       ...(features ? extendedBuild(build, features) : {}),
       labels: new Map([...build.labels, ...(label === undefined ? [] : [[METADATA_LABEL, label] as const])]),
     },
@@ -149,7 +151,7 @@ function extendedBuild(build: BuildForm['build'], features: FeaturesResult): Par
 /** @param what.plain the dev container without its features, which say nothing about users */
 function featuresRequest(
   request: DefinitionRequest,
-  { config, document, file }: ReadConfig,
+  { config, document, file, roots }: ReadConfig,
   { build, text }: BuildForm,
   { image, plain }: { readonly image: ContainerConfig; readonly plain: Devcontainer },
 ): FeaturesRequest {
@@ -157,6 +159,7 @@ function featuresRequest(
     features: config.features ?? {},
     overrideInstallOrder: config.overrideFeatureInstallOrder ?? [],
     configFile: file,
+    roots,
     rangeOf: (id) => document.whereOfKey(['features', id]).range,
     dockerfileText: text,
     dockerfile: build.dockerfile,

@@ -15,11 +15,15 @@ export type FileSettings = Pick<Devcontainer, 'scope' | 'settings'>;
  */
 export function fileSettings(
   file: string,
-  { workspaceFolder, env }: Pick<DefinitionRequest, 'workspaceFolder' | 'env'>,
+  {
+    workspaceFolder,
+    env,
+    allowOutside = [],
+  }: Pick<DefinitionRequest, 'workspaceFolder' | 'env' | 'allowOutside'>,
 ): FileSettings {
   // The build has warned already.
   const quiet = (): void => {};
-  const read = readConfig(file, { workspaceFolder, env, inContainer: true }, quiet);
+  const read = readConfig(file, { workspaceFolder, env, allowOutside, inContainer: true }, quiet);
   const { below } = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
   const { settings: above } = applyRunArgs(read.config.runArgs ?? [], file);
   return { scope: read.scope, settings: { below, above } };

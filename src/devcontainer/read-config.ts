@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { beginsInside, checkInside, definitionRoots, readDefinition } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { devcontainerId, idLabels } from './container-id.ts';
@@ -15,6 +15,8 @@ export interface ReadConfig {
   readonly file: string;
   /** Where the workspace's files are read, which may be a clone that stands in for it. */
   readonly folder: string;
+  /** Directories that files which it names have to lie in. */
+  readonly roots: readonly string[];
   readonly document: JsonDocument;
   /** Checked, with variables as they are written. */
   readonly raw: DevcontainerConfig;
@@ -26,17 +28,21 @@ export interface ReadConfig {
 
 /**
  * Reads, checks and substitutes a devcontainer.json.
- * @throws AppError DEVCONTAINER
+ * @throws AppError DEVCONTAINER, OUTSIDE
  */
 export function readConfig(
   file: string,
-  request: Pick<DefinitionRequest, 'workspaceFolder' | 'containerFolder' | 'env' | 'inContainer'>,
+  request: Pick<
+    DefinitionRequest,
+    'workspaceFolder' | 'containerFolder' | 'env' | 'inContainer' | 'allowOutside'
+  >,
   emit: Emit,
 ): ReadConfig {
   const { env, inContainer } = request;
   const workspaceFolder = request.containerFolder ?? request.workspaceFolder;
   const fileThere = join(workspaceFolder, relative(request.workspaceFolder, file));
-  const document = parseDocument(readText(file), file);
+  const roots = rootsOf(file, request);
+  const document = parseDocument(readText(file, roots), file);
   const raw = updateOldProperties(checkProperties(document, emit));
   const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
   const place = inContainer ? ownPlace(raw, local) : referencePlace(workspaceFolder, raw);
@@ -48,7 +54,7 @@ export function readConfig(
     devcontainerId: devcontainerId(idLabels(workspaceFolder, fileThere)),
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
-  return { file, folder: request.workspaceFolder, document, raw, config, place, scope };
+  return { file, folder: request.workspaceFolder, roots, document, raw, config, place, scope };
 }
 
 /** In a start the workspace is where it is; the file can choose a folder in it. */
@@ -74,9 +80,24 @@ function substituteProperties(
   ) as DevcontainerConfig;
 }
 
-function readText(file: string): string {
+/**
+ * The repository of the workspace; where the operator has named a file that lies elsewhere, that file's own repository too.
+ */
+function rootsOf(
+  file: string,
+  { workspaceFolder, allowOutside = [] }: Pick<DefinitionRequest, 'workspaceFolder' | 'allowOutside'>,
+): readonly string[] {
+  const roots = definitionRoots(workspaceFolder, allowOutside);
+  return beginsInside(file, [...roots, workspaceFolder])
+    ? roots
+    : [...roots, ...definitionRoots(dirname(file))];
+}
+
+function readText(file: string, roots: readonly string[]): string {
   try {
-    return readFileSync(file, 'utf8');
+    const named = { property: 'the dev container file', where: { path: file }, by: 'definition' } as const;
+    checkInside(dirname(file), roots, { ...named, property: 'the folder of the dev container file' });
+    return readDefinition(file, roots, named).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new AppError('DEVCONTAINER', `there is no dev container file ${file}`, { where: { path: file } });

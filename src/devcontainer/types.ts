@@ -133,6 +133,8 @@ export interface DefinitionRequest {
   /** Built from where the file names neither an image nor a Dockerfile nor Compose; left out, that is an error. */
   readonly defaultImage?: string;
   readonly registries: RegistrySettings;
+  /** Absolute paths of directories outside of the repository in which files that a definition names may lie. */
+  readonly allowOutside?: readonly string[];
   /** Directory kept between builds. */
   readonly stateDir: string;
   /** Whether devcontainer-lock.json is read and written, must be right already, is only read, or is left alone. */
@@ -145,6 +147,9 @@ export interface DefinitionBuild {
   /** The Dockerfile, or the file that is named in its place when `dockerfileText` is set. */
   readonly dockerfile: string;
   readonly dockerfileText?: string;
+  /** As of BuildRequest. */
+  readonly repository?: string;
+  readonly allowOutside?: readonly string[];
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly contexts: ReadonlyMap<string, NamedContext>;

@@ -3,7 +3,16 @@ import { AppError, type ErrorCode } from '../core/error.ts';
 /** After which failures of each part a fallback image may still work; all others end the start. */
 const CODES = {
   workspace: ['WORKSPACE', 'AUTH'],
-  definition: ['DEVCONTAINER', 'DOCKERFILE', 'CONTEXT', 'REFERENCE', 'REGISTRY', 'AUTH', 'CORRUPT'],
+  definition: [
+    'DEVCONTAINER',
+    'DOCKERFILE',
+    'CONTEXT',
+    'REFERENCE',
+    'REGISTRY',
+    'AUTH',
+    'CORRUPT',
+    'OUTSIDE',
+  ],
   build: [
     'BUILD_FAILED',
     'DOCKERFILE',
@@ -14,6 +23,7 @@ const CODES = {
     'AUTH',
     'CORRUPT',
     'WORKSPACE',
+    'OUTSIDE',
   ],
 } as const satisfies Record<string, readonly ErrorCode[]>;
 

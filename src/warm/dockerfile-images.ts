@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { definitionRoots, readDefinition } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { withoutFiles, withoutTriggers } from '../devcontainer/inspect-target.ts';
 import { resolveFrom } from '../dockerfile/graph.ts';
@@ -15,12 +16,12 @@ import { plan } from '../plan/plan.ts';
  * @throws AppError DOCKERFILE at the place in the file, and what `visit` throws
  */
 export async function visitImages(
-  path: string,
+  { path, allowOutside = [] }: { readonly path: string; readonly allowOutside?: readonly string[] },
   buildArgs: ReadonlyMap<string, string>,
   platform: Platform,
   visit: (name: string, platform: Platform) => Promise<Image>,
 ): Promise<void> {
-  const dockerfile = parseDockerfile(await read(path), path);
+  const dockerfile = parseDockerfile(read(path, allowOutside), path);
   const nothing = (): never => {
     throw new AppError('INTERNAL', 'an instruction without files asked for files');
   };
@@ -65,9 +66,10 @@ function sourceImages(dockerfile: Dockerfile): ReadonlySet<string> {
   return names;
 }
 
-async function read(path: string): Promise<Buffer> {
+function read(path: string, allowed: readonly string[]): Buffer {
+  const roots = definitionRoots(dirname(path), allowed);
   try {
-    return await readFile(path);
+    return readDefinition(path, roots, { property: 'the Dockerfile', by: 'operator' });
   } catch (error) {
     throw toAppError(error, 'DOCKERFILE', `cannot read the Dockerfile ${path}`, { where: { path } });
   }

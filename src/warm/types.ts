@@ -10,6 +10,8 @@ export interface WarmRequest {
   readonly images: readonly string[];
   /** Absolute paths of Dockerfiles whose images are fetched too. */
   readonly dockerfiles: readonly string[];
+  /** Directories that links in those files' repositories may lead to. */
+  readonly allowOutside?: readonly string[];
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly platform: Platform;
   /** Fetch what is there already once more. */

@@ -62,8 +62,16 @@ export async function warmCache(request: WarmRequest, deps: WarmDeps): Promise<v
       }
     };
     for (const name of request.images) await attempt(name, () => warm(name, request.platform));
+    const { allowOutside } = request;
     for (const path of request.dockerfiles)
-      await attempt(path, () => visitImages(path, request.buildArgs, request.platform, warm));
+      await attempt(path, () =>
+        visitImages(
+          { path, ...(allowOutside ? { allowOutside } : {}) },
+          request.buildArgs,
+          request.platform,
+          warm,
+        ),
+      );
     const [first] = failures;
     if (first === undefined) return;
     throw new AppError(first.code, `${failures.length} could not be fetched; first: ${first.message}`, {

@@ -27,7 +27,8 @@ export async function startContainer(
   const workspace = place.folder;
   const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
   const request = workspaceBuild(parsed, workspace, context);
-  const definitionDeps = { ...context, workspace, stateDir: request.stateDir, emit };
+  const { stateDir, allowOutside = [] } = request;
+  const definitionDeps = { ...context, workspace, stateDir, allowOutside, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {
     emit,

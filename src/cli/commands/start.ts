@@ -50,14 +50,14 @@ async function probeWorkspace(parsed: Parsed, context: CommandContext, emit: Emi
   }
   const { folder: workspace, clone } = workspaceRequest(parsed, context);
   const request = workspaceBuild(parsed, workspace, context);
-  const { workDir, stateDir } = request;
+  const { workDir, stateDir, allowOutside = [] } = request;
   const fresh = clone && (options['remote-repo-build-mode'] || !existsSync(join(workspace, '.git')));
   const { cloneForBuild } = await loadContainer();
   const made = fresh
     ? await cloneForBuild(clone, workDir, { emit, signal, addSecret: redactor.add })
     : undefined;
   try {
-    const deps = { ...context, workspace, stateDir, emit };
+    const deps = { ...context, workspace, stateDir, allowOutside, emit };
     const definition = await defineBuild(parsed, made?.folder ?? workspace, deps);
     await probeAndPrint(withDefinition(request, definition), context, emit);
   } finally {

@@ -31,6 +31,7 @@ function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
     dir: resolve(cwd, options['cache-dir']),
     images,
     dockerfiles: options.dockerfile.map((path) => resolve(cwd, path)),
+    allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     buildArgs: options['build-arg'],
     platform: platform === undefined ? defaultPlatform() : parsePlatform(platform),
     force: options.force,

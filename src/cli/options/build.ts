@@ -23,6 +23,15 @@ export const BUILD_OPTIONS = [
     group: 'Build',
   },
   {
+    name: 'allow-outside',
+    variable: 'ENVBUILDER_ALLOW_OUTSIDE',
+    type: 'list',
+    placeholder: 'DIR',
+    text: 'Directories outside of the repository that Dockerfiles, devcontainer.json, Compose files and links in the repository may name. Relative to the current directory. Can be repeated.',
+    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
+    group: 'Build',
+  },
+  {
     name: 'target',
     variable: 'ENVBUILDER_TARGET',
     type: 'string',

@@ -49,6 +49,7 @@ export function makeRequest(
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,
+    allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArgs: options['build-arg'],
     contexts: parseContexts(options['build-context'], cwd),

@@ -50,6 +50,7 @@ export function definitionRequest(
     ...(options.platform === undefined ? {} : { platform: options.platform }),
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArgs: options['build-arg'],
+    allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     registries: registrySettings(options, env),
     stateDir: resolve(cwd, options['state-dir'] ?? join(userCacheDir(env), 'state')),
     lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],

@@ -31,13 +31,18 @@ test('paths are relative to the workspace, with a warning when the context may b
     const env = { ENVBUILDER_DOCKERFILE_PATH: dockerfile, ENVBUILDER_BUILD_CONTEXT_PATH: context };
     return dockerfileBuild(parseOptions('start', [], env), folder, emit);
   };
-  assert.deepEqual(build('web/Dockerfile'), { context: folder, dockerfile: join(folder, 'web/Dockerfile') });
+  assert.deepEqual(build('web/Dockerfile'), {
+    context: folder,
+    dockerfile: join(folder, 'web/Dockerfile'),
+    repository: folder,
+  });
   assert.match((events.pop() as { hint?: string }).hint ?? '', /ENVBUILDER_BUILD_CONTEXT_PATH=web /);
   assert.deepEqual(build('web/Dockerfile', 'web').context, join(folder, 'web'));
   // A path that looks absolute is below the workspace, unless there is such a file.
   assert.deepEqual(build('/web/Dockerfile', '/web'), {
     context: join(folder, 'web'),
     dockerfile: join(folder, 'web/Dockerfile'),
+    repository: folder,
   });
   assert.equal(build(join(folder, 'Dockerfile')).dockerfile, join(folder, 'Dockerfile'));
   assert.deepEqual(events, []);
@@ -55,7 +60,12 @@ test('a folder that was cloned is a checkout, and one of the user is none', asyn
 test('a Dockerfile that is named keeps dev containers out, and the target is that of the options', async () => {
   const parsed = parseOptions('start', ['--target=x'], { ENVBUILDER_DOCKERFILE_PATH: 'Dockerfile' });
   const { build, devcontainer } = await defineBuild(parsed, folder, deps());
-  assert.deepEqual(build, { context: folder, dockerfile: join(folder, 'Dockerfile'), target: 'x' });
+  assert.deepEqual(build, {
+    context: folder,
+    dockerfile: join(folder, 'Dockerfile'),
+    repository: folder,
+    target: 'x',
+  });
   assert.equal(devcontainer, undefined);
 });
 

@@ -28,6 +28,8 @@ export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
   /** Where the workspace lies, or will lie. */
   readonly workspace: string;
   readonly stateDir: string;
+  /** As of BuildRequest. */
+  readonly allowOutside?: readonly string[];
   readonly emit: Emit;
 }
 
@@ -68,6 +70,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
       ...(platform === undefined ? {} : { platform }),
       ...(target === undefined ? {} : { target }),
       buildArgs: options['build-arg'],
+      allowOutside: deps.allowOutside ?? [],
       registries: registrySettings(options, deps.env),
       stateDir: deps.stateDir,
       lockfile: options['devcontainer-lockfile'] as DefinitionRequest['lockfile'],
@@ -100,7 +103,7 @@ export function dockerfileBuild({ options }: Parsed, folder: string, emit: Emit)
       hint: `set ENVBUILDER_BUILD_CONTEXT_PATH=${place} if that is the context`,
     });
   }
-  return { context, dockerfile };
+  return { context, dockerfile, repository: folder };
 }
 
 /** A path that an option names: below the folder, where an absolute one is meant to be as well unless it is there. */
@@ -115,11 +118,11 @@ function below(folder: string, path: string): string {
 /** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
 export async function settingsOfFile(
   file: string,
-  { workspace, env, emit }: DefinitionDeps,
+  { workspace, env, allowOutside = [], emit }: DefinitionDeps,
 ): Promise<FileSettings | undefined> {
   const { fileSettings } = await loadContainer();
   try {
-    return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env) });
+    return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env), allowOutside });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message } = error;

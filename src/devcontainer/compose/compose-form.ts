@@ -8,6 +8,7 @@ import { contextOf } from '../build-options.ts';
 import { type BuildForm, type BuildSource, buildOfImage } from '../build-source.ts';
 import type { ReadConfig } from '../read-config.ts';
 import { readDockerfile } from '../read-dockerfile.ts';
+import type { ComposeRequest } from './load-service.ts';
 import { type ComposeBuild, composeService } from './service.ts';
 import { ungrantedOfService } from './ungranted-service.ts';
 
@@ -24,7 +25,8 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
     });
   }
   const service = composeService({
-    files: composeFiles(read, env),
+    ...composeFiles(read, env),
+    roots: read.roots,
     service: config.service,
     env,
     where: document.whereOf(['dockerComposeFile']),
@@ -54,20 +56,27 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
 }
 
 /** The files that are named; with an empty list those that Compose would take in the workspace. */
-function composeFiles({ config, file, folder: workspace }: ReadConfig, env: Environment): readonly string[] {
+function composeFiles(
+  { config, file, folder: workspace }: ReadConfig,
+  env: Environment,
+): Pick<ComposeRequest, 'files' | 'by'> {
   const named = [config.dockerComposeFile ?? []].flat();
-  if (named.length > 0) return named.map((path) => resolve(dirname(file), path));
-  if (env.COMPOSE_FILE) return env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path));
+  if (named.length > 0) return { files: named.map((path) => resolve(dirname(file), path)), by: 'definition' };
+  if (env.COMPOSE_FILE) {
+    return { files: env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path)), by: 'operator' };
+  }
   const override = join(workspace, 'docker-compose.override.yml');
-  return [join(workspace, 'docker-compose.yml'), ...(existsSync(override) ? [override] : [])];
+  const files = [join(workspace, 'docker-compose.yml'), ...(existsSync(override) ? [override] : [])];
+  return { files, by: 'definition' };
 }
 
 function fromDockerfile(
-  { context, dockerfile, dockerfileInline, target, args, contexts, labels }: ComposeBuild,
-  { document, file }: ReadConfig,
+  { context, dockerfile, dockerfileWhere, dockerfileInline, target, args, contexts, labels }: ComposeBuild,
+  { file, roots }: ReadConfig,
 ): BuildSource {
   const path = resolve(context, dockerfile);
-  const text = dockerfileInline ?? readDockerfile(path, document.whereOf(['service']));
+  const text =
+    dockerfileInline ?? readDockerfile(path, { roots, property: 'build.dockerfile', where: dockerfileWhere });
   return {
     text,
     build: {

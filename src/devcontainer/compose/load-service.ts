@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readDefinition } from '../../context/repository.ts';
 import type { Environment } from '../../core/environment.ts';
-import { AppError, type Where } from '../../core/error.ts';
+import { AppError, toAppError, type Where } from '../../core/error.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { parseEnvFile } from './env-file.ts';
 import { interpolateAll } from './interpolate.ts';
 import { finishService, isMapping, mergeService, normalise } from './merge-service.ts';
-import { absolutePaths, resolveFrom } from './service-paths.ts';
+import { absolutePaths, namedPaths, resolveFrom } from './service-paths.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -23,6 +23,8 @@ export interface MergedService {
   readonly unset: readonly string[];
   /** Top-level elements of the files. */
   readonly topLevel: readonly string[];
+  /** Where a path of the service stands in the files. */
+  whereOfPath(property: string, path: string): Where | undefined;
 }
 
 export interface ComposeRequest {
@@ -30,6 +32,10 @@ export interface ComposeRequest {
   readonly files: readonly string[];
   readonly service: string;
   readonly env: Environment;
+  /** Directories that files which the project names have to lie in. */
+  readonly roots: readonly string[];
+  /** Who names the files. */
+  readonly by: 'definition' | 'operator';
   /** What names the files, and what names the service. */
   readonly where: Where;
   readonly serviceWhere: Where;
@@ -43,10 +49,13 @@ const MOST_EXTENDS = 32;
  */
 export function loadService(request: ComposeRequest): MergedService {
   const project = dirname(request.files[0]!);
-  const env = { ...readDotEnv(project, request), ...request.env };
+  const { roots, by } = request;
   const unset = new Set<string>();
-  const files = request.files.map((path) => readYaml(path, request.where));
-  const included = files.flatMap((file) => includedFiles(file, project, env));
+  const places = new Map<string, Where>();
+  const named = { property: 'dockerComposeFile', where: request.where, by };
+  const files = request.files.map((path) => readYaml(path, roots, named));
+  const env = { ...readDotEnv(project, request), ...request.env };
+  const included = files.flatMap((file) => includedFiles(file, project, { env, roots }));
   const all = [...included, ...files.map((file) => ({ file, base: project, env }))];
   const services = [...new Set(all.flatMap(({ file }) => Object.keys(servicesOf(file))))];
   if (!services.includes(request.service)) {
@@ -65,6 +74,7 @@ export function loadService(request: ComposeRequest): MergedService {
     env,
     unset: [...unset],
     topLevel: [...new Set(files.flatMap(({ value }) => Object.keys(value)))],
+    whereOfPath: (property, path) => places.get(placeKey(property, path)),
   };
 
   function readService({ file, base, env: visible }: Source, name: string, depth: number): Mapping {
@@ -82,6 +92,8 @@ export function loadService(request: ComposeRequest): MergedService {
     const replaced = interpolateAll(raw, lookup, file.whereOf, path) as Mapping;
     const { extends: from, ...own } = replaced;
     const service = absolutePaths(normalise(own), base);
+    for (const { property, value } of namedPaths(service))
+      places.set(placeKey(property, value), file.whereOf([...path, ...property.split('.')]));
     if (from === undefined || from === null) return service;
     return mergeService(readBase(from, { file, base, env: visible }, name, depth), service);
   }
@@ -95,7 +107,13 @@ export function loadService(request: ComposeRequest): MergedService {
     const named = isMapping(from) && typeof from.file === 'string' ? from.file : undefined;
     const path = named === undefined ? undefined : resolveFrom(source.base, named);
     const base =
-      path === undefined ? source : { ...source, file: readYaml(path, where), base: dirname(path) };
+      path === undefined
+        ? source
+        : {
+            ...source,
+            file: readYaml(path, roots, { property: 'extends.file', where, by: 'definition' }),
+            base: dirname(path),
+          };
     if (Object.hasOwn(servicesOf(base.file), service)) return readService(base, service, depth + 1);
     const other =
       named === undefined ? all.find(({ file }) => Object.hasOwn(servicesOf(file), service)) : undefined;
@@ -117,7 +135,16 @@ function servicesOf({ value }: YamlFile): Mapping {
   return isMapping(value.services) ? value.services : {};
 }
 
-function includedFiles(file: YamlFile, project: string, env: Environment): Source[] {
+function placeKey(property: string, path: string): string {
+  return `${property}\0${path}`;
+}
+
+interface Visible {
+  readonly env: Environment;
+  readonly roots: readonly string[];
+}
+
+function includedFiles(file: YamlFile, project: string, { env, roots }: Visible): Source[] {
   const includes = Array.isArray(file.value.include) ? file.value.include : [];
   return includes.flatMap((include, i) => {
     const where = file.whereOf(['include', i]);
@@ -129,17 +156,23 @@ function includedFiles(file: YamlFile, project: string, env: Environment): Sourc
         isMapping(replaced) && typeof replaced.project_directory === 'string'
           ? resolveFrom(project, replaced.project_directory)
           : dirname(path);
-      const visible = { ...readDotEnv(directory, { env, where }), ...env };
-      const inner = readYaml(path, where);
-      return [...includedFiles(inner, directory, visible), { file: inner, base: directory, env: visible }];
+      const inner = readYaml(path, roots, { property: 'include', where, by: 'definition' });
+      const visible = { ...readDotEnv(directory, { env, roots, where }), ...env };
+      return [
+        ...includedFiles(inner, directory, { env: visible, roots }),
+        { file: inner, base: directory, env: visible },
+      ];
     });
   });
 }
 
-function readDotEnv(
-  folder: string,
-  { env, where }: { readonly env: Environment; readonly where: Where },
-): Environment {
+function readDotEnv(folder: string, { env, roots, where }: Visible & { readonly where: Where }): Environment {
   const path = join(folder, '.env');
-  return existsSync(path) ? parseEnvFile(readFileSync(path, 'utf8'), env, where) : {};
+  const named = { property: 'the file .env of the Compose project', where, by: 'operator' } as const;
+  try {
+    return parseEnvFile(readDefinition(path, roots, named).toString('utf8'), env, where);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
+    throw toAppError(error, 'DEVCONTAINER', `cannot read the env file ${path}`, { where });
+  }
 }

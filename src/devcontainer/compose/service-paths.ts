@@ -63,3 +63,31 @@ function volumePath(volume: unknown, base: string): unknown {
   const isPath = /^[./~]/.test(source);
   return { type: isPath ? 'bind' : 'volume', source: isPath ? resolveFrom(base, source) : source, target };
 }
+
+/** A path of a service as it was written or made absolute, and the keys that it stands under. */
+export interface ServicePath {
+  readonly property: string;
+  readonly value: string;
+}
+
+/** The paths of a service that are read for a dev container: of its build, and of its env files. */
+export function namedPaths(service: Mapping): readonly ServicePath[] {
+  const { build: maybeBuild, env_file: maybeFiles } = service;
+  const [build, files] = [inner(maybeBuild), inner(maybeFiles)];
+  const found: { readonly property: string; readonly value: unknown }[] = [];
+  if (isMapping(build)) {
+    found.push({ property: 'build.context', value: inner(build.context) });
+    found.push({ property: 'build.dockerfile', value: inner(build.dockerfile) });
+    const contexts = inner(build.additional_contexts);
+    for (const [name, value] of Object.entries(isMapping(contexts) ? contexts : {}))
+      found.push({ property: `build.additional_contexts.${name}`, value });
+  }
+  for (const file of Array.isArray(files) ? files : [])
+    found.push({ property: 'env_file', value: isMapping(file) ? file.path : file });
+  return found.filter((one): one is ServicePath => typeof one.value === 'string');
+}
+
+/** A value without the tag that has it replace others. */
+function inner(value: unknown): unknown {
+  return isMapping(value) && OVERRIDE in value ? (value as Record<symbol, unknown>)[OVERRIDE] : value;
+}

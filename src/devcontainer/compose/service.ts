@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { checkInside, readDefinition } from '../../context/repository.ts';
 import { AppError, toAppError, type Where } from '../../core/error.ts';
+import { contextOf } from '../build-options.ts';
 import { parseEnvFile } from './env-file.ts';
 import { type ComposeRequest, loadService, type MergedService } from './load-service.ts';
 import { isMapping } from './merge-service.ts';
@@ -10,6 +12,8 @@ type Mapping = Readonly<Record<string, unknown>>;
 export interface ComposeBuild {
   readonly context: string;
   readonly dockerfile: string;
+  /** What names the Dockerfile. */
+  readonly dockerfileWhere: Where;
   readonly dockerfileInline?: string;
   readonly target?: string;
   readonly args: Readonly<Record<string, string>>;
@@ -60,7 +64,7 @@ export interface ComposeService {
 
 /**
  * The service that becomes the dev container.
- * @throws AppError DEVCONTAINER when files or the service are missing or wrong, or it has neither image nor build
+ * @throws AppError DEVCONTAINER when files or the service are missing or wrong, or it has neither image nor build; OUTSIDE
  */
 export function composeService(request: ComposeRequest): ComposeService {
   const merged = loadService(request);
@@ -73,7 +77,7 @@ export function composeService(request: ComposeRequest): ComposeService {
     if (value === undefined || value === null) return undefined;
     return isMapping(value) || Array.isArray(value) ? fail(`has a ${key} that is not text`) : String(value);
   };
-  const build = isMapping(service.build) ? buildOf(service.build, request, env, fail) : undefined;
+  const build = isMapping(service.build) ? buildOf(service.build, request, merged, fail) : undefined;
   const image = text('image');
   if (!build && image === undefined) fail('has neither image nor build');
   const [platform, user] = [text('platform'), text('user')];
@@ -82,7 +86,7 @@ export function composeService(request: ComposeRequest): ComposeService {
     ...(image === undefined ? {} : { image }),
     ...(platform === undefined ? {} : { platform }),
     ...(user === undefined ? {} : { user }),
-    environment: { ...envFiles(merged, request.where), ...valuesOf(service.environment, env) },
+    environment: { ...envFiles(merged, request), ...valuesOf(service.environment, env) },
     volumes: (Array.isArray(service.volumes) ? service.volumes : []).filter(isMapping).map(volumeOf),
     all: service,
     oddBuildKeys: isMapping(service.build)
@@ -96,19 +100,32 @@ export function composeService(request: ComposeRequest): ComposeService {
 function buildOf(
   build: Mapping,
   request: ComposeRequest,
-  env: MergedService['env'],
+  merged: MergedService,
   fail: (what: string) => never,
 ): ComposeBuild {
+  const { env } = merged;
   const context = String(build.context ?? request.files[0]!.replace(/\/[^/]*$/, ''));
   if (isRemote(context)) fail(`is built from ${context}, and only directories can be built here`);
   const { target, dockerfile_inline: inline } = build;
+  const whereOf = (property: string, path: string): Where =>
+    merged.whereOfPath(property, path) ?? request.serviceWhere;
+  const check = (property: string, path: string, written = path): void =>
+    checkInside(path, request.roots, { property, where: whereOf(property, written) });
+  check('build.context', context);
+  const contexts = valuesOf(build.additional_contexts, {});
+  for (const [name, source] of Object.entries(contexts)) {
+    const named = contextOf(source, context);
+    if (named.type === 'dir') check(`build.additional_contexts.${name}`, named.path, source);
+  }
+  const dockerfile = String(build.dockerfile ?? 'Dockerfile');
   return {
     context,
-    dockerfile: String(build.dockerfile ?? 'Dockerfile'),
+    dockerfile,
+    dockerfileWhere: whereOf('build.dockerfile', dockerfile),
     ...(typeof inline === 'string' ? { dockerfileInline: inline } : {}),
     ...(typeof target === 'string' && target !== '' ? { target } : {}),
     args: valuesOf(build.args, env),
-    contexts: valuesOf(build.additional_contexts, {}),
+    contexts,
     labels: valuesOf(build.labels, {}),
   };
 }
@@ -122,15 +139,20 @@ function valuesOf(mapping: unknown, env: MergedService['env']): Record<string, s
   return Object.fromEntries(pairs);
 }
 
-function envFiles({ service, env }: MergedService, where: Where): Record<string, string> {
+function envFiles(
+  { service, env, whereOfPath }: MergedService,
+  { roots, where: fallback }: ComposeRequest,
+): Record<string, string> {
   const files = Array.isArray(service.env_file) ? service.env_file : [];
   const found: Record<string, string> = {};
   for (const file of files) {
     const path = String(isMapping(file) ? file.path : file);
     const required = !isMapping(file) || file.required !== false;
     const raw = isMapping(file) && file.format === 'raw';
+    const where = whereOfPath('env_file', path) ?? fallback;
     try {
-      const content = readFileSync(path, 'utf8');
+      const named = { property: 'env_file', where, by: 'definition' } as const;
+      const content = readDefinition(resolve(path), roots, named).toString('utf8');
       Object.assign(found, raw ? rawLines(content) : parseEnvFile(content, { ...found, ...env }, where));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || required)

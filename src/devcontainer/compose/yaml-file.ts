@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { isMap, isNode, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml';
+import { type Named, readDefinition } from '../../context/repository.ts';
 import { AppError, type SourceRange, toAppError, type Where } from '../../core/error.ts';
 
 type Path = readonly (string | number)[];
@@ -20,13 +20,18 @@ export const OVERRIDE = Symbol('override');
 
 /**
  * Reads a Compose file, with aliases and merge keys resolved.
- * @param where what names the file
- * @throws AppError DEVCONTAINER when it cannot be read, is not YAML, or holds no mapping
+ * @param named what names the file, and who
+ * @throws AppError DEVCONTAINER when it cannot be read, is not YAML, or holds no mapping; OUTSIDE
  */
-export function readYaml(path: string, where: Where): YamlFile {
+export function readYaml(
+  path: string,
+  roots: readonly string[],
+  named: Named & { readonly where: Where; readonly by: 'definition' | 'operator' },
+): YamlFile {
+  const { where } = named;
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readDefinition(path, roots, named).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw toAppError(error, 'DEVCONTAINER', `cannot read ${path}`, { where });

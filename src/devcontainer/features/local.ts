@@ -1,6 +1,7 @@
 import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
+import { checkInside } from '../../context/repository.ts';
 import { treeHash } from '../../context/tree-hash.ts';
 import type { SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError, toAppError, type Where } from '../../core/error.ts';
@@ -15,14 +16,19 @@ import { LARGEST_METADATA, UNPACK_LIMITS } from './unpack.ts';
 /**
  * A feature in a folder beside devcontainer.json. Modes do not count, since its files are made executable anyway.
  * @throws AppError DEVCONTAINER when the folder is none of a feature, a link leads out of it, or it holds what is no file,
- * directory or link, or more than a feature may
+ * directory or link, or more than a feature may; OUTSIDE
  */
 export async function localFeature(
   { written, path }: Extract<FeatureId, { type: 'local' }>,
-  { configFolder, where }: { readonly configFolder: string; readonly where: Where },
+  {
+    configFolder,
+    roots,
+    where,
+  }: { readonly configFolder: string; readonly roots: readonly string[]; readonly where: Where },
 ): Promise<Feature> {
   const refuse = (text: string, hint: string): AppError =>
     new AppError('DEVCONTAINER', `the feature "${written}" ${text}`, { where, hint });
+  checkInside(path, roots, { property: `features ${written}`, where });
   const file = join(path, FEATURE_FILE);
   if (!lstatSync(file, { throwIfNoEntry: false }))
     throw refuse(

@@ -27,41 +27,44 @@ describe('the lockfile', () => {
 
   it('pins what it names', () => {
     writeFileSync(path, TEXT);
-    assert.deepEqual([...readLockfile(config).pins], [['r.io/o/a:1', digestOf('a')]]);
+    assert.deepEqual([...readLockfile(config, [dir]).pins], [['r.io/o/a:1', digestOf('a')]]);
   });
 
   it('pins nothing when it is empty or not there', () => {
-    assert.equal(readLockfile(config).pins.size, 0);
+    assert.equal(readLockfile(config, [dir]).pins.size, 0);
     writeFileSync(path, '\n');
-    assert.deepEqual(readLockfile(config), { path, pins: new Map() });
+    assert.deepEqual(readLockfile(config, [dir]), { path, roots: [dir], pins: new Map() });
   });
 
   it('is refused when it is something else', () => {
     for (const text of ['{', '[]', '{"features":1}', '{"features":{"a":1}}']) {
       writeFileSync(path, text);
-      assert.throws(() => readLockfile(config), { code: 'DEVCONTAINER' }, text);
+      assert.throws(() => readLockfile(config, [dir]), { code: 'DEVCONTAINER' }, text);
     }
   });
 
   it('is written when it changes, and leaves nothing else', () => {
-    saveLockfile(readLockfile(config), TEXT, 'update');
+    saveLockfile(readLockfile(config, [dir]), TEXT, 'update');
     assert.equal(readFileSync(path, 'utf8'), TEXT);
     const spaced = JSON.stringify(JSON.parse(TEXT), null, 4);
     writeFileSync(path, spaced);
-    saveLockfile(readLockfile(config), TEXT, 'update');
+    saveLockfile(readLockfile(config, [dir]), TEXT, 'update');
     assert.equal(readFileSync(path, 'utf8'), spaced);
     assert.deepEqual(readdirSync(dir), ['devcontainer-lock.json']);
   });
 
   it('does not change when it is frozen', () => {
     assert.throws(
-      () => saveLockfile(readLockfile(config), TEXT, 'frozen'),
+      () => saveLockfile(readLockfile(config, [dir]), TEXT, 'frozen'),
       /does not exist, and it is frozen/,
     );
     assert.ok(!existsSync(path));
     writeFileSync(path, TEXT.replace('1.0.0', '1.0.1'));
-    assert.throws(() => saveLockfile(readLockfile(config), TEXT, 'frozen'), /does not match the features/);
+    assert.throws(
+      () => saveLockfile(readLockfile(config, [dir]), TEXT, 'frozen'),
+      /does not match the features/,
+    );
     writeFileSync(path, TEXT);
-    saveLockfile(readLockfile(config), TEXT, 'frozen');
+    saveLockfile(readLockfile(config, [dir]), TEXT, 'frozen');
   });
 });

@@ -1,11 +1,14 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { readDefinition, realInside } from '../../context/repository.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { AppError, toAppError } from '../../core/error.ts';
+import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import { compareText } from './compare.ts';
 import { resourceOf } from './identifier.ts';
 import type { ChosenFeature } from './types.ts';
+
+const NAMED = { property: 'the lockfile of features' };
 
 const schema = v.looseObject({
   features: v.record(v.string(), v.looseObject({ integrity: v.optional(v.string()) })),
@@ -13,6 +16,8 @@ const schema = v.looseObject({
 
 export interface Lockfile {
   readonly path: string;
+  /** Directories of which one has to hold it. */
+  readonly roots: readonly string[];
   /** The digest that a feature must have, by the id as it is written. */
   readonly pins: ReadonlyMap<string, Digest>;
   /** The file's content; undefined when it does not exist or is empty. */
@@ -27,12 +32,12 @@ export function lockfilePath(configFile: string): string {
 
 /**
  * Reads the lockfile beside a devcontainer.json; one that does not exist or is empty pins nothing.
- * @throws AppError DEVCONTAINER when it is not a lockfile
+ * @throws AppError DEVCONTAINER when it is not a lockfile, OUTSIDE
  */
-export function readLockfile(configFile: string): Lockfile {
+export function readLockfile(configFile: string, roots: readonly string[]): Lockfile {
   const path = lockfilePath(configFile);
-  const text = readIfThere(path);
-  if (text === undefined || text.trim() === '') return { path, pins: new Map() };
+  const text = readIfThere(path, roots);
+  if (text === undefined || text.trim() === '') return { path, roots, pins: new Map() };
   const parsed = v.safeParse(schema, parseJson(text));
   if (!parsed.success) {
     throw new AppError('DEVCONTAINER', `${path} is not a lockfile of features`, {
@@ -44,7 +49,7 @@ export function readLockfile(configFile: string): Lockfile {
   for (const [id, { integrity }] of Object.entries(parsed.output.features)) {
     if (integrity !== undefined && isDigest(integrity)) pins.set(id, integrity);
   }
-  return { path, pins, text };
+  return { path, roots, pins, text };
 }
 
 /** The lockfile of installed features, as the reference implementation writes it. Local features are not in it. */
@@ -66,11 +71,12 @@ export function lockfileText(chosen: readonly ChosenFeature[]): string {
 }
 
 /**
- * Writes the lockfile where it changed, whole or not at all; with `frozen` it must not change.
- * @throws AppError DEVCONTAINER when it is frozen and would change, or cannot be written
+ * Writes the lockfile where it changed, whole or not at all; with `frozen` it must not change. A link stays, and what it
+ * leads to is written.
+ * @throws AppError DEVCONTAINER when it is frozen and would change, or cannot be written; OUTSIDE
  */
 export function saveLockfile(lockfile: Lockfile, text: string, mode: 'update' | 'frozen'): void {
-  const { path } = lockfile;
+  const { path, roots } = lockfile;
   const same = lockfile.text !== undefined && sameJson(lockfile.text, text);
   if (same) return;
   if (mode === 'frozen') {
@@ -80,10 +86,13 @@ export function saveLockfile(lockfile: Lockfile, text: string, mode: 'update' | 
       hint: 'have it updated once and commit it, or do not freeze it',
     });
   }
-  const fresh = `${path}.${process.pid}.new`;
   try {
-    writeFileSync(fresh, text);
-    renameSync(fresh, path);
+    const file = realInside(path, roots, NAMED);
+    const fresh = `.${basename(file)}.${process.pid}.new`;
+    withBeneath(createBeneath(), dirname(file), (directory) => {
+      directory.writeFile(fresh, text);
+      directory.rename(fresh, basename(file));
+    });
   } catch (error) {
     throw toAppError(error, 'DEVCONTAINER', `cannot write ${path}`, { where: { path } });
   }
@@ -101,9 +110,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string, roots: readonly string[]): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readDefinition(path, roots, { ...NAMED, by: 'definition' }).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw toAppError(error, 'DEVCONTAINER', `cannot read ${path}`, { where: { path } });

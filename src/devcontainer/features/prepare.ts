@@ -40,7 +40,8 @@ const CONTEXT_PREFIX = 'dev-container';
  */
 export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDeps): Promise<FeaturesResult> {
   const { configFile } = request;
-  const lockfile: Lockfile | undefined = request.lockfile === 'ignore' ? undefined : readLockfile(configFile);
+  const lockfile: Lockfile | undefined =
+    request.lockfile === 'ignore' ? undefined : readLockfile(configFile, request.roots);
   const features = updateOldFeatures(request.features, (id, instead) =>
     warn(deps.emit, `the feature "${id}" is deprecated and stands for ${instead}`, request.rangeOf(id)),
   );
@@ -99,8 +100,7 @@ async function orderedFeatures(
     const pin = lockfile?.pins.get(id.written);
     const known = fetched.get(id.written);
     const feature =
-      known ??
-      located(whereOf(id.written), () => fetchFeature(id, pin, whereOf(id.written), configFile, deps));
+      known ?? located(whereOf(id.written), () => fetchFeature(id, pin, whereOf(id.written), request, deps));
     fetched.set(id.written, feature);
     return feature;
   };
@@ -127,12 +127,12 @@ function fetchFeature(
   id: FeatureId,
   pin: Digest | undefined,
   where: Where,
-  configFile: string,
+  { configFile, roots }: FeaturesRequest,
   { registries, signal }: FeaturesDeps,
 ): Promise<Feature> {
   switch (id.type) {
     case 'local':
-      return localFeature(id, { configFolder: dirname(configFile), where });
+      return localFeature(id, { configFolder: dirname(configFile), roots, where });
     case 'tarball':
       return tarballFeature(id, pin, {
         where,
