@@ -12,7 +12,8 @@ import type { Note, Signatures } from './types.ts';
  */
 
 /** OCI image spec, "Guidance for an Empty Descriptor". */
-const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+export const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+export const EMPTY_CONFIG = Buffer.from('{}');
 const PREFIX = 'dev.envbuilder.';
 /** Bytes; registries limit a manifest to 4 MiB and some to far less. */
 const NOTE_LIMIT = 256 * 1024;
@@ -25,9 +26,8 @@ export async function storeNote(
   signatures: Signatures = {},
 ): Promise<void> {
   if (note.text.length > NOTE_LIMIT) return;
-  const config = Buffer.from('{}');
-  await store.put(bytesSource(config), signal);
-  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(config), size: config.length };
+  await store.put(bytesSource(EMPTY_CONFIG), signal);
+  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(EMPTY_CONFIG), size: EMPTY_CONFIG.length };
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,

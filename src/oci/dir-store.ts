@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { type Digest, digestOf, isDigest, parseDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { isThere, readPlainFile, realPathOf } from '../sys/plain.ts';
+import { isThere, readPlainFile, realPathOf, removePlain } from '../sys/plain.ts';
 import {
   fileSize,
   ifExists,
@@ -149,22 +150,31 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       });
       return raw.descriptor;
     },
-    create: async (bytes, mediaType, tag, signal) => {
-      checkTag(tag);
-      const { placed } = await placeManifest(bytes, mediaType, signal, (scratch, digest) => {
-        if (!createLink(scratch, layout.tagLink(tag), digest)) return false;
-        placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
+    create: async (bytes, mediaType, tags, signal) => {
+      tags.forEach(checkTag);
+      const digest = digestOf(bytes);
+      const isOther = (tag: string): boolean => (readLink(layout.tagLink(tag)) ?? digest) !== digest;
+      if (tags.some(isOther)) return 'exists';
+      const { placed } = await placeManifest(bytes, mediaType, signal, (scratch) => {
+        for (const [i, tag] of tags.entries()) {
+          if (createLink(scratch, layout.tagLink(tag), digest)) continue;
+          for (const made of tags.slice(0, i)) removeTag(layout, made);
+          return false;
+        }
+        for (const tag of tags) placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
         return true;
       });
       return placed ? 'created' : 'exists';
     },
-    untag: async (tag, digest) => {
+    creates: () => true,
+    drop: async (tag, digest) => {
       checkTag(tag);
       try {
         return await lock.shared(() => {
-          if (readLink(layout.tagLink(tag)) !== digest) return false;
+          if (readLink(layout.tagLink(tag)) !== digest) return true;
           removeTag(layout, tag);
           removeLink(layout.revisionLink(digest));
+          removePlain(dirname(layout.blob(digest)));
           return true;
         });
       } catch (error) {

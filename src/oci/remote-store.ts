@@ -78,8 +78,9 @@ function createRepositoryStore(target: Repository): Store {
       if (tag === undefined || isTag(tag)) return putManifest(target, bytes, mediaType, tag, signal);
       throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
     },
-    create: (bytes, mediaType, tag, signal) => createManifest(target, bytes, mediaType, tag, signal),
-    // By its digest, which is all that Distribution knows; who calls makes sure that no other tag names it.
-    untag: (_tag, digest, signal) => deleteManifest(target, digest, signal),
+    create: (bytes, mediaType, tags, signal) => createManifest(target, bytes, mediaType, tags, signal),
+    creates: () => client.knowsConditions(registry),
+    // By its digest, which is all that Distribution knows.
+    drop: (_tag, digest, signal) => deleteManifest(target, digest, signal),
   };
 }

@@ -138,15 +138,17 @@ export interface Store {
   /** Stores a manifest or index under its digest, and under `tag` when given; the tag is replaced atomically. */
   tag(bytes: Buffer, mediaType: string, tag?: string, signal?: AbortSignal): Promise<Descriptor>;
   /**
-   * As `tag`, unless the tag is there, which is then left as it is. 'unsure' is stored too, by a registry that did not say
+   * As `tag`, unless one of the tags is there; then none is made. 'unsure' is stored too, by a registry that did not say
    * whether it looked. Absent where tags cannot be made but by `tag`.
    */
-  create?(bytes: Buffer, mediaType: string, tag: string, signal?: AbortSignal): Promise<Created>;
+  create?(bytes: Buffer, mediaType: string, tags: readonly string[], signal?: AbortSignal): Promise<Created>;
+  /** Whether `create` goes by what is there, also with more tags than one. */
+  readonly creates?: () => boolean;
   /**
-   * Removes a tag, as long as it names this manifest. @returns false where that is not possible
-   * @throws AppError REGISTRY, AUTH
+   * Removes a manifest that nothing but this tag names. @returns false where that is not possible
+   * @throws AppError REGISTRY, AUTH, CACHE_DIR
    */
-  untag?(tag: string, digest: Digest, signal?: AbortSignal): Promise<boolean>;
+  drop?(tag: string, digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Whether a tag was made: not where it was there before. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
 import { EMPTY_LAYER } from '../cache/empty-layer.ts';
+import { createLeases, leaseTag } from '../cache/leases.ts';
 import { encodeRecord } from '../cache/record.ts';
 import type { LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
@@ -192,3 +193,27 @@ test('a check finds what is wrong, and a repair leaves what can be pulled', asyn
   await putImage(store, 'bad', 'amd64', 'two');
   assert.deepEqual((await checkRegistry({ root })).problems, []);
 });
+
+test('leases that nobody used within the grace period go, and a check takes no offence at them', async (t) => {
+  const root = tempDir(t);
+  const store = createDirectoryStore({ root, repository: 'a' });
+  const key = await putRecord(store, 'a step', [await putLayer(store)]);
+  const leases = [createLeases({ store, endsWithRecord: () => false })];
+  t.after(() => Promise.all(leases.map((one) => one.close())));
+  const [old, fresh] = [digestOf('old'), digestOf('fresh')];
+  await leases[0]!.take([old]);
+  age(root, 3 * HOUR);
+  await leases[0]!.take([fresh]);
+  assert.deepEqual((await checkRegistry({ root })).problems, []);
+  assert.deepEqual((await collectGarbage({ root, graceMs: 2 * HOUR })).tags, 1);
+  assert.equal(await store.resolve(leaseTag(hexOf(old))), undefined);
+  assert.ok(await store.resolve(leaseTag(hexOf(fresh))));
+  assert.ok(await store.resolve(hexOf(key)));
+  assert.deepEqual((await checkRegistry({ root })).problems, []);
+});
+
+async function putLayer(store: Store): Promise<LayerRef> {
+  const bytes = randomBytes(100);
+  await store.put(bytesSource(bytes));
+  return layerRef(bytes);
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, silent } from '../core/events.ts';
+import { CONDITION_HEADER } from '../oci/http/manifests.ts';
 import { createBlobs } from './blobs.ts';
 import { createDiscovery } from './discovery.ts';
 import { createManifestFiles } from './manifest-files.ts';
@@ -83,6 +84,7 @@ export function createRegistryHandler({ root, guard, pace, emit = silent }: Hand
     response.on('error', () => {});
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader(CONDITION_HEADER, 'known');
     try {
       const { path, query } = parseTarget(request.url ?? '');
       pace?.watch(request, response, path.includes('/blobs/uploads/'));

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { leasedTag, leaseTag } from '../cache/leases.ts';
 import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
 import { fileSize, ifExists, moveInto, readSmallFile } from '../oci/blob-file.ts';
 import { markReached, markUsed } from '../oci/dir-keep.ts';
@@ -23,7 +24,8 @@ export interface ManifestFiles {
   read(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
   /**
    * Stores a manifest whose parts the repository holds, under its digest and these tags.
-   * @param onlyNew none of the tags may be there yet; of any number who try at once, one succeeds
+   * What is stored under a tag ends the lease on it.
+   * @param onlyNew none of the tags may be there yet, nor what they are leases on; of any number who try at once, one succeeds
    * @returns false where one is, and then none is made
    * @throws RegistryError MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
    */
@@ -96,14 +98,23 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
     },
     write: async (repository, { digest, bytes }, parsed, { tags: names, onlyNew }) => {
       const layout = storage.layout(repository);
+      /** A tag of another manifest, or a record that a tag is the lease on. */
+      const isTaken = (tag: string): boolean => {
+        const leased = leasedTag(tag);
+        return (
+          (readLink(layout.tagLink(tag)) ?? digest) !== digest ||
+          (leased !== undefined && fileSize(layout.tagLink(leased)) !== undefined)
+        );
+      };
       const nameNew = (scratch: string): boolean => {
         for (const [i, tag] of names.entries()) {
-          if (createLink(scratch, layout.tagLink(tag), digest)) continue;
+          if (!isTaken(tag) && createLink(scratch, layout.tagLink(tag), digest)) continue;
           for (const made of names.slice(0, i)) removeTag(layout, made);
           return false;
         }
         return true;
       };
+      if (onlyNew && names.some(isTaken)) return false;
       return withScratch(layout.uploads, async (scratch) => {
         const staged = join(scratch, 'data');
         writeNewPlain(staged, bytes, { flush: true });
@@ -116,6 +127,7 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
           for (const tag of names) {
             placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
             placeLink(scratch, layout.tagLink(tag), digest);
+            if (leasedTag(leaseTag(tag)) !== undefined) removeTag(layout, leaseTag(tag));
           }
           return true;
         });

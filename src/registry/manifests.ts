@@ -53,7 +53,7 @@ export function createManifests(files: ManifestFiles): Manifests {
         throw new RegistryError(412, 'UNKNOWN', 'the tag is there already');
       send(exchange, 201, {
         ...pushedHeaders(repository, manifest.digest, parsed, parameters),
-        ...(onlyNew ? { [CONDITION_HEADER]: 'if-none-match' } : {}),
+        ...(onlyNew ? { [CONDITION_HEADER]: 'met' } : {}),
       });
     },
     remove: async (exchange, repository, reference) => {

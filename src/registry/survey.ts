@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { leasedTag } from '../cache/leases.ts';
 import type { ContentDigest } from '../core/digest.ts';
 import { fileSize, ifExists, readSmallFile } from '../oci/blob-file.ts';
 import { digestsIn } from '../oci/dir-keep.ts';
@@ -13,7 +14,7 @@ import type { Storage } from './types.ts';
 
 /** What decides what is kept. */
 export interface KeepRules {
-  /** Tags that were used before are dropped, in milliseconds since the epoch. */
+  /** Tags that were used before are dropped, in milliseconds since the epoch; leases by the cutoff. */
   readonly usedSince?: number;
   /** The tags used last are kept as long as what they reach has no more bytes. */
   readonly maxBytes?: number;
@@ -73,7 +74,8 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
     const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
     const size = sizeOf(layout, found);
     full ||= rules.maxBytes !== undefined && bytes + size > rules.maxBytes;
-    if (full || tag.usedAt < (rules.usedSince ?? 0)) dropped.push(tag);
+    const since = leasedTag(tag.tag) === undefined ? (rules.usedSince ?? 0) : rules.cutoff;
+    if (full || tag.usedAt < since) dropped.push(tag);
     else keep(tag.repository, found, size);
   }
   for (const repository of repositories) {

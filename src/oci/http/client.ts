@@ -6,6 +6,7 @@ import { DEFAULT_RETRY, type RetryPolicy, retry } from '../../core/retry.ts';
 import { DOCKER_HUB } from '../reference.ts';
 import { type Authenticator, createAuthenticator } from './auth.ts';
 import { answerError, networkError, transientDelay } from './errors.ts';
+import { CONDITION_HEADER } from './manifests.ts';
 import { isLoopback } from './proxy.ts';
 import { discard, follow, resolveLocation } from './redirect.ts';
 import { createTransport, type Transport, type TransportOptions } from './transport.ts';
@@ -45,6 +46,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   // Errors of what has been tried often enough, as logins have: the request that met one is not tried again for it.
   const exhausted = new WeakSet<object>();
   // Since when a registry has given no answer at all: after the time that all tries of one request take, others try once.
+  const conditional = new Set<string>();
   const silentSince = new Map<string, number>();
   const patience = policy.baseDelayMs * (2 ** (policy.attempts - 1) - 1);
   const unanswered = <T extends object>(registry: string, error: T): T => {
@@ -127,6 +129,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
         throw unanswered(registry, networkError(request.what, registry, url, error));
       }
       silentSince.delete(registry);
+      if (response.headers[CONDITION_HEADER] !== undefined) conditional.add(registry);
       const { status, headers } = response;
       const answered = ours && new URL(response.url).host === new URL(base).host;
       const again =
@@ -153,6 +156,7 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
       );
       return untilAborted(answer, request.signal, ({ body }) => discard(body));
     },
+    knowsConditions: (registry) => conditional.has(registry),
     close: transport.close,
     emit,
     policy,

@@ -85,7 +85,10 @@ export async function headManifest(
   return (await getManifest(repository, tagOrDigest, signal))?.descriptor;
 }
 
-/** With what a registry says that it looked at the condition of a PUT; without it, one may have stored without looking. */
+/**
+ * With what our registry says that it knows `If-None-Match` of a PUT ('known'), and that it went by it ('met'): others
+ * may store without looking.
+ */
 export const CONDITION_HEADER = 'envbuilder-condition';
 
 /** Puts a manifest under a tag or its own digest. @throws AppError REGISTRY, AUTH */
@@ -102,19 +105,25 @@ export async function putManifest(
   return { mediaType, digest, size: bytes.length };
 }
 
-/** As Store.create: `If-None-Match: *` asks for a tag that is not there (RFC 9110, section 13.1.2). @throws AppError REGISTRY, AUTH */
+/**
+ * As Store.create: `If-None-Match: *` asks for a tag that is not there (RFC 9110, section 13.1.2). Several tags are given
+ * as parameters, which our registry knows.
+ * @throws AppError REGISTRY, AUTH
+ */
 export async function createManifest(
   repository: Repository,
   bytes: Buffer,
   mediaType: string,
-  tag: string,
+  tags: readonly string[],
   signal?: AbortSignal,
 ): Promise<Created> {
   const headers = { 'if-none-match': '*' };
-  const response = await put(repository, { bytes, mediaType, name: tag, headers }, signal, [412]);
+  const query = tags.map((tag) => `tag=${tag}`).join('&');
+  const name = tags.length === 1 ? tags[0]! : `${digestOf(bytes)}?${query}`;
+  const response = await put(repository, { bytes, mediaType, name, headers }, signal, [412]);
   discard(response.body);
   if (response.status === 412) return 'exists';
-  return response.headers[CONDITION_HEADER] === undefined ? 'unsure' : 'created';
+  return response.headers[CONDITION_HEADER] === 'met' ? 'created' : 'unsure';
 }
 
 /** Deletes a manifest, and with it the tags that name it; false where the registry does not do that. @throws AppError REGISTRY, AUTH */

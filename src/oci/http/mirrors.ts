@@ -91,6 +91,7 @@ export function createMirroredStore(
     resolve: (tagOrDigest, signal) => first((store) => store.resolve(tagOrDigest, signal), signal),
     tag: origin.tag,
     ...(origin.create ? { create: origin.create } : {}),
-    ...(origin.untag ? { untag: origin.untag } : {}),
+    ...(origin.creates ? { creates: origin.creates } : {}),
+    ...(origin.drop ? { drop: origin.drop } : {}),
   };
 }

@@ -64,6 +64,8 @@ export interface RegistryClient {
    * @throws AppError REGISTRY, AUTH, REFERENCE (404)
    */
   request(registry: string, request: RegistryRequest): Promise<HttpResponse>;
+  /** Whether an answer of the registry has said that it goes by conditions of PUT. */
+  knowsConditions(registry: string): boolean;
   /** Closes all connections; what is still under way fails. */
   close(): Promise<void>;
   readonly emit: Emit;

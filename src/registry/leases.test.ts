@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLeases, LEASE_TIMES, type Leases, type LeasesDeps, leaseTag } from '../cache/leases.ts';
+import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { tempDir } from '../core/testing.ts';
+import { createDirectoryStore } from '../oci/dir-store.ts';
+import { createRegistryClient } from '../oci/http/client.ts';
+import type { RegistryClient } from '../oci/http/types.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { createRemoteStore } from '../oci/remote-store.ts';
+import { startFakeRegistry } from '../oci/testing/fake-registry.ts';
+import { FAST } from '../oci/testing/fake-store.ts';
+import type { Store } from '../oci/types.ts';
+import { checkRegistry } from './check.ts';
+import { startTestServer } from './testing.ts';
+
+/** A place for leases: every call opens it as another builder does. */
+interface Place {
+  readonly name: string;
+  readonly open: (t: TestContext) => Promise<() => Store>;
+  readonly endsWithRecord: boolean;
+  /** Of any number who try at once, exactly one succeeds. */
+  readonly exact: boolean;
+}
+
+const ends = new WeakMap<TestContext, { leases: Leases[]; clients: RegistryClient[] }>();
+
+/** What is closed at the end of a test: leases before what they are given back with. */
+function atEnd(t: TestContext) {
+  const known = ends.get(t);
+  if (known) return known;
+  const made: { leases: Leases[]; clients: RegistryClient[] } = { leases: [], clients: [] };
+  ends.set(t, made);
+  t.after(async () => {
+    await Promise.all(made.leases.map((one) => one.close()));
+    await Promise.all(made.clients.map((one) => one.close()));
+  });
+  return made;
+}
+
+function remote(t: TestContext, host: string): () => Store {
+  return () => {
+    const client = createRegistryClient({ retry: { ...FAST, attempts: 1 } });
+    atEnd(t).clients.push(client);
+    return createRemoteStore({ client, registry: host, repository: 'a/b' });
+  };
+}
+
+const PLACES: readonly Place[] = [
+  {
+    name: 'a directory',
+    open: async (t) => {
+      const root = tempDir(t);
+      return () => createDirectoryStore({ root, repository: 'a/b' });
+    },
+    endsWithRecord: false,
+    exact: true,
+  },
+  {
+    name: 'our registry',
+    open: async (t) => remote(t, (await startTestServer(t)).host),
+    endsWithRecord: true,
+    exact: true,
+  },
+  {
+    name: 'a registry without conditions and deletes',
+    open: async (t) => {
+      const registry = await startFakeRegistry();
+      t.after(() => registry.close());
+      registry.faults.push((seen, response) => {
+        if (seen.method !== 'DELETE') return false;
+        response.writeHead(405).end();
+        return true;
+      });
+      return remote(t, registry.host);
+    },
+    endsWithRecord: false,
+    exact: false,
+  },
+];
+
+const KEY = digestOf('a step');
+const FAST_TIMES = { ...LEASE_TIMES, beat: 20, settle: 20 };
+/** No sign of life is ever given: as if the process had been killed. */
+const SILENT_TIMES = { ...FAST_TIMES, beat: 3_600_000 };
+
+/** Leases of one builder, with what turned them off. */
+function builder(t: TestContext, store: Store, endsWithRecord: boolean, deps: Partial<LeasesDeps> = {}) {
+  const reasons: string[] = [];
+  const leases = createLeases({
+    store,
+    endsWithRecord: () => endsWithRecord,
+    onOff: (reason) => reasons.push(reason),
+    times: FAST_TIMES,
+    ...deps,
+  });
+  atEnd(t).leases.push(leases);
+  return { ...leases, reasons, kind: async (key: Digest = KEY) => (await leases.take([key])).kind };
+}
+
+/** A builder asks the cache before it takes a lease, and so knows what a registry can do. */
+async function ready(open: () => Store): Promise<Store> {
+  const store = open();
+  await store.resolve(hexOf(KEY));
+  return store;
+}
+
+const isFree = async (store: Store, key = KEY): Promise<boolean> => {
+  const raw = await store.resolve(leaseTag(hexOf(key)));
+  return raw === undefined || raw.bytes.includes('ended');
+};
+
+for (const { name, open, endsWithRecord, exact } of PLACES) {
+  test(`${name}: one holds a lease until it ends, and then the next`, async (t) => {
+    const opened = await open(t);
+    const stores = [await ready(opened), await ready(opened)] as const;
+    const [first, second] = stores.map((store) => builder(t, store, endsWithRecord));
+    assert.equal(await first!.kind(), 'taken');
+    assert.equal(await second!.kind(), 'held');
+    assert.equal(await second!.kind(digestOf('another step')), 'taken');
+    // The holder is not in its own way.
+    assert.equal(await first!.kind(), 'taken');
+    await first!.end(KEY, false);
+    assert.equal(await second!.kind(), 'taken');
+    assert.equal(await first!.kind(), 'held');
+    await second!.close();
+    for (const key of [KEY, digestOf('another step')]) assert.ok(await isFree(stores[0], key));
+    assert.deepEqual([...first!.reasons, ...second!.reasons], []);
+  });
+
+  test(`${name}: of ten who try at once, ${exact ? 'exactly one holds it' : 'somebody holds it'}`, async (t) => {
+    const opened = await open(t);
+    const stores = await Promise.all(Array.from({ length: 10 }, () => ready(opened)));
+    const builders = stores.map((store) => builder(t, store, endsWithRecord));
+    const kinds = await Promise.all(builders.map((one) => one.kind()));
+    const taken = kinds.filter((kind) => kind === 'taken').length;
+    assert.ok(exact ? taken === 1 : taken >= 1, `${taken} hold it`);
+    assert.equal(kinds.filter((kind) => kind === 'none').length, 0);
+  });
+
+  test(`${name}: a holder that gives no sign of life is dead by the clock of who waits`, async (t) => {
+    const opened = await open(t);
+    const dead = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    assert.equal(await dead.kind(), 'taken');
+    // The clocks of the two have nothing in common.
+    let now = 1e12;
+    const waiting = builder(t, await ready(opened), endsWithRecord, { clock: () => now });
+    assert.equal(await waiting.kind(), 'held');
+    now += LEASE_TIMES.dead - 1;
+    assert.equal(await waiting.kind(), 'held');
+    now += 2;
+    assert.equal(await waiting.kind(), 'taken');
+    // Whoever was believed dead does not get it back.
+    await dead.end(KEY, false);
+    const third = builder(t, await ready(opened), endsWithRecord);
+    assert.equal(await third.kind(), 'held');
+  });
+
+  test(`${name}: what else a dead holder holds is free at once`, async (t) => {
+    const opened = await open(t);
+    const other = digestOf('another step');
+    const dead = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    assert.deepEqual([await dead.kind(), await dead.kind(other)], ['taken', 'taken']);
+    let now = 0;
+    const waiting = builder(t, await ready(opened), endsWithRecord, { clock: () => now });
+    assert.equal(await waiting.kind(), 'held');
+    now += LEASE_TIMES.dead + 1;
+    assert.deepEqual([await waiting.kind(), await waiting.kind(other)], ['taken', 'taken']);
+  });
+
+  test(`${name}: a holder that gives signs of life keeps its lease as long as it likes`, async (t) => {
+    const opened = await open(t);
+    assert.equal(await builder(t, await ready(opened), endsWithRecord).kind(), 'taken');
+    let [now, seen] = [0, ''];
+    const store = await ready(opened);
+    const watched: Store = {
+      ...store,
+      resolve: async (tag, signal) => {
+        const raw = await store.resolve(tag, signal);
+        if (tag === leaseTag(hexOf(KEY))) seen = raw?.descriptor.digest ?? '';
+        return raw;
+      },
+    };
+    const waiting = builder(t, watched, endsWithRecord, { clock: () => now });
+    let [signs, last] = [0, ''];
+    const end = performance.now() + 60_000;
+    while (signs < 6) {
+      assert.equal(await waiting.kind(), 'held');
+      await sleep(1);
+      assert.ok(performance.now() < end, 'there is no sign of life');
+      if (seen === last) continue;
+      last = seen;
+      signs += 1;
+      now += LEASE_TIMES.dead - 1;
+    }
+  });
+}
+
+test('where tags cannot be replaced, nobody takes a lease and none is left', async (t) => {
+  const registry = await startFakeRegistry();
+  t.after(() => registry.close());
+  registry.faults.push(({ method, path }, response) => {
+    const tag = /\/manifests\/([^:/]+)$/.exec(path)?.[1];
+    const there = [...registry.manifests.keys()].some((name) => tag !== undefined && name.endsWith(tag));
+    if (method !== 'PUT' || !there) return false;
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: 'immutable' }] }));
+    return true;
+  });
+  const open = remote(t, registry.host);
+  for (let round = 0; round < 3; round += 1) {
+    const one = builder(t, await ready(open), false);
+    assert.equal(await one.kind(), 'none');
+    assert.equal(one.reasons.length, 1);
+    const asked = registry.seen.length;
+    assert.equal(await one.kind(digestOf('another step')), 'none');
+    assert.equal(registry.seen.length, asked);
+  }
+  assert.deepEqual(
+    [...registry.manifests.keys()].filter((name) => /lease-[0-9a-f]{64}$/.test(name)),
+    [],
+  );
+});
+
+for (const status of [401, 403, 405, 500, 503]) {
+  test(`a registry that answers ${status} to leases is asked once, and nobody waits`, async (t) => {
+    const registry = await startFakeRegistry();
+    t.after(() => registry.close());
+    registry.faults.push(({ method, path }, response) => {
+      if (method !== 'PUT' || !path.includes('/lease')) return false;
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+      return true;
+    });
+    const one = builder(t, await ready(remote(t, registry.host)), false);
+    assert.equal(await one.kind(), 'none');
+    assert.equal(one.reasons.length, 1);
+    const asked = registry.seen.length;
+    assert.equal(await one.kind(digestOf('another step')), 'none');
+    assert.equal(registry.seen.length, asked);
+  });
+}
+
+test('a store that does not answer is left alone after a while', async (t) => {
+  const never = (): Promise<never> => new Promise((_, reject) => setTimeout(reject, 50, timeout()).unref());
+  const timeout = (): Error => new DOMException('too slow', 'TimeoutError');
+  const store = { name: 'slow', resolve: never, tag: never, create: never, creates: () => true };
+  const one = builder(t, store as unknown as Store, false);
+  assert.equal(await one.kind(), 'none');
+  assert.deepEqual(one.reasons, ['too slow']);
+});
+
+test('our registry takes the leases of all steps of a stage in one request, and ends each with its record', async (t) => {
+  const server = await startTestServer(t);
+  const open = remote(t, server.host);
+  const [store, other] = [await ready(open), await ready(open)];
+  const keys = Array.from({ length: 14 }, (_, i) => digestOf(`step ${i}`));
+  const holder = builder(t, store, true, { times: SILENT_TIMES });
+  assert.deepEqual(await holder.take(keys), { kind: 'taken', missing: true });
+  const waiting = builder(t, other, true, { times: SILENT_TIMES });
+  for (const [i, key] of keys.entries()) assert.equal(await waiting.kind(key), i < 10 ? 'held' : 'taken');
+  // A record ends the lease on its step, and no other.
+  await putRecord(store, keys[0]!);
+  assert.ok(await isFree(store, keys[0]));
+  assert.equal(await waiting.kind(keys[1]), 'held');
+  // Where there is a record, a lease is not given as if there were none: it is to be read.
+  assert.deepEqual(await builder(t, await ready(open), true).take([keys[0]!]), {
+    kind: 'taken',
+    missing: false,
+  });
+  // What was refused has left nothing behind.
+  const { root } = server;
+  const blobs = fs.readdirSync(root, { recursive: true }).filter((name) => String(name).endsWith('/data'));
+  assert.ok(blobs.length <= 7, blobs.join(', '));
+  await holder.close();
+  for (const key of keys.slice(1, 10)) assert.ok(await isFree(store, key));
+  assert.deepEqual((await checkRegistry({ root: server.root })).problems, []);
+});
+
+test('what is no lease of ours is one that nobody gives a sign of', async (t) => {
+  const store = createDirectoryStore({ root: tempDir(t), repository: 'a/b' });
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
+  await store.tag(Buffer.from(JSON.stringify(index)), MEDIA_TYPES.ociIndex, leaseTag(hexOf(KEY)));
+  let now = 0;
+  const waiting = builder(t, store, false, { clock: () => now });
+  assert.equal(await waiting.kind(), 'held');
+  now += LEASE_TIMES.dead + 1;
+  assert.equal(await waiting.kind(), 'taken');
+});
+
+test('an error that is no answer of a store is thrown', async (t) => {
+  const store = { name: 'broken', creates: () => true, create: () => Promise.reject(new TypeError('a bug')) };
+  await assert.rejects(builder(t, store as unknown as Store, false).take([KEY]), TypeError);
+});
+
+async function putRecord(store: Store, key: Digest): Promise<void> {
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
+  await store.tag(Buffer.from(JSON.stringify(index)), MEDIA_TYPES.ociIndex, hexOf(key));
+}
