@@ -11,6 +11,7 @@ import type { Plan, Step, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { createBeneath } from '../sys/beneath.ts';
+import { createFlight, type Flight } from './flight.ts';
 import { baseImage } from './image.ts';
 import { openBackend } from './open-backend.ts';
 import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
@@ -114,6 +115,7 @@ export function startExecution(
         signal,
       })
     : undefined;
+  const flight = openFlight(request, session, { emit, signal });
   const execute = once(() =>
     createExecutor({
       run: {
@@ -166,9 +168,9 @@ export function startExecution(
     publish: async (publication) => {
       const stored = publisher?.publish(publication);
       // Without a lookup nobody goes on from what others have made.
-      return session.lookup ? stored : undefined;
+      return (session.lookup && (await stored)) ?? { there: false };
     },
-    enter: async () => ({ records: new Map(), turn: undefined }),
+    enter: async (step, behind) => flight?.enter(step, behind) ?? { records: new Map(), turn: undefined },
     created: `${new Date().toISOString().slice(0, 19)}Z`,
     emit,
   });
@@ -197,6 +199,17 @@ export function startExecution(
       await opened?.dispose();
     },
   };
+}
+
+/** Undefined where nothing is looked up, or nothing can be stored. */
+function openFlight(
+  { cacheWaitMs }: BuildRequest,
+  { lookup, hastyStore: store, leases }: Session,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Flight | undefined {
+  if (!lookup || !store) return undefined;
+  const again = { ...lookup, stores: [store], signal };
+  return createFlight({ lookup: again, leases, patience: cacheWaitMs, emit, signal });
 }
 
 function notCached(plan: Plan, { text, range, stage }: Step): AppError {

@@ -19,6 +19,8 @@ export interface RegistryAccess {
   readonly client: RegistryClient;
   /** The repository of a reference; nothing is asked of the registry yet. */
   open(reference: Reference): Store;
+  /** The same, without mirrors; requests that fail are not tried again. */
+  openOnce(reference: Reference): Store;
   /** @throws AppError REFERENCE, REGISTRY, AUTH, CORRUPT */
   resolveImage(name: string, platform: Platform, signal?: AbortSignal): Promise<Image>;
   /** Connections to any other server, through the same proxies. */
@@ -72,6 +74,11 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   const copies = createMirrorCopies();
   const open = ({ registry, repository }: Reference): Store =>
     createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry), copies });
+  const tryingOnce: RegistryClient = {
+    ...client,
+    policy: { ...client.policy, attempts: 1 },
+    request: (registry, wanted) => client.request(registry, { attempts: 1, ...wanted }),
+  };
   const bases = createCachedBases(settings.baseImages, {
     client,
     open,
@@ -81,6 +88,7 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   return {
     client,
     open,
+    openOnce: ({ registry, repository }) => createRemoteStore({ client: tryingOnce, registry, repository }),
     resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
     holdsBase: bases.holds,
     leaveOutBase: (digest) => bases.leaveOut(digest) || copies.leaveOut(digest),

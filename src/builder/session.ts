@@ -1,4 +1,5 @@
 import { createLayeredStore, createReadOnlyStore } from '../cache/layered-store.ts';
+import { createLeases, type Leases } from '../cache/leases.ts';
 import type { LookupOptions } from '../cache/lookup.ts';
 import { createTrust, type Trust } from '../cache/trust.ts';
 import type { SourceAccess } from '../context/source-access.ts';
@@ -40,6 +41,10 @@ export interface Session {
   /** Everything that is cached, as one; undefined without a cache. Written to is `ownStore` alone. */
   readonly cacheStore: Store | undefined;
   readonly ownStore: Store | undefined;
+  /** The same repository, where requests that fail are not tried again; for what a build can do without. */
+  readonly hastyStore: Store | undefined;
+  /** With which builds that share the own cache wait for each other; undefined where they do not. */
+  readonly leases: Leases | undefined;
   /** `host/repository` of the own cache, without a tag; undefined without one. */
   readonly repositoryName: string | undefined;
   /** Every repository of the cache in the order of their records, with its name as in an image's reference. */
@@ -105,6 +110,8 @@ export function createSession(
   const layered = trusted.length > 0 ? createLayeredStore(all.map(({ store }) => store)) : undefined;
   const cacheStore = layered ?? own?.store;
   const trust = createTrust(request.trust, deps);
+  const hasty = own && hastyStore(request, own, registries.openOnce);
+  const leases = hasty && openLeases(request, hasty, deps);
   let madeDir: WorkDir | undefined;
   let pool: CompressPool | undefined;
   const syscalls = once(createSyscalls);
@@ -115,6 +122,8 @@ export function createSession(
   return {
     cacheStore,
     ownStore: own?.store,
+    hastyStore: hasty,
+    leases,
     repositoryName: own?.name,
     repositories: all,
     trust,
@@ -164,6 +173,7 @@ export function createSession(
     preferCache: (layer, taken) =>
       cacheStore && !registries.holdsBase(layer.digest) ? preferStore(cacheStore, layer, taken) : layer,
     close: async () => {
+      await leases?.close();
       await pool?.close();
       await registries.close();
       madeDir?.close();
@@ -190,6 +200,31 @@ function openCache(
     return { store, name: DIRECTORY_REPOSITORY };
   }
   return remoteCache(cache.reference, openRepository);
+}
+
+/** Undefined where nothing is looked up, or where that is turned off. */
+function openLeases(
+  { cache, cacheWaitMs, noCache }: BuildRequest,
+  store: Store,
+  { emit }: { readonly emit: Emit },
+): Leases | undefined {
+  if (noCache || cacheWaitMs <= 0) return undefined;
+  return createLeases({
+    store,
+    endsWithRecord: () => cache?.type === 'registry' && store.creates?.() === true,
+    onOff: (reason) => {
+      const text = `builds of the same steps do not wait for each other in ${store.name}: ${reason}`;
+      emit({ type: 'message', level: 'debug', text });
+    },
+  });
+}
+
+function hastyStore(
+  { cache }: BuildRequest,
+  { store }: CacheRepository,
+  open: (reference: Reference) => Store,
+): Store {
+  return cache?.type === 'registry' ? open(parseReference(cache.reference)) : store;
 }
 
 function remoteCache(name: string, openRepository: (reference: Reference) => Store): CacheRepository {

@@ -14,7 +14,7 @@ import { createAgreement } from './agreement.ts';
 import { appendLayer, type PendingChain, settle, settledChain, settledChainId } from './chain.ts';
 import { baseImage } from './image.ts';
 import { imageBlobs, layerRef } from './publishing/layer-blobs.ts';
-import type { PublishRequest } from './publishing/publish.ts';
+import type { PublishRequest, Stored } from './publishing/publish.ts';
 
 /** A stage after its last step. */
 export interface StageResult {
@@ -50,7 +50,7 @@ export interface Entry {
 /** The right to make a step, which others wait for. */
 export interface Turn {
   /** To be called when the step is stored, or will not be. Never fails; may be called twice. */
-  end(): void;
+  end(stored: boolean): void;
 }
 
 /** Runs one step's operation on a state. */
@@ -73,8 +73,8 @@ export interface StageRunnerDeps {
   readonly execute: ExecuteStep;
   /** Digest of an operation by the content of the stages that it reads from. */
   readonly contentDigest: (step: Step) => Promise<Digest>;
-  /** Gives the record of another build that was there first, and that stays. */
-  readonly publish: (request: PublishRequest) => Promise<CacheRecord | undefined>;
+  /** As Publisher.publish; what is not stored anywhere is not there. */
+  readonly publish: (request: PublishRequest) => Promise<Stored>;
   /** Called before a step runs, with those behind it in its stage; may wait for another build. */
   readonly enter: (step: Step, behind: readonly Step[]) => Promise<Entry>;
   /** Is told of a step that is not stored, and why. */
@@ -92,7 +92,7 @@ interface Cursor {
   readonly state: () => Promise<RootfsState>;
   readonly sources: Promise<Sources>;
   readonly created: string | undefined;
-  /** The record that was stored before that of the last step, once that is known; undefined when ours is alone. */
+  /** What becomes of the last step's record; undefined where nobody else can have stored one. */
   readonly published: Published | undefined;
   /**
    * A RUN made a layer in this build: its files carry new times, so no record of any earlier build lies on it, and the
@@ -105,9 +105,8 @@ interface Cursor {
 
 /** A record on its way to the cache. */
 interface Published {
-  /** Gives the record of another build that was there first. */
-  readonly done: Promise<CacheRecord | undefined>;
-  /** The same, as far as it is known by now. */
+  readonly done: Promise<Stored>;
+  /** The record of another build that was there first, as far as that is known by now. */
   lostTo: CacheRecord | undefined;
 }
 
@@ -171,7 +170,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const last = stage.steps.at(-1);
     if (!last || !cursor.published) return cursor;
     const isTarget = stage.index === deps.plan.target;
-    const record = isTarget ? await cursor.published.done : cursor.published.lostTo;
+    const record = isTarget ? (await cursor.published.done).earlier : cursor.published.lostTo;
     if (!record || (!isTarget && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
     return onto(stage, last, record);
   }
@@ -258,12 +257,12 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       for (const [key, record] of made) records.set(key, record);
       const meanwhile = made.size > 0 && (await findByKey(stage, step, cursor, sources));
       if (meanwhile) {
-        turn?.end();
+        turn?.end(false);
         return hit(meanwhile);
       }
       return await execute(stage, step, await rejoined(stage, step, cursor), { sources, turn, started });
     } catch (error) {
-      turn?.end();
+      turn?.end(false);
       throw error;
     }
   }
@@ -296,8 +295,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const published = stained
         ? undefined
         : follow(deps.publish({ stage, step, pending, sources, created, alone: turn !== undefined }));
-      if (published) published.done.then(() => turn?.end());
-      else turn?.end();
+      if (published) void published.done.then(({ there }) => turn?.end(there));
+      else turn?.end(false);
       void hold(stage, step, pending, sources);
       finished(step, 'built', performance.now() - started);
       const fresh = cursor.fresh || (step.operation.kind === 'run' && deps.plan.mtime === 'keep');
@@ -442,10 +441,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
 
 const NO_SOURCES: Promise<Sources> = Promise.resolve({});
 
-function follow(done: Promise<CacheRecord | undefined>): Published {
+function follow(done: Promise<Stored>): Published {
   const published: Published = { done, lostTo: undefined };
-  void done.then((record) => {
-    published.lostTo = record;
+  void done.then(({ earlier }) => {
+    published.lostTo = earlier;
   });
   return published;
 }

@@ -116,6 +116,8 @@ export interface BuildRequest {
   /** Whose records count, and how ours are signed; without it every record counts. */
   readonly trust?: TrustSettings;
   readonly cacheTtlDays: number;
+  /** The longest time that a step waits for another build that makes it; 0 means that builds do not know of each other. */
+  readonly cacheWaitMs: number;
   readonly noCache: boolean;
   /** A step that the cache does not have is the error CACHE_MISS; none is ever run. */
   readonly onlyCached?: boolean;

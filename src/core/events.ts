@@ -34,6 +34,8 @@ export type Event =
       readonly text: string;
       readonly range: SourceRange;
     }
+  /** Another build makes the step; `ms` since this one waits for it. Comes again while that goes on. */
+  | { readonly type: 'step-waiting'; readonly id: StepId; readonly ms: number }
   | { readonly type: 'step-started'; readonly id: StepId }
   | {
       readonly type: 'step-output';

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Event } from '../core/events.ts';
 import { messageLines } from './message-lines.ts';
 import { createProgressFilter, progressText } from './progress.ts';
-import { createStepBoard, type StepView } from './step-board.ts';
+import { createStepBoard, type StepView, WAITING } from './step-board.ts';
 import { createStyle } from './style.ts';
 import { createTally, summaryLines } from './tally.ts';
 import type { Reporter, ReporterOptions } from './types.ts';
@@ -44,7 +44,9 @@ export function createPlainReporter(options: ReporterOptions): Reporter {
     emit: (event) => {
       tally.take(event);
       const lines = board.take(event);
-      if (event.type === 'step-started') name(board.view(event.id));
+      if (event.type === 'step-started' || event.type === 'step-waiting') name(board.view(event.id));
+      if (event.type === 'step-waiting')
+        write(`#${board.view(event.id).number} ${WAITING}, since ${Math.round(event.ms / 1000)} s`);
       if (lines.length > 0 && 'id' in event) printOutput(board.view(event.id), lines);
       if (event.type === 'step-finished') finish(event);
       if (event.type === 'progress' && progress(event)) write(redactor.text(progressText(event)));

@@ -44,6 +44,22 @@ async function play(
 }
 
 describe('plain lines', () => {
+  it('say that a step waits for another build', async () => {
+    const text = await play(
+      [
+        ...PLAN,
+        [1000, { type: 'step-waiting', id: A, ms: 1000 }],
+        [12_000, { type: 'step-waiting', id: A, ms: 12_400 }],
+        [13_000, step.finished(A, 'hit', 13_000)],
+      ],
+      { end: 14_000 },
+    );
+    assert.match(
+      text,
+      /#1 \[build 1\/2\] RUN apt-get install …\n#1 waiting for another build of this step, since 1 s\n#1 waiting for another build of this step, since 12 s\n#1 CACHED\n/,
+    );
+  });
+
   it('show a run step by step, with the output of parallel steps kept apart', async () => {
     const text = await play(
       [

@@ -5,6 +5,9 @@ import type { Redactor } from './redact.ts';
 /** Lines of a failing step that are repeated at its error. */
 const TAIL_LINES = 20;
 
+/** What is said of a step that another build makes. */
+export const WAITING = 'waiting for another build of this step';
+
 /** What the reporters know of a step. */
 export interface StepView {
   /** From 1, in the order of the plan. */
@@ -92,10 +95,18 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
           step.text = event.text;
           return [];
         }
+        case 'step-waiting': {
+          const step = stepOf(event.id);
+          step.startedAt = now() - event.ms;
+          step.state = 'running';
+          step.lastLine = WAITING;
+          return [];
+        }
         case 'step-started': {
           const step = stepOf(event.id);
           step.startedAt = now();
           step.state = 'running';
+          step.lastLine = '';
           return [];
         }
         case 'step-output': {

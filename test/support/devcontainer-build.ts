@@ -71,6 +71,7 @@ async function withRequest<T>(
         ssh: [],
         tags: [],
         cacheTtlDays: 7,
+        cacheWaitMs: 0,
         noCache: false,
         push: false,
         failOnPushError: true,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { baseChainId } from '../../cache/claims.ts';
 import { EMPTY_LAYER_BYTES } from '../../cache/empty-layer.ts';
 import { encodeRecord, type RecordForm } from '../../cache/record.ts';
@@ -16,6 +17,9 @@ import type { StagedLayer } from '../../rootfs/types.ts';
 import { type PendingChain, settle, settledChainId } from '../chain.ts';
 import { stagedSource } from './layer-blobs.ts';
 
+/** How long others may take from their look to their record, in milliseconds. */
+const SETTLE_MS = 60;
+const MOST_SETTLE_MS = 2000;
 const FORMS: readonly RecordForm[] = ['full', 'lean', 'opaque'];
 
 /** A step whose record is to be stored. */
@@ -30,13 +34,21 @@ export interface PublishRequest {
   readonly alone: boolean;
 }
 
+/** What became of a record. */
+export interface Stored {
+  /** It is under its key now, or one of another build is. */
+  readonly there: boolean;
+  /**
+   * That of another build, which was stored before ours and stays: the first who writes wins, so that all who race have one
+   * result.
+   */
+  readonly earlier?: CacheRecord;
+}
+
 /** Stores layers and records while the build goes on. */
 export interface Publisher {
-  /**
-   * Gives the record of another build that was stored under the same key before ours, and that stays: the first who writes
-   * wins, so that all who race have one result. Undefined where ours is stored, or where that failed.
-   */
-  publish(request: PublishRequest): Promise<CacheRecord | undefined>;
+  /** What fails is a warning; the promise is never rejected. */
+  publish(request: PublishRequest): Promise<Stored>;
   /** Waits until all is stored; gives the first failure, which was also a warning. */
   done(): Promise<AppError | undefined>;
 }
@@ -84,21 +96,22 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (staged) await putOnce(layer.digest, () => store.put(stagedSource(staged), signal));
   };
 
-  const storeRecord = async (request: PublishRequest): Promise<CacheRecord | undefined> => {
+  const storeRecord = async (request: PublishRequest): Promise<Stored> => {
     const { key } = request.step;
     const first = request.alone ? undefined : await deps.usable?.(key);
-    if (first) return first;
+    if (first) return { there: true, earlier: first };
     const record = deps.trust.sign(await recordOf(request));
     const keys = [record.contentKey, record.key].filter((one) => one !== undefined);
-    if (!keys.some(deps.trust.mayReplace)) return undefined;
+    if (!keys.some(deps.trust.mayReplace)) return { there: false };
     await Promise.all([...record.chain.map(ensureLayer), putBytes(encodeRecord(record, form).config)]);
     const { layer } = record;
     // Layers further down stay where they are; this one the record's own manifest names.
     if (layer && deps.cached && !deps.staged(layer.digest))
       await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one));
-    return (await Promise.all(stored)).find((other) => other?.key === key);
+    const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one, request.alone));
+    const earlier = (await Promise.all(stored)).find((other) => other?.key === key);
+    return { there: true, ...(earlier ? { earlier } : {}) };
   };
 
   /**
@@ -111,8 +124,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       const { manifest, config } = encodeRecord(record, used);
       try {
         await putBytes(config);
-        const put = !replace && store.create ? store.create : store.tag;
-        return (await put(manifest, MEDIA_TYPES.ociManifest, hexOf(key), signal)) !== 'exists';
+        const { ociManifest } = MEDIA_TYPES;
+        if (!replace && store.create)
+          return (await store.create(manifest, ociManifest, [hexOf(key)], signal)) !== 'exists';
+        await store.tag(manifest, ociManifest, hexOf(key), signal);
+        return true;
       } catch (error) {
         const next = FORMS[FORMS.indexOf(used) + 1];
         if (next === undefined || !refusesManifest(error)) throw error;
@@ -125,14 +141,33 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     }
   };
 
+  /** Where a registry knows no conditions: a look, the record, and another look when others have done the same by now. */
+  const lookAndPut = async (record: CacheRecord, key: Digest): Promise<CacheRecord | undefined> => {
+    const started = performance.now();
+    const earlier = await deps.usable?.(key);
+    if (earlier) return earlier;
+    await putRecord(record, key, true);
+    await sleep(Math.min(MOST_SETTLE_MS, SETTLE_MS + 4 * (performance.now() - started)), undefined, {
+      signal,
+    });
+    const last = await deps.usable?.(key);
+    const ours = last?.chain.every(({ digest }, i) => digest === record.chain[i]?.digest);
+    return ours ? undefined : last;
+  };
+
   /**
    * The first record under a key stays as long as it can be used.
    * A registry with immutable tags keeps the record that it has: worth a warning, once, and no failure.
    */
-  const tagRecord = async (record: CacheRecord, key: Digest): Promise<CacheRecord | undefined> => {
+  const tagRecord = async (
+    record: CacheRecord,
+    key: Digest,
+    alone: boolean,
+  ): Promise<CacheRecord | undefined> => {
     const tag = hexOf(key);
     const first = key === record.key && deps.usable !== undefined;
     try {
+      if (first && !alone && store.creates?.() !== true) return await lookAndPut(record, key);
       if (await putRecord(record, key, !first)) return undefined;
       const earlier = await deps.usable?.(key);
       if (earlier) return earlier;
@@ -178,8 +213,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   return {
     publish: (request) => {
-      const task = storeRecord(request).catch((error: unknown) => {
-        if (signal.aborted) return undefined;
+      const task = storeRecord(request).catch((error: unknown): Stored => {
+        if (signal.aborted) return { there: false };
         const known = toAppError(
           error,
           'PUSH_FAILED',
@@ -190,7 +225,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
           emit({ type: 'warning', code: known.code, text: known.message, hint });
         }
         failure ??= known;
-        return undefined;
+        return { there: false };
       });
       tasks.push(task);
       return task;

@@ -1,14 +1,16 @@
+import { canonicalDigest } from '../../core/canonical.ts';
 import { mapLimit } from '../../core/concurrency.ts';
-import { digestOf, hexOf } from '../../core/digest.ts';
+import { type Digest, digestOf, hexOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
 import { copyBlob } from '../../oci/copy.ts';
 import { refusesManifest } from '../../oci/http/errors.ts';
 import { layerCompression, MEDIA_TYPES } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { Store } from '../../oci/types.ts';
+import type { Descriptor, Store } from '../../oci/types.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { Execution } from '../execution.ts';
+import { inTurn } from '../flight.ts';
 import { type AssembledImage, baseImage } from '../image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest } from '../types.ts';
@@ -60,9 +62,12 @@ export async function startPush(
   const runtime = request.runtime && (await prepareRuntime(request.runtime, config));
   const put = (store: Store, signal: AbortSignal): Promise<unknown> =>
     Promise.all([
-      copyBase(store, session, plan, signal),
-      putRuntime(store, session, runtime, { stop: early, signal }),
+      inTurnOf(store, baseLayers(plan), signal, () => copyBase(store, session, plan, signal)),
+      inTurnOf(store, runtimeLayers(runtime), signal, () =>
+        putRuntime(store, session, runtime, { stop: early, signal }),
+      ),
     ]);
+  const inTurnOf = createCommonPush(request, session);
   const started = new Map<PushTarget, Promise<unknown>>();
   const start = (target: PushTarget): void => {
     // The cache's repository comes first, and what it holds by then is mounted.
@@ -107,6 +112,32 @@ function* targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Sessio
     hint: 'name a cache with --cache-repo, or a --tag',
   });
 }
+
+/** Pushes layers that builds have in common, each of which would push them where they are missing in the cache's repository. */
+function createCommonPush(
+  { cacheWaitMs: patience }: BuildRequest,
+  { leases, ownStore }: Pick<Session, 'leases' | 'ownStore'>,
+) {
+  const there = new Set<Digest>();
+  return async (
+    store: Store,
+    layers: readonly Pick<Descriptor, 'digest' | 'size'>[],
+    signal: AbortSignal,
+    put: () => Promise<unknown>,
+  ): Promise<void> => {
+    if (!leases || store !== ownStore) return void (await put());
+    const missing = layers.filter(({ digest }) => !there.has(digest));
+    const sizes = await mapLimit(missing, PARALLEL_COPIES, ({ digest }) => store.has(digest, signal));
+    const key = canonicalDigest({ push: layers.map(({ digest }) => digest) });
+    if (sizes.some((size, i) => size !== missing[i]!.size))
+      await inTurn(leases, key, { patience, signal }, put);
+    for (const { digest } of layers) there.add(digest);
+  };
+}
+
+const baseLayers = (plan: Plan) => baseImage(plan, plan.stages.get(plan.target)!)?.parsed.layers ?? [];
+const runtimeLayers = (runtime: PreparedRuntime | undefined) =>
+  (runtime?.layers ?? []).map(({ layer }) => layer);
 
 async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
   const base = baseImage(plan, plan.stages.get(plan.target)!);

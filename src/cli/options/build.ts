@@ -137,6 +137,16 @@ export const CACHE_OPTIONS = [
     group: 'Cache',
   },
   {
+    name: 'cache-wait-seconds',
+    variable: 'ENVBUILDER_CACHE_WAIT_SECONDS',
+    type: 'integer',
+    default: 1800,
+    placeholder: 'SECONDS',
+    text: 'How long a step waits for another build that makes the same step for the same cache, before it is made here as well. 0 means that builds do not know of each other.',
+    commands: ['build', 'start'],
+    group: 'Cache',
+  },
+  {
     name: 'cache-salt',
     variable: 'ENVBUILDER_CACHE_SALT',
     type: 'string',

@@ -65,6 +65,7 @@ export function makeRequest(
     trustedCaches: options['cache-trusted-repos'],
     ...(trust ? { trust } : {}),
     cacheTtlDays: options['cache-ttl-days'],
+    cacheWaitMs: options['cache-wait-seconds'] * 1000,
     noCache: options['no-cache'],
     ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),
     push: options['push-image'],

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Leases, Taken } from '../cache/leases.ts';
+import { encodeRecord } from '../cache/record.ts';
+import { fakeRecord } from '../cache/testing.ts';
+import { createTrust } from '../cache/trust.ts';
+import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { type Event, silent } from '../core/events.ts';
+import type { Store } from '../oci/types.ts';
+import type { Step } from '../plan/types.ts';
+import { createFlight, inTurn } from './flight.ts';
+
+const step = (name: string): Step =>
+  ({ key: digestOf(name), stage: 1, index: 2, text: `RUN ${name}` }) as unknown as Step;
+const [FIRST, SECOND] = [step('first'), step('second')];
+
+/** A cache whose records appear, and leases that answer as they are told, one answer an attempt. */
+function harness(t: TestContext, answers: readonly Taken['kind'][], options: { patience?: number } = {}) {
+  const records = new Set<Digest>();
+  const asked: string[] = [];
+  const events: Event[] = [];
+  const ended: [Digest, boolean][] = [];
+  let attempts = 0;
+  let onAttempt: (attempt: number) => void = () => {};
+  const store = {
+    name: 'cache',
+    resolve: async (tag: string) => {
+      asked.push(tag);
+      const key: Digest = `sha256:${tag}`;
+      if (!records.has(key)) return undefined;
+      const bytes = encodeRecord(fakeRecord(key, ['a'], { created: new Date().toISOString() })).manifest;
+      return { bytes, descriptor: { digest: digestOf(bytes), size: bytes.length, mediaType: '' } };
+    },
+  } as unknown as Store;
+  const leases: Leases = {
+    take: async () => {
+      const kind = answers[Math.min(attempts, answers.length - 1)]!;
+      attempts += 1;
+      onAttempt(attempts);
+      return kind === 'taken' ? { kind, missing: false } : { kind };
+    },
+    end: async (key, stored) => void ended.push([key, stored]),
+    close: async () => {},
+  };
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const flight = createFlight({
+    lookup: {
+      stores: [store],
+      trust: createTrust(undefined, { emit: silent }),
+      ttlMs: Number.POSITIVE_INFINITY,
+      now: Date.now(),
+      emit: silent,
+    },
+    leases,
+    patience: options.patience ?? 60_000,
+    emit: (event) => events.push(event),
+    signal: stop.signal,
+  });
+  return {
+    ...{ flight, store, leases, records, asked, events, ended, stop, attempts: () => attempts },
+    onAttempt: (call: (attempt: number) => void) => {
+      onAttempt = call;
+    },
+  };
+}
+
+test('a step whose lease is taken runs, and the lease ends with what became of it', async (t) => {
+  const { flight, ended, asked } = harness(t, ['taken']);
+  const { records, turn } = await flight.enter(FIRST, [SECOND]);
+  assert.equal(records.size, 0);
+  // The step behind is asked for only where there is something.
+  assert.deepEqual(asked, [hexOf(FIRST.key)]);
+  turn!.end(true);
+  assert.deepEqual(ended, [[FIRST.key, true]]);
+  turn!.end(false);
+  assert.deepEqual(ended.slice(1), [
+    [FIRST.key, false],
+    [SECOND.key, false],
+  ]);
+});
+
+test('what has been made meanwhile is found although the lease is free', async (t) => {
+  const { flight, records } = harness(t, ['taken']);
+  records.add(FIRST.key).add(SECOND.key);
+  const entry = await flight.enter(FIRST, [SECOND]);
+  assert.deepEqual([...entry.records.keys()], [FIRST.key, SECOND.key]);
+  assert.ok(entry.turn);
+});
+
+test('a step that another build makes is waited for, and then found', async (t) => {
+  const { flight, records, attempts, onAttempt } = harness(t, ['held']);
+  onAttempt((attempt) => attempt === 3 && records.add(FIRST.key));
+  const entry = await flight.enter(FIRST, []);
+  assert.deepEqual([...entry.records.keys()], [FIRST.key]);
+  assert.equal(entry.turn, undefined);
+  assert.equal(attempts(), 3);
+});
+
+test('where the other build fails, the step is made here', async (t) => {
+  const { flight } = harness(t, ['held', 'held', 'taken']);
+  const entry = await flight.enter(FIRST, []);
+  assert.equal(entry.records.size, 0);
+  assert.ok(entry.turn);
+});
+
+test('waiting is said, and said again while it goes on', async (t) => {
+  const { flight, events, records } = harness(t, ['held']);
+  const waiting = flight.enter(FIRST, []);
+  while (!events.some(({ type }) => type === 'step-waiting'))
+    await new Promise((done) => setTimeout(done, 20));
+  const [event] = events;
+  assert.ok(event?.type === 'step-waiting' && event.ms >= 1000);
+  assert.deepEqual(event.id, { stage: 1, step: 2 });
+  records.add(FIRST.key);
+  await waiting;
+  assert.equal(events.length, 1);
+});
+
+test('waiting has an end, after which the step is made here without a lease', async (t) => {
+  const { flight, events } = harness(t, ['held'], { patience: 300 });
+  const { turn, records } = await flight.enter(FIRST, []);
+  assert.deepEqual([turn, records.size], [undefined, 0]);
+  assert.match(JSON.stringify(events), /another build has made RUN first for \d+ s; it is made here as well/);
+});
+
+test('without leases the cache is asked once, and nobody waits', async (t) => {
+  const { flight, asked, attempts } = harness(t, ['none']);
+  assert.deepEqual(await flight.enter(FIRST, [SECOND]), { records: new Map(), turn: undefined });
+  assert.deepEqual([asked.length, attempts()], [1, 1]);
+});
+
+test('waiting ends with the build', async (t) => {
+  const { flight, stop, onAttempt } = harness(t, ['held']);
+  onAttempt((attempt) => attempt === 2 && stop.abort(new AppError('ABORTED', 'interrupted')));
+  await assert.rejects(flight.enter(FIRST, []), (error: Error) => /interrupted|aborted/.test(error.message));
+});
+
+test('a cache that cannot be asked again is not asked at every step', async (t) => {
+  const { flight, store } = harness(t, ['none']);
+  let asked = 0;
+  Object.assign(store, {
+    resolve: async () => {
+      asked += 1;
+      throw new AppError('REGISTRY', 'it is down');
+    },
+  });
+  for (const one of [FIRST, SECOND])
+    assert.deepEqual(await flight.enter(one, []), { records: new Map(), turn: undefined });
+  assert.equal(asked, 1);
+});
+
+test('work that others do is done after them, and the lease ends also where it fails', async (t) => {
+  const { leases, attempts, ended, stop } = harness(t, ['held', 'held', 'taken']);
+  const options = { patience: 60_000, signal: stop.signal };
+  assert.equal(await inTurn(leases, FIRST.key, options, async () => attempts()), 3);
+  await assert.rejects(
+    inTurn(leases, FIRST.key, options, () => Promise.reject(new Error('failed'))),
+    /failed/,
+  );
+  assert.deepEqual(ended, [
+    [FIRST.key, false],
+    [FIRST.key, false],
+  ]);
+});
