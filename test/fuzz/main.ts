@@ -4,6 +4,7 @@
  * not made up in the first place (test/fuzz/copy.ts names them).
  *   --seeds 1-50   the seeds, one build for each
  *   --cache        compares builds that have a cache with builds that have none, after random edits, instead of Docker
+ *   --race         lets builds of one Dockerfile race for one cache, in every kind of place, with and without kills
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +14,15 @@ import { startServices } from '../../scripts/lib/services.ts';
 import { generate } from './generate.ts';
 import { compareWithCache } from './with-cache.ts';
 import { compareWithDocker } from './with-docker.ts';
+import { compareRaces } from './with-races.ts';
 import type { Finding } from './workplace.ts';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1-50' }, cache: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '1-50' },
+    cache: { type: 'boolean', default: false },
+    race: { type: 'boolean', default: false },
+  },
 });
 const range = /^(\d+)(?:-(\d+))?$/.exec(values.seeds);
 if (range === null) throw new Error(`--seeds ${values.seeds} is no range such as 1-50`);
@@ -29,9 +35,9 @@ try {
   const services = await startServices(cleanUp, [
     'registry',
     'http',
-    ...(values.cache ? [] : ['docker' as const]),
+    ...(values.cache || values.race ? [] : ['docker' as const]),
   ]);
-  const compare = values.cache ? compareWithCache : compareWithDocker;
+  const compare = values.race ? compareRaces() : values.cache ? compareWithCache : compareWithDocker;
   for (let seed = first; seed <= last; seed++) {
     const verdict = await compare(services, seed);
     if (typeof verdict !== 'string') found++;

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
+import { openPlace, PLACES, type PlaceName } from './support/cache-place.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
+import { startOwnRegistry } from './support/own-registry.ts';
+import { type RaceOptions, type RaceResult, race, runLine } from './support/race.ts';
+import { builtSteps, cachedImage, eventsOf } from './support/results.ts';
+import { createSandbox } from './support/sandbox.ts';
+
+const environment = useEnvironment(['registry']);
+
+/** Stages that share a step, copy from each other and go on from each other. */
+const DOCKERFILE = [
+  'FROM @BASE@ AS a',
+  runLine('common', 0.5, 300_000),
+  runLine('a2', 0.5, 300_000),
+  'FROM @BASE@ AS b',
+  runLine('common', 0.5, 300_000),
+  'COPY --from=a /s/a2.txt /s/of-a/a2.txt',
+  runLine('b2', 0.2, 300_000),
+  'FROM a AS c',
+  'COPY file /s/file',
+  'FROM b',
+  'COPY --from=c /s /s/of-c',
+  runLine('last', 0.5, 300_000),
+  'ENV A=1',
+];
+
+/** Where builds cannot let each other know what they make, each makes it, and two may pass each other at a record. */
+const WITHOUT_LEASES: readonly PlaceName[] = [
+  'a registry with immutable tags',
+  'a registry that takes no leases',
+];
+
+function registry(t: TestContext): string | undefined {
+  const missing = missingService(environment.services, ['registry']);
+  if (missing === undefined) return environment.services.registry!.host;
+  t.skip(missing);
+  return undefined;
+}
+
+async function raceIn(
+  t: TestContext,
+  name: PlaceName,
+  host: string,
+  options: Partial<RaceOptions> = {},
+): Promise<RaceResult> {
+  const box = createSandbox();
+  const place = await openPlace(name, box.dir, host);
+  t.after(async () => {
+    await place.stop();
+    box.close();
+  });
+  const base = `${host}/busybox:1`;
+  return race({ seed: 1, place, base, builders: 4, kills: 0, dockerfile: DOCKERFILE, ...options });
+}
+
+/** How often a RUN was executed on average, and the bytes that were pushed beside those of one build. */
+function costs(results: readonly RaceResult[]): { readonly runs: number; readonly bytes: number } {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  const counts = results.flatMap(({ executed }) => [...executed.values()]);
+  const alone = sum(results.map(({ pushedAlone }) => pushedAlone));
+  return {
+    runs: sum(counts) / counts.length,
+    bytes: alone === 0 ? 1 : sum(results.map(({ pushed }) => pushed)) / alone,
+  };
+}
+
+test('builds that race run each step once, push it once, and leave a cache that hits', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const results: RaceResult[] = [];
+  for (const name of PLACES.filter((one) => !WITHOUT_LEASES.includes(one))) {
+    await t.test(name, async (inner) => {
+      const result = await raceIn(inner, name, host);
+      assert.deepEqual(result.problems, []);
+      assert.equal(result.executed.size, 4);
+      results.push(result);
+      const { runs, bytes } = costs([result]);
+      inner.diagnostic(`each RUN ${runs.toFixed(2)} times, ${bytes.toFixed(2)} times the bytes of one build`);
+    });
+  }
+  const { runs, bytes } = costs(results);
+  assert.ok(runs <= 1.2, `each RUN was executed ${runs} times`);
+  assert.ok(bytes <= 1.1, `${bytes} times the bytes of one build were pushed`);
+});
+
+for (const name of WITHOUT_LEASES) {
+  test(`${name}: everybody builds, and the cache hits`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const result = await raceIn(t, name, host, { builders: 3, digests: 'any' });
+    assert.deepEqual(result.problems, []);
+    assert.equal(result.waited, 0);
+  });
+}
+
+test('a build that is killed holds up the others for a while, and leaves nothing that is wrong', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const places: readonly PlaceName[] = ['a directory', 'our registry'];
+  const results = await Promise.all(places.map((name) => raceIn(t, name, host, { seed: 3, kills: 2 })));
+  for (const { problems } of results) assert.deepEqual(problems, []);
+});
+
+test('builds that do not wait for each other end with one image all the same', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const result = await raceIn(t, 'our registry', host, { builders: 3, args: ['--cache-wait-seconds=0'] });
+  assert.deepEqual(result.problems, []);
+  assert.equal(result.waited, 0);
+});
+
+test('a step that stands in two stages runs once, and the probe and later builds find it', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const lines = [
+    `FROM ${host}/busybox:1 AS a`,
+    runLine('same'),
+    `FROM ${host}/busybox:1 AS b`,
+    runLine('same'),
+    runLine('more'),
+    `FROM ${host}/busybox:1`,
+    'COPY --from=a /s /a',
+    'COPY --from=b /s /b',
+    'RUN cmp /a/same.bin /b/same.bin',
+  ];
+  const box = createSandbox({ Dockerfile: `${lines.join('\n')}\n` });
+  t.after(() => box.close());
+  for (const args of [[`--layer-cache-dir=${box.cache}`, '--push-image'], []]) {
+    const built = await box.build(['--progress=json', ...args]);
+    assert.equal(built.code, 0, built.output);
+    assert.equal(builtSteps(built).length, 5);
+    if (args.length === 0) continue;
+    const probe = await box.build(args, { command: 'probe' });
+    assert.equal(cachedImage(probe)?.split('@')[1], built.stdout.trim(), probe.output);
+    const again = await box.build(['--progress=json', ...args]);
+    assert.deepEqual([builtSteps(again), again.stdout], [[], built.stdout]);
+  }
+});
+
+test('a build that is told to end gives its leases back', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const box = createSandbox({ Dockerfile: `FROM ${host}/busybox:1\nRUN echo begun; sleep 600\nRUN true\n` });
+  t.after(() => box.close());
+  const own = await startOwnRegistry(box.dir, box.path('storage'));
+  t.after(() => own.stop());
+  const leases = async (): Promise<readonly string[]> => {
+    const answer = await fetch(`${own.url}/v2/race/end/tags/list`);
+    const { tags } = (await answer.json()) as { readonly tags?: readonly string[] };
+    return (tags ?? []).filter((tag) => tag.startsWith('lease-'));
+  };
+  let before: Promise<readonly string[]> | undefined;
+  const ended = await box.build([`--cache-repo=${own.host}/race/end`], {
+    watch: (output, kill) => {
+      if (before !== undefined || !/^#\d+ \S+ begun$/m.test(output)) return;
+      before = leases().finally(() => kill('SIGTERM'));
+    },
+  });
+  assert.notEqual(ended.code, 0);
+  assert.equal((await before)?.length, 2, ended.output);
+  assert.deepEqual(await leases(), []);
+});
+
+test('leases cost a build alone one request for each stage that is not cached', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const steps = ['RUN true', 'RUN echo 1 > /one', 'COPY file /file', 'RUN echo 2 > /two'];
+  const lines = [
+    `FROM ${host}/busybox:1 AS a`,
+    ...steps,
+    `FROM ${host}/busybox:1`,
+    'COPY --from=a /one /',
+    ...steps,
+  ];
+  const box = createSandbox({ Dockerfile: `${lines.join('\n')}\n`, file: 'content\n' });
+  t.after(() => box.close());
+  const own = await startOwnRegistry(box.dir, box.path('storage'));
+  t.after(() => own.stop());
+  const proxy = await startCountingProxy({ target: own.host });
+  t.after(() => proxy.stop());
+  const args = [`--cache-repo=${proxy.host}/race/cost`];
+  const built = await box.build(args);
+  assert.equal(built.code, 0, built.output);
+  const shown = proxy.requests.map(({ method, path }) => `${method} ${path}`);
+  assert.equal(shown.filter((line) => line.includes('lease')).length, 2, shown.join('\n'));
+  // No record is asked for twice: a lease that is given says that there is none.
+  const asked = shown.filter((line) => /^GET \S+\/manifests\/[0-9a-f]{64}$/.test(line));
+  assert.deepEqual(asked.length, new Set(asked).size, shown.join('\n'));
+  // A cached build takes none.
+  const before = proxy.requests.length;
+  const cached = await box.build([...args, '--progress=json']);
+  assert.deepEqual(builtSteps(cached), []);
+  const later = proxy.requests.slice(before).filter(({ path }) => path.includes('lease'));
+  assert.deepEqual(later, []);
+  assert.equal(eventsOf(cached, 'step-waiting').length, 0);
+});
