@@ -37,7 +37,7 @@ export function runDeps({ onEvent = () => {}, signal = new AbortController().sig
 }
 
 /**
- * A whole request: the Dockerfile of the context, no outputs, nothing pushed, records of the last 7 days, layers in zstd,
+ * A whole request: the Dockerfile of the context, no outputs, nothing pushed, records of the last 7 days, half an hour for another build of a step, layers in zstd,
  * working files and cache mounts below `~/.cache/envbuilder`, registries with the credentials of Docker's own config.
  * Nothing is read from the environment but HOME, PATH and XDG_CACHE_HOME.
  */
@@ -49,6 +49,7 @@ export function buildRequest(options: BuildOptions): BuildRequest {
     ssh: [],
     tags: [],
     cacheTtlDays: 7,
+    cacheWaitMs: 1_800_000,
     noCache: false,
     push: false,
     failOnPushError: false,

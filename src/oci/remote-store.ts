@@ -79,7 +79,7 @@ function createRepositoryStore(target: Repository): Store {
       throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
     },
     create: (bytes, mediaType, tags, signal) => createManifest(target, bytes, mediaType, tags, signal),
-    creates: () => client.knowsConditions(registry),
+    creates: () => target.client.knowsConditions(registry),
     // By its digest, which is all that Distribution knows.
     drop: (_tag, digest, signal) => deleteManifest(target, digest, signal),
   };
