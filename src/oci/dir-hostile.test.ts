@@ -46,8 +46,8 @@ async function useAll(store: Store): Promise<readonly string[]> {
     () => store.put(bytesSource(Buffer.from('{}'))),
     () => store.put(bytesSource(Buffer.from('another'))),
     () => store.tag(MANIFEST, MEDIA_TYPES.ociManifest, 'a-tag'),
-    async () => store.create?.(MANIFEST, MEDIA_TYPES.ociManifest, 'made'),
-    async () => store.untag?.('a-tag', digestOf(MANIFEST)),
+    async () => store.create?.(MANIFEST, MEDIA_TYPES.ociManifest, ['made']),
+    async () => store.drop?.('a-tag', digestOf(MANIFEST)),
   ];
   for (const work of await all()) {
     try {
