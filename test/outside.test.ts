@@ -34,7 +34,7 @@ const READERS: readonly Reader[] = [
   {
     name: 'build: a Dockerfile that is named',
     link: 'sub/D',
-    args: (box) => [...plain(box), `-f=${join(box.context, 'sub/D')}`],
+    args: (box) => [...plain(box), `--file=${join(box.context, 'sub/D')}`],
   },
   { name: 'build: .dockerignore', link: '.dockerignore', args: plain },
   { name: 'build: the ignore file of the Dockerfile', link: 'Dockerfile.dockerignore', args: plain },
@@ -44,7 +44,7 @@ const READERS: readonly Reader[] = [
     args: (box) => [
       ...plain(box),
       `--build-context=other=${join(box.context, 'other')}`,
-      `-f=${join(box.context, 'Named')}`,
+      `--file=${join(box.context, 'Named')}`,
     ],
   },
   {
@@ -175,7 +175,7 @@ test('what the command line names may lie anywhere', async (t) => {
   writeFileSync(box.path('elsewhere/D'), 'FROM scratch\nCOPY f /\n');
   symlinkSync(box.path('elsewhere/D'), box.path('link'));
   for (const path of [box.path('elsewhere/D'), box.path('link')]) {
-    const result = await box.build([`-f=${path}`]);
+    const result = await box.build([`--file=${path}`]);
     assert.equal(result.code, 0, result.output);
   }
 });

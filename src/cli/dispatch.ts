@@ -2,12 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { renderError } from '../report/render-error.ts';
+import { readSourceLine } from '../report/source-line.ts';
 import { createStyle } from '../report/style.ts';
 import { finalError, runCommand } from './command.ts';
 import { COMMANDS } from './help.ts';
 import { revealHidden } from './hidden-env.ts';
 import type { CommandName } from './options/types.ts';
-import { type CommandContext, environmentRedactor, readSourceLine, wantsColor } from './run-context.ts';
+import { type CommandContext, environmentRedactor, wantsColor } from './run-context.ts';
 
 /**
  * Runs a command of this process to its end, with its environment and streams.

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Environment } from '../core/environment.ts';
-import type { SourceRange } from '../core/error.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
+import { readSourceLine, textIfPossible } from '../report/source-line.ts';
 import type { Reporter, Sink } from '../report/types.ts';
 import type { Parsed } from './options/parse.ts';
 import { OPTIONS } from './options/table.ts';
@@ -33,7 +32,7 @@ export function environmentRedactor(env: Environment): Redactor {
   if (key) redactor.add(Buffer.from(key, 'base64').toString('utf8'));
   const config = env.ENVBUILDER_DOCKER_CONFIG_BASE64;
   if (config) addAll(dockerConfigSecrets(Buffer.from(config, 'base64').toString('utf8')));
-  for (const path of dockerConfigPaths(env)) addAll(dockerConfigSecrets(readIfPossible(path)));
+  for (const path of dockerConfigPaths(env)) addAll(dockerConfigSecrets(textIfPossible(path)));
   return redactor;
 }
 
@@ -69,18 +68,4 @@ export function reporterFor(
 /** Whether to colour what goes to a stream (no-color.org). */
 export function wantsColor(sink: Sink, env: Environment): boolean {
   return sink.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-}
-
-/** The line of a file that a range starts on; undefined when it cannot be read. */
-export function readSourceLine({ file, start }: SourceRange): string | undefined {
-  return readIfPossible(file).split(/\r?\n/)[start.line - 1] || undefined;
-}
-
-function readIfPossible(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Whoever needs the file reports that it cannot be read; here it only has nothing to add.
-    return '';
-  }
 }

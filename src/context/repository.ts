@@ -53,7 +53,7 @@ export function checkInside(path: string, roots: readonly string[], named: Named
 /** As `checkInside`. @returns the path without links, as far as it exists */
 export function realInside(path: string, roots: readonly string[], { property, where }: Named): string {
   const real = realOf(path);
-  if (roots.some((root) => isBelow(real, realOf(root)))) return real;
+  if (isInside(real, roots)) return real;
   const [repository] = roots;
   const leads = real === path ? 'is' : `is ${path}, which leads to`;
   throw new AppError('OUTSIDE', `${property} ${leads} ${real}, outside of the repository ${repository}`, {
@@ -90,6 +90,11 @@ export function readDefinition(
   }
 }
 
+/** Whether a path begins in one of these directories, and ends outside of all, whether anything is there or not. */
+export function leadsOut(path: string, roots: readonly string[]): boolean {
+  return beginsInside(path, roots) && !isInside(realOf(path), roots);
+}
+
 /** Whether a path begins in one of these directories, wherever its links lead. */
 export function beginsInside(path: string, roots: readonly string[]): boolean {
   const starts = [path, join(realOf(dirname(path)), basename(path))];
@@ -118,6 +123,10 @@ function linkOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isInside(real: string, roots: readonly string[]): boolean {
+  return roots.some((root) => isBelow(real, realOf(root)));
 }
 
 function isBelow(path: string, root: string): boolean {

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { definitionRoots, leadsOut } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { didYouMean } from '../core/suggest.ts';
@@ -7,7 +8,7 @@ import type { DefinitionRequest } from './types.ts';
 
 type Search = Pick<
   DefinitionRequest,
-  'workspaceFolder' | 'devcontainerDir' | 'devcontainerJsonPath' | 'configuration'
+  'workspaceFolder' | 'devcontainerDir' | 'devcontainerJsonPath' | 'configuration' | 'allowOutside'
 >;
 
 const FILE = 'devcontainer.json';
@@ -16,16 +17,19 @@ const FOLDER = '.devcontainer';
 /**
  * The devcontainer.json of a workspace: the one that is named; else the one in the named folder; else, in this order,
  * `.devcontainer/devcontainer.json`, `.devcontainer.json`, `devcontainer.json`, `.devcontainer/<folder>/devcontainer.json`.
- * Of several folders the first by name is taken, with a warning that names the others.
+ * Of several folders the first by name is taken, with a warning that names the others. A link that leads out of the
+ * repository counts as a file; whoever reads it says what is wrong.
  * @returns an absolute path; undefined when there is none and none was named
  * @throws AppError DEVCONTAINER when a file or configuration that was named is not there
  */
 export function findConfigFile(search: Search, emit: Emit): string | undefined {
   const { workspaceFolder, devcontainerJsonPath, configuration } = search;
   const dir = resolve(workspaceFolder, search.devcontainerDir || FOLDER);
-  if (devcontainerJsonPath) return existing(resolve(dir, devcontainerJsonPath));
+  const roots = definitionRoots(workspaceFolder, search.allowOutside);
+  const isThere = (path: string): boolean => leadsOut(path, roots) || isFile(path);
+  if (devcontainerJsonPath) return existing(resolve(dir, devcontainerJsonPath), isThere);
   if (configuration) return namedConfiguration(dir, configuration);
-  const fixed = [join(dir, FILE), ...wellKnownFiles(workspaceFolder)].find(isFile);
+  const fixed = [join(dir, FILE), ...wellKnownFiles(workspaceFolder)].find(isThere);
   if (fixed !== undefined) return fixed;
   const [first, ...others] = [...new Set([dir, join(workspaceFolder, FOLDER)])].flatMap(configurationsIn);
   if (first === undefined || others.length === 0) return first;
@@ -65,8 +69,8 @@ function namedConfiguration(dir: string, name: string): string {
   });
 }
 
-function existing(file: string): string {
-  if (isFile(file)) return file;
+function existing(file: string, isThere: (path: string) => boolean): string {
+  if (isThere(file)) return file;
   throw new AppError('DEVCONTAINER', `there is no dev container file ${file}`, {
     hint: 'a relative path is looked for in the folder of the dev container, .devcontainer by default',
   });

@@ -4,6 +4,7 @@ import { once } from '../core/concurrency.ts';
 import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, silent } from '../core/events.ts';
+import { readRegularFile } from '../sys/regular-file.ts';
 import { ifExists } from './blob-file.ts';
 import { runCredentialHelper, type SpawnHelper, spawnCredentialHelper } from './credential-helper.ts';
 import type { Credential, CredentialSource } from './http/types.ts';
@@ -106,11 +107,14 @@ function credentialOf(entry: AuthEntry): Credential | undefined {
   return colon < 1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
+/** Most bytes of a Docker config; tokens of many registries take some kilobytes. */
+const LARGEST_CONFIG = 16 * 1024 * 1024;
+
 function readFirst(paths: readonly string[]): DockerConfig {
   for (const path of paths) {
     const file = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `${path}/config.json` : path;
     try {
-      const text = ifExists(() => fs.readFileSync(file, 'utf8'));
+      const text = ifExists(() => readRegularFile(file, { limit: LARGEST_CONFIG }).toString('utf8'));
       if (text !== undefined) return parseConfig(text, file);
     } catch (error) {
       throw toAppError(error, 'AUTH', `cannot read the Docker config ${file}`, { where: { path: file } });

@@ -2,9 +2,10 @@ import type { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { type LogLevel, loadContainer } from '../../index.ts';
 import { createPlainReporter } from '../../report/plain.ts';
+import { readSourceLine } from '../../report/source-line.ts';
 import type { Parsed } from '../options/parse.ts';
 import { registrySettings } from '../requests/registries.ts';
-import { type CommandContext, readSourceLine } from '../run-context.ts';
+import type { CommandContext } from '../run-context.ts';
 
 /** Shows a start on a Coder server as well. */
 export interface Forwarding {
