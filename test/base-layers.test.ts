@@ -203,6 +203,23 @@ test('so are the manifest and the config of a base', async () => {
   }
 });
 
+test('a base whose config lies about its layers gets no record, under which others would find its steps', async () => {
+  const client = createRegistryClient();
+  const lies = createRemoteStore({ client, registry, repository: 'lies/base' });
+  const config = Buffer.from(
+    CONFIG.toString('utf8').replace(/sha256:[0-9a-f]{64}/, digestOf(Buffer.from('other'))),
+  );
+  const manifest = JSON.parse(MANIFEST.toString('utf8'));
+  manifest.config = { ...manifest.config, digest: digestOf(config), size: config.length };
+  for (const bytes of [LAYER, config]) await lies.put(bytesSource(bytes));
+  await lies.tag(canonicalJson(manifest), MEDIA_TYPES.ociManifest, '1');
+  const tried = build(`${registry}/lies`, registry, 'lied-to');
+  await assert.rejects(tried, { code: 'CORRUPT', message: /as the image's config says/ });
+  const tags = await fetch(`http://${registry}/v2/lied-to/tags/list`);
+  assert.deepEqual(((await tags.json()) as { tags?: string[] }).tags ?? [], []);
+  await client.close();
+});
+
 test('a damaged copy in the directory is passed over for the registry, which has a second try of its own', async () => {
   for (const layout of ['oci', 'kaniko'] as const) {
     const path = await bases(layout);

@@ -476,11 +476,11 @@ function hardLink(path: string, to: string): Buffer {
 }
 
 const EXTRACT = `
-  import { createReadStream, readFileSync } from 'node:fs';
+  import { createReadStream, readFileSync, statSync } from 'node:fs';
   import { extractLayers } from '${import.meta.dirname}/../src/rootfs/extract/extract.ts';
   import { createSyscalls } from '${import.meta.dirname}/../src/sys/syscalls.ts';
   const [file, target] = process.argv.slice(1);
-  const layer = { mediaType: '', digest: 'sha256:', size: 1, from: 'a test', open: async () => createReadStream(file) };
+  const layer = { mediaType: '', digest: 'sha256:', size: statSync(file).size, from: 'a test', open: async () => createReadStream(file) };
   const privileged = process.getuid() === 0;
   const end = await extractLayers({ layers: [layer], target, privileged, emit: () => {} }, { sys: createSyscalls() })
     .then(({ files }) => files + ' files', ({ code, message }) => code ?? message);

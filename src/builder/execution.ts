@@ -66,9 +66,15 @@ export function startExecution(
   const preferred = new Set<Digest>();
   /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
   const baseBlob = (layer: LayerBlob): LayerBlob => {
-    if (!store || usable.unusable.has(layer.digest)) return layer;
-    return session.preferCache(layer, () => preferred.add(layer.digest));
+    const checked = { ...layer, checkDiffId: stores };
+    if (!store || usable.unusable.has(layer.digest)) return checked;
+    return session.preferCache(checked, () => preferred.add(layer.digest));
   };
+  const misses = [...plan.stages.values()].some(
+    ({ index, steps }) => usable.hits.get(index)!.depth < steps.length,
+  );
+  /** Whether records may be stored, for others to find by the diffIDs of base layers. */
+  const stores = misses && session.ownStore !== undefined;
   let built = false;
   let opened: RootfsBackend | InplaceBackend | undefined;
   const inPlace = request.backend?.kind === 'inplace';

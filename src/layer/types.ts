@@ -83,6 +83,8 @@ export interface LayerBlob {
   readonly digest: Digest;
   readonly size: number;
   readonly diffId: Digest;
+  /** Whether what is made on this layer relies on its diffID, which a stream then has to match. */
+  readonly checkDiffId?: boolean;
   readonly toc?: TocPosition;
   /** All bytes, verified as Store.get does. */
   open(): Promise<Readable>;

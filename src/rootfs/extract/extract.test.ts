@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { after, describe, test } from 'node:test';
 import { AppError } from '../../core/error.ts';
 import type { Event } from '../../core/events.ts';
@@ -376,22 +377,42 @@ describe('layers that must not be unpacked', () => {
 });
 
 describe('the work', () => {
-  test('frames that hold nothing of use are not read', async () => {
+  test('all of a layer is read once, also frames that hold nothing of use', async () => {
     const big = (fill: string): Buffer => Buffer.alloc(9 << 20, fill);
     const lower = await layerOf(base, [fileOf('keep', 'k'), fileOf('big', big('old '))]);
     const upper = await layerOf(base, [fileOf('big', big('new '))]);
-    const read: number[] = [];
+    let read = 0;
     const spied = {
       ...lower,
       readRange: (offset: number, length: number) => {
-        read.push(length);
+        read += length;
         return lower.readRange(offset, length);
       },
     };
     const { target, result } = await extract([spied, upper]);
     assert.ok(fs.readFileSync(path.join(target, 'big')).equals(big('new ')));
     assert.deepEqual(result, { files: 2, bytes: (9 << 20) + 1, skipped: 1, xattrs: new Map() });
-    assert.equal(read.length, 2, 'the table and the first frame');
+    assert.equal(read, lower.size);
+  });
+
+  test('a stream has to match its diffID where something relies on it, and has to end', async () => {
+    const layer = await layerOf(base, [fileOf('a', 'content'), fileOf('b', 'more')], 'gzip');
+    const other = { ...layer, diffId: `sha256:${'1'.repeat(64)}` as const };
+    for (const blob of [layer, { ...layer, checkDiffId: true }, other]) await extract([blob]);
+    const lied = await failure(extract([{ ...other, checkDiffId: true }]));
+    assert.equal(lied.code, 'CORRUPT');
+    assert.equal(lied.where?.layer, layer.digest);
+
+    const bytes = fs.readFileSync(layer.file);
+    let sent = 0;
+    const endless = async function* (): AsyncGenerator<Buffer> {
+      yield bytes;
+      for (; sent < 1 << 30; sent += 1 << 20) yield Buffer.alloc(1 << 20);
+    };
+    const open = async () => Readable.from(endless(), { objectMode: false });
+    const long = await failure(extract([{ ...layer, open }]));
+    assert.equal(long.code, 'CORRUPT');
+    assert.ok(sent < 1 << 26);
   });
 
   test('files larger than a frame, and many small ones', async () => {

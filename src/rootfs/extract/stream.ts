@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { AppError } from '../../core/error.ts';
@@ -46,7 +47,10 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
       try {
         deps.union.beginLayer();
         const stream = await opened[index]!;
-        await extractStream(readLayer(stream, blob.mediaType, blob.digest, { brief: true }), deps);
+        const hash = blob.checkDiffId ? createHash('sha256') : undefined;
+        const told = hash ? { onPlain: (bytes: Buffer) => void hash.update(bytes) } : {};
+        await extractStream(readLayer(stream, blob.mediaType, blob.digest, { brief: true, ...told }), deps);
+        if (hash && `sha256:${hash.digest('hex')}` !== blob.diffId) throw otherDiffId(blob);
         deps.union.endLayer();
       } catch (error) {
         deps.signal?.throwIfAborted();
@@ -57,6 +61,11 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
     deps.signal?.removeEventListener('abort', stop);
     stop();
   }
+}
+
+/** As Docker refuses it. Keys are made of diffIDs, so one that lies would let a step be taken for that of another image. */
+function otherDiffId({ diffId }: LayerBlob): AppError {
+  return new AppError('CORRUPT', `the layer's content is not ${diffId}, as the image's config says`);
 }
 
 async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<void> {
@@ -132,8 +141,12 @@ function checkRoom(target: string, bytes: number, path: string): void {
 async function openBuffered(blob: LayerBlob, advance: (bytes: number) => void): Promise<Readable> {
   const source = await blob.open();
   const buffer = new PassThrough({ highWaterMark: BUFFER_BYTES });
+  let bytes = 0;
   const counter = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
+      bytes += chunk.length;
+      if (bytes > blob.size)
+        return done(new AppError('CORRUPT', `there is more of it than its ${blob.size} bytes`));
       advance(chunk.length);
       done(null, chunk);
     },
