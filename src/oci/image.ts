@@ -11,6 +11,8 @@ import type { Descriptor, Image, Index, Manifest, Platform, RawManifest, Referen
 
 const MAX_CONFIG = LIMITS.config.most;
 const MAX_NESTED_INDEXES = LIMITS.indexes.most;
+/** Images of an index without a platform, each of which has to be fetched to find it out. */
+const MAX_UNNAMED = 16;
 
 /**
  * Resolves a reference to the image for one platform: through an index where there is one, down to the verified config.
@@ -106,9 +108,8 @@ async function imageFor(
   };
   const chosen = selectPlatform(document.index, platform);
   if (chosen !== undefined) return load(chosen.digest);
-  for (const candidate of imagesOf(document.index).filter(
-    (descriptor) => descriptor.platform === undefined,
-  )) {
+  const unnamed = imagesOf(document.index).filter((descriptor) => descriptor.platform === undefined);
+  for (const candidate of unnamed.slice(0, MAX_UNNAMED)) {
     const found = await load(candidate.digest);
     const config = parseImageConfig(await readBlob(store, found.parsed.config, MAX_CONFIG, signal), name);
     if (platformMatches(config, platform)) return found;

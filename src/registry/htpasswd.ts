@@ -42,8 +42,8 @@ export function createHtpasswdGuard(
     if (now === undefined || now === stamp) return;
     stamp = now;
     try {
+      // What is remembered holds for the hash that it was right for.
       users = readUsers(path);
-      remembered.clear();
     } catch {
       // A file that is being written is read once it is whole.
     }

@@ -19,7 +19,7 @@ export async function follow(
   request: HttpRequest,
   insecure: boolean,
 ): Promise<HttpResponse> {
-  let current = request;
+  let current = { ...request, since: request.since ?? performance.now() };
   for (let hops = 0; ; hops += 1) {
     const response = await transport.send(current);
     const target = redirectTarget(response, current);

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/error.ts';
+import { TooSlow } from '../../core/network-limits.ts';
 import { parseJson } from '../manifest.ts';
 import { readAll } from '../readable.ts';
 import { isTag } from '../reference.ts';
@@ -18,8 +19,13 @@ export async function listTags(repository: Repository, signal?: AbortSignal): Pr
   const { client, registry } = repository;
   const what = `list the tags of ${registry}/${repository.repository}`;
   const tags = new Set<string>();
+  const begun = performance.now();
   let path: string | undefined = `${repository.repository}/tags/list?n=1000`;
   for (let page = 0; path !== undefined && page < MAX_PAGES; page += 1) {
+    if (performance.now() - begun > client.limits.answerMs) {
+      const late = new TooSlow(`it took longer than ${client.limits.answerMs / 1000} seconds`);
+      throw networkError(what, registry, `https://${registry}`, late);
+    }
     const response: HttpResponse | undefined = await client
       .request(registry, {
         method: 'GET',

@@ -146,6 +146,38 @@ test('a server that was too slow twice is asked once from then on', async (t) =>
   assert.equal(asked, 4);
 });
 
+test('redirects share the time of one document, and pages that of one list', async (t) => {
+  const { registry, repository, store } = await openFakeStore(t, {
+    limits: { ...LIMITS, documentMs: 400, answerMs: 400 },
+  });
+  registry.faults.push(async (seen, response) => {
+    if (seen.path === '/v2/') return false;
+    await sleep(150);
+    const next = Number(seen.query.get('last') ?? 0) + 1;
+    if (seen.path.endsWith('/tags/list')) {
+      response.setHeader('link', `<${seen.path}?last=${next}>; rel="next"`);
+      response.end(JSON.stringify({ name: 'a/b', tags: [`t${next}`] }));
+    } else response.writeHead(307, { location: `${seen.path}?last=${next}` }).end();
+    return true;
+  });
+  await assert.rejects(store.resolve('v1'), (error) => isTooSlow(error));
+  await assert.rejects(listTags(repository), (error) => isTooSlow(error));
+  assert.ok(registry.seen.length < 14, `${registry.seen.length} requests`);
+});
+
+test('informational answers do not put off the end of waiting', async (t) => {
+  const { registry, store } = await openFakeStore(t, { limits: { ...LIMITS, answerMs: 300 } });
+  registry.faults.push(async (seen, response) => {
+    if (!seen.path.includes('/blobs/')) return false;
+    while (!response.destroyed) {
+      response.writeProcessing();
+      await sleep(20);
+    }
+    return true;
+  });
+  await assert.rejects(store.get(digestOf(CONTENT)), (error) => isTooSlow(error));
+});
+
 test('content that keeps to the least throughput is read, however long it takes', async (t) => {
   const { registry, store } = await openFakeStore(t, { limits: LIMITS });
   const digest = registry.addBlob(CONTENT);

@@ -54,11 +54,13 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     isInsecure: tls.isInsecure,
-    send: async ({ method, url, headers, body, signal: outer, carries = 'document' }) => {
+    send: async ({ method, url, headers, body, signal: outer, carries = 'document', since }) => {
       const content = body?.();
       const reads = method === 'GET' || method === 'HEAD';
-      const clock =
-        carries === 'document' ? startClock(reads ? limits.documentMs : limits.answerMs, outer) : undefined;
+      const whole = carries === 'document';
+      const ms = whole && reads ? limits.documentMs : limits.answerMs;
+      // How long content takes to be sent is its reader's affair on the other side.
+      const clock = whole || reads ? startClock(ms, since, outer) : undefined;
       const signal = clock?.signal ?? outer;
       const response = await request(url, {
         method,
@@ -70,7 +72,8 @@ export function createTransport(options: TransportOptions): Transport {
         clock?.stop();
         throw error;
       });
-      if (clock) response.body.once('close', clock.stop);
+      if (whole) response.body.once('close', () => clock?.stop());
+      else clock?.stop();
       return { status: response.statusCode, headers: flatten(response.headers), body: response.body, url };
     },
     close: async () => {
@@ -85,10 +88,11 @@ interface Clock {
 }
 
 /** Aborts when an exchange takes longer than it may. */
-function startClock(ms: number, outer: AbortSignal | undefined): Clock {
+function startClock(ms: number, since: number | undefined, outer: AbortSignal | undefined): Clock {
   const abort = new AbortController();
   const late = (): void => abort.abort(new TooSlow(`it took longer than ${ms / 1000} seconds`));
-  const timer = setTimeout(late, ms).unref();
+  const spent = since === undefined ? 0 : performance.now() - since;
+  const timer = setTimeout(late, Math.max(0, ms - spent)).unref();
   return {
     signal: outer === undefined ? abort.signal : AbortSignal.any([outer, abort.signal]),
     stop: () => clearTimeout(timer),

@@ -31,6 +31,8 @@ export interface HttpRequest {
    * any size, whose reader sees to its pace.
    */
   readonly carries?: 'document' | 'content';
+  /** When the first request of a chain of redirects was sent, in performance.now()'s milliseconds; all share its time. */
+  readonly since?: number;
 }
 
 /** `body` must be read to its end or destroyed. */
