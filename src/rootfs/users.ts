@@ -104,8 +104,8 @@ function unknown(kind: 'user' | 'group', name: string, file: string): AppError {
 function readPasswd(root: string): PasswdEntry[] {
   return lines(root, '/etc/passwd').map(([name = '', , uid, gid, , home = '', shell = '']) => ({
     name,
-    uid: Number(uid),
-    gid: Number(gid),
+    uid: idOf(uid),
+    gid: idOf(gid),
     home,
     shell,
   }));
@@ -114,9 +114,19 @@ function readPasswd(root: string): PasswdEntry[] {
 function readGroups(root: string): GroupEntry[] {
   return lines(root, '/etc/group').map(([name = '', , gid, members = '']) => ({
     name,
-    gid: Number(gid),
+    gid: idOf(gid),
     members: members.split(',').filter(Boolean),
   }));
+}
+
+/**
+ * The id in a line, as Docker's reader and chown(2) make it: 0 for what is no number, and the lowest 32 bits of what is too
+ * large. An id of all ones means nobody, and so is 0 as well.
+ */
+function idOf(text = ''): number {
+  if (!/^[+-]?\d{1,19}$/.test(text)) return 0;
+  const id = Number(BigInt.asUintN(32, BigInt(text.replace('+', ''))));
+  return id === 0xffffffff ? 0 : id;
 }
 
 function lines(root: string, file: string): string[][] {
