@@ -25,15 +25,20 @@ const MAGIC: readonly (readonly [Compression, Buffer])[] = [
 export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boolean> {
   if (node.type !== 'file' || node.size === 0) return false;
   const [head, whole] = await peek(tree.open(node));
+  let plain: Readable | undefined;
   try {
     const kind = compressionOf(head);
     if (kind === undefined) return isTarHeader(head);
-    const [block] = await peek(decompressor(kind, whole, node.path));
+    plain = decompressor(kind, whole, node.path);
+    const [block, rest] = await peek(plain);
+    rest.destroy();
     return isTarHeader(block);
   } catch (error) {
     // Without the program nobody can tell; unpacking it says what is missing.
     return error instanceof AppError && error.code === 'CONTEXT';
   } finally {
+    // A program that has more to say waits for a reader, and the process for the program.
+    plain?.destroy();
     whole.destroy();
   }
 }
@@ -55,12 +60,18 @@ export async function unpackArchive(stream: Readable, target: string, options: U
   const kind = compressionOf(head);
   const plain = kind === 'bzip2' || kind === 'xz' ? decompressor(kind, whole, options.what) : whole;
   const { readLayer, syscalls, what } = options;
-  await unpackEntries(readLayer(plain, '', what), target, {
-    what,
-    syscalls,
-    links: 'in-root',
-    metadata: 'all',
-  });
+  try {
+    await unpackEntries(readLayer(plain, '', what), target, {
+      what,
+      syscalls,
+      links: 'in-root',
+      metadata: 'all',
+    });
+  } finally {
+    // What follows the end of the archive is nobody's, and its program is not waited for.
+    plain.destroy();
+    whole.destroy();
+  }
 }
 
 function decompressor(kind: Compression, stream: Readable, what: string): Readable {
