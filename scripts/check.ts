@@ -1,10 +1,11 @@
-/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs, links. `--fix` writes what can be written. */
+/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs, links, promises. `--fix` writes what can be written. */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { undocumentedExports } from './lib/check-docstrings.ts';
 import { importProblems } from './lib/check-imports.ts';
 import { brokenLinks } from './lib/check-links.ts';
+import { brokenPromises } from './lib/check-promises.ts';
 import { stalePages } from './lib/reference-pages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -52,6 +53,11 @@ async function links(): Promise<Outcome> {
   return { name: 'links', ok: broken.length === 0, output: broken.join('\n') };
 }
 
+async function promises(): Promise<Outcome> {
+  const broken = brokenPromises(root, 'docs/security.md');
+  return { name: 'promises name their tests', ok: broken.length === 0, output: broken.join('\n') };
+}
+
 const outcomes = await Promise.all([
   run('format and lint', bin('biome'), ['check', ...(fix ? ['--write'] : []), '--error-on-warnings', '.']),
   run('types', bin('tsc'), ['-p', '.']),
@@ -60,6 +66,7 @@ const outcomes = await Promise.all([
   docstrings(),
   docs(),
   links(),
+  promises(),
 ]);
 for (const { name, ok, output } of outcomes) {
   process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}\n`);

@@ -5,6 +5,11 @@
  *   --seeds 1-50   the seeds, one build for each
  *   --cache        compares builds that have a cache with builds that have none, after random edits, instead of Docker
  *   --race         lets builds of one Dockerfile race for one cache, in every kind of place, with and without kills
+ *   --hostile      tries inputs that mean ill instead (test/hostile), and then mutations of honest ones
+ *   --seconds 60   how long mutations are tried
+ *   --seed 1       the first mutation
+ *   --only PATTERN only inputs whose `form/kind/way` matches
+ *   --no-docker    without asking Docker what it makes of them
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,8 +27,14 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1-50' },
     cache: { type: 'boolean', default: false },
     race: { type: 'boolean', default: false },
+    hostile: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    'no-docker': { type: 'boolean', default: false },
   },
 });
+if (values.hostile) process.exit((await hostile()) === 0 ? 0 : 1);
 const range = /^(\d+)(?:-(\d+))?$/.exec(values.seeds);
 if (range === null) throw new Error(`--seeds ${values.seeds} is no range such as 1-50`);
 const [first, last] = [Number(range[1]), Number(range[2] ?? range[1])];
@@ -60,4 +71,20 @@ function keep(seed: number, { kind, text, lines, edits }: Finding): string {
   const more = edits === undefined ? '' : `\nEdits:\n${edits.join('\n')}\n`;
   writeFileSync(join(dir, 'difference'), `${text}\n\nBuild arguments: ${JSON.stringify(buildArgs)}\n${more}`);
   return `${seed} ${kind}, in ${dir}\n${text.split('\n').slice(0, 12).join('\n')}\n`;
+}
+
+async function hostile(): Promise<number> {
+  const { fuzzHostile } = await import('../hostile/fuzz.ts');
+  const cleaning = createCleanUp();
+  try {
+    const { docker } = await startServices(cleaning, values['no-docker'] ? [] : ['docker']);
+    return await fuzzHostile({
+      seconds: Number(values.seconds),
+      seed: Number(values.seed),
+      ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
+      ...(docker ? { engine: docker } : {}),
+    });
+  } finally {
+    await cleaning.run();
+  }
 }

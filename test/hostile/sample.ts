@@ -1,0 +1,24 @@
+import type { Form } from './forms.ts';
+import { allPairs, type Pair } from './session.ts';
+
+/** Inputs tried in a form, beside the honest ones; the more a form can cost, the more of it. */
+const MOST: Readonly<Record<string, number>> = {
+  tar: 140,
+  table: 60,
+  document: 50,
+  definition: 60,
+  place: 60,
+};
+const USUAL = 30;
+/** What CI tries of a form: the honest inputs by every way, and hostile ones at even distances, each by the next way. */
+export function sampleOf(form: Form<unknown>): readonly Pair[] {
+  const most = MOST[form.name] ?? USUAL;
+  const pairs = allPairs([form]);
+  const honest = pairs.filter(({ kind }) => kind.name.endsWith('honest'));
+  const step = Math.max(1, form.kinds.length / most);
+  const some = Array.from({ length: Math.min(most, form.kinds.length) }, (_, count) => {
+    const at = Math.floor(count * step);
+    return pairs[at * form.ways.length + (count % form.ways.length)]!;
+  });
+  return [...new Set([...honest, ...some])];
+}

@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { imageOf, layerOf, publish } from '../images.ts';
+import type { DocumentInput } from '../kinds/documents.ts';
+import type { ReplyInput } from '../kinds/replies.ts';
+import { writeKaniko, writeLayout } from '../layouts.ts';
+import type { Plot } from '../plot.ts';
+import { recordsWith } from '../records.ts';
+import { sha256 } from '../registry.ts';
+import { file, tarOf } from '../tar-bytes.ts';
+import { type Attempt, buildOn, cachedBuild, type WayIn } from './way.ts';
+
+/** Where manifests, indexes and configs come from. */
+export const documentWays: readonly WayIn<DocumentInput>[] = [
+  {
+    name: 'base',
+    carry: ({ image, headers, more = [] }, plot) => {
+      publish(plot.repository, image);
+      for (const { bytes, type } of more) plot.repository.document(undefined, bytes, type);
+      if (headers) plot.repository.documents.set('1', { bytes: image.manifest, type: image.type, headers });
+      // What a config says in ONBUILD is a Dockerfile, and what it says of users and directories is used by steps.
+      return {
+        ...buildOn(plot, `${plot.repository.reference}:1`),
+        refusals: [3, 4, 5, 6, 7, 9],
+        docker: true,
+      };
+    },
+  },
+  ...(['kaniko', 'oci'] as const).map((layout) => ({
+    name: `base-dir-${layout}`,
+    carry: ({ image, headers, more = [] }: DocumentInput, plot: Plot): Attempt => {
+      const bases = join(plot.dir, 'bases');
+      mkdirSync(bases);
+      const blobs = [...image.blobs, ...more.map(({ bytes }) => bytes)];
+      (layout === 'oci' ? writeLayout : writeKaniko)(bases, { ...image, blobs });
+      const { args, ...rest } = buildOn(plot, `${plot.repository.reference}@${sha256(image.manifest)}`);
+      return {
+        ...rest,
+        // kaniko's files hold one image: an index in the place of its manifest is nothing. Nobody sends headers here.
+        ...((layout === 'kaniko' && more.length > 0) || headers ? { must: 'either' } : {}),
+        refusals: [3, 4, 5, 6, 7, 9],
+        args: [...args.slice(0, -1), `--base-image-cache-dir=${bases}`, plot.context],
+      };
+    },
+  })),
+  {
+    name: 'warm',
+    carry: ({ image, headers, more = [] }, plot) => {
+      publish(plot.repository, image);
+      for (const { bytes, type } of more) plot.repository.document(undefined, bytes, type);
+      if (headers) plot.repository.documents.set('1', { bytes: image.manifest, type: image.type, headers });
+      const args = [
+        'warm',
+        '--progress=plain',
+        `--cache-dir=${join(plot.dir, 'warm')}`,
+        `${plot.repository.reference}:1`,
+      ];
+      return { args, refusals: [6, 7, 9], prints: /fetched|present/, must: 'either' };
+    },
+  },
+];
+
+/** What a registry can be asked for. */
+export const replyWays: readonly WayIn<ReplyInput>[] = [
+  {
+    name: 'base',
+    carry: (input, plot) => {
+      publish(plot.repository, imageOf([layerOf(tarOf([file('from-base')]), 'gzip')]));
+      plot.repository.answer = input(plot);
+      return { ...buildOn(plot, `${plot.repository.reference}:1`), refusals: [6, 7, 8, 9] };
+    },
+  },
+  {
+    name: 'cache',
+    cached: true,
+    carry: (input, plot, { baseline }) => {
+      const honest = layerOf(tarOf([file('probe-a', 'hi\n')]), 'ours');
+      const attempt = cachedBuild(plot, 'repo', recordsWith(baseline, honest));
+      plot.repository.answer = input(plot);
+      return attempt;
+    },
+  },
+];

@@ -1,0 +1,175 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Encoding, encode } from '../encode.ts';
+import { type HostileImage, type HostileLayer, imageOf, json, layerOf, publish, TYPES } from '../images.ts';
+import { ADD_REFUSED } from '../kinds/add-refused.ts';
+import { writeKaniko, writeLayout } from '../layouts.ts';
+import type { Plot } from '../plot.ts';
+import { recordsWith } from '../records.ts';
+import { sha256 } from '../registry.ts';
+import { dir, file, tarOf } from '../tar-bytes.ts';
+import type { Kind, Must, StreamInput, TarInput } from '../types.ts';
+import {
+  type Attempt,
+  build,
+  buildOn,
+  cachedBuild,
+  type Fixtures,
+  IMAGE_REFUSALS,
+  type WayIn,
+} from './way.ts';
+
+function baseWay(
+  name: string,
+  layer: (input: TarInput | StreamInput) => HostileLayer,
+): WayIn<TarInput> & WayIn<StreamInput> {
+  return {
+    name,
+    carry: (input: TarInput | StreamInput, plot: Plot) => {
+      publish(plot.repository, imageOf([layer(input)]));
+      const after = 'after' in input ? input.after : undefined;
+      // What the steps after it refuse is the user's Dockerfile or context.
+      const refusals = after ? [...IMAGE_REFUSALS, 4, 5] : IMAGE_REFUSALS;
+      return {
+        ...buildOn(plot, `${plot.repository.reference}:1`, after),
+        refusals,
+        docker: name === 'base' || name === 'base-gzip',
+      };
+    },
+  };
+}
+
+/** The layer that a stream is: its media type says gzip, as one does who does not look. */
+function streamLayer({ bytes, tar }: StreamInput): HostileLayer {
+  const zstd = bytes.length >= 4 && bytes[0] === 0x28;
+  return { bytes, mediaType: zstd ? TYPES.zstd : TYPES.gzip, diffId: sha256(tar) };
+}
+
+function baseDirWay(
+  name: string,
+  write: (dir: string, image: HostileImage) => void,
+  layer: (input: TarInput | StreamInput) => HostileLayer,
+) {
+  return {
+    name,
+    carry: (input: TarInput | StreamInput, plot: Plot): Attempt => {
+      const image = imageOf([layer(input)]);
+      const bases = join(plot.dir, 'bases');
+      mkdirSync(bases);
+      write(bases, image);
+      const { args, ...rest } = buildOn(plot, `${plot.repository.reference}@${sha256(image.manifest)}`);
+      return { ...rest, args: [...args.slice(0, -1), `--base-image-cache-dir=${bases}`, plot.context] };
+    },
+  };
+}
+
+/** A step that is looked up in a cache, whose record names this layer. */
+function recordWay(
+  name: string,
+  put: 'repo' | 'dir',
+  layer: (input: TarInput | StreamInput) => HostileLayer,
+) {
+  return {
+    name,
+    cached: true,
+    carry: (input: TarInput | StreamInput, plot: Plot, { baseline }: Fixtures): Attempt =>
+      cachedBuild(plot, put, recordsWith(baseline, layer(input))),
+  };
+}
+
+const FEATURE = tarOf(
+  [
+    dir('./'),
+    file('./devcontainer-feature.json', JSON.stringify({ id: 'image', version: '1.0.0', name: 'x' })),
+    file('./install.sh', '#!/bin/sh\ntouch /probe-a\n', { mode: 0o755 }),
+  ],
+  Buffer.alloc(0),
+);
+
+/** A dev container with one feature, whose archive these bytes are. */
+function featureBuild(plot: Plot, fixtures: Fixtures, archive: Buffer): Attempt {
+  const config = json({});
+  plot.repository.blob(config);
+  const digest = plot.repository.blob(archive);
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType: TYPES.manifest,
+    config: { mediaType: 'application/vnd.devcontainers', digest: sha256(config), size: config.length },
+    layers: [{ mediaType: 'application/vnd.devcontainers.layer.v1+tar', digest, size: archive.length }],
+    annotations: { 'dev.containers.metadata': JSON.stringify({ id: 'image', version: '1.0.0', name: 'x' }) },
+  });
+  plot.repository.document('1', manifest, TYPES.manifest);
+  const features = { [`${plot.repository.reference}:1`]: {} };
+  plot.write({
+    'context/.devcontainer/devcontainer.json': JSON.stringify({ image: fixtures.busybox, features }),
+  });
+  return {
+    args: build(plot, '--devcontainer'),
+    // What an archive puts in the place of its script fails as a script.
+    refusals: [3, 9, 17],
+    result: 'probe-a',
+  };
+}
+
+function addWay(encoding: Encoding): WayIn<TarInput> {
+  return {
+    name: `add-${encoding}`,
+    must: mustAdd,
+    carry: ({ bytes }, plot) => ({ ...addBuild(plot, encode(bytes, encoding)), docker: encoding === 'gzip' }),
+  };
+}
+
+function addBuild(plot: Plot, archive: Buffer): Attempt {
+  plot.write({
+    'context/Dockerfile': 'FROM scratch\nADD x.tar /out/\nCOPY a /probe-a\n',
+    'context/a': 'hi\n',
+    'context/x.tar': archive,
+  });
+  return { args: build(plot), refusals: [5, 9], result: 'probe-a', docker: true };
+}
+
+/** What Docker takes as a base it need not take as an archive, and the other way round. */
+function mustAdd({ name, notDocker }: Kind<unknown>): Must {
+  return notDocker !== undefined || ADD_REFUSED.has(name) ? 'either' : 'build';
+}
+
+/** Where a tar can come from. */
+export const tarWays: readonly WayIn<TarInput>[] = [
+  ...(['gzip', 'zstd', 'plain', 'ours'] as const).map((encoding) =>
+    baseWay(`base-${encoding}`, ({ bytes }) => layerOf(bytes, encoding)),
+  ),
+  baseDirWay('base-dir-kaniko', writeKaniko, ({ bytes }) => layerOf(bytes, 'gzip')),
+  baseDirWay('base-dir-oci', writeLayout, ({ bytes }) => layerOf(bytes, 'zstd')),
+  recordWay('cache-repo', 'repo', ({ bytes }) => layerOf(bytes, 'ours')),
+  recordWay('cache-repo-gzip', 'repo', ({ bytes }) => layerOf(bytes, 'gzip')),
+  recordWay('cache-dir', 'dir', ({ bytes }) => layerOf(bytes, 'ours')),
+  {
+    name: 'feature',
+    carry: ({ bytes }, plot, fixtures) => ({
+      ...featureBuild(plot, fixtures, encode(Buffer.concat([FEATURE, bytes]), 'gzip')),
+      must: 'either',
+    }),
+  },
+  {
+    name: 'feature-plain',
+    carry: ({ bytes }, plot, fixtures) => ({
+      ...featureBuild(plot, fixtures, Buffer.concat([FEATURE, bytes])),
+      must: 'either',
+    }),
+  },
+  ...(['plain', 'gzip', 'bzip2', 'xz', 'zstd'] as const).map(addWay),
+];
+
+/** Where a compressed stream can come from. */
+export const streamWays: readonly WayIn<StreamInput>[] = [
+  baseWay('base', (input) => streamLayer(input as StreamInput)),
+  baseDirWay('base-dir-kaniko', writeKaniko, (input) => streamLayer(input as StreamInput)),
+  baseDirWay('base-dir-oci', writeLayout, (input) => streamLayer(input as StreamInput)),
+  recordWay('cache-repo', 'repo', (input) => streamLayer(input as StreamInput)),
+  recordWay('cache-dir', 'dir', (input) => streamLayer(input as StreamInput)),
+  {
+    name: 'feature',
+    carry: ({ bytes }, plot, fixtures) => ({ ...featureBuild(plot, fixtures, bytes), must: 'either' }),
+  },
+  { name: 'add', must: mustAdd, carry: ({ bytes }, plot) => addBuild(plot, bytes) },
+];
