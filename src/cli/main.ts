@@ -20,11 +20,28 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const named = commandAt(args);
   const command = named ?? (first === '' || first.startsWith('-') ? 'start' : undefined);
+  const inside = await asRoot(command, args);
+  if (inside !== undefined) return inside;
   const word = first === 'help' ? second : first === 'registry' ? `registry ${second}` : first;
   return untilSignalled(async (signal) => {
     const { dispatch } = await import('./dispatch.ts');
     return dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
   });
+}
+
+/**
+ * For an ordinary user, runs a build as root of a user namespace.
+ * @returns the exit code; undefined where the command is to run here
+ */
+async function asRoot(
+  command: CommandName | undefined,
+  args: readonly string[],
+): Promise<number | undefined> {
+  if (command !== 'build' || process.geteuid?.() === 0) return undefined;
+  const { runInUserNamespace } = await import('../sys/user-namespace.ts');
+  return runInUserNamespace(args, (text) =>
+    process.stderr.write(`envbuilder: files cannot be given to other users than root: ${text}\n`),
+  );
 }
 
 /**

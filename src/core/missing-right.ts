@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inInitialNamespace } from './id-map.ts';
 
 /** Numbers of capabilities (linux/capability.h) that system calls fail without. */
 const NUMBERS = {
@@ -50,6 +51,12 @@ export interface MissingRight {
  */
 export function missingRight(thrown: unknown): MissingRight | undefined {
   const { code, syscall = '' } = (thrown ?? {}) as NodeJS.ErrnoException;
+  // The kernel knows no owner outside of the ids of a user namespace.
+  if (code === 'EINVAL' && syscall.endsWith('chown') && !inInitialNamespace())
+    return {
+      reason: 'the files have owners beyond the ids that this user has',
+      hint: 'give the user 65,536 subordinate ids in /etc/subuid and /etc/subgid (usermod --add-subuids), and install newuidmap (the package uidmap)',
+    };
   if (code !== 'EPERM' && code !== 'EACCES') return undefined;
   const uid = process.geteuid?.() ?? 0;
   if (uid !== 0) return { reason: `this process runs as uid ${uid}`, hint: 'run it as root' };

@@ -2,6 +2,7 @@ import { AppError } from '../core/error.ts';
 import { effectiveCapabilities } from '../core/missing-right.ts';
 import { CAP } from './capabilities.ts';
 import { readMountTable } from './mount-table.ts';
+import { whyNoNamespace } from './user-namespace.ts';
 
 type Capability = keyof typeof CAP;
 
@@ -28,10 +29,10 @@ const MOUNTS = {
  * @throws AppError PERMISSION naming what is missing, and for what
  */
 export function requireBuildRights(capabilities = effectiveCapabilities()): void {
-  requireRoot(
-    'running a step',
-    'run envbuilder as root (sudo); a build that is completely cached needs root only to set owners',
-  );
+  requireRoot('running a step', () => {
+    const { why, hint } = whyNoNamespace();
+    return `${why}: ${hint}; a build that is completely cached needs root only to set owners`;
+  });
   requireCapabilities('running a step', MOUNTS, capabilities, (missing) =>
     missing.includes('SYS_ADMIN')
       ? 'run it on a host, or in a container with --privileged'
@@ -46,7 +47,7 @@ export function requireBuildRights(capabilities = effectiveCapabilities()): void
 export function requireInplaceRights(capabilities = effectiveCapabilities()): void {
   requireRoot(
     'replacing the root file system',
-    'start the container as root (without --user or runAsUser); the user of the image is taken at the end',
+    () => 'start the container as root (without --user or runAsUser); the user of the image is taken at the end',
   );
   requireCapabilities('replacing the root file system', IN_PLACE, capabilities, (missing) => {
     const flags = missing.map((name) => `--cap-add=${name}`).join(' ');
@@ -59,10 +60,12 @@ export function requireInplaceRights(capabilities = effectiveCapabilities()): vo
   });
 }
 
-function requireRoot(what: string, hint: string): void {
+function requireRoot(what: string, hint: () => string): void {
   const uid = process.geteuid?.() ?? 0;
   if (uid !== 0)
-    throw new AppError('PERMISSION', `${what} needs root, and this process runs as uid ${uid}`, { hint });
+    throw new AppError('PERMISSION', `${what} needs root, and this process runs as uid ${uid}`, {
+      hint: hint(),
+    });
 }
 
 function requireCapabilities(

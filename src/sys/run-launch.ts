@@ -6,6 +6,7 @@ import { CAP, DOCKER_CAPABILITIES, LAST_CAPABILITY } from './capabilities.ts';
 import { refusal } from './exec-program.ts';
 import { findProgram } from './find-program.ts';
 import type { HelperCalls } from './helper-calls.ts';
+import { hasOneId } from '../core/id-map.ts';
 import type { Place } from './run-place.ts';
 import { procCalls } from './run-root.ts';
 import type { HelperSpec, InitFailure } from './run-types.ts';
@@ -30,7 +31,7 @@ const PR_CAPBSET_DROP = 24;
 const [FIRST_FD, LAST_FD, CLOSE_RANGE_CLOEXEC] = [3, 0xffffffff, 4];
 const [LAST_SIGNAL, SIGKILL, SIGSTOP] = [64, 9, 19];
 const [SIG_SETMASK, SET_BYTES, ACTION_BYTES] = [2, 8, 32];
-const EINVAL = 22;
+const [EPERM, EINVAL] = [1, 22];
 
 /**
  * Starts commands in the place where the calling thread is, with the identity, directory and environment that they are to
@@ -119,7 +120,11 @@ const DEFAULT_SIGNALS: readonly ListedCall[] = [
 
 function identityCalls({ uid, gid, groups }: HelperSpec): ListedCall[] {
   return [
-    { name: 'setgroups', args: [groups.length, Buffer.from(Uint32Array.from(groups).buffer)] },
+    {
+      name: 'setgroups',
+      args: [groups.length, Buffer.from(Uint32Array.from(groups).buffer)],
+      ...(hasOneId() ? { mayFail: EPERM } : {}),
+    },
     { name: 'setresgid', args: [gid, gid, gid] },
     { name: 'setresuid', args: [uid, uid, uid] },
   ];

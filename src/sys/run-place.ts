@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { CLONE, MS } from './constants.ts';
 import { endDescendants } from './descendants.ts';
 import type { HelperCalls } from './helper-calls.ts';
+import { inInitialNamespace } from './id-map.ts';
 import { enterRoot } from './run-root.ts';
 import type { HelperSpec } from './run-types.ts';
 import type { Syscalls } from './types.ts';
@@ -32,7 +33,9 @@ export function createIsolatedPlace(syscalls: Syscalls, calls: HelperCalls): Pla
   );
   const root = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
   const goBack = (flags: number): void => {
-    for (const [fd, flag] of home) if ((flags & flag) !== 0) syscalls.setNamespace(fd, flag);
+    // The machine's network is not that of a user namespace, so that there is no way back to it.
+    const back = inInitialNamespace() ? flags : flags & ~CLONE.NEWNET;
+    for (const [fd, flag] of home) if ((back & flag) !== 0) syscalls.setNamespace(fd, flag);
     // The way into a mount namespace ends at its first mount, and that need not be our root.
     calls.changeRoot(root);
   };

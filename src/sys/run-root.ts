@@ -1,9 +1,19 @@
-import { closeSync, constants, existsSync, fstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { posix } from 'node:path';
 import { type BeneathDirectory, createBeneath, type OpenBeneath } from './beneath.ts';
 import type { ListedCall } from './call-list.ts';
 import { MNT_DETACH, MS, S_IF } from './constants.ts';
 import { O_PATH } from './descriptor.ts';
+import { hasOneId, inInitialNamespace } from '../core/id-map.ts';
 import { withMountSource } from './mount-source.ts';
 import type { HelperSpec } from './run-types.ts';
 import type { RunMount, Syscalls } from './types.ts';
@@ -51,7 +61,13 @@ export function enterRoot(syscalls: Syscalls, spec: HelperSpec): void {
     const place: MountPlace = { syscalls, openBeneath, directory };
     mountDev(place);
     const sys = NO_EXTRAS | (spec.privileged ? 0 : MS.RDONLY);
-    mountAt(place, '/sys', (target) => syscalls.mount('sysfs', target, 'sysfs', sys));
+    if (inInitialNamespace())
+      mountAt(place, '/sys', (target) => syscalls.mount('sysfs', target, 'sysfs', sys));
+    else {
+      bindSys(place);
+      // Who may see all of a proc here may mount another one, which then covers it (mount_too_revealing of the kernel).
+      mountAt(place, '/proc', (target) => syscalls.mount('/proc', target, '', MS.BIND));
+    }
     mountCgroup(place, spec.privileged);
     for (const [at, mount] of spec.mounts.entries()) {
       const fresh = ['/dev', ...spec.mounts.slice(0, at).map(({ target }) => target)];
@@ -92,15 +108,17 @@ function mountDev(place: MountPlace): void {
   );
   mountAt(place, '/dev', (dev) => {
     process.umask(0);
-    for (const [name, major, minor] of DEVICES)
-      syscalls.mknod(`${dev}/${name}`, S_IF.CHR | 0o666, major, minor);
+    for (const [name, major, minor] of DEVICES) {
+      if (inInitialNamespace()) syscalls.mknod(`${dev}/${name}`, S_IF.CHR | 0o666, major, minor);
+      else bindDevice(syscalls, name, dev);
+    }
     for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${dev}/${name}`, { mode: 0o755 });
     syscalls.mount(
       'devpts',
       `${dev}/pts`,
       'devpts',
       MS.NOSUID | MS.NOEXEC,
-      'newinstance,ptmxmode=0666,mode=0620,gid=5',
+      `newinstance,ptmxmode=0666,mode=0620${hasOneId() ? '' : ',gid=5'}`,
     );
     syscalls.mount('shm', `${dev}/shm`, 'tmpfs', NO_EXTRAS, 'mode=1777,size=65536k');
     optional(() => syscalls.mount('mqueue', `${dev}/mqueue`, 'mqueue', NO_EXTRAS));
@@ -139,10 +157,7 @@ function mountOne(place: MountPlace, mount: RunMount): void {
       syscalls.mount(`/proc/self/fd/${source}`, target, '', MS.BIND | MS.REC),
     ),
   );
-  if (mount.readonly)
-    mountAt(place, mount.target, (target) =>
-      syscalls.mount('', target, '', MS.BIND | MS.REMOUNT | MS.RDONLY),
-    );
+  if (mount.readonly) mountAt(place, mount.target, (target) => makeReadOnly(syscalls, target));
 }
 
 function makeMountPoint({ openBeneath, directory }: MountPlace, mount: RunMount): void {
@@ -183,6 +198,32 @@ export function procCalls(privileged: boolean): ListedCall[] {
 
 function maskSys(syscalls: Syscalls): void {
   for (const path of MASKED_SYS) if (existsSync(path)) syscalls.mount('tmpfs', path, 'tmpfs', MS.RDONLY);
+}
+
+/** Nobody makes a device node in a user namespace; the machine's own one does as well. */
+function bindDevice(syscalls: Syscalls, name: string, dev: string): void {
+  writeFileSync(`${dev}/${name}`, '');
+  syscalls.mount(`/dev/${name}`, `${dev}/${name}`, '', MS.BIND);
+}
+
+/** A sysfs belongs to the network, which is the machine's; its own one is shown instead. */
+function bindSys(place: MountPlace): void {
+  const { syscalls } = place;
+  mountAt(place, '/sys', (target) => syscalls.mount('/sys', target, '', MS.BIND | MS.REC));
+  mountAt(place, '/sys', (target) => makeReadOnly(syscalls, target));
+}
+
+/** What the machine forbids of a mount must stay forbidden in a user namespace (mount_namespaces(7)). */
+function makeReadOnly(syscalls: Syscalls, target: string): void {
+  const flags = MS.BIND | MS.REMOUNT | MS.RDONLY;
+  const tries = inInitialNamespace() ? [0] : [0, MS.NOSUID | MS.NODEV, NO_EXTRAS];
+  for (const [at, locked] of tries.entries()) {
+    try {
+      return syscalls.mount('', target, '', flags | locked);
+    } catch (error) {
+      if (at === tries.length - 1) throw error;
+    }
+  }
 }
 
 /** Kernels and containers without the file system do without the mount, as under Docker. */

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { toAppError } from '../core/error.ts';
 import { CLONE } from './constants.ts';
 import { type HelperProcess, startHelper } from './helper-process.ts';
+import { inInitialNamespace } from './id-map.ts';
 import type { RunResult, RunSpec, Syscalls } from './types.ts';
 
 /** Runs commands as RunSpecs describe them. */
@@ -21,23 +22,30 @@ export interface Runner {
  * @returns a runner that throws AppError BUILD_FAILED when the command cannot be started, the signal's reason when aborted
  */
 export function createRunner(syscalls: Pick<Syscalls, 'unshare' | 'setNamespace'>): Runner {
-  let helper: HelperProcess | undefined;
-  const usable = (): HelperProcess => {
-    if (!helper?.usable())
-      helper = startHelper('isolated', (spawnIt) => inProcessNamespace(syscalls, spawnIt));
+  const helpers = new Map<'any' | 'alone', HelperProcess>();
+  const usable = (kind: 'any' | 'alone' = 'any'): HelperProcess => {
+    const known = helpers.get(kind);
+    if (known?.usable()) return known;
+    const helper = startHelper('isolated', (spawnIt) => inProcessNamespace(syscalls, spawnIt));
+    helpers.set(kind, helper);
     return helper;
   };
+  /** In a user namespace nothing comes back from a network of its own: that needs a helper that never had another. */
+  const kindFor = ({ network }: RunSpec): 'any' | 'alone' =>
+    network === 'none' && !inInitialNamespace() ? 'alone' : 'any';
   return {
     prepare: () => {
       usable();
     },
     run: async (spec) => {
       spec.signal?.throwIfAborted();
-      const result = await usable().run(spec);
+      const result = await usable(kindFor(spec)).run(spec);
       spec.signal?.throwIfAborted();
       return result;
     },
-    close: async () => helper?.close(),
+    close: async () => {
+      await Promise.all([...helpers.values()].map((helper) => helper.close()));
+    },
   };
 }
 

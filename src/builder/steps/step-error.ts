@@ -1,4 +1,5 @@
 import { AppError, toAppError, type Where } from '../../core/error.ts';
+import { missingRight } from '../../core/missing-right.ts';
 import type { Step } from '../../plan/types.ts';
 
 /** Where a step stands, for errors; the first line of its text is the source line. */
@@ -28,6 +29,9 @@ export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> 
 function withCode(error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const message = 'cannot write the files of this step';
+  const right = missingRight(error);
+  if (right !== undefined)
+    return toAppError(error, 'PERMISSION', `${message}: ${right.reason}`, { hint: right.hint });
   if (PATHS.includes(code)) return toAppError(error, 'BUILD_FAILED', message);
   return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', message) : error;
 }

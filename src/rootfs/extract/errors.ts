@@ -38,7 +38,7 @@ export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknow
     });
   }
   const errno = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const denied = errno === 'EPERM' || errno === 'EACCES';
+  const denied = errno === 'EPERM' || errno === 'EACCES' || missingRight(thrown) !== undefined;
   const code = denied ? 'PERMISSION' : BY_CONTENT.has(errno) ? 'CORRUPT' : 'INTERNAL';
   return toAppError(thrown, code, `cannot unpack ${what}`, {
     ...(denied ? { hint: hintFor(thrown) } : {}),

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { AppError } from '../../core/error.ts';
 import { fsPath } from '../../core/path-bytes.ts';
+import { inInitialNamespace } from '../../core/id-map.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { createMetaWriter, type WriterDeps } from './tree-writer-meta.ts';
 import { type Inode, NOT_ON_DISK, type TreeNode } from './union-tree.ts';
@@ -125,7 +126,8 @@ export function createTreeWriter(target: string, privileged: boolean, deps: Tree
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-      if (privileged) throw noDevices(path, error);
+      // In a user namespace there are none, and a build does without them as Docker does there.
+      if (privileged && inInitialNamespace()) throw noDevices(path, error);
       if (!warnedDevice)
         deps.emit({
           type: 'warning',

@@ -2,13 +2,20 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import { MS } from '../../sys/constants.ts';
+import { inInitialNamespace } from '../../core/id-map.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /** The kernel takes one page of mount options; lower directories beyond it are mounted in groups, two levels in all. */
 const MOST_OPTION_BYTES = 4095;
 /** Nothing is written to the disk for its own sake: what is left of a build that was interrupted is never used. */
 const VOLATILE = ',volatile';
-const OPTIONS = 'redirect_dir=off,metacopy=off,index=off,xino=off';
+/**
+ * Root of a user namespace may not set attributes of the namespace `trusted`; with `userxattr` redirection and metacopy are
+ * off and may not be named (kernel, filesystems/overlayfs.rst, and ovl_fs_params_verify).
+ */
+const OPTIONS = inInitialNamespace()
+  ? 'redirect_dir=off,metacopy=off,index=off,xino=off'
+  : 'userxattr,index=off,xino=off';
 
 /** Overlay mounts below one directory, remembered so that none is left behind. */
 export interface OverlayMounts {

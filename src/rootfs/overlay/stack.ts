@@ -8,6 +8,7 @@ import { splitTime } from '../../sys/file-stat.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { inLayer } from '../extract/errors.ts';
+import { OVERLAY_XATTRS } from '../snapshot/entry.ts';
 
 export interface StackDeps {
   readonly syscalls: Pick<Syscalls, 'listXattrs' | 'getXattr' | 'setXattr' | 'lutimes'>;
@@ -110,7 +111,7 @@ function copyAttributes(syscalls: StackDeps['syscalls'], from: string, to: strin
   chownSync(fsPath(to), Number(stat.uid), Number(stat.gid));
   chmodSync(fsPath(to), Number(stat.mode & 0o7777n));
   for (const name of syscalls.listXattrs(from)) {
-    const value = name.startsWith('trusted.overlay.') ? undefined : syscalls.getXattr(from, name);
+    const value = name.startsWith(OVERLAY_XATTRS) ? undefined : syscalls.getXattr(from, name);
     if (value) syscalls.setXattr(to, name, value);
   }
   const { seconds, nanoseconds } = splitTime(stat.mtimeNs);

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { comparePaths, decodePath, fsPath } from '../../core/path-bytes.ts';
 import { deviceNumbers, fileType } from '../../sys/file-stat.ts';
+import { inInitialNamespace } from '../../core/id-map.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { EntryType, LayerEntry } from '../../tar/types.ts';
 
@@ -81,6 +82,9 @@ export function sameMeta(a: Stat, b: Stat): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
+/** Where overlayfs keeps what it needs to know: in a user namespace that is among the user's own. */
+export const OVERLAY_XATTRS = inInitialNamespace() ? 'trusted.overlay.' : 'user.overlay.';
+
 /** The attributes that belong to a layer: capabilities and the user's own. */
 export function readXattrs(
   syscalls: EntryDeps['syscalls'],
@@ -90,7 +94,8 @@ export function readXattrs(
   const host = join(root, path);
   const kept = syscalls
     .listXattrs(host)
-    .filter((name) => name === 'security.capability' || name.startsWith('user.'));
+    .filter((name) => name === 'security.capability' || name.startsWith('user.'))
+    .filter((name) => !name.startsWith(OVERLAY_XATTRS));
   const pairs = kept.sort().map((name) => [name, syscalls.getXattr(host, name)] as const);
   return new Map(pairs.filter((pair): pair is readonly [string, Buffer] => pair[1] !== undefined));
 }

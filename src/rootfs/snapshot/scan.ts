@@ -7,6 +7,7 @@ import {
   join,
   leafEntry,
   names,
+  OVERLAY_XATTRS,
   readXattrs,
   type ScannedEntry,
   type Stat,
@@ -113,5 +114,5 @@ function sameContent(a: string, b: string): boolean {
 }
 
 function isOpaque({ syscalls, upper }: ScanDeps, path: string): boolean {
-  return syscalls.getXattr(join(upper, path), 'trusted.overlay.opaque')?.toString() === 'y';
+  return syscalls.getXattr(join(upper, path), `${OVERLAY_XATTRS}opaque`)?.toString() === 'y';
 }

@@ -1,0 +1,151 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { constants, userInfo } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+
+/**
+ * Namespaces of processes, of names and of shared memory are those that a RUN leaves and comes back to, so they must belong
+ * to the user namespace (setns(2)). All inside ends with `unshare`, and that with us.
+ */
+const UNSHARE = [
+  ...['--pdeathsig', 'KILL', 'unshare', '--user', '--mount', '--uts', '--ipc', '--pid', '--mount-proc'],
+  ...['--fork', '--kill-child'],
+];
+const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** Tells that the namespace is there, waits until its ids are mapped, and becomes the command. */
+const INNER = 'echo >&4; exec 4>&-; read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
+
+/** A range of ids as /etc/subuid gives them out (subuid(5)). */
+export interface IdRange {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** The subordinate ids of a user, from the text of /etc/subuid or /etc/subgid. */
+export function subordinateIds(
+  text: string,
+  user: { readonly name: string; readonly uid: number },
+): readonly IdRange[] {
+  return text.split('\n').flatMap((line) => {
+    const [, owner, start, count] = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim()) ?? [];
+    if (owner !== user.name && owner !== String(user.uid)) return [];
+    return Number(count) > 0 ? [{ start: Number(start), count: Number(count) }] : [];
+  });
+}
+
+/** The lines of a map: our own id is root inside, and the subordinate ones follow. */
+export function idMap(own: number, ranges: readonly IdRange[]): readonly string[] {
+  let inside = 1;
+  const lines = ['0', String(own), '1'];
+  for (const { start, count } of ranges) {
+    lines.push(String(inside), String(start), String(count));
+    inside += count;
+  }
+  return lines;
+}
+
+/**
+ * Runs our own command line as root of a user namespace, for an ordinary user: with the subordinate ids that the machine
+ * has given to the user, else with the own id alone. Streams, terminal and signals are ours.
+ * @param args what follows the script on the command line
+ * @param warn told when there are no subordinate ids
+ * @returns how it ended, as an exit code; undefined when there can be no such namespace, and nothing was started
+ */
+export async function runInUserNamespace(
+  args: readonly string[],
+  warn: (text: string) => void,
+): Promise<number | undefined> {
+  if (!canMakeNamespace()) return undefined;
+  const command = [process.execPath, ...process.execArgv, process.argv[1]!, ...args];
+  const child = spawn('setpriv', [...UNSHARE, '/bin/sh', '-c', INNER, 'sh', ...command], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const [, , , go, ready] = child.stdio as unknown as [null, null, null, Writable, Readable];
+  go.on('error', () => {});
+  const isThere = await Promise.race([once(ready, 'data').then(() => true), exited.then(() => false)]);
+  if (isThere) {
+    const one = await mapIds(child.pid!);
+    if (one !== undefined) warn(one);
+    const inside = firstChild(child.pid!);
+    for (const signal of PASSED_ON) process.on(signal, () => inside && process.kill(inside, signal));
+    go.end('\n');
+  }
+  const [code, signal] = await exited;
+  return code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15);
+}
+
+function canMakeNamespace(): boolean {
+  return spawnSync('setpriv', [...UNSHARE, 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** @returns why there is one id alone; undefined where there are more */
+async function mapIds(pid: number): Promise<string | undefined> {
+  const { username: name, uid, gid } = userInfo();
+  const [uids, gids] = [
+    subordinateIds(read('/etc/subuid'), { name, uid }),
+    subordinateIds(read('/etc/subgid'), { name, uid }),
+  ];
+  const done =
+    uids.length > 0 &&
+    gids.length > 0 &&
+    runs('newuidmap', [String(pid), ...idMap(uid, uids)]) &&
+    runs('newgidmap', [String(pid), ...idMap(gid, gids)]);
+  if (done) return undefined;
+  writeFileSync(`/proc/${pid}/setgroups`, 'deny');
+  writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`);
+  writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`);
+  return uids.length > 0 && gids.length > 0
+    ? 'newuidmap and newgidmap are missing or refuse; install the package uidmap'
+    : `the user ${name} has no subordinate ids; add them with usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${name}`;
+}
+
+function firstChild(pid: number): number | undefined {
+  return Number(read(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0]) || undefined;
+}
+
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * What keeps an ordinary user from a namespace, as far as the kernel's settings tell it, and what to do.
+ * @param value of a setting below /proc/sys; empty where there is none
+ */
+export function whyNoNamespace(value: (setting: string) => string = readSetting): {
+  readonly why: string;
+  readonly hint: string;
+} {
+  if (value('user/max_user_namespaces') === '0')
+    return { why: 'this machine allows no user namespaces', hint: 'sysctl user.max_user_namespaces=15000' };
+  if (value('kernel/unprivileged_userns_clone') === '0')
+    return {
+      why: 'this machine allows user namespaces to root alone',
+      hint: 'sysctl kernel.unprivileged_userns_clone=1',
+    };
+  if (value('kernel/apparmor_restrict_unprivileged_userns') === '1')
+    return {
+      why: 'AppArmor allows user namespaces to programs with a profile alone',
+      hint: 'sysctl kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "userns," for this program',
+    };
+  if (['setpriv', 'unshare'].some((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0))
+    return { why: 'the program unshare or setpriv is missing', hint: 'install the package util-linux' };
+  return {
+    why: 'the kernel or the container refuses user namespaces',
+    hint: 'run envbuilder as root (sudo)',
+  };
+}
+
+function readSetting(name: string): string {
+  return read(`/proc/sys/${name}`).trim();
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
