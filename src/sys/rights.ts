@@ -47,7 +47,8 @@ export function requireBuildRights(capabilities = effectiveCapabilities()): void
 export function requireInplaceRights(capabilities = effectiveCapabilities()): void {
   requireRoot(
     'replacing the root file system',
-    () => 'start the container as root (without --user or runAsUser); the user of the image is taken at the end',
+    () =>
+      'start the container as root (without --user or runAsUser); the user of the image is taken at the end',
   );
   requireCapabilities('replacing the root file system', IN_PLACE, capabilities, (missing) => {
     const flags = missing.map((name) => `--cap-add=${name}`).join(' ');

@@ -1,4 +1,5 @@
 import { closeSync, fchownSync } from 'node:fs';
+import { hasOneId } from '../core/id-map.ts';
 import { encodePath } from '../core/path-bytes.ts';
 import { enterDirectory } from './become-command.ts';
 import type { ListedCall } from './call-list.ts';
@@ -6,7 +7,6 @@ import { CAP, DOCKER_CAPABILITIES, LAST_CAPABILITY } from './capabilities.ts';
 import { refusal } from './exec-program.ts';
 import { findProgram } from './find-program.ts';
 import type { HelperCalls } from './helper-calls.ts';
-import { hasOneId } from '../core/id-map.ts';
 import type { Place } from './run-place.ts';
 import { procCalls } from './run-root.ts';
 import type { HelperSpec, InitFailure } from './run-types.ts';

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { inInitialNamespace } from '../core/id-map.ts';
 import { CLONE, MS } from './constants.ts';
 import { endDescendants } from './descendants.ts';
 import type { HelperCalls } from './helper-calls.ts';
-import { inInitialNamespace } from './id-map.ts';
 import { enterRoot } from './run-root.ts';
 import type { HelperSpec } from './run-types.ts';
 import type { Syscalls } from './types.ts';

@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { posix } from 'node:path';
+import { hasOneId, inInitialNamespace } from '../core/id-map.ts';
 import { type BeneathDirectory, createBeneath, type OpenBeneath } from './beneath.ts';
 import type { ListedCall } from './call-list.ts';
 import { MNT_DETACH, MS, S_IF } from './constants.ts';
 import { O_PATH } from './descriptor.ts';
-import { hasOneId, inInitialNamespace } from '../core/id-map.ts';
 import { withMountSource } from './mount-source.ts';
 import type { HelperSpec } from './run-types.ts';
 import type { RunMount, Syscalls } from './types.ts';

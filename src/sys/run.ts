@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { toAppError } from '../core/error.ts';
+import { inInitialNamespace } from '../core/id-map.ts';
 import { CLONE } from './constants.ts';
 import { type HelperProcess, startHelper } from './helper-process.ts';
-import { inInitialNamespace } from './id-map.ts';
 import type { RunResult, RunSpec, Syscalls } from './types.ts';
 
 /** Runs commands as RunSpecs describe them. */

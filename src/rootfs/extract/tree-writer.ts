@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { AppError } from '../../core/error.ts';
-import { fsPath } from '../../core/path-bytes.ts';
 import { inInitialNamespace } from '../../core/id-map.ts';
+import { fsPath } from '../../core/path-bytes.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { createMetaWriter, type WriterDeps } from './tree-writer-meta.ts';
 import { type Inode, NOT_ON_DISK, type TreeNode } from './union-tree.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { MS } from '../../sys/constants.ts';
 import { inInitialNamespace } from '../../core/id-map.ts';
+import { MS } from '../../sys/constants.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /** The kernel takes one page of mount options; lower directories beyond it are mounted in groups, two levels in all. */

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { inInitialNamespace } from '../../core/id-map.ts';
 import { comparePaths, decodePath, fsPath } from '../../core/path-bytes.ts';
 import { deviceNumbers, fileType } from '../../sys/file-stat.ts';
-import { inInitialNamespace } from '../../core/id-map.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { EntryType, LayerEntry } from '../../tar/types.ts';
 
