@@ -34,7 +34,7 @@ import {
 } from './entry.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
 
-const { O_DIRECTORY, O_NOFOLLOW } = constants;
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /** The path without links; parts that do not exist stay as they are. */
 export function realPathOf(path: string): string {
@@ -98,6 +98,11 @@ export function streamPlainFile(
 /** The names in a directory. @throws Error ENOENT, ENOTDIR */
 export function namesPlain(path: string): string[] {
   return withPlain(path, O_DIRECTORY, (fd) => listNames(`/proc/self/fd/${fd}`));
+}
+
+/** Opens a directory. @returns a descriptor, which the caller closes @throws Error ENOENT, ENOTDIR */
+export function openPlainDirectory(path: string): number {
+  return withPlain(path, O_DIRECTORY, (fd) => openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_DIRECTORY));
 }
 
 /** Does something to an entry, with the calls of entry.ts. @throws Error what `use` throws, and ENOENT, ENOTDIR */

@@ -1,15 +1,10 @@
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  type Stats,
-} from 'node:fs';
+import { type BigIntStats, closeSync, cpSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../core/make-directories.ts';
+import { lstatEntry, readlinkEntry } from '../sys/entry.ts';
+import { atPlain, movePlain, namesPlain, openPlainFile, realPathOf, removePlain } from '../sys/plain.ts';
+
+const CHUNK = 1024 * 1024;
 
 /**
  * Moves what a clone checked out into the workspace, `.git` last: only then is the workspace a clone. What the workspace
@@ -18,21 +13,22 @@ import { join } from 'node:path';
  */
 export function moveTree(from: string, to: string): readonly string[] {
   const kept: string[] = [];
-  for (const name of readdirSync(from)) if (name !== '.git') moveEntry(from, to, name, kept);
-  mkdirSync(to, { recursive: true });
-  const old = join(to, '.git');
+  makeDirectories(to);
+  const [source, target] = [realPathOf(from), realPathOf(to)];
+  for (const name of namesPlain(source)) if (name !== '.git') moveEntry(source, target, name, kept);
+  const old = join(target, '.git');
   // Whatever it is, it is no repository: see isClone.
-  if (lstat(old) !== undefined) rmSync(old, { recursive: true, force: true });
-  moveWhole(join(from, '.git'), old);
+  removePlain(old);
+  moveWhole(join(source, '.git'), old);
   return kept;
 }
 
 function moveEntry(from: string, to: string, path: string, kept: string[]): void {
   const [source, target] = [join(from, path), join(to, path)];
-  const [ours, theirs] = [lstatSync(source), lstat(target)];
+  const [ours, theirs] = [lstat(source)!, lstat(target)];
   if (theirs === undefined) return moveWhole(source, target);
   if (ours.isDirectory() && theirs.isDirectory()) {
-    for (const name of readdirSync(source)) moveEntry(from, to, join(path, name), kept);
+    for (const name of namesPlain(source)) moveEntry(from, to, join(path, name), kept);
     return;
   }
   if (!sameContent(source, ours, target, theirs)) kept.push(path);
@@ -40,7 +36,7 @@ function moveEntry(from: string, to: string, path: string, kept: string[]): void
 
 function moveWhole(source: string, target: string): void {
   try {
-    renameSync(source, target);
+    movePlain(source, target);
   } catch (error) {
     // A folder below may be a mount of its own.
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
@@ -48,12 +44,27 @@ function moveWhole(source: string, target: string): void {
   }
 }
 
-function sameContent(source: string, ours: Stats, target: string, theirs: Stats): boolean {
-  if (ours.isSymbolicLink() && theirs.isSymbolicLink()) return readlinkSync(source) === readlinkSync(target);
+function sameContent(source: string, ours: BigIntStats, target: string, theirs: BigIntStats): boolean {
+  if (ours.isSymbolicLink() && theirs.isSymbolicLink())
+    return atPlain(source, readlinkEntry) === atPlain(target, readlinkEntry);
   if (!ours.isFile() || !theirs.isFile() || ours.size !== theirs.size) return false;
-  return readFileSync(source).equals(readFileSync(target));
+  const fds = [openPlainFile(source), openPlainFile(target)] as const;
+  try {
+    return sameBytes(...fds);
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
 }
 
-function lstat(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+function sameBytes(one: number, other: number): boolean {
+  const [a, b] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  for (;;) {
+    const [n, m] = [readSync(one, a), readSync(other, b)];
+    if (!a.subarray(0, n).equals(b.subarray(0, m))) return false;
+    if (n === 0) return true;
+  }
+}
+
+function lstat(path: string): BigIntStats | undefined {
+  return atPlain(path, lstatEntry);
 }

@@ -1,18 +1,21 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../core/error.ts';
 import { makeDirectories } from '../core/make-directories.ts';
+import { chmodEntry, lstatEntry, unlinkEntry } from '../sys/entry.ts';
+import {
+  atPlain,
+  isThere,
+  makePlainDirectory,
+  namesPlain,
+  openPlainDirectory,
+  readPlainFile,
+  realPathOf,
+  removePlain,
+  statPlain,
+  writePlain,
+} from '../sys/plain.ts';
 import type { Syscalls } from '../sys/types.ts';
 
 /**
@@ -33,6 +36,8 @@ export interface Staging {
   close(): void;
 }
 
+/** Bytes of a URL with a reference. */
+const LONGEST_MARK = 64 * 1024;
 const PATIENCE_MS = 20_000;
 
 /** The name of the directory inside a workspace. */
@@ -48,7 +53,8 @@ export async function openStaging(
   sys: Pick<Syscalls, 'tryLock'>,
   signal: AbortSignal,
 ): Promise<Staging> {
-  const path = join(folder, STAGING_NAME);
+  makeDirectories(folder);
+  const path = join(realPathOf(folder), STAGING_NAME);
   const mark = join(path, 'complete');
   const fd = await lockDirectory(path, sys, signal);
   if (fd === undefined) {
@@ -60,18 +66,27 @@ export async function openStaging(
   return {
     tree: join(path, 'tree'),
     lock: fd,
-    isComplete: (key) => existsSync(mark) && readFileSync(mark, 'utf8') === key,
-    markComplete: (key) => writeFileSync(mark, key),
+    isComplete: (key) => isThere(mark) && readPlainFile(mark, LONGEST_MARK).toString('utf8') === key,
+    markComplete: (key) => writePlain(mark, key),
     clear: () => {
-      makeDirectories(path, 0o700);
-      rmSync(mark, { force: true });
-      for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
+      makeOwn(path);
+      removePlain(mark);
+      for (const name of namesPlain(path)) removePlain(join(path, name));
     },
     close: () => {
-      rmSync(path, { recursive: true, force: true });
+      removePlain(path);
       closeSync(fd);
     },
   };
+}
+
+/** The workspace may hold anything under this name, a link to another directory too; all of it is ours to remove. */
+function makeOwn(path: string): void {
+  atPlain(path, (entry) => {
+    if (lstatEntry(entry)?.isDirectory() === false) unlinkEntry(entry);
+  });
+  makePlainDirectory(path);
+  atPlain(path, (entry) => chmodEntry(entry, 0o700));
 }
 
 async function lockDirectory(
@@ -82,10 +97,10 @@ async function lockDirectory(
   for (const end = performance.now() + PATIENCE_MS; ; await sleep(100)) {
     signal.throwIfAborted();
     // Whoever held it may have removed it.
-    makeDirectories(path, 0o700);
-    const fd = openSync(path, 'r');
-    const isThere = (): boolean => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
-    if (sys.tryLock(fd) && isThere()) return fd;
+    makeOwn(path);
+    const fd = openPlainDirectory(path);
+    const isSame = (): boolean => statPlain(path)?.ino === fstatSync(fd).ino;
+    if (sys.tryLock(fd) && isSame()) return fd;
     closeSync(fd);
     if (performance.now() > end) return undefined;
   }

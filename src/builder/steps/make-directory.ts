@@ -1,8 +1,7 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
-import { posix } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { fsPath } from '../../core/path-bytes.ts';
-import { resolveInRoot } from '../../rootfs/resolve-in-root.ts';
+import { createBeneath, withBeneath } from '../../sys/beneath.ts';
+import { lchownEntry } from '../../sys/entry.ts';
+import type { Syscalls } from '../../sys/types.ts';
 
 /**
  * Makes a directory and its missing parents inside a root, 0755 and owned as given; existing ones stay as they are, and
@@ -14,17 +13,18 @@ export function makeDirectory(
   root: string,
   path: string,
   owner: { readonly uid: number; readonly gid: number },
+  syscalls?: Pick<Syscalls, 'openat2'>,
 ): void {
-  let at = '/';
-  for (const part of path.split('/').filter(Boolean)) {
-    at = posix.join(at, part);
-    const host = fsPath(resolveInRoot(root, at, { followLast: true }));
-    const existing = lstatSync(host, { throwIfNoEntry: false });
-    if (existing?.isDirectory()) continue;
-    if (existing)
-      throw new AppError('BUILD_FAILED', `cannot make the directory ${path}: ${at} is not a directory`);
-    mkdirSync(host);
-    chmodSync(host, 0o755);
-    chownSync(host, owner.uid, owner.gid);
-  }
+  withBeneath(createBeneath(syscalls), root, (directory) => {
+    const parts = directory.realPath(path).split('/').filter(Boolean);
+    for (const [last] of parts.entries()) {
+      const at = parts.slice(0, last + 1).join('/');
+      const existing = directory.lstat(at);
+      if (existing?.isDirectory()) continue;
+      if (existing)
+        throw new AppError('BUILD_FAILED', `cannot make the directory ${path}: /${at} is not a directory`);
+      directory.makeDirectory(at);
+      directory.at(at, (entry) => lchownEntry(entry, owner.uid, owner.gid));
+    }
+  });
 }
