@@ -1,10 +1,11 @@
-/* `npm run check`: format, lint, types, dead code, import direction, docstrings, generated docs, links, promises. `--fix` writes what can be written. */
+/* `npm run check`: format, lint, types, dead code, import direction, paths of foreign trees, docstrings, generated docs, links, promises. `--fix` writes what can be written. */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { undocumentedExports } from './lib/check-docstrings.ts';
 import { importProblems } from './lib/check-imports.ts';
 import { brokenLinks } from './lib/check-links.ts';
+import { pathProblems } from './lib/check-paths.ts';
 import { brokenPromises } from './lib/check-promises.ts';
 import { stalePages } from './lib/reference-pages.ts';
 
@@ -37,6 +38,11 @@ async function imports(): Promise<Outcome> {
   return { name: 'import direction', ok: problems.length === 0, output: problems.join('\n') };
 }
 
+async function paths(): Promise<Outcome> {
+  const problems = pathProblems(root);
+  return { name: 'paths of foreign trees', ok: problems.length === 0, output: problems.join('\n') };
+}
+
 async function docstrings(): Promise<Outcome> {
   const missing = undocumentedExports(root);
   return { name: 'docstrings', ok: missing.length === 0, output: missing.join('\n') };
@@ -63,6 +69,7 @@ const outcomes = await Promise.all([
   run('types', bin('tsc'), ['-p', '.']),
   run('dead code', process.execPath, [bin('knip'), '--no-progress']),
   imports(),
+  paths(),
   docstrings(),
   docs(),
   links(),
