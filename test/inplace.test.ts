@@ -208,6 +208,44 @@ test('a build that is killed is done again from the start, with the same result'
   });
 });
 
+test('containers that start at once make each step once, and end with one root', async () => {
+  const stamp = (name: string): string =>
+    `RUN cat /proc/sys/kernel/random/uuid >/${name} && cat /${name} >>/stamps-${name} && sleep 1`;
+  const dockerfile = `
+    FROM @REGISTRY@/busybox:1 AS a
+    ${stamp('same')}
+    ${stamp('own')}
+    FROM @REGISTRY@/busybox:1
+    ${stamp('same')}
+    COPY --from=a /own /of-a
+    RUN cat /of-a /same >/all`;
+  await trial(async ({ container, build, dir }) => {
+    const others = [1, 2].map(() => createOwnContainer(trials.image, dir));
+    try {
+      // Its first build writes the Dockerfile that the others read.
+      const args = [`--layer-cache-dir=${join(dir, 'cache')}`];
+      const first = build(dockerfile, { args });
+      const rest = others.map((other, i) =>
+        other.build({ args: [...args, `--output=type=oci,dest=${dir}/other${i}`, join(dir, 'context')] }),
+      );
+      const outcomes = await Promise.all([first, ...rest]);
+      for (const { error, output } of outcomes) assert.equal(error, undefined, `${error?.stack}\n${output}`);
+      assert.equal(new Set(outcomes.map(({ result }) => result!.imageDigest)).size, 1);
+      const built = outcomes.reduce((sum, { result }) => sum + result!.summary.stepsBuilt, 0);
+      assert.equal(built, 4, JSON.stringify(outcomes.map(({ result }) => result!.summary)));
+      const read = (name: string) =>
+        [container, ...others].map(({ upper }) => readFileSync(join(upper, name), 'utf8'));
+      assert.equal(new Set(read('all')).size, 1);
+      assert.deepEqual(
+        read('all'),
+        read('of-a').map((own, i) => own + read('same')[i]!),
+      );
+    } finally {
+      for (const other of others) other.close();
+    }
+  });
+});
+
 test('nothing is deleted where the root is not ours to replace', async () => {
   const dockerfile = 'FROM @REGISTRY@/busybox:1\nRUN touch /x';
   await trial(async ({ build, container }) => {
