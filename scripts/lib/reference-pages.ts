@@ -7,11 +7,13 @@ import { OPTIONS } from '../../src/cli/options/table.ts';
 import { GROUPS, type OptionRow } from '../../src/cli/options/types.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { LIMITS } from '../../src/core/limits.ts';
+import { GIT_LIMITS, NETWORK_LIMITS, NETWORK_TEXTS } from '../../src/core/network-limits.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import { RULES } from '../../src/dockerfile/lint/rules.ts';
 import * as kubernetes from '../../src/kubernetes/manifests.ts';
+import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
 
 const root = join(import.meta.dirname, '../..');
 const KUBERNETES_PAGE = 'docs/kubernetes.md';
@@ -113,8 +115,40 @@ function limitsPage(): string {
     'How much of anything envbuilder takes from an image, an archive, a cache or a registry. What goes beyond is refused as `CORRUPT` ([exit code 9](exit-codes.md)), by a token server as `REGISTRY`; what comes from a cache is then left out with a warning, and the step is built.',
     'There is no limit on the number of entries of a layer, nor on the size that it decompresses to: it is read in parts of a megabyte, and a disk that is full is an error of its own (`DISK_FULL`). Memory grows by about half a kilobyte for each path of an image.',
     table(['what', 'at most', 'why'], rows),
+    '## Times',
+    'How long servers may take. What takes longer counts as no answer, and is tried once more at most; in a build, what fails at the cache is then a miss.',
+    table(['what', 'how long'], networkTimes()),
+    'How long clients of `envbuilder registry serve` may take before their connections are cut. Only their own slowness counts.',
+    table(['what', 'how long'], clientTimes()),
   ]);
 }
+
+function networkTimes(): readonly string[][] {
+  const { documentMs, answerMs, leftoverMs, windowMs, windowBytes } = NETWORK_LIMITS;
+  return [
+    [plain(NETWORK_TEXTS.documentMs), seconds(documentMs)],
+    [plain(NETWORK_TEXTS.answerMs), seconds(answerMs)],
+    [plain(NETWORK_TEXTS.window), `${sizeText(windowBytes)} in each ${seconds(windowMs)} of waiting for it`],
+    [plain(NETWORK_TEXTS.leftoverMs), seconds(leftoverMs)],
+    [
+      plain(NETWORK_TEXTS.git),
+      `given up after ${GIT_LIMITS.seconds} s with fewer than ${GIT_LIMITS.bytes} bytes a second`,
+    ],
+  ];
+}
+
+function clientTimes(): readonly string[][] {
+  const { headersMs, documentMs, receiveMs, receiveBytes, sendMs, connections } = PACE_LIMITS;
+  return [
+    [plain(PACE_TEXTS.headersMs), seconds(headersMs)],
+    [plain(PACE_TEXTS.documentMs), seconds(documentMs)],
+    [plain(PACE_TEXTS.receive), `${sizeText(receiveBytes)} in each ${seconds(receiveMs)}`],
+    [plain(PACE_TEXTS.sendMs), `in each ${seconds(sendMs)}`],
+    [plain(PACE_TEXTS.connections), connections.toLocaleString('en')],
+  ];
+}
+
+const seconds = (ms: number): string => `${ms / 1000} s`;
 
 /** Bytes with the largest unit that leaves a whole number. */
 function sizeText(bytes: number): string {

@@ -25,6 +25,15 @@ export const PACE_LIMITS: PaceLimits = {
   connections: 4096,
 };
 
+/** What the limits are for, as phrases; docs/reference/limits.md is generated from them. */
+export const PACE_TEXTS = {
+  headersMs: 'the headers of a request, and the handshake of TLS',
+  documentMs: 'the body of a request other than an upload',
+  receive: 'the body of an upload',
+  sendMs: 'an answer: the client takes some of it',
+  connections: 'connections',
+} as const;
+
 /** How long an answer to a slow client may take. */
 const ANSWER_MS = 1000;
 

@@ -20,7 +20,6 @@ import { createRedactor } from '../../src/report/redact.ts';
 import {
   FAULTS,
   type Fault,
-  FINE_KINDS,
   KINDS,
   type Kind,
   MORE_FAULTS,
@@ -41,6 +40,8 @@ export interface Cell {
   readonly fault: Fault;
   readonly often: 'once' | 'always';
   readonly injected: number;
+  /** Of all requests that were made. */
+  readonly kinds: ReadonlySet<Kind>;
   /** Of all requests together. */
   readonly retries: number;
   /** Of the request that was tried most often. */
@@ -66,7 +67,8 @@ const LASTING: readonly Fault[] = [
   'full disk',
   'immutable tag',
 ];
-const PATIENCE_MS = 60_000;
+/** Long, since other tests may keep the machine busy. */
+const PATIENCE_MS = 400_000;
 const CONTENT = 'the content of the layer\n'.repeat(2000);
 
 /** The context, the base image and a full cache, for every cell to use. */
@@ -95,8 +97,9 @@ export async function prepare({ dir, registry }: MatrixSetup): Promise<void> {
 
 /** Every fault at every kind of request, for each kind of work. */
 export async function faultMatrix(setup: MatrixSetup): Promise<readonly Cell[]> {
+  const made = await kindsOf(setup, WORKS);
   const cells = WORKS.flatMap((work) =>
-    KINDS.flatMap((kind) =>
+    KINDS.filter((kind) => made.get(work)!.has(kind)).flatMap((kind) =>
       FAULTS.filter((fault) => fault !== 'immutable tag' || kind === 'push a manifest').flatMap((fault) =>
         (LASTING.includes(fault) ? (['once', 'always'] as const) : (['once'] as const)).map((often) => ({
           work,
@@ -118,8 +121,9 @@ export async function faultMatrix(setup: MatrixSetup): Promise<readonly Cell[]> 
 
 /** Every fault at every kind of request to the cache, where nothing else is faulty. */
 export async function cacheMatrix(setup: MatrixSetup): Promise<readonly Cell[]> {
+  const made = await kindsOf(setup, CACHE_WORKS);
   const cells = CACHE_WORKS.flatMap((work) =>
-    [...KINDS, ...FINE_KINDS].flatMap((kind) =>
+    [...made.get(work)!].flatMap((kind) =>
       [...FAULTS, ...MORE_FAULTS].flatMap((fault) =>
         (work === 'cached start' && !isMore(fault)
           ? (['once', 'always'] as const)
@@ -140,6 +144,21 @@ export async function cacheMatrix(setup: MatrixSetup): Promise<readonly Cell[]> 
     const times = often === 'once' ? 1 : Number.POSITIVE_INFINITY;
     return runCell(setup, work, repository, { kind, fault, times }, often);
   });
+}
+
+/** The kinds of requests that each work makes where nothing fails. */
+async function kindsOf(
+  setup: MatrixSetup,
+  works: readonly Work[],
+): Promise<ReadonlyMap<Work, ReadonlySet<Kind>>> {
+  const made = new Map<Work, ReadonlySet<Kind>>();
+  for (const work of works) {
+    const repository = work.endsWith('build') ? `kinds/${made.size}` : `cache/${work.replace('cached ', '')}`;
+    const cell = await runCell(setup, work, repository);
+    if (cell.error !== undefined) throw cell.error;
+    made.set(work, cell.kinds);
+  }
+  return made;
 }
 
 const isMore = (fault: Fault): boolean => MORE_FAULTS.some((each) => each === fault);
@@ -201,6 +220,7 @@ async function runCell(
     fault: rule?.fault ?? 'slow',
     often,
     injected: proxy.injected(),
+    kinds: proxy.kinds(),
     retries,
     attempts,
     ms: performance.now() - start,

@@ -15,7 +15,7 @@ export const KINDS = [
   'push a manifest',
 ] as const;
 /** Those that a cached build makes, finer than the others. */
-export const FINE_KINDS = [
+const FINE_KINDS = [
   'say hello',
   'ask for a manifest',
   'mount a blob',
@@ -75,6 +75,8 @@ export interface FaultProxy {
   readonly injected: () => number;
   /** Requests that arrived, of all kinds. */
   readonly requests: () => number;
+  /** The kinds of requests that arrived. */
+  readonly kinds: () => ReadonlySet<Kind>;
   readonly stop: () => Promise<void>;
 }
 
@@ -101,6 +103,7 @@ export type Taste = (
 /** A registry before another one: it asks for a token, does what a rule says, and takes what is to its taste. */
 export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste): Promise<FaultProxy> {
   const tokens = new Set<string>();
+  const kinds = new Set<Kind>();
   let [injected, requests] = [0, 0];
   let host = '';
 
@@ -114,6 +117,7 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
     requests += 1;
     const url = new URL(incoming.url ?? '/', 'http://registry');
     const kind = kindOf(incoming, url);
+    for (const each of kindsOf(incoming, url)) if (each !== undefined) kinds.add(each);
     const applies =
       rule !== undefined &&
       kindsOf(incoming, url).includes(rule.kind) &&
@@ -198,6 +202,7 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
     host,
     injected: () => injected,
     requests: () => requests,
+    kinds: () => kinds,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

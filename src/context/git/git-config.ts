@@ -1,4 +1,5 @@
 import { getCACertificates } from 'node:tls';
+import { GIT_LIMITS } from '../../core/network-limits.ts';
 import type { GitSettings } from './types.ts';
 import { createUnnamedFile, type UnnamedFile } from './unnamed-file.ts';
 
@@ -26,11 +27,6 @@ const PARENT = '@parent@';
 
 /** Objects above this are neither compared with others nor held in memory whole. */
 const BIG_FILE = '16m';
-/**
- * A server that sends fewer bytes a second for this many seconds is given up. While it makes a large pack, it sends a line of
- * progress every second or so, and a byte a second where it was told to be quiet.
- */
-const SLOW = { bytes: 16, seconds: 300 };
 
 /**
  * Writes the configuration of git for some settings, which is all that git sees. Secrets are in unnamed files only: not in the environment, not in
@@ -73,7 +69,15 @@ export function createGitSetup(settings: GitSettings): GitSetup {
 type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
 
 function configOf(settings: GitSettings, file: (text: string) => InheritedFile): readonly ConfigEntry[] {
-  const { login, authorization, insecure, extraCaPem, proxyUrl, localSubmodules, slow = SLOW } = settings;
+  const {
+    login,
+    authorization,
+    insecure,
+    extraCaPem,
+    proxyUrl,
+    localSubmodules,
+    slow = GIT_LIMITS,
+  } = settings;
   const entries: ConfigEntry[] = [
     ['safe', undefined, 'directory', '*'],
     ['core', undefined, 'hooksPath', '/dev/null'],
