@@ -33,6 +33,9 @@ const BY_CALL: readonly (readonly [RegExp, ...Name[]])[] = [
   [/^prctl$/, 'SETPCAP'],
 ];
 
+/** Calls that are refused by a network, or for a file that is no program. */
+const OTHER_REASONS = /^(?:connect|getaddrinfo|send|recv|spawn|execve)/;
+
 /** The capabilities in effect for this process, as a bit mask. */
 export function effectiveCapabilities(): bigint {
   const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'));
@@ -57,7 +60,7 @@ export function missingRight(thrown: unknown): MissingRight | undefined {
       reason: 'the files have owners beyond the ids that this user has',
       hint: 'give the user 65,536 subordinate ids in /etc/subuid and /etc/subgid (usermod --add-subuids), and install newuidmap (the package uidmap)',
     };
-  if (code !== 'EPERM' && code !== 'EACCES') return undefined;
+  if ((code !== 'EPERM' && code !== 'EACCES') || OTHER_REASONS.test(syscall)) return undefined;
   const uid = process.geteuid?.() ?? 0;
   if (uid !== 0) return { reason: `this process runs as uid ${uid}`, hint: 'run it as root' };
   const caps = effectiveCapabilities();
