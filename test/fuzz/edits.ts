@@ -1,5 +1,7 @@
 import { contextEdits } from './context-tables.ts';
 import { generate } from './generate.ts';
+import { modeEdits } from './mount-tables.ts';
+import { mountedRun } from './mounts.ts';
 import type { Random } from './random.ts';
 
 /** The parts of a build that an edit changes. */
@@ -16,7 +18,7 @@ const values = ['b.txt', '/q/', '700', 'daemon', 'x'];
 
 /** A random change to a Dockerfile, to build arguments or to a context. */
 export function edit(random: Random, lines: readonly string[], buildArgs: Edited['buildArgs']): Edited {
-  const kind = random.int(9);
+  const kind = random.int(13);
   const at = random.int(lines.length);
   const isStage = (index: number): boolean => lines[index]?.startsWith('FROM') ?? true;
   if (kind === 0 && !isStage(at))
@@ -34,6 +36,14 @@ export function edit(random: Random, lines: readonly string[], buildArgs: Edited
   }
   if (kind === 3 && !isStage(at) && !isStage(at + 1))
     return { lines: lines.toSpliced(at, 2, lines[at + 1]!, lines[at]!), buildArgs, what: `swap after ${at}` };
+  if (kind === 9 && !isStage(at)) {
+    const added = mountedRun(random, []);
+    return { lines: lines.toSpliced(at, 0, added), buildArgs, what: `with ${added}` };
+  }
+  if (kind > 9) {
+    const command = random.pick(modeEdits);
+    return { lines, buildArgs, command, what: command };
+  }
   const command = random.pick(contextEdits).replace('@NUMBER@', String(random.int(1e6)));
   return { lines, buildArgs, command, what: command };
 }

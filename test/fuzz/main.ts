@@ -3,7 +3,8 @@
  * differs stands below fuzz-out/, with as few lines as show it; the exit code is 1 then. Differences that were decided are
  * not made up in the first place (test/fuzz/copy.ts names them).
  *   --seeds 1-50   the seeds, one build for each
- *   --cache        compares builds that have a cache with builds that have none, after random edits, instead of Docker
+ *   --cache        compares builds that have a cache with builds that have none, after random edits, instead of Docker;
+ *                  now and then a build in a container with volumes fills the cache before
  *   --race         lets builds of one Dockerfile race for one cache, in every kind of place, with and without kills
  *   --hostile      tries inputs that mean ill instead (test/hostile), and then mutations of honest ones
  *   --seconds 60   how long mutations are tried

@@ -9,8 +9,11 @@ import { builtSteps, eventsOf } from '../support/results.ts';
 import { edit, withoutGit } from './edits.ts';
 import { generate } from './generate.ts';
 import { dropFileLine } from './lines.ts';
+import { neutralEdits } from './mount-tables.ts';
+import { withMounts } from './mounts.ts';
 import { createRandom } from './random.ts';
-import { type Finding, prepareWorkplace, touchAll, type Verdict, type Workplace } from './workplace.ts';
+import { cacheArguments, createVolumeBuilds } from './with-volumes.ts';
+import { type Finding, prepareWorkplace, type Verdict, type Workplace } from './workplace.ts';
 
 const edits = 7;
 const mostRefused = 12;
@@ -22,7 +25,8 @@ interface Build {
 
 /**
  * Builds what a seed gives again and again, with an edit before each build, once with a cache that stays and once without:
- * both must give the same image. A build after which only times changed must find every step in the cache.
+ * both must give the same image, also where a build in a container with volumes has filled the cache. A build after which
+ * only times, owners or the root's mode changed must find every step in the cache.
  */
 export async function compareWithCache(services: Services, seed: number): Promise<Verdict> {
   const generated = generate(seed);
@@ -30,7 +34,8 @@ export async function compareWithCache(services: Services, seed: number): Promis
   const random = createRandom(seed * 31 + 7);
   const build = createBuilder(workplace);
   let { buildArgs } = generated;
-  let lines = withoutGit(generated.lines);
+  let lines = withMounts(random, withoutGit(generated.lines));
+  const volumes = createVolumeBuilds(services);
   const done: string[] = [];
   let compared = false;
   try {
@@ -41,6 +46,12 @@ export async function compareWithCache(services: Services, seed: number): Promis
       done.push(edited.what);
       if (edited.command !== undefined)
         await capture('/bin/sh', ['-c', edited.command], { cwd: workplace.context });
+      if (random.chance(0.25)) {
+        const asked = [...workplace.arguments(lines, buildArgs), ...cacheArguments(workplace.dir)];
+        const wrong = await volumes.build(random, [...asked, workplace.context]);
+        done.push('a build with volumes');
+        if (wrong !== undefined) return { kind: 'volumes', text: wrong, lines, edits: done };
+      }
       const cached = await build(lines, buildArgs, true);
       const fresh = await build(lines, buildArgs, false);
       const found = (kind: string, text: string): Finding => ({ kind, text, lines, edits: done });
@@ -56,10 +67,11 @@ export async function compareWithCache(services: Services, seed: number): Promis
       compared = true;
       if (differences.length > 0) return found('stale', report(differences));
       if (!random.chance(0.4)) continue;
-      await touchAll(workplace.context);
+      const neutral = random.pick(neutralEdits);
+      await capture('/bin/sh', ['-c', neutral], { cwd: workplace.context });
+      done.push(neutral);
       const missed = builtSteps((await build(lines, buildArgs, true)).result);
-      if (missed.length > 0)
-        return found('misses', `steps ${missed.join(', ')} miss after a change of times`);
+      if (missed.length > 0) return found('misses', `steps ${missed.join(', ')} miss after ${neutral}`);
     }
     return compared ? 'same' : 'nothing built';
   } finally {
@@ -76,7 +88,7 @@ function createBuilder({ dir, context, arguments: argumentsFor }: Workplace): Bu
     const number = builds++;
     const layout = join(dir, `layout-${number}`);
     const flags = [`--output=type=oci,dest=${layout}`, '--progress=json'];
-    if (cache) flags.push(`--layer-cache-dir=${join(dir, 'cache')}`);
+    if (cache) flags.push(...cacheArguments(dir));
     const env = { ENVBUILDER_STATE_DIR: join(dir, cache ? 'state' : `state-${number}`) };
     const asked = ['build', ...argumentsFor(lines, buildArgs), ...flags, context];
     return { layout, result: await envbuilder(asked, { env }) };
