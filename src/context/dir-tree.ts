@@ -58,9 +58,10 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   const realRoot = once(() => realpathSync(root));
   const open = (path: string, flags: number): number =>
     openPlain(path === '' ? realRoot() : `${realRoot()}/${path}`, flags);
+  const openReading = (path: string): number => open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   const openFile = (path: string): number =>
     guarded(path, () => {
-      const fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+      const fd = openReading(path);
       if (fstatSync(fd).isFile()) return fd;
       closeSync(fd);
       throw pathError('ENOTREG', host(path));
@@ -171,7 +172,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       (node.version === undefined ? undefined : memo?.get(node.version.key)?.digest) ??
       guarded(node.path, () => {
         const begun = memo?.now();
-        const { identity, digest } = hashFile(openFile(node.path));
+        const { identity, digest } = hashFile(openReading(node.path), host(node.path));
         // An attribute that came after the listing has changed the ctime.
         const plain = !!options.xattrs && !node.xattrs && fileKey(identity) === node.version?.key;
         memo?.set(identity, { digest, plain }, begun);
@@ -181,10 +182,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   return tree;
 }
 
-/** Closes the file. */
-function hashFile(fd: number): { readonly identity: BigIntStats; readonly digest: Digest } {
+/** Closes the file. @throws Error ENOTREG where it is none */
+function hashFile(fd: number, path: string): { readonly identity: BigIntStats; readonly digest: Digest } {
   try {
     const identity = fstatSync(fd, { bigint: true });
+    if (!identity.isFile()) throw pathError('ENOTREG', path);
     const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, Number(identity.size))));
     for (;;) {

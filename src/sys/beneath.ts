@@ -282,16 +282,16 @@ export type OpenPlain = (path: string, flags: number) => number;
 export function createOpenPlain(syscalls?: Pick<Syscalls, 'openat2'>): OpenPlain {
   let fast = syscalls;
   return (path, flags) => {
-    const inside = `/${checked(path)}`;
     try {
-      if (fast) return fast.openat2(AT_FDCWD, inside, flags | O_CLOEXEC, 0, PLAIN);
+      if (path.includes('\0') || !path.startsWith('/')) throw pathError('EINVAL', path);
+      if (fast) return fast.openat2(AT_FDCWD, path, flags | O_CLOEXEC, 0, PLAIN);
     } catch (error) {
       if (!['ENOSYS', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
       fast = undefined;
     }
     const root = openSync('/', O_PATH);
     try {
-      return openByWalk(root, inside.slice(1), { flags, mode: 0, links: 'none' });
+      return openByWalk(root, checked(path), { flags, mode: 0, links: 'none' });
     } finally {
       closeSync(root);
     }

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { effectiveCapabilities } from '../core/missing-right.ts';
@@ -32,6 +33,8 @@ const STDERR_FD = 2;
 const SYS_OPENAT2 = 437;
 /** Bytes of struct open_how: flags, mode, resolve. */
 const OPEN_HOW = 24;
+/** Bytes of a path, its NUL among them. */
+const PATH_MAX = 4096;
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.
@@ -55,7 +58,7 @@ export function createSyscalls(): Syscalls {
     futimens: libc.func('int futimens(int, void *)'),
     utimensat: libc.func('int utimensat(int, void *, void *, int)'),
     // No C library of today has a function for openat2.
-    openat2: libc.func('int64_t syscall(int64_t, int, void *, void *, size_t)'),
+    openat2: libc.func('int64_t syscall(int64_t, int, int64_t, int64_t, size_t)'),
     lseek: libc.func('int64_t lseek(int, int64_t, int)'),
     closeRange: libc.func('int close_range(uint, uint, int)'),
     prctl: libc.func('int prctl(int, ulong, ulong, ulong, ulong)'),
@@ -70,7 +73,10 @@ export function createSyscalls(): Syscalls {
   };
   const times = Buffer.alloc(32);
   const attribute = Buffer.alloc(XATTR_SIZE_MAX);
-  const how = Buffer.alloc(OPEN_HOW);
+  // One struct and one path in memory that stays where it is, so that nothing is converted for a call.
+  const opening = koffi.alloc('uint8_t', OPEN_HOW + PATH_MAX);
+  const howAddress = Number(koffi.address(opening));
+  const memory = Buffer.from(koffi.view(opening, OPEN_HOW + PATH_MAX)).fill(0);
   let listDirectory: Syscalls['listDirectory'] | undefined;
 
   const check = (result: number, syscall: string, path = ''): number => {
@@ -147,10 +153,14 @@ export function createSyscalls(): Syscalls {
       return listDirectory(path, open);
     },
     openat2: (at, path, flags, mode, resolve) => {
-      how.writeUInt32LE(flags, 0);
-      how.writeUInt32LE(mode, 8);
-      how.writeUInt32LE(resolve, 16);
-      return check(Number(c.openat2(SYS_OPENAT2, at, bytes(path), how, OPEN_HOW)), 'openat2', path);
+      memory.writeUInt32LE(flags, 0);
+      memory.writeUInt32LE(mode, 8);
+      memory.writeUInt32LE(resolve, 16);
+      const length = writePath(memory, path);
+      if (length === undefined) throw systemError(os.errno.ENAMETOOLONG, 'openat2', path);
+      memory[OPEN_HOW + length] = 0;
+      const text = howAddress + OPEN_HOW;
+      return check(Number(c.openat2(SYS_OPENAT2, at, text, howAddress, OPEN_HOW)), 'openat2', path);
     },
     dataSegments: (fd, size) => {
       const found: [number, number][] = [];
@@ -245,6 +255,15 @@ export function createSyscalls(): Syscalls {
       process.setuid?.(uid);
     },
   };
+}
+
+/** Bytes of a path behind struct open_how; undefined for one that is too long. */
+function writePath(memory: Buffer, path: string): number | undefined {
+  // A code unit takes three bytes at most.
+  if (path.length * 3 < PATH_MAX && path.isWellFormed()) return memory.write(path, OPEN_HOW, 'utf8');
+  const bytes = encodePath(path);
+  if (bytes.length >= PATH_MAX) return undefined;
+  return bytes.copy(memory, OPEN_HOW);
 }
 
 /** glibc's dev_t: 12 and 20 bits each, split (gnu_dev_makedev). */
