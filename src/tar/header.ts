@@ -282,7 +282,8 @@ export function number(block: Buffer, at: number, width: number, what: string): 
   const digits = block
     .toString('latin1', at, at + width)
     .replace(/^[\0 ]+/, '')
-    .replace(/(\0.*| +)$/s, '');
+    .replace(/\0.*$/s, '')
+    .replace(/ +$/, '');
   if (digits === '') return 0;
   if (!/^[0-7]+$/.test(digits))
     throw new AppError(
