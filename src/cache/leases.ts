@@ -74,6 +74,8 @@ interface Seen {
 }
 
 interface Held {
+  /** When it was taken. */
+  readonly since: number;
   digest: Digest;
   /** Its step is being made: it gives signs of life. */
   active: boolean;
@@ -158,7 +160,7 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   const hold = (tags: readonly string[], digest: Digest): void => {
     for (const [i, tag] of tags.entries())
-      held.set(tag, { digest, active: i === 0, beats: 0, busy: Promise.resolve() });
+      held.set(tag, { since: clock(), digest, active: i === 0, beats: 0, busy: Promise.resolve() });
   };
   const create = async (tags: readonly string[]): Promise<boolean> => {
     const { digest, result } = await write({ tag: tags[0] }, (bytes, mediaType, signal) =>
@@ -228,7 +230,9 @@ export function createLeases(deps: LeasesDeps): Leases {
     // A manifest may have the tags of several leases, which end with it.
     for (const [other, { digest }] of held) if (digest === lease.digest) held.delete(other);
     canDrop &&= store.drop !== undefined && (await store.drop(tag, lease.digest, limit()));
-    if (!canDrop && (await read(tag))?.holder === holder) await overwrite(tag, { ended: true });
+    // Nobody can have believed us dead so soon.
+    const ours = clock() - lease.since < times.dead || (await read(tag))?.holder === holder;
+    if (!canDrop && ours) await overwrite(tag, { ended: true });
   };
   const end = async (tag: string, stored: boolean): Promise<void> => {
     const lease = held.get(tag);
