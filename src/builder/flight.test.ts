@@ -82,7 +82,10 @@ test('the lease of the next step is taken while this one is made, and given back
   assert.equal(attempts(), 2);
   turn!.end(false);
   while (ended.length < 2) await new Promise(setImmediate);
-  assert.deepEqual(ended.map(([key]) => key), [FIRST.key, SECOND.key]);
+  assert.deepEqual(
+    ended.map(([key]) => key),
+    [FIRST.key, SECOND.key],
+  );
 });
 
 test('what has been made meanwhile is found although the lease is free', async (t) => {

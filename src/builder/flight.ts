@@ -65,7 +65,11 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
   /** Leases of next steps, on their way while the step before is made. */
   const ahead = new Map<Digest, Promise<unknown>>();
   const takeAhead = (next: Step | undefined): void => {
-    if (next) ahead.set(next.key, leases!.take([next.key]).catch(() => {}));
+    if (next)
+      ahead.set(
+        next.key,
+        leases!.take([next.key]).catch(() => {}),
+      );
   };
   const giveBack = async ({ key }: Step): Promise<void> => {
     await ahead.get(key);

@@ -227,9 +227,9 @@ export function createLeases(deps: LeasesDeps): Leases {
   const giveBack = async (tag: string, lease: Held, stored: boolean): Promise<void> => {
     await lease.busy;
     if (stored && lease.beats === 0 && endsWithRecord()) return;
-    // A manifest may have the tags of several leases, which end with it.
-    for (const [other, { digest }] of held) if (digest === lease.digest) held.delete(other);
     canDrop &&= store.drop !== undefined && (await store.drop(tag, lease.digest, limit()));
+    // A manifest may have the tags of several leases, which end with it.
+    if (canDrop) for (const [other, { digest }] of held) if (digest === lease.digest) held.delete(other);
     // Nobody can have believed us dead so soon.
     const ours = clock() - lease.since < times.dead || (await read(tag))?.holder === holder;
     if (!canDrop && ours) await overwrite(tag, { ended: true });

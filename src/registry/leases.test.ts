@@ -143,7 +143,10 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
   test(`${name}: a holder that gives no sign of life is dead by the clock of who waits`, async (t) => {
     const opened = await open(t);
     let theirs = 0;
-    const dead = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES, clock: () => theirs });
+    const dead = builder(t, await ready(opened), endsWithRecord, {
+      times: SILENT_TIMES,
+      clock: () => theirs,
+    });
     assert.equal(await dead.kind(), 'taken');
     // The clocks of the two have nothing in common.
     let now = 1e12;
