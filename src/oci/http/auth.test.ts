@@ -105,6 +105,30 @@ test('a token that expires in the middle is replaced once for all', async (t) =>
   assert.equal(tokens.seen.length, 2);
 });
 
+test('when all tokens are revoked, no request tries each of them', async (t) => {
+  const { registry, tokens, store } = await setUp(t);
+  const client = createRegistryClient();
+  t.after(client.close);
+  const digest = registry.addBlob(CONTENT);
+  const ask = (actions: string) =>
+    client.request(registry.host, {
+      method: 'GET',
+      path: `a/b/blobs/${digest}`,
+      scopes: [`repository:a/b:${actions}`],
+      accept: [200],
+      what: 'test',
+    });
+  // Each of them serves a pull.
+  for (const actions of ['pull', 'pull,push', 'delete,pull', 'delete,pull,push'])
+    await collect((await ask(actions)).body);
+  assert.equal(tokens.valid.size, 4);
+  tokens.valid.clear();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok((await collect((await ask('pull')).body)).equals(CONTENT));
+  assert.equal(tokens.seen.length, 5);
+  assert.equal(await store.has(digest), CONTENT.length);
+});
+
 test('a token that is refused at once is an AUTH error, not a loop', async (t) => {
   const { registry, tokens, store } = await setUp(t);
   const digest = registry.addBlob(CONTENT);

@@ -114,8 +114,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       first?.release();
       if (offered === undefined) return false;
       if (used.header === undefined) return true;
-      for (const [key, { token: held }] of entries) {
-        if (`Bearer ${held?.value}` === used.header) entries.delete(key);
+      // Whoever revokes one token may have revoked all: trying each of them in turn would use up the rounds.
+      for (const [key, { token: held, fetchedAt }] of entries) {
+        if (held === undefined) continue;
+        if (`Bearer ${held.value}` === used.header || fetchedAt < used.since) entries.delete(key);
       }
       return offered.scheme === 'bearer';
     },
