@@ -10,7 +10,7 @@ test('numbers end as the writers of tar end them: with NUL, a space, both in eit
     '011360\0 ',
     ' 11360  \0',
     '00011360',
-    '\x011360 ',
+    '\x0011360 ',
     '11360\0xy',
   ])
     assert.equal(read(text), 0o11360, JSON.stringify(text));
