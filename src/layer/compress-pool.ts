@@ -5,7 +5,7 @@ import { gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { entryPoint, ownEnvironment } from '../core/own-files.ts';
-import { FRAME_BYTES } from './frames.ts';
+import { FRAME_BYTES, outputBound } from './frames.ts';
 import type { Compression } from './types.ts';
 
 /** Part of the layer format: another level gives other bytes, and a layer must not depend on who wrote it. */
@@ -60,15 +60,6 @@ function compressBytes(frame: Uint8Array, compression: Compression): Buffer {
       [zlib.ZSTD_c_checksumFlag]: 0,
     },
   });
-}
-
-/**
- * Room for all that may come out of a frame (ZSTD_COMPRESSBOUND of zstd.h; zlib needs less). Zstd then writes straight into
- * it, which is faster than in parts and finds a little more, so the room is a part of the layer format too.
- */
-export function outputBound(length: number): number {
-  const small = 128 * 1024;
-  return length + (length >> 8) + (length < small ? (small - length) >> 11 : 0);
 }
 
 /** What a worker is told: the first `length` bytes of slot `slot` are to be compressed. */

@@ -1,12 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { release } from '../core/release.ts';
-import {
-  type CompressAnswer,
-  type CompressOrder,
-  compressFrame,
-  outputBound,
-  slotViews,
-} from './compress-pool.ts';
+import { type CompressAnswer, type CompressOrder, compressFrame, slotViews } from './compress-pool.ts';
+import { outputBound } from './frames.ts';
 
 parentPort!.on('message', ({ slot, length, compression }: CompressOrder) => {
   const { input, output } = slotViews(workerData as SharedArrayBuffer, slot);

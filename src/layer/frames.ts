@@ -6,6 +6,15 @@ import type { LayerBlob, Toc, TocEntry, TocFrame } from './types.ts';
 /** Tar bytes of a frame: small enough to be read alone, large enough to compress as well as a whole (1 to 3 % larger). */
 export const FRAME_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Room for all that may come out of a frame (ZSTD_COMPRESSBOUND of zstd.h; zlib needs less). Zstd then writes straight into
+ * it, which is faster than in parts and finds a little more, so the room is a part of the layer format too.
+ */
+export function outputBound(length: number): number {
+  const small = 128 * 1024;
+  return length + (length >> 8) + (length < small ? (small - length) >> 11 : 0);
+}
+
 /** Memory that a decoded frame leaves unused: when Node's decoder has none left, it takes as much again. */
 export const DECODED_SPARE: number = zlib.Z_MIN_CHUNK;
 

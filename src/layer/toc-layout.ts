@@ -1,11 +1,7 @@
 import { AppError } from '../core/error.ts';
-import { BLOCK, headerLength, padding } from '../tar/header.ts';
-import { outputBound } from './compress-pool.ts';
-import { FRAME_BYTES } from './frames.ts';
+import { BLOCK, END_BYTES, headerLength, padding } from '../tar/header.ts';
+import { FRAME_BYTES, outputBound } from './frames.ts';
 import type { Toc, TocTable } from './types.ts';
-
-/** Zeros at the end of an archive. */
-export const END_BYTES: number = 2 * BLOCK;
 
 /**
  * Checks that a table says all of its layer: that the frames are the whole blob up to the table and their plain bytes a

@@ -88,7 +88,7 @@ function fromRow(row: Row): TocEntry {
     xattrs,
   ] = row;
   const known = TYPES[type];
-  const texts = [path, linkname, digest].every((text) => typeof text === 'string');
+  const texts = typeof path === 'string' && typeof linkname === 'string' && typeof digest === 'string';
   const attributes = xattrs === undefined || (Array.isArray(xattrs) && xattrs.length > 0);
   if (
     known === undefined ||

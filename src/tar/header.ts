@@ -5,6 +5,9 @@ import type { EntryType, LayerEntry } from './types.ts';
 /** Bytes of a tar block; headers and content are padded to it (POSIX.1-2017 pax, "ustar Interchange Format"). */
 export const BLOCK = 512;
 
+/** Bytes of the zeros at the end of an archive. */
+export const END_BYTES: number = 2 * BLOCK;
+
 const TYPE_FLAGS: Readonly<Record<EntryType, string>> = {
   file: '0',
   hardlink: '1',
@@ -72,9 +75,13 @@ export function createHeaderCheck(): HeaderCheck {
     let header: Buffer = block;
     if (isPlain(entry)) {
       block.fill(0);
-      block.write(nameOf(entry), 0, NAME_BYTES, 'latin1');
-      block.write(entry.linkname, LINK_AT, NAME_BYTES, 'latin1');
+      const name = block.write(nameOf(entry), 0, NAME_BYTES, 'latin1');
+      const link = entry.linkname === '' ? 0 : block.write(entry.linkname, LINK_AT, NAME_BYTES, 'latin1');
       writeFields(block, TYPE_FLAGS[entry.type], entry, entry.size);
+      // All else is zero.
+      const fields =
+        sum(block, 100, 148) + sum(block, 156, 157) + sum(block, 257, 265) + sum(block, 329, 345);
+      writeChecksum(block, 8 * 32 + fields + sum(block, 0, name) + sum(block, LINK_AT, LINK_AT + link));
     } else header = encodeHeader(entry);
     const end = at + header.length;
     return end <= bytes.length && bytes.compare(header, 0, header.length, at, end) === 0 ? header.length : 0;
@@ -154,11 +161,12 @@ function ustar({ name, link, flag, entry, size }: Fields): Buffer {
   const block = Buffer.alloc(BLOCK);
   name.copy(block, 0);
   link.copy(block, LINK_AT);
-  return writeFields(block, flag, entry, size);
+  writeFields(block, flag, entry, size);
+  return seal(block);
 }
 
-/** Writes everything but name and target into a block of zeros, and returns the block. */
-function writeFields(block: Buffer, flag: string, entry: LayerEntry, size: number): Buffer {
+/** Writes everything but name, target and checksum into a block of zeros. */
+function writeFields(block: Buffer, flag: string, entry: LayerEntry, size: number): void {
   octal(block, 100, 8, entry.mode);
   octal(block, 108, 8, entry.uid > OCTAL_7 ? 0 : entry.uid);
   octal(block, 116, 8, entry.gid > OCTAL_7 ? 0 : entry.gid);
@@ -170,29 +178,41 @@ function writeFields(block: Buffer, flag: string, entry: LayerEntry, size: numbe
     octal(block, 329, 8, entry.devmajor);
     octal(block, 337, 8, entry.devminor);
   }
-  return seal(block);
 }
 
 /** Writes the checksum into a header block, and returns the block. */
 export function seal(block: Buffer): Buffer {
-  octal(block, 148, 7, checksum(block));
-  block[154] = 0;
-  block[155] = 0x20;
+  writeChecksum(block, checksum(block));
   return block;
 }
 
 function octal(block: Buffer, at: number, width: number, value: number): void {
   let rest = value;
-  for (let i = at + width - 2; i >= at; i -= 1) {
+  let i = at + width - 2;
+  for (; rest > 0xffffffff; i -= 1) {
     block[i] = 0x30 + (rest % 8);
     rest = Math.floor(rest / 8);
   }
+  for (; i >= at; i -= 1) {
+    block[i] = 0x30 | (rest & 7);
+    rest >>>= 3;
+  }
+}
+
+function writeChecksum(block: Buffer, value: number): void {
+  octal(block, 148, 7, value);
+  block[154] = 0;
+  block[155] = 0x20;
 }
 
 function checksum(block: Buffer): number {
-  let sum = 8 * 32;
-  for (let i = 0; i < BLOCK; i += 1) if (i < 148 || i >= 156) sum += block[i]!;
-  return sum;
+  return 8 * 32 + sum(block, 0, 148) + sum(block, 156, BLOCK);
+}
+
+function sum(bytes: Buffer, from: number, to: number): number {
+  let total = 0;
+  for (let i = from; i < to; i += 1) total += bytes[i]!;
+  return total;
 }
 
 function isAscii(bytes: Buffer): boolean {
