@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { capture } from '../scripts/lib/shell.ts';
@@ -180,6 +188,46 @@ test('a RUN sees its mounts and none of our secrets, and nothing of either is le
     assert.deepEqual(names, [['cache/', 'cache/old'], ['done'], ['copied/', 'copied/f']]);
     const found = await capture('grep', ['-rlaE', 'open-sesame|swordfish', container.upper]);
     assert.equal(found.stdout.toString(), '');
+  });
+});
+
+test('links in a context, a stage or a RUN do not lead a mount to a volume of the container', async () => {
+  await trial(async ({ container, build, dir }) => {
+    mkdirSync(join(dir, 'volume/empty'), { recursive: true });
+    const canary = `canary-${process.hrtime.bigint()}`;
+    writeFileSync(join(dir, 'volume/secret'), canary);
+    container.prepare(`mkdir -p "$root/data" && mount --bind ${dir}/volume "$root/data"`);
+    for (const [name, target] of Object.entries({ l: '/data', up: '../../../../../../../../data' }))
+      symlinkSync(target, join(dir, 'context', name));
+    writeFileSync(join(dir, 'context/f'), 'f');
+    const untouched = (output: string): void => {
+      assert.deepEqual(readdirSync(join(dir, 'volume')).sort(), ['empty', 'secret']);
+      assert.equal(readFileSync(join(dir, 'volume/secret'), 'utf8'), canary);
+      assert.ok(!output.includes(canary), output);
+    };
+    const from = `FROM @REGISTRY@/busybox:1 AS s
+      RUN ln -s /data /l && ln -s ../../../../../../../data /up
+      FROM @REGISTRY@/busybox:1
+      RUN`;
+    for (const mount of [
+      'source=l,target=/m,rw',
+      'source=up,target=/m',
+      'from=s,source=/l,target=/m,rw',
+      'from=s,source=/up/secret,target=/m',
+    ]) {
+      const { error, output } = await build(`${from} --mount=type=bind,${mount} cat /m /m/secret`);
+      assert.match(
+        String((error as { code?: string } | undefined)?.code),
+        /^(CONTEXT|BUILD_FAILED)$/,
+        output,
+      );
+      untouched(output);
+    }
+    const { error, output } = await build(`${from} --mount=type=bind,target=/m,rw \\
+      --mount=type=bind,source=f,target=/f/g cat /f/g && echo x >/m/f`);
+    assert.equal(error, undefined, `${error?.stack}\n${output}`);
+    assert.equal(readFileSync(join(dir, 'context/f'), 'utf8'), 'f');
+    untouched(output);
   });
 });
 
