@@ -6,6 +6,7 @@ import { AppError } from '../core/error.ts';
 import { ownProgram } from '../core/own-files.ts';
 import type { LayerReader } from '../layer/types.ts';
 import type { Syscalls } from '../sys/types.ts';
+import { readTar } from '../tar/reader.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 import { unpackEntries } from './unpack.ts';
 
@@ -19,26 +20,26 @@ const MAGIC: readonly (readonly [Compression, Buffer])[] = [
 ];
 
 /**
- * Whether ADD unpacks a file: a tar, plain or compressed by gzip, bzip2, xz or zstd, told by its content. A compressed
- * file that holds anything else is copied as it is.
+ * Whether ADD unpacks a file: a tar, plain or compressed by gzip, bzip2, xz or zstd, told as BuildKit does by whether a first
+ * entry can be read. What holds anything else is copied as it is.
  */
 export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boolean> {
   if (node.type !== 'file' || node.size === 0) return false;
   const [head, whole] = await peek(tree.open(node));
-  let plain: Readable | undefined;
+  let plain: Readable = whole;
   try {
     const kind = compressionOf(head);
-    if (kind === undefined) return isTarHeader(head);
-    plain = decompressor(kind, whole, node.path);
-    const [block, rest] = await peek(plain);
-    rest.destroy();
-    return isTarHeader(block);
+    if (kind !== undefined) plain = decompressor(kind, whole, node.path);
+    const entries = readTar(plain, node.path);
+    const first = await entries.next();
+    await entries.return(undefined);
+    return !first.done;
   } catch (error) {
     // Without the program nobody can tell; unpacking it says what is missing.
     return error instanceof AppError && error.code === 'CONTEXT';
   } finally {
     // A program that has more to say waits for a reader, and the process for the program.
-    plain?.destroy();
+    plain.destroy();
     whole.destroy();
   }
 }
@@ -109,16 +110,6 @@ function decompressBy(program: 'bzip2' | 'xz', stream: Readable, what: string): 
 
 function compressionOf(head: Buffer): Compression | undefined {
   return MAGIC.find(([, bytes]) => head.subarray(0, bytes.length).equals(bytes))?.[0];
-}
-
-/** Whether a block is the header of a tar's entry, of any format: its checksum is right (POSIX.1-2017, pax, "ustar"). */
-function isTarHeader(block: Buffer): boolean {
-  if (block.length < HEAD_BYTES) return false;
-  const header = block.subarray(0, HEAD_BYTES);
-  const stored = Number.parseInt(header.toString('latin1', 148, 156).replaceAll('\0', ' ').trim(), 8);
-  let sum = 0;
-  for (const [at, byte] of header.entries()) sum += at >= 148 && at < 156 ? 0x20 : byte;
-  return stored === sum && sum !== 8 * 0x20;
 }
 
 async function peek(stream: Readable): Promise<[Buffer, Readable]> {

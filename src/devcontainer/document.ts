@@ -8,6 +8,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { AppError, type Position, type SourceRange, type Where } from '../core/error.ts';
+import { isTooDeep, withinStack } from '../core/nesting.ts';
 
 /** A file in JSON with comments, and where its values stand. */
 export interface JsonDocument {
@@ -35,7 +36,12 @@ export function parseDocument(source: string, file: string): JsonDocument {
     return { range, sourceLine: text.split(/\r?\n/)[range.start.line - 1] ?? '' };
   };
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
+  const root = withinStack(
+    () => parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true }),
+    () => {
+      throw tooDeep(file);
+    },
+  );
   const [first] = errors;
   if (first) {
     throw new AppError('DEVCONTAINER', MISTAKES[printParseErrorCode(first.error)] ?? 'this is not JSON', {
@@ -49,11 +55,18 @@ export function parseDocument(source: string, file: string): JsonDocument {
       hint: 'the least that it can hold is {"image": "…"}',
     });
   }
+  // The parser's objects have no prototype, which others do not expect.
+  const value = withinStack(
+    () => JSON.parse(JSON.stringify(getNodeValue(root))),
+    () => {
+      throw tooDeep(file);
+    },
+  );
+  if (isTooDeep(value)) throw tooDeep(file);
   const whereOfNode = (node: Node): Where => at(node.offset, node.length);
   return {
     file,
-    // The parser's objects have no prototype, which others do not expect.
-    value: JSON.parse(JSON.stringify(getNodeValue(root))),
+    value,
     whereOf: (path) => whereOfNode(nearestNode(root, path)),
     whereOfKey: (path) => {
       const node = findNodeAtLocation(root, path);
@@ -62,6 +75,10 @@ export function parseDocument(source: string, file: string): JsonDocument {
       );
     },
   };
+}
+
+function tooDeep(file: string): AppError {
+  return new AppError('DEVCONTAINER', `${file} is nested too deeply`);
 }
 
 function nearestNode(root: Node, path: JSONPath): Node {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Emit } from '../core/events.ts';
+import { isTooDeep } from '../core/nesting.ts';
 import { PROPERTIES } from './properties.ts';
 import type { PropertyRow } from './property-types.ts';
 import type { DevcontainerConfig, MetadataEntry } from './types.ts';
@@ -65,7 +66,8 @@ const CHECKED: readonly Pick<PropertyRow, 'name' | 'schema'>[] = [
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isTooDeep(value) ? undefined : value;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import type { Environment } from '../../core/environment.ts';
 import { AppError, type Where } from '../../core/error.ts';
+import { withinStack } from '../../core/nesting.ts';
 
 /** What variables stand for, and what is told about those that are not set. */
 export interface Interpolation {
@@ -20,7 +21,12 @@ const NAME = /^[_a-zA-Z][_a-zA-Z0-9]*/;
 export function interpolate(text: string, interpolation: Interpolation, where: Where): string {
   const { env, onUnset } = interpolation;
   let at = 0;
-  return read(undefined);
+  return withinStack(
+    () => read(undefined),
+    () => {
+      throw new AppError('DEVCONTAINER', 'the variables of a value are nested too deeply', { where });
+    },
+  );
 
   function read(end: '}' | undefined): string {
     let out = '';

@@ -1,6 +1,7 @@
 import { isMap, isNode, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml';
 import { type Named, readDefinition } from '../../context/repository.ts';
 import { AppError, type SourceRange, toAppError, type Where } from '../../core/error.ts';
+import { isTooDeep } from '../../core/nesting.ts';
 
 type Path = readonly (string | number)[];
 
@@ -11,6 +12,12 @@ export interface YamlFile {
   /** Where the value at a path stands, or its nearest parent. */
   whereOf(path: Path): Where;
 }
+
+/** Of a Compose file: its tree takes eighty times the memory, and files of projects with a hundred services have a tenth. */
+const MOST_CHARACTERS = 1024 * 1024;
+
+/** How many nodes the aliases of a file may stand for. */
+const MOST_ALIASES = 1000;
 
 /** Stands for a value tagged `!reset`: what other files say of it is forgotten. */
 export const RESET = Symbol('reset');
@@ -38,6 +45,8 @@ export function readYaml(
     throw new AppError('DEVCONTAINER', `there is no Compose file ${path}`, { where });
   }
   const lines = new LineCounter();
+  const most = (what: string): AppError => new AppError('DEVCONTAINER', `${path} is ${what}`, { where });
+  if (text.length > MOST_CHARACTERS) throw most(`longer than ${MOST_CHARACTERS} characters`);
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   const at = (from: number, to: number): Where => {
     const position = (offset: number) => {
@@ -64,12 +73,19 @@ export function readYaml(
     }
     return at(root.range?.[0] ?? 0, root.range?.[1] ?? 1);
   };
-  visit(document, {
-    Node: (_, node) => {
-      if (node.tag === '!reset') return new Scalar(RESET);
-      if (node.tag !== '!override') return undefined;
-      return new Scalar({ [OVERRIDE]: node.toJS(document) });
-    },
-  });
-  return { path, value: document.toJS({ maxAliasCount: 1000 }) as Record<string, unknown>, whereOf };
+  try {
+    visit(document, {
+      Node: (_, node) => {
+        if (node.tag === '!reset') return new Scalar(RESET);
+        if (node.tag !== '!override') return undefined;
+        return new Scalar({ [OVERRIDE]: node.toJS(document) });
+      },
+    });
+    const value = document.toJS({ maxAliasCount: MOST_ALIASES }) as Record<string, unknown>;
+    if (isTooDeep(value)) throw new Error('it is nested too deeply');
+    return { path, value, whereOf };
+  } catch (error) {
+    // The parser's own limits: aliases that stand for too much, and nesting.
+    throw new AppError('DEVCONTAINER', `${path} cannot be read as YAML`, { where, cause: error });
+  }
 }

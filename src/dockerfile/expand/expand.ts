@@ -1,4 +1,5 @@
 import { AppError, type Where } from '../../core/error.ts';
+import { withinStack } from '../../core/nesting.ts';
 import type { Escape } from '../parse/directives.ts';
 import type { LexOptions } from './lexer-state.ts';
 import { type Lexed, lexWord } from './shell-lexer.ts';
@@ -57,7 +58,10 @@ function lex(word: string, options: Omit<LexOptions, 'fail'>, where: Where): Lex
       where: narrowed(where, word),
     });
   };
-  return lexWord(word, { ...options, fail });
+  return withinStack(
+    () => lexWord(word, { ...options, fail }),
+    () => fail('it is nested too deeply'),
+  );
 }
 
 /** The place of a word inside a place, when the word stands on its source line; else the place itself. */

@@ -8,6 +8,9 @@ export interface Lexed {
   readonly words: readonly string[];
 }
 
+/** Of a word with its variables in their places: no registry takes a config that is longer than this (4 MiB). */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
 /** Reads a whole word: quotes, escapes and `$` are processed. */
 export function lexWord(source: string, options: LexOptions): Lexed {
   const lexer: Lexer = {
@@ -32,6 +35,8 @@ function readUntil(lexer: Lexer, stop: string | undefined, keepEscapes: boolean)
     let piece: string;
     if (char === '$') {
       piece = readVariable(lexer);
+      if (text.length + piece.length > MOST_CHARACTERS)
+        options.fail(`it is longer than ${MOST_CHARACTERS} characters`);
       for (const one of piece) words.add(one);
     } else {
       if (char === "'" && !options.plainQuotes) piece = readSingleQuoted(lexer);
