@@ -116,7 +116,6 @@ function readMount(
   const { type = 'bind', mode, uid, gid, size, sharing } = draft;
   const writable = type === 'cache' || type === 'tmpfs';
   return {
-    type,
     ...given<Partial<MountSpec>>({
       source: draft.source || undefined,
       target: draft.target || undefined,
@@ -125,6 +124,7 @@ function readMount(
       env: draft.env || undefined,
       ...{ mode, uid, gid, size, sharing },
     }),
+    type,
     readonly: draft.readonly ?? !writable,
     required: draft.required ?? false,
     text,
