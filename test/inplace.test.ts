@@ -151,7 +151,8 @@ test('afterwards the root is the image, and what is not ours is as it was', asyn
       readdirSync(root).filter((name) => ['old', 'gone'].includes(name)),
       [],
     );
-    assert.deepEqual(readdirSync(join(root, '.envbuilder')).sort(), ['work']);
+    assert.deepEqual(readdirSync(join(root, '.envbuilder')).sort(), ['state', 'work']);
+    assert.deepEqual(readdirSync(join(root, '.envbuilder/state')), []);
     assert.deepEqual(readdirSync(join(root, '.envbuilder/work')), []);
   });
 });
