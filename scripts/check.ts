@@ -1,4 +1,4 @@
-/* `npm run check`: format, lint, types, dead code, import direction, paths of foreign trees, docstrings, generated docs, links, promises. `--fix` writes what can be written. */
+/* `npm run check`: format, lint, types, dead code, import direction, paths of foreign trees, docstrings, waits in tests, generated docs, links, promises. `--fix` writes what can be written. */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { importProblems } from './lib/check-imports.ts';
 import { brokenLinks } from './lib/check-links.ts';
 import { pathProblems } from './lib/check-paths.ts';
 import { brokenPromises } from './lib/check-promises.ts';
+import { timedWaits } from './lib/check-waits.ts';
 import { stalePages } from './lib/reference-pages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -48,6 +49,11 @@ async function docstrings(): Promise<Outcome> {
   return { name: 'docstrings', ok: missing.length === 0, output: missing.join('\n') };
 }
 
+async function waits(): Promise<Outcome> {
+  const timed = timedWaits(root);
+  return { name: 'waits in tests', ok: timed.length === 0, output: timed.join('\n') };
+}
+
 async function docs(): Promise<Outcome> {
   const stale = stalePages(root).map((path) => `${path} is stale; npm run docs writes it anew`);
   return { name: 'docs in step', ok: stale.length === 0, output: stale.join('\n') };
@@ -71,6 +77,7 @@ const outcomes = await Promise.all([
   imports(),
   paths(),
   docstrings(),
+  waits(),
   docs(),
   links(),
   promises(),

@@ -135,6 +135,7 @@ test('files that have not changed are not listed, and are copied all the same wh
   const bench = open(t, ['FROM BASE', ...dockerfile], { 'dir/a': 'first\n', 'dir/b': '' });
   if (!bench) return;
   // Nothing is remembered of what was just written.
+  // Wait: two seconds are the rule that is tested.
   await setTimeout(2100);
   const build = (name: string, cache: string) =>
     bench.build(name, [`--layer-cache-dir=${bench.box.path(cache)}`]);

@@ -62,7 +62,7 @@ test('a plain container installs features in place, from the cache the second ti
       'id -un; cat /own /opt/record/tool-said; hello; ls -A /tmp /dev | grep dev-container',
   };
   const expected = 'user\nown of user at /home/user\nhi\nhi\n';
-  const first = await host.run({ files, env, timeoutMs: 120_000 });
+  const first = await host.run({ files, env });
   assert.equal(first.stdout.toString(), expected, first.stderr);
   assert.match(first.stderr, /done in .*: 5 steps, 0 from the cache, 5 built/);
   for (const line of [
@@ -76,7 +76,7 @@ test('a plain container installs features in place, from the cache the second ti
 
   const probe = await host.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: 'true' } });
   assert.match(probe.stdout.toString(), /^ENVBUILDER_CACHED_IMAGE=.*@sha256:[0-9a-f]{64}$/m, probe.stderr);
-  const second = await host.run({ files, env, timeoutMs: 120_000 });
+  const second = await host.run({ files, env });
   assert.equal(second.stdout.toString(), expected, second.stderr);
   assert.match(second.stderr, /done in .*: 5 steps, 5 from the cache, 0 built/);
 });

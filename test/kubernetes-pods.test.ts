@@ -74,9 +74,7 @@ function asDocker(
   };
 }
 
-test('registry, warmer and workspace run with the rights that the manifests give them', {
-  timeout: 240_000,
-}, async (t) => {
+test('registry, warmer and workspace run with the rights that the manifests give them', async (t) => {
   if (containers.missing !== undefined) return t.skip(containers.missing);
   const base = `${containers.services.registry!.host}/busybox:1`;
   const port = await freePort();
@@ -131,7 +129,6 @@ test('registry, warmer and workspace run with the rights that the manifests give
     const env = Object.entries(own).map(([variable, value]) => `--env=${variable}=${value}`);
     const { code, stdout, stderr } = await containers.run({
       docker: [...withPort(flags), ...hosts, ...env],
-      timeoutMs: 60_000,
     });
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stdout.toString() + stderr, /pw-of/);

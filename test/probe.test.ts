@@ -15,7 +15,7 @@ const environment = useEnvironment(['registry']);
 /** Sequential round trips that a probe may take, whatever the number of steps (docs/explanation.md). */
 const MOST_ROUNDS = 4;
 /** Long beside what a probe does between two requests, even on a busy machine. */
-const HOLD_MS = 500;
+const HOLD_MS = 3000;
 
 /** The registry's host, or undefined where there is none. */
 function registry(t: TestContext): string | undefined {

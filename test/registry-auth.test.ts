@@ -90,6 +90,7 @@ test('tokens are asked for, and anew in the middle of a push', async (t) => {
     const parts = Array.from({ length: 7 }, () => randomBytes(100_000));
     async function* slowly() {
       for (const part of parts) {
+        // Wait: tokens of the server are good for seconds.
         await sleep(600);
         yield part;
       }

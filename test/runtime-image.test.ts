@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { type RuntimeImage, runtimeImage } from '../scripts/lib/runtime-image.ts';
 import { capture, type Finished, run } from '../scripts/lib/shell.ts';
+import { PATIENCE_MS } from '../src/core/testing.ts';
 import { compareImages, report } from './support/compare.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
@@ -44,7 +45,7 @@ function container(args: readonly string[], options: ContainerOptions = {}): Pro
       options.image ?? image!.reference,
       ...args,
     ],
-    { env: docker!.env, timeoutMs: 60_000 },
+    { env: docker!.env, timeoutMs: PATIENCE_MS },
   );
 }
 

@@ -20,6 +20,7 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { EXIT_CODES } from '../src/core/error.ts';
+import { until } from '../src/core/testing.ts';
 import { CLEAR_UP_MS, END_SIGNALS } from '../src/sys/end-on-signals.ts';
 import { type Container, type ContainerOptions, useContainers } from './support/container.ts';
 import { projectRoot } from './support/envbuilder.ts';
@@ -77,6 +78,7 @@ const starts =
 const waits = async ({ child }: Running): Promise<boolean> => {
   const facts = (): string => readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ').slice(13, 15).join();
   const before = facts();
+  // Wait: it has been idle for as long.
   await sleep(300);
   return before === facts() && listens(child.pid!);
 };
@@ -296,11 +298,13 @@ for (const [index, phase] of [...PHASES, ...HELD].entries()) {
     const ended = once(child, 'close');
     while (!(await phase.reached(running))) {
       assert.ok(child.exitCode === null && child.signalCode === null, `ended too soon: ${output()}`);
+      // Wait: between two looks; it fails as soon as the command has ended.
       await sleep(20);
     }
     const below = descendants(child.pid!).filter((entry) => entry.arguments !== '');
     const since = performance.now();
     child.kill(signal);
+    // Wait: ten times what is promised.
     const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
     const [code] = (await ended) as [number | null];
     clearTimeout(timer);
@@ -323,8 +327,9 @@ test('a second signal ends a command at once', async (t) => {
   HELD[0]!.prepare!(box);
   const running = start(box, HELD[0]!);
   t.after(() => running.child.kill('SIGKILL'));
-  while (!existsSync(running.box.path('held'))) await sleep(20);
+  await until('it is held', () => existsSync(running.box.path('held')));
   running.child.kill('SIGTERM');
+  // Wait: one signal is behind the other, and nothing tells that it was heard.
   await sleep(50);
   const ended = once(running.child, 'close');
   running.child.kill('SIGINT');
@@ -410,6 +415,7 @@ for (const { name, options, reached } of IN_CONTAINERS) {
 async function stillRuns(container: Container): Promise<void> {
   const { stdout } = await container.docker('inspect', '--format={{.State.Running}}');
   assert.equal(stdout.toString().trim(), 'true', await container.logs());
+  // Wait: between two questions to the engine.
   await sleep(100);
 }
 

@@ -68,7 +68,6 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
       CODER_AGENT_TOKEN: agent,
       ENVBUILDER_INIT_SCRIPT: look,
     },
-    timeoutMs: 120_000,
   });
   assert.equal(code, 0, stderr);
   assert.equal(stdout.toString(), 'looked\n');

@@ -229,17 +229,12 @@ test('logs go to a Coder server; the agent’s variables reach the agent, and no
   );
 });
 
-test('a Coder server that is down delays nothing', async (t) => {
+test('a Coder server that is down does no harm', async (t) => {
   if (skipped(t)) return;
   const image = await prebuilt('start-coder-down', []);
-  const time = async (env: Readonly<Record<string, string>>) => {
-    const start = performance.now();
-    assert.equal(await printed({ image, env: { ...env, ENVBUILDER_INIT_SCRIPT: 'echo ok' } }), 'ok\n');
-    return performance.now() - start;
-  };
-  const without = await time({});
-  const down = await time({ CODER_AGENT_URL: 'http://127.0.0.1:9', CODER_AGENT_TOKEN: 'token' });
-  assert.ok(down < without + 5000, `${down} against ${without}; an answer is waited for 10 s`);
+  // That nothing waits for it, coder-logs.test.ts shows without a clock.
+  const coder = { CODER_AGENT_URL: 'http://127.0.0.1:9', CODER_AGENT_TOKEN: 'token' };
+  assert.equal(await printed({ image, env: { ...coder, ENVBUILDER_INIT_SCRIPT: 'echo ok' } }), 'ok\n');
 });
 
 test('an unsafe place is refused, before anything is deleted', async (t) => {
@@ -381,7 +376,6 @@ test('memory does not depend on the size of a layer', async (t) => {
     dockerfile(['RUN (head -c 600m /dev/urandom; head -c 2472m /dev/zero) > /big'], {
       docker: ['--memory=512m', '--memory-swap=512m'],
       env: { ENVBUILDER_CACHE_REPO: newRepository(), ENVBUILDER_INIT_SCRIPT: 'stat -c %s /big' },
-      timeoutMs: 180_000,
     }),
   );
   assert.equal(code, 0, stderr);

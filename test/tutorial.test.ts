@@ -55,7 +55,6 @@ test('every command of the tutorial does what the tutorial says', async (t) => {
     const { code, stdout, stderr } = await capture('/bin/sh', ['-uc', here(script)], {
       cwd: join(dir, 'hello'),
       env,
-      timeoutMs: 120_000,
     });
     const output = `${stdout}\n${stderr}`;
     const said = [...SAID].find(([start]) => script.startsWith(start))?.[1];

@@ -260,6 +260,7 @@ test('killed at any moment, and read meanwhile: what is there is whole', async (
     );
     const ended = new Promise((resolve) => child.on('close', resolve));
     const building: Promise<CliResult> = box.buildOn(images[0]!);
+    // Wait: it is killed at any moment.
     await sleep(delay);
     child.kill('SIGKILL');
     await ended;

@@ -62,7 +62,7 @@ export async function waitUntilReady(
   what: string,
   service: ServiceProcess,
   ready: () => Promise<void>,
-  timeoutMs = 30_000,
+  timeoutMs = 300_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   for (;;) {

@@ -7,6 +7,7 @@ import { createTrust } from '../cache/trust.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { type Event, silent } from '../core/events.ts';
+import { until } from '../core/testing.ts';
 import type { Store } from '../oci/types.ts';
 import type { Step } from '../plan/types.ts';
 import { createFlight, inTurn } from './flight.ts';
@@ -115,8 +116,7 @@ test('where the other build fails, the step is made here', async (t) => {
 test('waiting is said, and said again while it goes on', async (t) => {
   const { flight, events, records } = harness(t, ['held']);
   const waiting = flight.enter(FIRST, []);
-  while (!events.some(({ type }) => type === 'step-waiting'))
-    await new Promise((done) => setTimeout(done, 20));
+  await until('it is said', () => events.some(({ type }) => type === 'step-waiting'));
   const [event] = events;
   assert.ok(event?.type === 'step-waiting' && event.ms >= 1000);
   assert.deepEqual(event.id, { stage: 1, step: 2 });

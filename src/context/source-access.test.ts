@@ -297,6 +297,7 @@ test('a download that drips is given up, and one of which nothing comes', async 
     if (request.method === 'HEAD') return void response.end();
     while (!response.destroyed) {
       response.write('x');
+      // Wait: the server drips.
       await sleep(10);
     }
   });

@@ -116,9 +116,7 @@ function apply(root: string, { kind, at, to, value }: Change): void {
   }
 }
 
-test('what is remembered of files is what they hash to, whatever happened to them', {
-  timeout: 60_000,
-}, async () => {
+test('what is remembered of files is what they hash to, whatever happened to them', async () => {
   const seen = new Set<string>();
   let remembered = 0;
   const patterns = fc.constantFrom<string[][]>(

@@ -32,6 +32,7 @@ test('mapLimit keeps the order, the limit, and starts nothing after a failure', 
   const doubled = await mapLimit([1, 2, 3, 4, 5], 2, async (n) => {
     running += 1;
     most = Math.max(most, running);
+    // Wait: later ones take less time, whatever the clock does.
     await new Promise((resolve) => setTimeout(resolve, 5 - n));
     running -= 1;
     return n * 2;

@@ -32,12 +32,14 @@ test('shared holders do not wait for each other, an exclusive one waits for them
   const waiting = lock.exclusive(() => {
     done = true;
   });
+  // Wait: that it goes on waiting has no event.
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(done, false);
   reader.kill('SIGKILL');
   await waiting;
   const remover = await holder(root, 'exclusive');
   const shared = lock.shared(() => 'shared');
+  // Wait: that it goes on waiting has no event.
   const first = await Promise.race([shared, new Promise((resolve) => setTimeout(resolve, 100, 'waits'))]);
   assert.equal(first, 'waits');
   remover.kill('SIGKILL');

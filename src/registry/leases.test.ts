@@ -193,6 +193,7 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     const end = performance.now() + 60_000;
     while (signs < 6) {
       assert.equal(await waiting.kind(), 'held');
+      // Wait: between two looks.
       await sleep(1);
       assert.ok(performance.now() < end, 'there is no sign of life');
       if (seen === last) continue;
@@ -248,6 +249,7 @@ for (const status of [401, 403, 405, 500, 503]) {
 }
 
 test('a store that does not answer is left alone after a while', async (t) => {
+  // Wait: an answer that comes too late has no event.
   const never = (): Promise<never> => new Promise((_, reject) => setTimeout(reject, 50, timeout()).unref());
   const timeout = (): Error => new DOMException('too slow', 'TimeoutError');
   const store = { name: 'slow', resolve: never, tag: never, create: never, creates: () => true };

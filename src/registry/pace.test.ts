@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../core/digest.ts';
+import { until } from '../core/testing.ts';
 import { PACE_LIMITS, type PaceLimits } from './pace.ts';
 import { startTestServer } from './testing.ts';
 
@@ -25,6 +26,7 @@ async function open(t: TestContext, url: string): Promise<Socket & { received():
 async function drip(socket: Socket): Promise<void> {
   while (!socket.destroyed && !socket.readableEnded) {
     socket.write('x');
+    // Wait: it drips, or gets on, by a clock that is the server's too.
     await sleep(20);
   }
 }
@@ -48,7 +50,7 @@ for (const [what, line] of Object.entries(DOCUMENTS)) {
 }
 
 test('an upload that drips in is cut off, and one that gets on is not', async (t) => {
-  const { url } = await start(t, { receiveMs: 200, receiveBytes: 5000, documentMs: 200 });
+  const { url } = await start(t, { receiveMs: 5000, receiveBytes: 1000, documentMs: 5000 });
   const begin = async (): Promise<string> =>
     (await fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' })).headers.get('location')!;
   const slow = await open(t, url);
@@ -62,9 +64,10 @@ test('an upload that drips in is cut off, and one that gets on is not', async (t
   steady.write(`PUT ${target} HTTP/1.1\r\nhost: x\r\ncontent-length: ${content.length}\r\n\r\n`);
   for (let at = 0; at < content.length; at += 4000) {
     steady.write(content.subarray(at, at + 4000));
+    // Wait: it drips, or gets on, by a clock that is the server's too.
     await sleep(20);
   }
-  while (steady.received() === '') await sleep(10);
+  await until('it is answered', () => steady.received() !== '');
   assert.match(steady.received(), /^HTTP\/1.1 201 /);
 });
 
@@ -88,6 +91,7 @@ test('an answer that nobody takes is given up', async (t) => {
   const socket = await open(t, url);
   socket.pause();
   socket.write(`GET /v2/a/blobs/${digest} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  // Wait: the server's own limit is earlier on the same loop of events.
   await sleep(1500);
   socket.resume();
   await once(socket, 'close');

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import bcrypt from 'bcryptjs';
 import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { tempDir } from '../core/testing.ts';
+import { tempDir, until } from '../core/testing.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { dirLayout } from '../oci/dir-layout.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
@@ -36,14 +36,14 @@ async function pushBlob(url: string, content: Buffer, repository = 'a'): Promise
   return fetch(path, { method: 'POST', body: new Uint8Array(content) });
 }
 
-/** Sends the first `bytes` of a body and breaks the connection. */
-function breakOff(target: string, bytes: Buffer, total: number, method = 'PATCH'): Promise<void> {
-  return new Promise((resolve) => {
-    const headers = { 'content-length': total };
-    const sending = request(target, { method, headers });
-    sending.on('error', () => resolve());
-    sending.write(bytes, () => setTimeout(() => sending.destroy(new Error('broken')), 100));
-  });
+/** Sends the first `bytes` of a body and breaks the connection as soon as the server has got enough of them. */
+async function breakOff(target: string, bytes: Buffer, total: number, enough: () => boolean): Promise<void> {
+  const sending = request(target, { method: 'PATCH', headers: { 'content-length': total } });
+  const broken = new Promise((resolve) => sending.on('error', resolve));
+  sending.write(bytes);
+  await until('the server has it', enough);
+  sending.destroy(new Error('broken'));
+  await broken;
 }
 
 async function codeOf(response: Response): Promise<string> {
@@ -86,7 +86,15 @@ test('an upload goes on where its connection broke, even in another process', as
   const { url, root } = await startTestServer(t);
   const second = await startTestServer(t, { root });
   const location = await begin(url);
-  await breakOff(location, CONTENT.subarray(0, 1_500_000), CONTENT.length);
+  const { uploads } = dirLayout(root, 'a');
+  const received = (): number =>
+    fs
+      .readdirSync(uploads, { recursive: true, withFileTypes: true })
+      .reduce(
+        (sum, file) => sum + (file.isFile() ? fs.statSync(join(file.parentPath, file.name)).size : 0),
+        0,
+      );
+  await breakOff(location, CONTENT.subarray(0, 1_500_000), CONTENT.length, () => received() > 1_000_000);
   const elsewhere = second.url + new URL(location).pathname;
   const status = await fetch(elsewhere);
   const held = Number(/^0-(\d+)$/.exec(status.headers.get('range') ?? '')?.[1]) + 1;
@@ -115,6 +123,7 @@ test('a second writer takes an upload over from a connection that is dead', asyn
   const hanging = request(location, { method: 'PATCH', headers: { 'content-length': 1000 } });
   hanging.on('error', () => {});
   hanging.write(Buffer.alloc(10));
+  // Wait: whether it came by then makes no difference below.
   await new Promise((resolve) => setTimeout(resolve, 100));
   const held = Number(/^0-(\d+)$/.exec((await fetch(location)).headers.get('range') ?? '')?.[1]);
   assert.equal(held, 0, 'bytes that came in small parts may still be on their way to the file');

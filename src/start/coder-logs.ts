@@ -18,6 +18,8 @@ export interface CoderLogsOptions {
   readonly url: string;
   readonly token: string;
   readonly transport: TransportOptions;
+  /** How close waits this many milliseconds; by the clock unless something else is said. */
+  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 interface Log {
@@ -48,7 +50,12 @@ const GRACE_MS = { healthy: 2000, unknown: 500, failing: 0 } as const;
  * A forwarder to the agent API of a Coder server: it registers a log source and patches the agent's logs in batches, as
  * long as the program runs. A server that is down is asked again, less and less often; nothing waits for it.
  */
-export function createCoderLogs({ url, token, transport: settings }: CoderLogsOptions): CoderLogs {
+export function createCoderLogs({
+  url,
+  token,
+  transport: settings,
+  wait = (ms) => sleep(ms),
+}: CoderLogsOptions): CoderLogs {
   const transport = createTransport({ ...settings, connections: 1 });
   const stop = new AbortController();
   const hurry = new AbortController();
@@ -98,7 +105,7 @@ export function createCoderLogs({ url, token, transport: settings }: CoderLogsOp
     },
     close: async () => {
       hurry.abort();
-      if (sending) await Promise.race([sending, sleep(GRACE_MS[health])]);
+      if (sending) await Promise.race([sending, wait(GRACE_MS[health])]);
       stop.abort();
       await transport.close();
     },

@@ -13,6 +13,7 @@ test('it says what will happen, and can be stopped', async () => {
   assert.match((events[0] as { text: string }).text, /about to be deleted/);
   assert.match((events[10] as { text: string }).text, /^1 second/);
   const controller = new AbortController();
+  // Wait: it is stopped at any time.
   setTimeout(() => controller.abort(new Error('stop')), 20);
   await assert.rejects(countDown(emit, controller.signal, 60_000), /stop/);
 });

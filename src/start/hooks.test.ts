@@ -93,6 +93,7 @@ test('output without a line end, and characters cut in two, arrive whole', { ski
 
 test('an abort ends the hook and is no failure of it', { skip }, async () => {
   const controller = new AbortController();
+  // Wait: it may come at any time.
   setTimeout(() => controller.abort(new Error('interrupted')), 200);
   await assert.rejects(run([one('onCreateCommand', 'sleep 30')], controller.signal), /interrupted/);
 });

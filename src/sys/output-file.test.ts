@@ -100,6 +100,7 @@ test('a named pipe that nobody reads is given up when the signal says so', async
   const at = scratch(t);
   execFileSync('mkfifo', [at('fifo')]);
   const controller = new AbortController();
+  // Wait: it may come at any time.
   setTimeout(() => controller.abort(new Error('enough')), 200);
   await assert.rejects(writeOutputText(at('fifo'), 'x', { signal: controller.signal }));
 });

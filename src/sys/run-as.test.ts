@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { scratchDir } from '../core/testing.ts';
+import { scratchDir, until } from '../core/testing.ts';
 import { runAs, type UserCommand } from './run-as.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
@@ -94,30 +94,39 @@ test('exit codes and signals', { skip }, async () => {
   );
 });
 
+/** Processes that have a text among their arguments. */
+function processesOf(text: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
 test('an aborted command is gone, with its whole group', { skip }, async () => {
   const controller = new AbortController();
   const marker = join(dir, 'survived');
   const running = runAs(
     {
-      argv: ['/bin/sh', '-c', `(sleep 2; touch ${marker}) & wait`],
+      argv: ['/bin/sh', '-c', `(echo up; exec sh -c 'sleep 1000; : ${marker}') & wait`],
       env,
       cwd: '/',
       uid: 0,
       gid: 0,
       groups: [],
     },
-    { onOutput: () => {}, signal: controller.signal },
+    { onOutput: () => controller.abort(new Error('stop')), signal: controller.signal },
   );
-  setTimeout(() => controller.abort(new Error('stop')), 300);
   await assert.rejects(running, /stop/);
-  await new Promise((resolve) => setTimeout(resolve, 2200));
-  assert.equal(existsSync(marker), false);
+  await until('all of it is gone', () => processesOf(marker).length === 0);
 });
 
 test('a process left behind can still write when we are gone', { skip }, async () => {
   const script = `
     import { runAs } from '${fileURLToPath(new URL('./run-as.ts', import.meta.url))}';
-    const command = { argv: ['/bin/sh', '-c', '(sleep 1; echo late && touch ${dir}/late) & echo early'],
+    const command = { argv: ['/bin/sh', '-c', '(while ! test -e ${dir}/go; do sleep 0.05; done; echo late && touch ${dir}/late) & echo early'],
       env: { PATH: '/usr/bin:/bin' }, cwd: '/', uid: 0, gid: 0, groups: [] };
     await runAs(command, { onOutput: (_, chunk) => process.stdout.write('[' + chunk.toString().trim() + ']') });
     process.exit(0);
@@ -131,6 +140,7 @@ test('a process left behind can still write when we are gone', { skip }, async (
   });
   await new Promise((resolve) => child.on('exit', resolve));
   assert.equal(out, '[early]');
+  writeFileSync(join(dir, 'go'), '');
   await new Promise((resolve) => child.on('close', resolve));
   assert.equal(out, '[early]late\n');
   assert.equal(existsSync(join(dir, 'late')), true);

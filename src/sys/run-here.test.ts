@@ -9,7 +9,6 @@ import type { RunResult, RunSpec } from './types.ts';
 const dir = scratchDir('here');
 const runner = createHereRunner(createSyscalls());
 after(() => runner.close());
-const timeout = 30_000;
 
 async function run(
   script: string | string[],
@@ -39,7 +38,7 @@ async function run(
   return { ...result, out };
 }
 
-test('environment, directory, user, groups and descriptors are those asked for', { timeout }, async () => {
+test('environment, directory, user, groups and descriptors are those asked for', async () => {
   process.env.ENVBUILDER_SECRET_OF_OURS = 'x';
   const { out } = await run('env | sort; pwd; id; ls /proc/self/fd; umask', {
     uid: 1000,
@@ -52,12 +51,12 @@ test('environment, directory, user, groups and descriptors are those asked for',
   assert.match(out, /\n0\n1\n2\n3\n0022\n$/);
 });
 
-test('it has at most the capabilities of a Docker container', { timeout }, async () => {
+test('it has at most the capabilities of a Docker container', async () => {
   assert.match((await run('grep CapEff /proc/self/status')).out, /00000000a80425fb/);
   assert.doesNotMatch((await run('grep CapEff /proc/self/status', { privileged: true })).out, /a80425fb/);
 });
 
-test('a command finds nothing of the one before it', { timeout }, async () => {
+test('a command finds nothing of the one before it', async () => {
   const script = 'id -u; id -G; umask; pwd; echo ok > /dev/stdout; echo ok > /dev/stderr';
   await run('umask 077; cd /; id', { uid: 1000, gid: 1001, groups: [5, 6], cwd: '/' });
   await run('true', { network: 'none' });
@@ -68,7 +67,7 @@ test('a command finds nothing of the one before it', { timeout }, async () => {
   assert.match((await run('ls /sys/class/net; cat /proc/net/dev | wc -l')).out, /\n([4-9]|\d\d)\n$/);
 });
 
-test('exit codes, signals and what cannot be started are told apart', { timeout }, async () => {
+test('exit codes, signals and what cannot be started are told apart', async () => {
   assert.deepEqual((await run('exit 7')).exitCode, 7);
   assert.deepEqual((await run('exit 0')).exitCode, 0);
   const { exitCode, signal } = await run('kill -9 $$');
@@ -77,7 +76,7 @@ test('exit codes, signals and what cannot be started are told apart', { timeout 
   await assert.rejects(run(['true'], { cwd: '/no/such' }), { code: 'BUILD_FAILED', message: /cannot enter/ });
 });
 
-test('whatever it leaves behind is ended, detached or not, and nothing else', { timeout }, async () => {
+test('whatever it leaves behind is ended, detached or not, and nothing else', async () => {
   const [left, other] = [`envbuilder-left-${process.pid}`, `envbuilder-other-${process.pid}`];
   const script = `
     (exec -a ${left} sleep 60) &
@@ -94,7 +93,7 @@ test('whatever it leaves behind is ended, detached or not, and nothing else', { 
   await assert.rejects(beside, { name: 'AbortError' });
 });
 
-test('an abort ends all of it', { timeout }, async () => {
+test('an abort ends all of it', async () => {
   const controller = new AbortController();
   const tag = `envbuilder-here-${process.pid}`;
   const started = run(`setsid sh -c 'exec -a ${tag} sleep 60' & echo up; sleep 60`, {
@@ -106,7 +105,7 @@ test('an abort ends all of it', { timeout }, async () => {
   assert.deepEqual(processesNamed(tag), []);
 });
 
-test('what needs a right that is missing is an error that says so', { timeout }, async () => {
+test('what needs a right that is missing is an error that says so', async () => {
   await assert.rejects(run('true', { network: 'none' }, 0n), { code: 'PERMISSION', message: /network=none/ });
   await assert.rejects(run('true', { privileged: true }, 0n), { code: 'PERMISSION', message: /insecure/ });
   const { out } = await run('ls /sys/class/net; cat /proc/net/dev | wc -l', { network: 'none' });

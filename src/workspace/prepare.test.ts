@@ -169,6 +169,7 @@ test('a process that is killed at any moment leaves nothing that is taken for a 
   let killed = 0;
   for (const delay of [150, 250, 350, 450]) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+    // Wait: it is killed at any moment.
     await Promise.race([sleep(delay), once(child, 'exit')]);
     if (child.exitCode === null) {
       killed += 1;

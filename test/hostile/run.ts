@@ -76,11 +76,13 @@ export async function runHostile({
       if (streams[name].length < MOST_OUTPUT) streams[name] += text;
     });
   }
+  // Wait: it hangs when even that is over.
   const timer = setTimeout(hang, WALL_MS);
   child.on('error', reject);
   child.on('exit', (code, signal) => {
     const end = code ?? (signal === 'SIGKILL' ? 137 : 143);
     // Something that it left behind may hold its output open.
+    // Wait: what holds its output open never ends by itself.
     const late = setTimeout(resolve, 5000, end);
     child.on('close', () => {
       clearTimeout(late);

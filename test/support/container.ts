@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runtimeImage } from '../../scripts/lib/runtime-image.ts';
 import type { Services } from '../../scripts/lib/services.ts';
 import { capture, type Finished, run } from '../../scripts/lib/shell.ts';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 import { type Environment, missingService, openEnvironment } from './environment.ts';
 
 export interface ContainerOptions {
@@ -90,7 +91,7 @@ export async function openContainerHost({ docker, registry, dir }: Services): Pr
   const names: string[] = [];
   const directories: string[] = [];
   let count = 0;
-  const call = (args: readonly string[], timeoutMs = 60_000): Promise<Finished> =>
+  const call = (args: readonly string[], timeoutMs = PATIENCE_MS): Promise<Finished> =>
     capture(docker.command, args, { env: docker.env, timeoutMs });
   const directory = (files: Readonly<Record<string, string>>): string => {
     count += 1;
@@ -155,12 +156,14 @@ function containerOf(name: string, call: ContainerHost['docker']): Container {
       return stdout.toString();
     },
     until: async (pattern) => {
-      const deadline = Date.now() + 60_000;
+      const deadline = performance.now() + PATIENCE_MS;
       for (;;) {
         const running = await isRunning();
         const text = await logs();
         if (pattern.test(text)) return text;
-        if (!running || Date.now() > deadline) throw new Error(`${pattern} is not in the log:\n${text}`);
+        if (!running || performance.now() > deadline)
+          throw new Error(`${pattern} is not in the log:\n${text}`);
+        // Wait: between two questions to the engine.
         await sleep(100);
       }
     },

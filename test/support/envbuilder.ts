@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { capture } from '../../scripts/lib/shell.ts';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
@@ -30,7 +31,7 @@ export async function envbuilder(args: readonly string[], options: CliOptions = 
     ...options.env,
   };
   const { code, stdout, stderr } = await capture(join(projectRoot, 'envbuilder'), args, {
-    timeoutMs: options.timeoutMs ?? 180_000,
+    timeoutMs: options.timeoutMs ?? PATIENCE_MS,
     env,
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.onOutput !== undefined && { onOutput: options.onOutput }),

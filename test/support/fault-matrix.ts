@@ -10,6 +10,7 @@ import { mapLimit } from '../../src/core/concurrency.ts';
 import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { AppError } from '../../src/core/error.ts';
 import type { Emit } from '../../src/core/events.ts';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 import { openBaseCache } from '../../src/oci/base-cache/base-cache.ts';
 import { createRegistryClient } from '../../src/oci/http/client.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -67,8 +68,6 @@ const LASTING: readonly Fault[] = [
   'full disk',
   'immutable tag',
 ];
-/** Long, since other tests may keep the machine busy. */
-const PATIENCE_MS = 400_000;
 const CONTENT = 'the content of the layer\n'.repeat(2000);
 
 /** The context, the base image and a full cache, for every cell to use. */
@@ -175,6 +174,7 @@ async function runCell(
   const own = join(dir, `cell-${proxy.host.split(':')[1]}`);
   mkdirSync(own);
   const abort = new AbortController();
+  // Wait: it hangs when even that is over.
   const patience = setTimeout(() => abort.abort(new Error('it hangs')), PATIENCE_MS);
   const start = performance.now();
   let retries = 0;

@@ -131,6 +131,7 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
       if (kind === 'log in') {
         if (applies && breaks(rule.fault)) {
           response.writeHead(200, { 'content-length': 500 }).write('{"token": ');
+          // Wait: what was written is on its way before the connection ends.
           await sleep(20);
           response.destroy();
           return;
@@ -174,6 +175,7 @@ export async function startFaultProxy(target: string, rule?: Rule, taste?: Taste
       answer(response, 307, 'UNKNOWN', { location });
       return true;
     }
+    // Wait: it is slow on purpose.
     if (fault === 'slow') await sleep(400);
     const bare = BARE[fault];
     if (bare !== undefined) {
@@ -292,12 +294,14 @@ async function spoiled(fault: Fault, answered: IncomingMessage, response: Server
     response.writeHead(statusCode, headers);
     for (let at = 0, step = Math.ceil(body.length / 8) || 1; at < body.length; at += step) {
       response.write(body.subarray(at, at + step));
+      // Wait: it is slow on purpose.
       await sleep(60);
     }
     response.end();
   } else {
     response.writeHead(statusCode, { ...headers, 'content-length': body.length + 1 });
     response.write(half);
+    // Wait: what was written is on its way before the connection ends.
     await sleep(20);
     if (fault === 'reset') response.socket?.resetAndDestroy();
     else response.socket?.end();

@@ -46,6 +46,7 @@ export async function startGitHttpServer(options: GitHttpOptions): Promise<GitHt
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
+    // Wait: it is as slow as it was told to be.
     setTimeout(() => serve(options.root, incoming, response), delayMs);
   };
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);

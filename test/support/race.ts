@@ -54,6 +54,7 @@ export async function race(options: RaceOptions): Promise<RaceResult> {
     const cache = place.cache();
     const results = await Promise.all(
       Array.from({ length: builders }, async (_, i) => {
+        // Wait: at any time.
         await sleep(random.chance(0.4) ? 0 : random.int(1500));
         const killAfter = i < kills ? random.int(3000) + 200 : undefined;
         return build(box, `builder-${i}`, [...cache, ...args], killAfter);
@@ -122,6 +123,7 @@ async function build(
     timeoutMs: 600_000,
     watch: (_, kill) => {
       if (killAfter === undefined || timer) return;
+      // Wait: it is killed at any time.
       timer = setTimeout(() => {
         killed = true;
         kill('SIGKILL');

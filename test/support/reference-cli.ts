@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
 import { capture } from '../../scripts/lib/shell.ts';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 import type { CliResult } from './envbuilder.ts';
 import { projectRoot } from './envbuilder.ts';
 
@@ -13,7 +14,7 @@ export async function referenceCli(
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string | undefined>> } = {},
 ): Promise<CliResult> {
   const { code, stdout, stderr } = await capture(process.execPath, [program, ...args], {
-    timeoutMs: 180_000,
+    timeoutMs: PATIENCE_MS,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { NO_COLOR: '1', NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined, ...options.env },
   });

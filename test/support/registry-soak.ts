@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../src/core/digest.ts';
 import { AppError } from '../../src/core/error.ts';
-import { freePort } from '../../src/core/testing.ts';
+import { freePort, PATIENCE_MS } from '../../src/core/testing.ts';
 import { bytesSource } from '../../src/oci/blob-source.ts';
 import { canonicalJson } from '../../src/oci/canonical-json.ts';
 import { createDirectoryStore } from '../../src/oci/dir-store.ts';
@@ -74,6 +74,7 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
 
   const killing = async (): Promise<void> => {
     for (let i = 0; running(); i = (i + 1) % ports.length) {
+      // Wait: at any time.
       await sleep(randomInt(500, 2500));
       await servers[i]!.kill();
       count('kills');
@@ -83,11 +84,13 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
   const collecting = async (): Promise<void> => {
     while (running()) {
       // One in three is killed on its way.
-      const timeoutMs = randomInt(3) === 0 ? randomInt(200, 900) : 60_000;
+      // Wait: at any time.
+      const timeoutMs = randomInt(3) === 0 ? randomInt(200, 900) : PATIENCE_MS;
       const args = ['registry', 'gc', '--dir', storage, '--grace', `${GRACE_MS / 1000}s`];
       const { code, output } = await envbuilder(args, { timeoutMs });
       count(code === 0 ? 'collections' : 'killed collections');
-      if (code !== 0 && timeoutMs === 60_000) failures.push(`gc: ${output}`);
+      if (code !== 0 && timeoutMs === PATIENCE_MS) failures.push(`gc: ${output}`);
+      // Wait: at any time.
       await sleep(300);
     }
   };

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 
 /** A process that the command line leaves may take this long to empty the work directory. */
-const SWEEP_MS = 120_000;
 
 /** Deletes a directory in which such a process may still be at work: rmSync stops without a word at what vanishes. */
 export function removeDir(dir: string): void {
@@ -13,6 +13,7 @@ export function removeDir(dir: string): void {
 
 /** Blocks this thread until something is so, or has not become so for too long. */
 export function waitUntil(isSo: () => boolean): void {
-  const end = performance.now() + SWEEP_MS;
+  const end = performance.now() + PATIENCE_MS;
+  // Wait: between two looks.
   while (!isSo() && performance.now() < end) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 }

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { temporaryDir, testCacheDir } from '../../scripts/lib/cache-dir.ts';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
+import { PATIENCE_MS } from '../../src/core/testing.ts';
 import { type CliResult, projectRoot } from './envbuilder.ts';
 import { removeDir, waitUntil } from './remove-dir.ts';
 
@@ -46,7 +47,7 @@ export interface SandboxOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A program with its arguments that runs the command line, such as `setpriv …`. */
   readonly under?: readonly string[];
-  /** After which the command line is killed; two minutes unless something else is said. */
+  /** After which the command line is killed; PATIENCE_MS unless something else is said. */
   readonly timeoutMs?: number;
   /** Replaces the context as last argument. */
   readonly context?: string;
@@ -122,7 +123,7 @@ interface RunOptions extends Pick<SandboxOptions, 'under' | 'watch' | 'timeoutMs
 /** Unlike `envbuilder`, this knows no state of earlier runs and can run the command line under another program. */
 async function runCli(
   args: readonly string[],
-  { under = [], watch, cwd, env, timeoutMs = 120_000 }: RunOptions,
+  { under = [], watch, cwd, env, timeoutMs = PATIENCE_MS }: RunOptions,
 ): Promise<SandboxResult> {
   const [program = '', ...rest] = [...under, join(projectRoot, 'envbuilder'), ...args];
   const kept = Object.entries(process.env).filter(

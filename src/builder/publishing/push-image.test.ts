@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../core/testing.ts';
 import { createCompressPool } from '../../layer/compress-pool.ts';
 import { addTree, listTree } from '../../layer/fixed-tree.ts';
 import { createLayerWriter } from '../../layer/layer-writer.ts';
@@ -72,13 +72,9 @@ async function setUp(t: TestContext, { tags = [], faults = [] }: { tags?: string
   return { registry, push, digest, finish, sent, runtime, made };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(5);
-}
-
 test('the runtime is there before the image, and is sent once', async (t) => {
   const { registry, push, digest, finish, sent, made } = await setUp(t, { tags: ['c/d:1'] });
-  await until(() => registry.blobs.has(digest));
+  await until('it is so', () => registry.blobs.has(digest));
   assert.equal(registry.manifests.size, 0);
   await finish();
   assert.equal(made().length, 1);
@@ -101,7 +97,7 @@ test('what failed before is tried again with the image', async (t) => {
     request.resume().on('end', () => fail(response, 403, 'DENIED'));
     return true;
   });
-  await until(() => refused === 1);
+  await until('it is so', () => refused === 1);
   await finish();
   assert.ok(registry.blobs.has(digest));
   assert.equal(sent('PUT').filter(({ path }) => path.includes('/manifests/')).length, 1);
@@ -123,7 +119,7 @@ test('what fails again fails the push, and nothing is named', async (t) => {
 test('a push that is stopped ends, however far it is', async (t) => {
   const { registry, push, digest, sent, made, runtime } = await setUp(t);
   registry.faults.push((seen) => seen.method === 'PUT');
-  await until(() => sent('PUT').length > 0);
+  await until('it is so', () => sent('PUT').length > 0);
   await push.stop();
   await push.stop();
   assert.ok(!registry.blobs.has(digest));

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../core/testing.ts';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { removeDeadBuilds, secretsDir } from './dead-builds.ts';
 import { createFileLocks } from './file-locks.ts';
@@ -53,15 +53,6 @@ function fill({ path }: WorkDir): void {
   for (let i = 0; i < 20; i += 1) {
     mkdirSync(join(path, `d${i}`));
     writeFileSync(join(path, `d${i}/file`), 'x');
-  }
-}
-
-/** Waits for what another process does. */
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 120_000;
-  while (!isSo()) {
-    assert.ok(performance.now() < end, what);
-    await sleep(20);
   }
 }
 
@@ -143,7 +134,7 @@ test('what takes longer is deleted by a process that goes on, what is short by n
   const own = createWorkDir(parent, elsewhere);
   fill(own);
   own.close();
-  await until(isEmpty(parent), 'the directory is still there');
+  await until('the directory is empty', isEmpty(parent));
   const short = createWorkDir(parent, { ...here, sweep: () => assert.fail('started'), patience: 10_000 });
   fill(short);
   short.close();
@@ -183,14 +174,13 @@ test('several that sweep at once leave nothing but builds that are alive', async
   const [alive, ...others] = builds;
   for (const build of others) build.close();
   const late = createWorkDir(parent, elsewhere);
-  await until(
-    () => [...dead, ...others.map(({ path }) => path)].every((path) => !existsSync(`${path}.lock`)),
-    'something is still there',
+  await until('all of it is gone', () =>
+    [...dead, ...others.map(({ path }) => path)].every((path) => !existsSync(`${path}.lock`)),
   );
   assert.equal(readdirSync(alive!.path).length, 20);
   assert.ok(existsSync(late.path));
   for (const build of [alive!, late]) build.close();
-  await until(isEmpty(parent), 'the last ones are still there');
+  await until('the last ones are gone', isEmpty(parent));
 });
 
 test('remains that cannot be deleted keep nobody from the others', () => {
@@ -228,7 +218,7 @@ test('the process that sweeps has nothing of ours, and everything else goes befo
   );
   assert.deepEqual(seen.files.slice(0, 3), ['/dev/null', '/dev/null', '/dev/null']);
   process.kill(seen.pid, 'SIGCONT');
-  await until(() => !existsSync(`/proc/${seen.pid}`), 'it does not end');
+  await until('it has ended', () => !existsSync(`/proc/${seen.pid}`));
   assert.ok(existsSync(own.path));
   own.close();
 });

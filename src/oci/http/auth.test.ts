@@ -100,6 +100,7 @@ test('a token that expires in the middle is replaced once for all', async (t) =>
   const digest = registry.addBlob(CONTENT);
   await store.has(digest);
   tokens.valid.clear();
+  // Wait: times of tokens are told apart by milliseconds.
   await new Promise((resolve) => setTimeout(resolve, 5));
   await Promise.all(Array.from({ length: 8 }, () => store.has(digest)));
   assert.equal(tokens.seen.length, 2);
@@ -123,6 +124,7 @@ test('when all tokens are revoked, no request tries each of them', async (t) => 
     await collect((await ask(actions)).body);
   assert.equal(tokens.valid.size, 4);
   tokens.valid.clear();
+  // Wait: times of tokens are told apart by milliseconds.
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok((await collect((await ask('pull')).body)).equals(CONTENT));
   assert.equal(tokens.seen.length, 5);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { until } from '../../core/testing.ts';
 import { createRemoteStore } from '../remote-store.ts';
 import { collect, fail } from '../testing/fake-registry.ts';
 import { FAST, openFakeStore } from '../testing/fake-store.ts';
@@ -168,9 +169,10 @@ test('a redirect to object storage is followed without the Authorization header'
 
 test('destroying the stream ends the request, and an abort is thrown as it is', async (t) => {
   const { registry, store, digest } = await setUp(t);
-  let closed = 0;
+  let [begun, closed] = [0, 0];
   registry.faults.push((seen, response) => {
     if (!seen.path.includes('/blobs/')) return false;
+    begun += 1;
     response.on('close', () => {
       closed += 1;
     });
@@ -183,8 +185,8 @@ test('destroying the stream ends the request, and an abort is thrown as it is', 
   stream.destroy();
   const abort = new AbortController();
   const reading = store.get(digest, undefined, abort.signal).then(collect);
-  setTimeout(() => abort.abort(new Error('stop')), 20);
+  await until('both are asked for', () => begun === 2);
+  abort.abort(new Error('stop'));
   await assert.rejects(reading, /stop/);
-  for (let i = 0; i < 100 && closed < 2; i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(closed, 2);
+  await until('both are closed', () => closed === 2);
 });

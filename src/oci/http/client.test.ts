@@ -34,6 +34,7 @@ test('a registry that has given no answer for as long as all tries take is asked
     return retries;
   };
   assert.ok((await refused()) > 0);
+  // Wait: longer than all tries of the policy.
   await sleep(100);
   assert.equal(await refused(), 0);
   await listen(server, port);

@@ -32,6 +32,7 @@ export async function startRegistry(root?: string): Promise<TestRegistry> {
   writeFileSync(join(dir, 'config.yml'), JSON.stringify(config));
   const child = spawn(BINARY, ['serve', join(dir, 'config.yml')], { stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // Wait: between two questions, until it answers or ends.
   while (child.exitCode === null && !(await answers(port))) await sleep(50);
   return {
     host: `127.0.0.1:${port}`,

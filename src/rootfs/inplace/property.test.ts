@@ -70,7 +70,7 @@ function described(root: string): unknown[] {
   });
 }
 
-test('the layers of steps in place make what the steps made', { timeout: 60_000 }, async () => {
+test('the layers of steps in place make what the steps made', async () => {
   let count = 0;
   const steps = fc.array(fc.array(change, { minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 4 });
   await fc.assert(

@@ -168,7 +168,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [name, scripts] of Object.entries(cases)) {
-  test(`in place as in an overlay: ${name}`, { timeout: 20_000 }, async () => {
+  test(`in place as in an overlay: ${name}`, async () => {
     assert.deepEqual(await inPlace(scripts), await overlaid(scripts));
   });
 }

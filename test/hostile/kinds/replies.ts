@@ -171,6 +171,7 @@ export const replies: readonly Kind<ReplyInput>[] = [
   on('manifests', 'cut', 'refuse', (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
     response.write('{');
+    // Wait: what was written is on its way before the connection ends.
     setTimeout(() => response.destroy(), 50);
   }),
   on('manifests', 'no-http', 'refuse', (request) => void request.socket.end('this is no HTTP\n\n')),
@@ -203,6 +204,7 @@ export const replies: readonly Kind<ReplyInput>[] = [
   on('blobs', 'length-huge', 'refuse', (_, response) => {
     response.writeHead(200, { 'content-length': '9007199254740991' });
     response.write('x');
+    // Wait: what was written is on its way before the connection ends.
     setTimeout(() => response.destroy(), 100);
   }),
   on('blobs', 'drips', 'refuse', drip('x')),
