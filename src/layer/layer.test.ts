@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { decodePath } from '../core/path-bytes.ts';
+import { createHeaderCheck, encodeHeader, headerLength } from '../tar/header.ts';
 import type { LayerEntry } from '../tar/types.ts';
 import { compressFrame, createCompressPool } from './compress-pool.ts';
 import { createFileLayerWriter } from './file-layer-writer.ts';
@@ -399,3 +400,19 @@ function blobOf(bytes: Buffer, result: LayerResult): LayerBlob {
     readRange: async (offset, length) => bytes.subarray(offset, offset + length),
   };
 }
+
+test('a header is as long as it is, and told from any other', async () => {
+  const check = createHeaderCheck();
+  fc.assert(
+    fc.property(entry, fc.nat(10_000), fc.integer({ min: 1, max: 255 }), ([found], place, by) => {
+      const header = encodeHeader(found);
+      const bytes = Buffer.concat([Buffer.alloc(512), header, Buffer.alloc(512)]);
+      assert.equal(headerLength(found), header.length);
+      assert.equal(check(found, bytes, 512), header.length);
+      bytes[512 + (place % header.length)]! ^= by;
+      assert.equal(check(found, bytes, 512), 0);
+      assert.equal(check(found, header.subarray(1), 0), 0);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -28,7 +28,8 @@ export function checkLayout({ frames, entries }: TocTable, end: number): Toc {
   const firstEntries: number[] = [];
   let at = 0;
   let frameEnd = 0;
-  for (const [index, entry] of entries.entries()) {
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index]!;
     while (at >= frameEnd && firstEntries.length < frames.length) {
       const frame = frames[firstEntries.length]!;
       firstEntries.push(index);

@@ -59,7 +59,10 @@ export function encodeHeader(entry: LayerEntry): Buffer {
 
 /** Bytes of an entry's header blocks, as encodeHeader writes them. */
 export function headerLength(entry: LayerEntry): number {
-  return isPlain(entry) ? BLOCK : encodeHeader(entry).length;
+  if (isPlain(entry)) return BLOCK;
+  const pax = paxRecords(entry, encodePath(nameOf(entry)), encodePath(entry.linkname));
+  const body = pax.reduce((total, { length }) => total + length, 0);
+  return body === 0 ? BLOCK : 2 * BLOCK + body + padding(body);
 }
 
 /**

@@ -132,7 +132,8 @@ function orderFor(job: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder
     const fd = wanted ? parts.open(nodes[next++]!) : NOT_WRITTEN;
     order.begun(before.contentOffset - frame.tarOffset, before.size, fd);
   }
-  for (const entry of toc.entries.slice(from, to)) {
+  for (let i = from; i < to; i += 1) {
+    const entry = toc.entries[i]!;
     const node = next < job.end && nodes[next]!.inode!.entry === entry ? nodes[next++]! : undefined;
     const whole = node !== undefined && entry.contentOffset + entry.size <= frameEnd;
     if (whole) writer.expect(node);
