@@ -3,11 +3,15 @@ import { crc32, createInflateRaw, createZstdDecompress, inflateRawSync } from 'n
 import { AppError } from '../core/error.ts';
 import { release } from '../core/release.ts';
 import { createInput, type Input } from './decode-input.ts';
+import { type DecodeProgram, decodeByProgram } from './decode-program.ts';
 import { gzipHeaderLength, isGzip } from './gzip-header.ts';
 
 /** Bytes that a decoder hands on at a time: every chunk costs a turn of the event loop. */
 const DECODE_CHUNK = 1024 * 1024;
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const BZIP2 = Buffer.from('BZh');
+const XZ = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
+const HEAD_BYTES = 6;
 const GZIP_TRAILER = 8;
 /** Bytes of a member of gzip, plain or not, that is decoded at once. */
 const SMALL = 256 * 1024;
@@ -24,11 +28,12 @@ export interface DecodeOptions {
 
 /**
  * The plain bytes of a layer. The compression is told from the first bytes, whatever the media type says, as Docker
- * does; gzip with several members and zstd with several or skippable frames are read to their end. What follows the last
+ * does, bzip2 and xz among them by programs of these names; gzip with several members and zstd with several or skippable frames are read to their end. What follows the last
  * member of gzip and is none itself, such as padding, is passed over. The stream is read to its end in any case, unless
  * the iteration is given up.
  * @param what names the layer in errors
- * @throws AppError CORRUPT from the iteration when the bytes cannot be decoded; errors of `stream` as they are
+ * @throws AppError CORRUPT from the iteration when the bytes cannot be decoded, CONTEXT when the program for it is missing;
+ * errors of `stream` as they are
  */
 export async function* decodeStream(
   stream: Readable,
@@ -37,14 +42,16 @@ export async function* decodeStream(
 ): AsyncGenerator<Buffer> {
   const input = createInput(stream);
   try {
-    const head = await input.peek(4);
+    const head = await input.peek(HEAD_BYTES);
     const kind = compressionOf(head);
     if (kind === 'none') {
       for (let chunk = await input.next(); chunk; chunk = await input.next()) yield chunk;
       return;
     }
     try {
-      yield* kind === 'gzip' ? gunzip(input, brief) : decode(createZstdDecompress, input, brief);
+      if (kind === 'gzip') yield* gunzip(input, brief);
+      else if (kind === 'zstd') yield* decode(createZstdDecompress, input, brief);
+      else yield* decodeByProgram(kind, input, what);
     } catch (cause) {
       input.rethrow();
       if (cause instanceof AppError) throw cause;
@@ -59,9 +66,11 @@ export async function* decodeStream(
 }
 
 /** What the first bytes of a layer say about its compression. */
-function compressionOf(first: Buffer): 'gzip' | 'zstd' | 'none' {
+function compressionOf(first: Buffer): 'gzip' | 'zstd' | DecodeProgram | 'none' {
   if (isGzip(first)) return 'gzip';
   if (first.subarray(0, 4).equals(ZSTD)) return 'zstd';
+  if (first.subarray(0, 3).equals(BZIP2)) return 'bzip2';
+  if (first.equals(XZ)) return 'xz';
   // A skippable frame may stand before the first frame of zstd (RFC 8878, section 3.1.2).
   const skippable = first.length >= 4 && first.readUInt32LE(0) >>> 4 === 0x184d2a5;
   return skippable ? 'zstd' : 'none';

@@ -173,12 +173,8 @@ export function createUnion(events: UnionEvents = {}): Union {
     },
     apply: (entry) => {
       count.entry(entry);
-      if (entry.path === '') {
-        if (entry.type !== 'dir')
-          throw new AppError('CORRUPT', `the root is a ${entry.type} instead of a directory`);
-        // Docker and containerd ignore what a layer says about the root itself.
-        return undefined;
-      }
+      // Docker and containerd ignore what a layer says about the root itself, also that it is something else.
+      if (entry.path === '') return undefined;
       if (entry.type === 'dir') return placeDir(entry);
       const name = checkedName(entry.path, entry.path.lastIndexOf('/'));
       if (!name.startsWith(WHITEOUT_PREFIX)) return placeLeaf(entry, name);
