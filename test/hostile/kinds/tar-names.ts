@@ -14,6 +14,22 @@ import {
 } from '../tar-bytes.ts';
 import type { Kind, Must, Place, TarInput } from '../types.ts';
 
+/** Where it was decided to refuse what Docker builds. */
+const WITHOUT_DOCKER: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'uid-minus-one',
+    'uid-33-bits',
+    'uid-negative',
+    'uid-62-bits',
+    'pax-uid-negative',
+    'pax-uid-33-bits',
+    'pax-uid-huge',
+  ].map((name) => [
+    name,
+    'an ID that no file can have is refused (docs/reference/limits.md), and Docker takes a part of it',
+  ]),
+);
+
 /** A kind of tar out of its parts. */
 export function tar(
   name: string,
@@ -21,10 +37,10 @@ export function tar(
   parts: (place: Place) => readonly (TarPart | Buffer)[],
   more: { readonly after?: readonly string[]; readonly notDocker?: string } = {},
 ): Kind<TarInput> {
-  const { after, notDocker } = more;
+  const { after, notDocker = WITHOUT_DOCKER[name] } = more;
   return {
     name,
-    must,
+    must: name in WITHOUT_DOCKER ? 'either' : must,
     make: (place) => ({
       bytes: tarOf(parts(place)),
       ...(after ? { after } : {}),

@@ -130,7 +130,9 @@ function addBuild(plot: Plot, archive: Buffer): Attempt {
 
 /** What Docker takes as a base it need not take as an archive, and the other way round. */
 function mustAdd({ name, notDocker }: Kind<unknown>): Must {
-  return notDocker !== undefined || ADD_REFUSED.has(name) ? 'either' : 'build';
+  // Docker makes the directories that a link to nothing leads to; ADD of ours makes none through links.
+  const throughNothing = /^(?:link-(?:out|proc|fd)-|hard-to-link-through)/.test(name);
+  return notDocker !== undefined || throughNothing || ADD_REFUSED.has(name) ? 'either' : 'build';
 }
 
 /** Where a tar can come from. */
