@@ -437,16 +437,6 @@ for (const type of ['rootfs', 'oci']) {
   });
 }
 
-test('without root: exit 13', async (t) => {
-  const box = withBase(t, ['RUN true']);
-  if (!box) return;
-  for (const dir of [box.dir, box.context]) chownSync(dir, 65534, 65534);
-  const result = await box.build(outputs(box), {
-    under: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
-  });
-  assertFailed(box, result, 13, /root/, /65534/, /hint: /);
-});
-
 test('without the right to mount: exit 13', async (t) => {
   const box = withBase(t, ['RUN true']);
   if (!box) return;
