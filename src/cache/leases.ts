@@ -144,9 +144,11 @@ export function createLeases(deps: LeasesDeps): Leases {
   const read = async (tag: string): Promise<Seen | undefined> => {
     const raw = await store.resolve(tag, limit());
     if (!raw) return undefined;
-    const { digest } = raw.descriptor;
-    const facts = factsIn(raw.bytes);
-    return { digest, holder: facts.holder ?? digest, ended: facts.ended === true };
+    const { holder: named, ended } = factsIn(raw.bytes);
+    // Who answers with anything else does not keep leases; nobody waits for such a holder.
+    if (typeof named !== 'string')
+      throw new AppError('CORRUPT', `what ${store.name} has under ${tag} is no lease`);
+    return { digest: raw.descriptor.digest, holder: named, ended: ended === true };
   };
 
   /** Whether a lease binds anybody: by the observer's own clock, since when it has not changed. */
