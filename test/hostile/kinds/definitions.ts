@@ -366,14 +366,14 @@ export const definitions: readonly Kind<TreeInput>[] = [
   ),
   compose(
     'secrets-file',
-    'refuse',
+    'either',
     { build: { context: '..', secrets: ['s'] } },
     {},
     { secrets: { s: { file: '@CANARY@/secret' } } },
   ),
   compose(
     'secrets-file-up',
-    'refuse',
+    'either',
     { build: { context: '..', secrets: ['s'] } },
     {},
     { secrets: { s: { file: '@UP@/secret' } } },
