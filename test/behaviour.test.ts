@@ -285,6 +285,8 @@ test('media types are consistent: one image and every record are all OCI, whatev
   for (const tag of (list as { readonly tags: readonly string[] }).tags) {
     const accept = 'application/vnd.oci.image.manifest.v1+json';
     const answer = await fetch(`http://${host}/v2/${name}/manifests/${tag}`, { headers: { accept } });
+    // Distribution lists the tags of leases that were given back, and has nothing under them.
+    if (tag.startsWith('lease-') && answer.status === 404) continue;
     const manifest = (await answer.json()) as Manifest;
     assert.equal(answer.headers.get('content-type'), accept);
     const types = [
