@@ -428,9 +428,22 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   const asked = new Map<Digest, Promise<boolean>>();
   function isThere(layer: LayerRef): Promise<boolean> {
     if (deps.unusable.has(layer.digest)) return Promise.resolve(false);
-    const answer = asked.get(layer.digest) ?? deps.has(layer).then((size) => size === layer.size);
+    const answer = asked.get(layer.digest) ?? askFor(layer);
     asked.set(layer.digest, answer);
     return answer;
+  }
+
+  /** A layer that the cache cannot be asked for is one that it does not hold: its step is built. */
+  async function askFor(layer: LayerRef): Promise<boolean> {
+    try {
+      return (await deps.has(layer)) === layer.size;
+    } catch (error) {
+      deps.lookup?.signal?.throwIfAborted();
+      if (!(error instanceof AppError)) throw error;
+      const text = `the cached layer ${layer.digest} cannot be asked for and counts as gone: ${error.message}`;
+      deps.emit({ type: 'warning', code: error.code, text });
+      return false;
+    }
   }
 
   const idOf = (step: Step) => ({ stage: step.stage, step: step.index });
