@@ -14,7 +14,6 @@ import { makeRequest } from './build-request.ts';
 import { parseSecret, parseSsh } from './build-secrets.ts';
 import { commandFiles } from './command-request.ts';
 import { parseOutput } from './outputs.ts';
-import { workspaceName } from './paths.ts';
 
 const dir = scratchDir('request');
 
@@ -220,16 +219,4 @@ describe('makeRequest', () => {
     );
     assert.equal(requestOf(['--work-dir', 'w'], { HOME: '/h' }).workDir, '/cwd/w');
   });
-});
-
-describe('workspaceName', () => {
-  for (const [url, name] of [
-    [undefined, 'empty'],
-    ['https://h.example/o/app.git', 'app'],
-    ['https://h.example/o/app/#refs/heads/x', 'app'],
-    ['git@h.example:app.git', 'app'],
-    ['ssh://git@h.example/o/app?x=1', 'app'],
-  ] as const) {
-    it(String(url), () => assert.equal(workspaceName(url), name));
-  }
 });

@@ -20,15 +20,3 @@ export function dockerfilePath(
   if (named.path === undefined) return join(base, 'Dockerfile');
   return resolve(named.how === 'flag' ? cwd : base, named.path);
 }
-
-/** The name of a workspace folder for a repository: the last part of its URL, without `.git`; `empty` without one. */
-export function workspaceName(gitUrl: string | undefined): string {
-  if (!gitUrl) return 'empty';
-  const path = gitUrl.replace(/[#?].*$/s, '').replace(/\/+$/, '');
-  return (
-    path
-      .split(/[/:]/)
-      .at(-1)
-      ?.replace(/\.git$/, '') || 'empty'
-  );
-}

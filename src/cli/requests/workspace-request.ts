@@ -4,8 +4,8 @@ import { AppError } from '../../core/error.ts';
 import { type CloneRequest, type GitCredentials, gitProgram, type WorkspaceRequest } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
-import { workspaceName } from './paths.ts';
 import { registrySettings } from './registries.ts';
+import { workspaceName } from './workspace-name.ts';
 
 /** Where a PATH is missing from the environment. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
