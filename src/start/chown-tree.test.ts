@@ -56,3 +56,40 @@ test('a root that is not there, or is a symlink', { skip }, async (t) => {
   assert.equal(await chownTree(join(dir, 'link'), user), 1);
   assert.equal(lstatSync(join(dir, 'real/sub')).uid, 0);
 });
+
+test('of what is root’s alone: others keep what is theirs, and groups stay', { skip }, async (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'a/theirs'), { recursive: true });
+  for (const path of ['a/mine', 'a/theirs/mine', 'a/group', 'a/file']) writeFileSync(join(dir, path), '');
+  chownSync(join(dir, 'a/theirs'), 77, 0);
+  chownSync(join(dir, 'a/group'), 0, 88);
+  chownSync(join(dir, 'a/file'), 99, 99);
+  assert.equal(await chownTree(dir, user, { onlyRoots: true }), 5);
+  const owners = ['', 'a', 'a/theirs', 'a/theirs/mine', 'a/mine', 'a/group', 'a/file'].map((path) => {
+    const { uid, gid } = lstatSync(join(dir, path));
+    return `${path} ${uid}:${gid}`;
+  });
+  assert.deepEqual(owners, [
+    ' 1234:5678',
+    'a 1234:5678',
+    'a/theirs 77:0',
+    'a/theirs/mine 1234:5678',
+    'a/mine 1234:5678',
+    'a/group 1234:88',
+    'a/file 99:99',
+  ]);
+});
+
+test('a directory is given after all that is in it', { skip }, async (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'a/b'), { recursive: true });
+  writeFileSync(join(dir, 'a/b/file'), '');
+  await chownTree(dir, user);
+  const times = ['a/b/file', 'a/b', 'a', ''].map(
+    (path) => lstatSync(join(dir, path), { bigint: true }).ctimeNs,
+  );
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+  );
+});

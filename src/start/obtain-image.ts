@@ -34,9 +34,12 @@ export async function obtainImage<Source>(
     say(emit, 'the container was started from a built image; nothing is built');
     const { devcontainerFile } = image;
     const file = devcontainerFile === undefined ? undefined : resolve(workspace.folder, devcontainerFile);
+    const described = await deps.describe(undefined, image.config, file);
+    const { containerUser } = described;
     const devcontainer = {
-      ...(await deps.describe(undefined, image.config, file)),
+      ...described,
       ...(file === undefined ? {} : { configFile: file }),
+      ...(image.ownContainerUser && containerUser ? { ownContainerUser: containerUser } : {}),
     };
     const { config } = image;
     return { config, devcontainer, workspace, built: false, done: before?.done ?? {} };

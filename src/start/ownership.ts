@@ -1,35 +1,96 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { toAppError } from '../core/error.ts';
+import { type AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { Workspace } from '../workspace/types.ts';
 import type { Account } from './account.ts';
 import { chownTree } from './chown-tree.ts';
 
+interface Deps {
+  readonly root: string;
+  readonly emit: Emit;
+}
+
 /**
- * Gives a fresh clone, or the folder that was made for one, and the home directory to the user. What cannot be given away
- * is a warning: the user may be able to work all the same.
+ * Gives the workspace and the home directory to the user. Of a workspace that was there already, and that the user could
+ * not work in, only what is root's is given. What cannot be given away is a warning: the user may be able to work all the
+ * same.
  */
 export async function giveToUser(
   account: Account,
-  { folder, state }: Pick<Workspace, 'folder' | 'state'>,
-  { root, emit }: { readonly root: string; readonly emit: Emit },
+  workspace: Pick<Workspace, 'folder' | 'state'>,
+  deps: Deps,
 ): Promise<void> {
+  const { folder, state } = workspace;
   const fresh = state === 'cloned' || (state === 'empty' && isEmpty(folder));
-  const home = join(root, account.home);
+  if (fresh) await give(folder, account, deps);
+  else await giveFound(folder, account, deps);
   // A home of / is that of a user without one.
-  const paths = [...(fresh ? [folder] : []), ...(account.uid !== 0 && account.home !== '/' ? [home] : [])];
-  for (const path of paths) {
-    try {
-      const changed = await chownTree(path, account);
-      if (changed === 0) continue;
-      const text = `gave ${path} to ${account.name}: ${changed} files and directories`;
-      emit({ type: 'message', level: 'debug', text });
-    } catch (error) {
-      const { code, message } = toAppError(error, 'PERMISSION', `cannot give ${path} to ${account.name}`);
-      emit({ type: 'warning', code, text: message, hint: 'change its owner where it comes from' });
-    }
+  if (account.uid !== 0 && account.home !== '/') await give(join(deps.root, account.home), account, deps);
+}
+
+async function give(path: string, account: Account, { emit }: Deps): Promise<void> {
+  try {
+    const changed = await chownTree(path, account);
+    if (changed === 0) return;
+    const text = `gave ${path} to ${account.name}: ${changed} files and directories`;
+    emit({ type: 'message', level: 'debug', text });
+  } catch (error) {
+    const { code, message } = cannotGive(error, path, account);
+    emit({ type: 'warning', code, text: message, hint: 'change its owner where it comes from' });
   }
+}
+
+/** A folder that somebody has worked in, or that is mounted: root's where the Go program has cloned it as root. */
+async function giveFound(folder: string, account: Account, { emit }: Deps): Promise<void> {
+  const closed = closedTo(account, folder);
+  if (!closed) return;
+  const { name, uid, gid } = account;
+  if (closed.uid !== 0) {
+    emit({
+      type: 'warning',
+      code: 'PERMISSION',
+      text: `${name} cannot write the workspace ${folder}, which belongs to the user ${closed.uid}`,
+      hint: `change its owner to ${uid}:${gid} where it comes from, or set ENVBUILDER_INIT_USER=${closed.uid}`,
+    });
+    return;
+  }
+  try {
+    const changed = await chownTree(realpathSync(folder), account, { onlyRoots: true });
+    emit({
+      type: 'message',
+      level: 'info',
+      text: `gave the workspace ${folder} to ${name}, who could not write it: ${changed} files and directories that were root's`,
+    });
+  } catch (error) {
+    const { code, message } = cannotGive(error, folder, account);
+    emit({
+      type: 'warning',
+      code,
+      text: message,
+      hint: `${name} cannot write it; change its owner to ${uid}:${gid} where it comes from, or set ENVBUILDER_INIT_USER=root`,
+    });
+  }
+}
+
+function cannotGive(error: unknown, path: string, { name }: Account): AppError {
+  return toAppError(error, 'PERMISSION', `cannot give ${path} to ${name}`);
+}
+
+/** What of a workspace the user has to write and cannot: the folder itself, or the repository of git in it. */
+function closedTo(account: Account, folder: string): Stats | undefined {
+  const own = statSync(folder, { throwIfNoEntry: false });
+  const git = lstatSync(join(folder, '.git'), { throwIfNoEntry: false });
+  const needed = [own, git?.isDirectory() ? git : undefined];
+  return needed.find((stat) => stat !== undefined && !mayWrite(stat, account));
+}
+
+/** As the mode says; an access control list shows in the bits of the group. */
+function mayWrite(stat: Stats, { uid, gid, groups }: Account): boolean {
+  if (uid === 0) return true;
+  const inGroup = stat.gid === gid || groups.includes(stat.gid);
+  const bits = stat.uid === uid ? stat.mode >> 6 : inGroup ? stat.mode >> 3 : stat.mode;
+  return (bits & 0o3) === 0o3;
 }
 
 function isEmpty(folder: string): boolean {

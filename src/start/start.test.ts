@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError, type ErrorCode } from '../core/error.ts';
@@ -130,29 +139,96 @@ test('the command, its user and its environment', { skip }, async (t) => {
   );
 });
 
-test('who the user is: remoteUser, containerUser, USER, root', { skip }, async (t) => {
+test('who the user is', { skip }, async (t) => {
   const on = machine(t);
-  const as = async (devcontainer: Partial<StartedDevcontainer>, User?: string) =>
-    (await start(on, { devcontainer, deps: { build: async () => (User === undefined ? {} : { User }) } }))
-      .command.uid;
-  assert.equal(await as({ remoteUser: 'root', containerUser: 'dev' }, 'dev'), 0);
-  assert.equal(await as({ containerUser: '1234:63' }, 'root'), 1234);
-  assert.equal(await as({}, 'dev'), 1234);
-  assert.equal(await as({}), 0);
+  writeFileSync(
+    join(on.root, 'etc/passwd'),
+    'root:x:0:0::/root:\nown:x:1:1::/:\nremote:x:2:2::/:\ncontainer:x:3:3::/:\nimage:x:4:4::/:\nnamed:x:5:5::/:\n',
+  );
+  const own = { ownContainerUser: 'own', containerUser: 'own' };
+  const remote = { remoteUser: 'remote' };
+  // Where containerUser of the file counts more than remoteUser, it is as in the Go program (its docs/users.md).
+  const cases: [
+    Partial<StartedDevcontainer>,
+    User: string | undefined,
+    wanted: string | undefined,
+    number,
+  ][] = [
+    [{ ...own, ...remote }, 'image', undefined, 1],
+    [{ ...own, ...remote }, 'image', 'remote', 2],
+    [{ ...own, ...remote }, 'image', 'container', 1],
+    [own, 'image', 'remote', 1],
+    [{ containerUser: 'container', ...remote }, 'image', undefined, 2],
+    [{ containerUser: 'container', ...remote }, 'image', 'container', 3],
+    [{ containerUser: 'container' }, 'image', undefined, 3],
+    [remote, 'image', undefined, 2],
+    [remote, undefined, 'container', 0],
+    [{}, 'image', undefined, 4],
+    [{}, 'image', 'remote', 4],
+    [{}, undefined, undefined, 0],
+    [{ ...own, ...remote }, 'image', 'named', 5],
+    [{ ...own, ...remote }, 'image', '77:5', 77],
+    [{}, 'image', 'root', 0],
+  ];
+  for (const [devcontainer, User, wanted, uid] of cases) {
+    const { command } = await start(on, {
+      devcontainer,
+      deps: { build: async () => (User === undefined ? {} : { User }) },
+      request: wanted === undefined ? {} : { initUser: wanted },
+    });
+    assert.equal(command.uid, uid, JSON.stringify([devcontainer, User, wanted]));
+  }
+  const both = await start(on, { devcontainer: { ...own, ...remote } });
+  assert.ok(both.texts.some((text) => /own, .* and not the remoteUser remote;/.test(text)));
   const { result } = await start(on, { devcontainer: { remoteUser: 'nobody-here' } });
   assert.equal((result as AppError).code, 'START_FAILED');
+  const named = await start(on, { request: { initUser: 'nobody-here' } });
+  assert.match((named.result as AppError).message, /nobody-here.*ENVBUILDER_INIT_USER/);
 });
 
-test('a clone and the home belong to the user, a workspace that was there is left alone', {
+test('a clone and the home belong to the user; of a workspace that was there what is root’s, where it is closed', {
   skip,
 }, async (t) => {
   const on = machine(t);
-  const owner = (path: string) => lstatSync(path).uid;
-  writeFileSync(join(on.folder, 'file'), '');
+  const owner = (path: string) => lstatSync(join(on.dir, path)).uid;
+  const own = (uid: number, mode: number, git = uid): void => {
+    rmSync(on.folder, { recursive: true });
+    mkdirSync(join(on.folder, '.git'), { recursive: true });
+    for (const name of ['file', 'theirs']) writeFileSync(join(on.folder, name), '');
+    chownSync(join(on.folder, 'theirs'), 77, 77);
+    chownSync(join(on.folder, '.git'), git, 0);
+    chownSync(on.folder, uid, 0);
+    chmodSync(on.folder, mode);
+  };
+  const owners = () => ['workspace', 'workspace/.git', 'workspace/file', 'workspace/theirs'].map(owner);
+  const given = (texts: readonly string[]) => texts.some((text) => text.includes('who could not write it'));
+
+  own(0, 0o755);
+  const closed = await start(on);
+  assert.deepEqual([...owners(), owner('root/home/dev')], [1234, 1234, 1234, 77, 1234]);
+  assert.ok(given(closed.texts));
+  assert.ok(!given((await start(on)).texts), 'it is given once');
+
+  // As an emptyDir of Kubernetes: everybody writes the folder, but not what git has made there as root.
+  own(0, 0o777);
+  assert.ok(given((await start(on)).texts));
+  assert.deepEqual(owners(), [1234, 1234, 1234, 77]);
+
+  own(1234, 0o700);
   await start(on);
-  assert.deepEqual([owner(join(on.folder, 'file')), owner(join(on.root, 'home/dev'))], [0, 1234]);
+  assert.deepEqual(owners(), [1234, 1234, 0, 77], 'the user can work there');
+
+  own(88, 0o755);
+  const foreign = await start(on);
+  assert.deepEqual(owners(), [88, 88, 0, 77]);
+  assert.match(foreign.warnings.join(), /dev cannot write the workspace .* belongs to the user 88/);
+
+  own(0, 0o755);
+  await start(on, { request: { initUser: 'root' } });
+  assert.deepEqual(owners(), [0, 0, 0, 77]);
+
   await start(on, { deps: { prepareWorkspace: async () => ({ folder: on.folder, state: 'cloned' }) } });
-  assert.equal(owner(join(on.folder, 'file')), 1234);
+  assert.deepEqual(owners(), [1234, 1234, 1234, 1234]);
 });
 
 test('hooks run as the user and in the workspace, each as often as it is due', { skip }, async (t) => {

@@ -8,6 +8,7 @@ import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
 import { composeEnvironment, exportLines, type Variables, withAccount } from './environment.ts';
 import { hookScript, type NamedHooks, runHooks } from './hooks.ts';
+import { initUser } from './init-user.ts';
 import { type ObtainedImage, obtainImage } from './obtain-image.ts';
 import { giveToUser } from './ownership.ts';
 import { runSetupScript } from './setup-script.ts';
@@ -42,8 +43,9 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   if (request.exportEnvFile !== undefined && image.built)
     await writeFileIn(root, request.exportEnvFile, exportLines(composed), { mode: 0o644, signal });
 
-  const user = devcontainer.remoteUser || devcontainer.containerUser || config.User || '';
-  const account = findAccount(root, user, 'the user of the dev container or image');
+  const { user, source, note } = initUser(request.initUser, devcontainer, config);
+  if (note !== undefined) emit({ type: 'message', level: 'info', text: note });
+  const account = findAccount(root, user, source);
   const rootAccount = findAccount(root, '0', 'root');
   await giveToUser(account, workspace, { root, emit });
   const cwd = devcontainer.workspaceFolder ?? workspace.folder;

@@ -18,6 +18,8 @@ export interface ImageState {
   readonly config: ContainerConfig;
   /** The devcontainer.json that it was built from, relative to the workspace. */
   readonly devcontainerFile?: string;
+  /** Whether that file itself gives a containerUser. */
+  readonly ownContainerUser: boolean;
 }
 
 const VERSION = 1;
@@ -33,7 +35,12 @@ const built = v.object({
 const image = v.object({
   version: v.literal(VERSION),
   config: v.looseObject({}),
-  start: v.optional(v.looseObject({ devcontainerFile: v.optional(v.string()) })),
+  start: v.optional(
+    v.looseObject({
+      devcontainerFile: v.optional(v.string()),
+      ownContainerUser: v.optional(v.boolean()),
+    }),
+  ),
 });
 
 /** The state of the container's last start; undefined when there was none, or another program wrote it. */
@@ -62,7 +69,11 @@ export function readImage(ownDir: string): ImageState | undefined {
   if (!found.success) return undefined;
   const { config, start } = found.output;
   const file = start?.devcontainerFile;
-  return { config: config as ContainerConfig, ...(file === undefined ? {} : { devcontainerFile: file }) };
+  return {
+    config: config as ContainerConfig,
+    ownContainerUser: start?.ownContainerUser ?? false,
+    ...(file === undefined ? {} : { devcontainerFile: file }),
+  };
 }
 
 function readJson(path: string): unknown {

@@ -22,6 +22,8 @@ export interface StartedDevcontainer {
   readonly containerEnv: Variables;
   readonly remoteEnv: Readonly<Record<string, string | null>>;
   readonly containerUser?: string;
+  /** The containerUser where devcontainer.json itself gives one, and not the image or a feature. */
+  readonly ownContainerUser?: string;
   readonly remoteUser?: string;
   /** `none` unless somebody asked for a probe. */
   readonly userEnvProbe: 'none' | 'loginShell' | 'loginInteractiveShell' | 'interactiveShell';
@@ -51,6 +53,8 @@ export interface StartRequest {
   readonly postStartScript?: string;
   readonly setupScript?: string;
   readonly initCommand: string;
+  /** Who runs hooks and the init command: `container`, `remote`, or a user. */
+  readonly initUser?: string;
   readonly initArgs: readonly string[];
   /** Whether standard input and output are a terminal. */
   readonly terminal: boolean;

@@ -49,6 +49,15 @@ export const START_OPTIONS = [
     group: 'Start',
   },
   {
+    name: 'init-user',
+    variable: 'ENVBUILDER_INIT_USER',
+    type: 'string',
+    placeholder: 'USER|container|remote',
+    text: 'Who runs the hooks and the init command, and is given the workspace. Default: the containerUser of devcontainer.json, else the remoteUser, else that of the container.',
+    commands: ['start'],
+    group: 'Start',
+  },
+  {
     name: 'fallback-image',
     variable: 'ENVBUILDER_FALLBACK_IMAGE',
     type: 'string',

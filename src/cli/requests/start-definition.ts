@@ -154,6 +154,7 @@ export async function startedDevcontainer(
   const entries = devcontainer.metadata.map(({ entry }) => entry);
   // A user that the image names may come with a group, which the dev container's own default leaves out.
   const isNamed = entries.some(({ remoteUser }) => remoteUser);
+  const isOwn = source !== undefined && givesContainerUser(devcontainer);
   const probes = entries.some(({ userEnvProbe }) => userEnvProbe !== undefined);
   return {
     ...(configFile === undefined || !source
@@ -162,10 +163,16 @@ export async function startedDevcontainer(
     containerEnv,
     remoteEnv,
     containerUser,
+    ...(isOwn ? { ownContainerUser: containerUser } : {}),
     ...(isNamed ? { remoteUser: devcontainer.remoteUser } : {}),
     userEnvProbe: probes ? devcontainer.userEnvProbe : 'none',
     hooks,
     entrypoints,
     ...(devcontainer.workspaceFolder === undefined ? {} : { workspaceFolder: devcontainer.workspaceFolder }),
   };
+}
+
+/** Whether devcontainer.json itself says who the user of the container is; what image and features say is not its own. */
+export function givesContainerUser({ metadata, configFile }: Devcontainer): boolean {
+  return metadata.some(({ origin, entry }) => origin === configFile && Boolean(entry.containerUser));
 }

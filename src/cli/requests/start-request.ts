@@ -4,7 +4,7 @@ import { type BuildRequest, type Definition, type StartRequest, splitWords } fro
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { makeRequest, type RequestDeps } from './build-request.ts';
-import type { Source } from './start-definition.ts';
+import { givesContainerUser, type Source } from './start-definition.ts';
 import { userEnvironment } from './user-environment.ts';
 
 /** Where our program and state lie in a container. */
@@ -40,6 +40,7 @@ export function startRequest(
     terminal: stdinIsTerminal && stdout.isTTY === true,
     // Set to nothing counts as not set.
     ...given<Partial<StartRequest>>({
+      initUser: options['init-user'] || undefined,
       fallbackImage: options['fallback-image'] || undefined,
       exportEnvFile: options['export-env-file'] || undefined,
       postStartScript: options['post-start-script-path'] || undefined,
@@ -70,7 +71,13 @@ export function withDefinition(
 ): BuildRequest {
   const file = source?.devcontainer.configFile;
   // What a pushed image says about itself, besides its config; the same in a build and in its probe.
-  const start = source && file !== undefined ? { devcontainerFile: relative(source.folder, file) } : {};
+  const start =
+    source && file !== undefined
+      ? {
+          devcontainerFile: relative(source.folder, file),
+          ...(givesContainerUser(source.devcontainer) ? { ownContainerUser: true } : {}),
+        }
+      : {};
   return {
     ...request,
     ...build,
