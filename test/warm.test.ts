@@ -12,6 +12,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -217,6 +219,60 @@ test('images of a Dockerfile: bases of all stages, COPY --from, mounts, build ar
   assert.ok(!readdirSync(box.path('bases')).some((name) => name.startsWith('sha256:')));
 });
 
+test('flags of the image warmer of kaniko do what they do there', async (t) => {
+  const box = await setUp(t);
+  if (!box) return;
+  const { host } = box.proxy;
+  const dir = box.path('bases');
+  const flags = [
+    '--progress=auto',
+    '-f',
+    `-c=${dir}`,
+    '--insecure-pull',
+    '--skip-tls-verify-pull',
+    '--cache-ttl=1h',
+    '--log-timestamp',
+  ];
+  const warm = (args: readonly string[], image = `${host}/busybox:1`) =>
+    box.build([...flags, ...args, '-i'], { command: 'warm', context: image });
+
+  const verbose = await warm(['-v=debug', '--log-format=json', '--customPlatform=linux/amd64']);
+  assert.equal(verbose.code, 0, verbose.output);
+  assert.ok(
+    verbose.stderr
+      .trim()
+      .split('\n')
+      .every((line) => JSON.parse(line).type !== undefined),
+  );
+
+  const plain = await warm([`--registry-map=origin.invalid=${host}`], 'origin.invalid/busybox:1');
+  assert.equal(plain.code, 0, plain.output);
+  // The origin has it, and the mirror does not.
+  const mirrored = `--registry-map=${host}=${host}/nowhere`;
+  assert.equal((await warm([mirrored])).code, 0);
+  const strict = await warm([mirrored, '--skip-default-registry-fallback']);
+  assert.notEqual(strict.code, 0, strict.output);
+  assert.match(strict.stderr, /busybox:1 is left out/);
+  assert.equal(
+    (await warm(['--skip-default-registry-fallback'])).code,
+    0,
+    'without mirrors it means nothing',
+  );
+
+  const server = createServer((request, response) =>
+    request.url === '/Dockerfile' ? response.end(`FROM ${host}/rich:1\n`) : response.writeHead(404).end(),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const remote = await warm([`--dockerfile=${address}/Dockerfile`]);
+  assert.equal(remote.code, 0, remote.output);
+  assert.match(remote.stdout, /rich:1/);
+  const absent = await warm([`--dockerfile=${address}/none`]);
+  assert.notEqual(absent.code, 0, absent.output);
+  assert.match(absent.stderr, new RegExp(`${address}/none is left out`));
+});
+
 test('a damaged file is never used: builds ask the registry, and --force mends it', async (t) => {
   const box = await setUp(t);
   if (!box) return;
@@ -310,7 +366,8 @@ test('what cannot be meant is refused', async (t) => {
   writeFileSync(join(box.context, 'file'), '');
   const image = `${box.proxy.host}/busybox:1`;
   const cases: [string[], RegExp][] = [
-    [[image], /no directory is named/],
+    [[`--cache-dir=${box.path('b')}`, '--registry-client-cert=h=/c', image], /registry-client-cert/],
+    [[`--cache-dir=${box.path('b')}`, '--verbosity=loud', image], /--verbosity is "loud"/],
     [[`--cache-dir=${box.path('b')}`, '--cache-ttl=soon', image], /no duration/],
     [[`--cache-dir=${box.path('b')}`, '--platform=a/b/c/d', image], /not a platform/],
   ];

@@ -54,6 +54,7 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
     insecure,
     insecureHosts: settings.insecureRegistries ?? [],
     certsDirs: settings.certsDirs ?? [],
+    hostFiles: settings.hostFiles ?? [],
     ...(settings.extraCaPem === undefined ? {} : { extraCaPem: settings.extraCaPem }),
   };
   const client = createRegistryClient({
@@ -72,8 +73,16 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
     return createTransport(connection);
   });
   const copies = createMirrorCopies();
+  const { onlyMirrors = false } = settings;
   const open = ({ registry, repository }: Reference): Store =>
-    createRemoteStore({ client, registry, repository, mirrors: mirrorsOf(settings, registry), copies });
+    createRemoteStore({
+      client,
+      registry,
+      repository,
+      mirrors: mirrorsOf(settings, registry),
+      onlyMirrors,
+      copies,
+    });
   const tryingOnce: RegistryClient = {
     ...client,
     policy: { ...client.policy, attempts: 1 },

@@ -1,5 +1,6 @@
 import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
+import type { HostFile } from '../oci/http/tls-profiles.ts';
 import type { Image, ImageConfig, Store } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 import type { RuntimeSpec } from './publishing/runtime.ts';
@@ -57,6 +58,10 @@ export interface RegistrySettings {
   readonly insecureRegistries?: readonly string[];
   /** Directories with certificates by host, as Docker's /etc/docker/certs.d. */
   readonly certsDirs?: readonly string[];
+  /** Further files with certificates, by host. */
+  readonly hostFiles?: readonly HostFile[];
+  /** Read from mirrors alone where a registry has any. */
+  readonly onlyMirrors?: boolean;
   /** Docker config JSON as text; beats every file. */
   readonly dockerConfigJson?: string;
   /** Where else to look for it, the first that exists wins; a directory stands for its config.json. */

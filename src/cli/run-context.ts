@@ -2,7 +2,7 @@ import type { Environment } from '../core/environment.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
 import { readSourceLine, textIfPossible } from '../report/source-line.ts';
-import type { Reporter, Sink } from '../report/types.ts';
+import type { Reporter, ReporterOptions, Sink } from '../report/types.ts';
 import type { Parsed } from './options/parse.ts';
 import { OPTIONS } from './options/table.ts';
 import { dockerConfigPaths } from './requests/registries.ts';
@@ -56,13 +56,19 @@ export function reporterFor(
   { stderr, env, redactor }: CommandContext,
 ): Promise<Reporter> {
   return createReporter({
-    mode: options.progress === 'json' || options.progress === 'plain' ? options.progress : 'auto',
+    mode: progressMode(options),
     err: stderr,
-    verbose: options.verbose,
+    verbose: options.verbose || ['trace', 'debug'].includes(options.verbosity),
     color: wantsColor(stderr, env),
     redactor,
     readLine: readSourceLine,
   });
+}
+
+function progressMode({ progress, 'log-format': format }: Parsed['options']): ReporterOptions['mode'] {
+  if (progress === 'json' || progress === 'plain') return progress;
+  if (format === 'json') return 'json';
+  return format === 'text' ? 'plain' : 'auto';
 }
 
 /** Whether to colour what goes to a stream (no-color.org). */

@@ -21,6 +21,8 @@ const ASK_BYTES = 4096;
 export interface RemoteStoreOptions extends Repository {
   /** Mirrors of the registry, as `host[:port][/prefix]`: read from in order, before the registry itself. */
   readonly mirrors?: readonly string[];
+  /** Where there are mirrors, the registry itself is not read from. */
+  readonly onlyMirrors?: boolean;
   /** Shared by all stores of a run. */
   readonly copies?: MirrorCopies;
 }
@@ -29,7 +31,12 @@ export interface RemoteStoreOptions extends Repository {
  * A repository of a registry (OCI distribution spec v1.1). Nothing is asked before the first call.
  * @param options.registry the host to call, `docker.io` for Docker Hub
  */
-export function createRemoteStore({ mirrors = [], copies, ...target }: RemoteStoreOptions): Store {
+export function createRemoteStore({
+  mirrors = [],
+  onlyMirrors = false,
+  copies,
+  ...target
+}: RemoteStoreOptions): Store {
   const origin = createRepositoryStore(target);
   if (mirrors.length === 0) return origin;
   const stores = mirrors.map((mirror) => {
@@ -43,7 +50,21 @@ export function createRemoteStore({ mirrors = [], copies, ...target }: RemoteSto
       repository: [...prefix, target.repository].join('/'),
     });
   });
-  return createMirroredStore(stores, origin, target.client.emit, copies);
+  return createMirroredStore(stores, onlyMirrors ? unread(origin) : origin, target.client.emit, copies);
+}
+
+/** A store that nothing is read from. */
+function unread(store: Store): Store {
+  return {
+    ...store,
+    has: async () => undefined,
+    resolve: async () => undefined,
+    get: async (digest) => {
+      throw new AppError('REGISTRY', `no mirror of ${store.name} gives ${digest}`, {
+        hint: '--skip-default-registry-fallback forbids to ask the registry itself',
+      });
+    },
+  };
 }
 
 function createRepositoryStore(target: Repository): Store {

@@ -16,12 +16,12 @@ import { plan } from '../plan/plan.ts';
  * @throws AppError DOCKERFILE at the place in the file, and what `visit` throws
  */
 export async function visitImages(
-  { path, allowOutside = [] }: { readonly path: string; readonly allowOutside?: readonly string[] },
+  { path, content }: { readonly path: string; readonly content: Buffer },
   buildArgs: ReadonlyMap<string, string>,
   platform: Platform,
   visit: (name: string, platform: Platform) => Promise<Image>,
 ): Promise<void> {
-  const dockerfile = parseDockerfile(read(path, allowOutside), path);
+  const dockerfile = parseDockerfile(content, path);
   const nothing = (): never => {
     throw new AppError('INTERNAL', 'an instruction without files asked for files');
   };
@@ -66,7 +66,11 @@ function sourceImages(dockerfile: Dockerfile): ReadonlySet<string> {
   return names;
 }
 
-function read(path: string, allowed: readonly string[]): Buffer {
+/**
+ * A Dockerfile of this machine.
+ * @throws AppError DOCKERFILE, OUTSIDE
+ */
+export function readDockerfile(path: string, allowed: readonly string[]): Buffer {
   const roots = definitionRoots(dirname(path), allowed);
   try {
     return readDefinition(path, roots, { property: 'the Dockerfile', by: 'operator' });

@@ -8,7 +8,7 @@ export interface WarmRequest {
   readonly dir: string;
   /** References. */
   readonly images: readonly string[];
-  /** Absolute paths of Dockerfiles whose images are fetched too. */
+  /** Absolute paths or http(s) addresses of Dockerfiles whose images are fetched too. */
   readonly dockerfiles: readonly string[];
   /** Directories that links in those files' repositories may lead to. */
   readonly allowOutside?: readonly string[];

@@ -5,6 +5,7 @@ import { hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { formatBytes } from '../core/units.ts';
+import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { cacheName } from '../oci/base-cache/base-cache.ts';
 import { copyBlob } from '../oci/copy.ts';
 import { resolveImage } from '../oci/image.ts';
@@ -14,13 +15,13 @@ import type { Descriptor, Image, Platform, RawManifest, Reference, Store } from 
 import { realPathOf, removePlain } from '../sys/plain.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { openWarmDirectory, type WarmDirectory } from './cache-dir.ts';
-import { visitImages } from './dockerfile-images.ts';
+import { readDockerfile, visitImages } from './dockerfile-images.ts';
 import { isFresh } from './freshness.ts';
 import type { WarmedImage, WarmRequest } from './types.ts';
 import { writeKaniko } from './write-kaniko.ts';
 
 export interface WarmDeps {
-  readonly registries: Pick<RegistryAccess, 'open'>;
+  readonly registries: Pick<RegistryAccess, 'open' | 'download'>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** Called as soon as an image is in the cache. */
@@ -28,6 +29,8 @@ export interface WarmDeps {
 }
 
 const PARALLEL_BLOBS = 4;
+/** Bytes of a Dockerfile behind a URL. */
+const MOST_DOCKERFILE = 4 * 1024 * 1024;
 
 /**
  * Fetches images into a cache of base images. Readers may use it meanwhile: a file is there whole or not at all. An image
@@ -62,16 +65,16 @@ export async function warmCache(request: WarmRequest, deps: WarmDeps): Promise<v
       }
     };
     for (const name of request.images) await attempt(name, () => warm(name, request.platform));
-    const { allowOutside } = request;
-    for (const path of request.dockerfiles)
-      await attempt(path, () =>
-        visitImages(
-          { path, ...(allowOutside ? { allowOutside } : {}) },
-          request.buildArgs,
-          request.platform,
-          warm,
-        ),
-      );
+    const { allowOutside = [], buildArgs, platform } = request;
+    for (const path of request.dockerfiles) {
+      await attempt(maskUrlCredentials(path), async () => {
+        const isUrl = /^https?:\/\//i.test(path);
+        const content = isUrl
+          ? await deps.registries.download(path, { limit: MOST_DOCKERFILE, signal })
+          : readDockerfile(path, allowOutside);
+        await visitImages({ path: maskUrlCredentials(path), content }, buildArgs, platform, warm);
+      });
+    }
     const [first] = failures;
     if (first === undefined) return;
     throw new AppError(first.code, `${failures.length} could not be fetched; first: ${first.message}`, {

@@ -1,14 +1,23 @@
 import { resolve } from 'node:path';
+import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
-import { defaultPlatform, parseDuration, parsePlatform, type WarmRequest, warm } from '../../index.ts';
+import {
+  defaultPlatform,
+  parseDuration,
+  parsePlatform,
+  type RegistrySettings,
+  type WarmRequest,
+  warm,
+} from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
+import type { Options } from '../options/table.ts';
 import { registrySettings } from '../requests/registries.ts';
 
 /** `envbuilder warm`: prints a line for each image, with its digest, and whether it was there already. */
 export const warmCommand: CommandBody = async (parsed, { env, cwd, stdout, signal }, emit) => {
   await warm(warmRequest(parsed, cwd), {
-    registries: registrySettings(parsed.options, env),
+    registries: warmRegistries(parsed.options, env),
     onEvent: emit,
     signal,
     onImage: ({ reference, digest, outcome }) => stdout.write(`${outcome}\t${reference}\t${digest}\n`),
@@ -16,11 +25,28 @@ export const warmCommand: CommandBody = async (parsed, { env, cwd, stdout, signa
 };
 
 /** @throws AppError USAGE */
+function warmRegistries(options: Options, env: Environment): RegistrySettings {
+  const files: NonNullable<RegistrySettings['hostFiles']>[number][] = [];
+  for (const [host, authority] of options['registry-certificate']) files.push({ host, authority });
+  for (const [host, pair] of options['registry-client-cert']) {
+    const [cert, key, ...more] = pair.split(',');
+    if (!cert || !key || more.length > 0) {
+      throw new AppError('USAGE', `--registry-client-cert is "${pair}" for ${host}`, {
+        hint: 'write HOST=CERT,KEY, with the files of a certificate and of its key',
+      });
+    }
+    files.push({ host, pair: { cert, key } });
+  }
+  return {
+    ...registrySettings(options, env),
+    hostFiles: files,
+    onlyMirrors: options['skip-default-registry-fallback'],
+  };
+}
+
+/** @throws AppError USAGE */
 function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
   const images = [...options.image, ...operands];
-  if (options['cache-dir'] === undefined) {
-    throw new AppError('USAGE', 'no directory is named', { hint: 'name the cache with --cache-dir DIR' });
-  }
   if (images.length === 0 && options.dockerfile.length === 0) {
     throw new AppError('USAGE', 'no image is named', {
       hint: 'name images with --image REFERENCE, or a Dockerfile that uses them with --dockerfile FILE',
@@ -30,7 +56,7 @@ function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
   return {
     dir: resolve(cwd, options['cache-dir']),
     images,
-    dockerfiles: options.dockerfile.map((path) => resolve(cwd, path)),
+    dockerfiles: options.dockerfile.map((path) => (/^https?:\/\//i.test(path) ? path : resolve(cwd, path))),
     allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     buildArgs: options['build-arg'],
     platform: platform === undefined ? defaultPlatform() : parsePlatform(platform),

@@ -97,6 +97,7 @@ export const BUILD_OPTIONS = [
   },
   {
     name: 'platform',
+    aliases: ['customPlatform', 'custom-platform'],
     variable: 'ENVBUILDER_PLATFORM',
     type: 'string',
     placeholder: 'OS/ARCH[/VARIANT]',
@@ -132,7 +133,7 @@ export const CACHE_OPTIONS = [
     type: 'integer',
     default: 7,
     placeholder: 'DAYS',
-    text: 'Cache records that were made longer ago than this count as missing.',
+    text: 'Cache records that were made longer ago than this count as missing. 0 means the default.',
     commands: ['build', 'probe', 'start'],
     group: 'Cache',
   },

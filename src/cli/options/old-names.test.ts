@@ -14,6 +14,8 @@ test('variables without the prefix count in a start, and reach no user code', ()
     VERBOSE: '',
     HOME: '/root',
     GIT_AUTHOR_NAME: 'A',
+    BINARY_PATH: '/bin/envbuilder',
+    ENVBUILDER_BINARY_PATH: '/bin/envbuilder',
   };
   const { env, used } = readOldNames(given);
   assert.deepEqual(used, ['GIT_PASSWORD', 'GIT_URL']);
@@ -28,5 +30,5 @@ test('every old name is that of an option of today', () => {
   const variables = OPTIONS.flatMap(({ variable }) => (variable ? [variable] : []));
   const bare = variables.map((name) => name.replace(/^ENVBUILDER_/, ''));
   const { used } = readOldNames(Object.fromEntries(bare.map((name) => [name, 'x'])));
-  assert.equal(used.length, 39);
+  assert.equal(used.length, 40);
 });

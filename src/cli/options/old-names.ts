@@ -1,10 +1,12 @@
 import type { Environment } from '../../core/environment.ts';
+import type { OptionRow } from './types.ts';
 
 const PREFIX = 'ENVBUILDER_';
 
 /** What envbuilder (Go) reads without the prefix as well, with a warning, in a start. */
 const OLD_NAMES = [
   'BASE_IMAGE_CACHE_DIR',
+  'BINARY_PATH',
   'BUILD_CONTEXT_PATH',
   'BUILD_SECRETS',
   'CACHE_REPO',
@@ -44,6 +46,12 @@ const OLD_NAMES = [
   'WORKSPACE_BASE_DIR',
   'WORKSPACE_FOLDER',
 ] as const;
+
+/** The flag that envbuilder (Go) has, hidden from its help, for an option whose variable has an old name. */
+export function legacyFlag({ name, variable = '' }: OptionRow): string | undefined {
+  const isOld = OLD_NAMES.some((old) => variable === `${PREFIX}${old}`);
+  return isOld ? `legacy-${name}` : undefined;
+}
 
 /**
  * The environment of a start with every variable under the name that it has today. The old names are gone from it, as in

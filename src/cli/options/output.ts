@@ -102,6 +102,7 @@ export const REGISTRY_OPTIONS = [
   },
   {
     name: 'insecure-registry',
+    aliases: ['skip-tls-verify-registry'],
     variable: 'ENVBUILDER_INSECURE_REGISTRY',
     type: 'list',
     placeholder: 'HOST[:PORT]',
@@ -120,6 +121,7 @@ export const REGISTRY_OPTIONS = [
   },
   {
     name: 'insecure',
+    aliases: ['insecure-pull', 'skip-tls-verify-pull'],
     variable: 'ENVBUILDER_INSECURE',
     type: 'boolean',
     text: 'Allow plain HTTP and certificates that cannot be verified.',

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
+import { legacyFlag } from './old-names.ts';
 import { parseOptions } from './parse.ts';
-import { OPTIONS, type Options } from './table.ts';
+import { OPTIONS, type Options, optionsOf } from './table.ts';
 import type { CommandName } from './types.ts';
 
 interface Case {
@@ -33,6 +34,26 @@ const CASES: readonly Case[] = [
     args: ['-f', 'a/Dockerfile', '--target=web', 'ctx', '-t', 'x:1', '--tag', 'y:2,z:3', '-ofs'],
     options: { 'dockerfile-path': 'a/Dockerfile', target: 'web', tag: ['x:1', 'y:2', 'z:3'], output: ['fs'] },
     operands: ['ctx'],
+  },
+  {
+    name: 'short flags with "=", as pflag reads them',
+    args: ['-f=a/Dockerfile', '-t=x:1', '-o=type=oci,dest=d', '-t==y', '-t=', '-f', '=z'],
+    options: { 'dockerfile-path': '=z', tag: ['x:1', '=y'], output: ['type=oci,dest=d'] },
+    operands: [],
+  },
+  {
+    name: 'several short flags in one word, the last with a value',
+    command: 'warm',
+    args: ['-fc=/d', '-fidebian'],
+    options: { force: true, 'cache-dir': '/d', image: ['debian'] },
+    operands: [],
+  },
+  { name: 'a short boolean with a value', command: 'warm', args: ['-f=F'], options: { force: false } },
+  {
+    name: 'values that look like short flags',
+    args: ['--target', '-f=x', '-f', '-t=y', '--', '-t=z'],
+    options: { target: '-f=x', 'dockerfile-path': '-t=y', tag: [] },
+    operands: ['-t=z'],
   },
   {
     name: 'other names of a flag',
@@ -155,6 +176,7 @@ describe('parseOptions', () => {
 const ERRORS: readonly (Case & { readonly message: RegExp; readonly hint?: RegExp })[] = [
   { name: 'unknown flag', args: ['--taget', 'x'], message: /unknown flag --taget/, hint: /--target/ },
   { name: 'unknown flag with a value', args: ['--pus=1'], message: /unknown flag --pus$/, hint: /--push/ },
+  { name: 'unknown short flag behind others', command: 'warm', args: ['-fz=1'], message: /unknown flag -z/ },
   { name: 'unknown short flag', args: ['-z'], message: /unknown flag -z/, hint: /build --help/ },
   {
     name: 'flag of another command',
@@ -213,18 +235,64 @@ describe('warnings', () => {
   });
 });
 
+describe('booleans', () => {
+  // https://pkg.go.dev/strconv#ParseBool: "It accepts 1, t, T, TRUE, true, True, 0, f, F, FALSE, false, False."
+  const expected = {
+    true: ['1', 't', 'T', 'TRUE', 'true', 'True'],
+    false: ['0', 'f', 'F', 'FALSE', 'false', 'False'],
+  };
+  for (const [value, texts] of Object.entries(expected)) {
+    for (const text of texts) {
+      it(`${text} is ${value}, of every option, as flag and as variable`, () => {
+        for (const { name, variable, type } of optionsOf('start')) {
+          if (type !== 'boolean') continue;
+          const get = (args: readonly string[], env: Environment) =>
+            String(parseOptions('start', args, env).options[name as keyof Options]);
+          assert.equal(get([`--${name}=${text}`], {}), value, name);
+          if (variable) assert.equal(get([], { [variable]: text }), value, variable);
+        }
+      });
+    }
+  }
+});
+
+describe('flags of envbuilder (Go) with its old names', () => {
+  // Observed in options.go of envbuilder 1.x: every option with a prefixed variable has a hidden flag `legacy-NAME`.
+  const legacy = optionsOf('start').filter((row) => legacyFlag(row) !== undefined);
+
+  it('are those of all its variables with a prefix', () => assert.equal(legacy.length, 40));
+
+  for (const row of legacy) {
+    it(`--legacy-${row.name}`, () => {
+      const text =
+        row.type === 'integer' ? '3' : row.type === 'map' ? 'A=b' : row.type === 'boolean' ? 't' : 'x';
+      const old = parseOptions('start', [`--legacy-${row.name}=${text}`], {});
+      const today = parseOptions('start', [`--${row.name}=${text}`], {});
+      assert.deepEqual(old.options, today.options);
+      assert.match(old.warnings[0]?.text ?? '', new RegExp(`--legacy-${row.name} is an old name`));
+      assert.deepEqual(today.warnings, []);
+    });
+  }
+
+  it('are of a start alone', () =>
+    assert.throws(() => parseOptions('build', ['--legacy-cache-repo=x'], {}), /unknown flag/));
+});
+
 describe('the options table', () => {
   it('names every flag, short flag and variable once', () => {
-    const flags = OPTIONS.flatMap(({ name, short, aliases = [] }) => [
-      name,
-      ...aliases,
-      ...(short ? [short] : []),
-    ]);
+    for (const command of new Set(OPTIONS.flatMap(({ commands }) => commands))) {
+      const flags = optionsOf(command).flatMap(({ name, short, aliases = [] }) => [
+        name,
+        ...aliases,
+        ...(short ? [short] : []),
+      ]);
+      assert.deepEqual(
+        flags.filter((flag, i) => flags.indexOf(flag) !== i),
+        [],
+        command,
+      );
+    }
     const variables = OPTIONS.flatMap(({ variable }) => (variable ? [variable] : []));
-    assert.deepEqual(
-      flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      [],
-    );
     assert.deepEqual(
       variables.filter((name, i) => variables.indexOf(name) !== i),
       [],

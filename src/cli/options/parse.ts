@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
 import { didYouMean, nearest } from '../../core/suggest.ts';
+import { legacyFlag } from './old-names.ts';
 import { OPTIONS, type OptionName, type Options, optionsOf } from './table.ts';
 import type { CommandName, OptionRow, OptionValue } from './types.ts';
 import { defaultValue, parseValue } from './values.ts';
@@ -47,7 +48,7 @@ export function parseOptions(command: CommandName, args: readonly string[], env:
       given.set(row.name as OptionName, 'variable');
     }
   }
-  const warnings = unknownVariables(env);
+  const warnings = [...oldFlags(rows, args), ...unknownVariables(env)];
   return Object.freeze({ command, options: Object.freeze(options) as Options, given, operands, warnings });
 }
 
@@ -67,13 +68,13 @@ function readFlags(command: CommandName, rows: readonly OptionRow[], args: reado
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   for (const row of rows) {
-    for (const option of commanderOptions(row)) {
+    for (const option of commanderOptions(command, row)) {
       program.addOption(option);
       program.on(`option:${option.name()}`, (text: string | null) => add(row.name, text ?? 'true'));
     }
   }
   try {
-    const { operands, unknown } = program.parseOptions(inlineBooleans(rows, args));
+    const { operands, unknown } = program.parseOptions(spelledOut(command, rows, args));
     const flag = unknown[0];
     if (flag !== undefined) throw unknownFlag(command, rows, flag);
     return { texts, operands };
@@ -84,31 +85,67 @@ function readFlags(command: CommandName, rows: readonly OptionRow[], args: reado
 }
 
 /** Every spelling of a row as an option of its own, so that each is reported under its own event. */
-function commanderOptions(row: OptionRow): Option[] {
+function commanderOptions(command: CommandName, row: OptionRow): Option[] {
   const value = row.type === 'boolean' ? '' : ' <value>';
-  const short = row.short ? `-${row.short}, ` : '';
-  const long = [`${short}--${row.name}`, ...(row.aliases ?? []).map((alias) => `--${alias}`)];
-  const negated =
-    row.type === 'boolean' ? [row.name, ...(row.aliases ?? [])].map((name) => `--${OFF}${name} `) : [];
+  const names = longNames(command, row);
+  const short = row.short ? [`-${row.short}`] : [];
   return [
-    ...long.map((flags) => new Option(`${flags}${value}`)),
-    ...negated.map((flags) => new Option(`${flags}<value>`)),
+    ...[...short, ...names.map((name) => `--${name}`)].map((flag) => new Option(`${flag}${value}`)),
+    ...(row.type === 'boolean' ? names.map((name) => new Option(`--${OFF}${name} <value>`)) : []),
   ];
+}
+
+/** The flag, its aliases, and in a start what envbuilder (Go) calls it as well. */
+function longNames(command: CommandName, row: OptionRow): readonly string[] {
+  const legacy = command === 'start' ? legacyFlag(row) : undefined;
+  return [row.name, ...(row.aliases ?? []), ...(legacy === undefined ? [] : [legacy])];
 }
 
 /** Prefix of the hidden options that take the value of `--name=value` for a boolean. */
 const OFF = 'value-of-';
 
-/** Rewrites `--name=value` of booleans, which commander has no notion of. */
-function inlineBooleans(rows: readonly OptionRow[], args: readonly string[]): string[] {
-  const booleans = new Set(spellings(rows.filter(({ type }) => type === 'boolean')));
-  const valued = new Set(spellings(rows.filter(({ type }) => type !== 'boolean')));
-  const end = args.indexOf('--');
-  return args.map((arg, i) => {
-    const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
-    if (flag === undefined || (end >= 0 && i > end) || valued.has(args[i - 1] ?? '')) return arg;
-    return booleans.has(flag) ? `--${OFF}${flag.slice(2)}=${value}` : arg;
-  });
+/**
+ * Rewrites what commander has no notion of and pflag, which Docker and kaniko use, has: `--name=value` of booleans, `-x=value`,
+ * and the same behind further short flags.
+ */
+function spelledOut(command: CommandName, rows: readonly OptionRow[], args: readonly string[]): string[] {
+  const rowOf = new Map<string, OptionRow>();
+  for (const row of rows) {
+    for (const name of longNames(command, row)) rowOf.set(`--${name}`, row);
+    if (row.short) rowOf.set(`-${row.short}`, row);
+  }
+  const written: string[] = [];
+  let isValue = false;
+  for (const [i, arg] of args.entries()) {
+    if (arg === '--' && !isValue) return [...written, ...args.slice(i)];
+    const row = rowOf.get(arg);
+    const [, flag = '', value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
+    // The word behind a flag is its value, whatever it looks like.
+    if (isValue || row) {
+      written.push(arg);
+      isValue = !isValue && row?.type !== 'boolean';
+    } else if (rowOf.get(flag)?.type === 'boolean') written.push(`--${OFF}${flag.slice(2)}=${value}`);
+    else if (/^-[^-]./s.test(arg)) written.push(...shortFlags(rowOf, arg));
+    else written.push(arg);
+  }
+  return written;
+}
+
+/** The flags of `-abc=value`, one by one; what is no flag is left for the error. */
+function shortFlags(rowOf: ReadonlyMap<string, OptionRow>, arg: string): string[] {
+  const written: string[] = [];
+  for (let rest = arg.slice(1); rest !== ''; ) {
+    const row = rowOf.get(`-${rest[0]}`);
+    const tail = rest.slice(1);
+    if (!row) return [...written, `-${rest}`];
+    const value = tail.startsWith('=') ? tail.slice(1) : tail;
+    if (row.type !== 'boolean')
+      return [...written, ...(tail === '' ? [`-${rest}`] : [`--${row.name}=${value}`])];
+    if (tail.startsWith('=')) return [...written, `--${OFF}${row.name}=${value}`];
+    written.push(`--${row.name}`);
+    rest = tail;
+  }
+  return written;
 }
 
 function spellings(rows: readonly OptionRow[]): string[] {
@@ -133,6 +170,18 @@ function unknownFlag(command: CommandName, rows: readonly OptionRow[], text: str
   return new AppError('USAGE', `unknown flag ${flag}`, {
     hint: match ? `did you mean ${match}?` : helpHint(command),
   });
+}
+
+/** In the manner of old variables. */
+function oldFlags(rows: readonly OptionRow[], args: readonly string[]): Parsed['warnings'] {
+  const used = rows.filter((row) => {
+    const flag = legacyFlag(row);
+    return flag !== undefined && args.some((arg) => arg.replace(/=.*$/s, '') === `--${flag}`);
+  });
+  return used.map((row) => ({
+    text: `--${legacyFlag(row)} is an old name`,
+    hint: `write --${row.name} instead`,
+  }));
 }
 
 function unknownVariables(env: Environment): Parsed['warnings'] {

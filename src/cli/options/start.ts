@@ -11,6 +11,15 @@ export const START_OPTIONS = [
     group: 'Start',
   },
   {
+    name: 'binary-path',
+    variable: 'ENVBUILDER_BINARY_PATH',
+    type: 'string',
+    placeholder: 'FILE',
+    text: 'Accepted without any effect: a probe needs no copy of the program.',
+    commands: ['start'],
+    group: 'Start',
+  },
+  {
     name: 'setup-script',
     variable: 'ENVBUILDER_SETUP_SCRIPT',
     type: 'string',

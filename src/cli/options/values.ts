@@ -11,7 +11,15 @@ export interface ValueContext {
   readonly env: Environment;
 }
 
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
+/** As Go's strconv.ParseBool has them, in any case. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['t', true],
+  ['1', true],
+  ['false', false],
+  ['f', false],
+  ['0', false],
+]);
 
 /**
  * The typed value of an option.
@@ -69,7 +77,7 @@ export function splitCommas(text: string): string[] | undefined {
 }
 
 function parseBoolean(text: string, { source }: ValueContext): boolean {
-  const value = BOOLEANS[text.toLowerCase()];
+  const value = BOOLEANS.get(text.toLowerCase());
   if (value !== undefined) return value;
   throw new AppError('USAGE', `${source} is "${text}", which is neither true nor false`, {
     hint: 'write true, 1, false or 0',

@@ -13,6 +13,8 @@ import { userCacheDir } from './paths.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';
 
+const DEFAULT_TTL_DAYS = 7;
+
 /** What a request is made from besides the options. */
 export interface RequestDeps {
   readonly env: Environment;
@@ -64,7 +66,8 @@ export function makeRequest(
     ...(cache ? { cache } : {}),
     trustedCaches: options['cache-trusted-repos'],
     ...(trust ? { trust } : {}),
-    cacheTtlDays: options['cache-ttl-days'],
+    // As in envbuilder (Go), where templates write 0 for "as usual".
+    cacheTtlDays: options['cache-ttl-days'] || DEFAULT_TTL_DAYS,
     cacheWaitMs: options['cache-wait-seconds'] * 1000,
     noCache: options['no-cache'],
     ...(options['cache-salt'] === undefined ? {} : { cacheSalt: options['cache-salt'] }),

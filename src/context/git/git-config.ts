@@ -66,6 +66,9 @@ export function createGitSetup(settings: GitSettings): GitSetup {
   };
 }
 
+/** What goes through no proxy, whatever the variables say; the registry client has the same rule (`oci/http/proxy.ts`). */
+const LOOPBACK = ['localhost', '127.0.0.0/8', '::1'];
+
 type ConfigEntry = readonly [section: string, subsection: string | undefined, key: string, value: string];
 
 function configOf(settings: GitSettings, file: (text: string) => InheritedFile): readonly ConfigEntry[] {
@@ -128,11 +131,11 @@ function certificates(extra: string): string {
 }
 
 function proxyVariables({ proxy, proxyUrl }: GitSettings): Readonly<Record<string, string>> {
-  if (proxy === undefined || proxyUrl !== undefined) return {};
+  if (proxyUrl !== undefined || (!proxy?.http && !proxy?.https)) return {};
   return {
     ...(proxy.http ? { http_proxy: proxy.http } : {}),
     ...(proxy.https ? { https_proxy: proxy.https } : {}),
-    ...(proxy.noProxy ? { no_proxy: proxy.noProxy } : {}),
+    no_proxy: [...(proxy.noProxy ? [proxy.noProxy] : []), ...LOOPBACK].join(','),
   };
 }
 

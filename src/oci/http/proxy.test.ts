@@ -28,6 +28,8 @@ const CASES: readonly [url: string, proxy: string | undefined][] = [
   ['https://[2001:db8::1]:444', 'http://proxy:2'],
   ['https://localhost', undefined],
   ['http://127.0.0.9:5000', undefined],
+  ['http://[::ffff:127.0.0.9]:5000', undefined],
+  ['http://[::ffff:128.0.0.9]:5000', 'http://proxy:1'],
 ];
 
 for (const [url, proxy] of CASES) {

@@ -18,10 +18,11 @@ export function proxyFor(url: URL, settings: ProxySettings): string | undefined 
   return excluded ? undefined : proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
-/** Whether a host (without port) is localhost, in 127.0.0.0/8, or ::1. */
+/** Whether a host (without port) is localhost, in 127.0.0.0/8, as an IPv6 address too, or ::1. */
 export function isLoopback(host: string): boolean {
   const bare = bareHost(host);
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+  const mapped = isIP(bare) === 6 && /^::ffff:7f[0-9a-f]{2}:/.test(bare);
+  return bare === 'localhost' || bare === '::1' || mapped || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
 function bareHost(host: string): string {

@@ -17,6 +17,15 @@ export interface TlsOptions {
    * trusted for that host, and pairs of `*.cert` and `*.key`, with which we authenticate to it.
    */
   readonly certsDirs?: readonly string[];
+  /** The same, file by file. */
+  readonly hostFiles?: readonly HostFile[];
+}
+
+/** PEM files for one host, as `HOST[:PORT]`: an authority, or a certificate of ours and its key. */
+export interface HostFile {
+  readonly host: string;
+  readonly authority?: string;
+  readonly pair?: { readonly cert: string; readonly key: string };
 }
 
 /** How connections to a host are secured; hosts with the same key can share a pool. */
@@ -43,13 +52,13 @@ interface HostFiles {
 
 /** Reads no file yet. */
 export function createTlsProfiles(options: TlsOptions): TlsProfiles {
-  const { extraCaPem = '', insecure = false, insecureHosts = [], certsDirs = [] } = options;
+  const { extraCaPem = '', insecure = false, insecureHosts = [], certsDirs = [], hostFiles = [] } = options;
   const profiles = new Map<string, TlsProfile>();
   const isInsecure = (host: string): boolean => insecure || insecureHosts.includes(host);
   const common = once(() => (extraCaPem.trim() === '' ? undefined : securityOf([extraCaPem], [])));
 
   const make = (host: string): TlsProfile => {
-    const { authorities, pairs } = readHost(certsDirs, host);
+    const { authorities, pairs } = readHost(certsDirs, hostFiles, host);
     const rejectUnauthorized = !isInsecure(host);
     const own = authorities.length > 0 || pairs.length > 0;
     const extra = extraCaPem.trim() === '' ? authorities : [extraCaPem, ...authorities];
@@ -88,8 +97,12 @@ function securityOf(extra: readonly string[], pairs: HostFiles['pairs'], host = 
   }
 }
 
-function readHost(directories: readonly string[], host: string): HostFiles {
+function readHost(directories: readonly string[], named: readonly HostFile[], host: string): HostFiles {
   const [authorities, pairs]: [string[], HostFiles['pairs'][number][]] = [[], []];
+  for (const { authority, pair } of named.filter((file) => file.host === host)) {
+    if (authority !== undefined) authorities.push(read(authority));
+    if (pair !== undefined) pairs.push({ cert: read(pair.cert), key: read(pair.key) });
+  }
   for (const directory of directories.map((parent) => join(parent, host))) {
     const names = ifExists(() => fs.readdirSync(directory)) ?? [];
     for (const name of names.sort()) {

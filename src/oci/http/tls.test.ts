@@ -149,6 +149,14 @@ test('a registry that asks for a certificate gets that of its directory', { skip
   const parent = certsDir(dir, host, { 'ca.crt': 'cert', 'client.cert': 'cert', 'client.key': 'key' });
   assert.equal(await has(host, { certsDirs: [parent] }), 7);
   assert.equal(subjects.at(-1), 'test');
+  const authority = { host, authority: join(dir, 'cert') };
+  const pair = { host, pair: { cert: join(dir, 'cert'), key: join(dir, 'key') } };
+  assert.equal(await has(host, { hostFiles: [authority, pair] }), 7);
+  assert.equal(subjects.at(-1), 'test');
+  await assert.rejects(
+    has(host, { hostFiles: [authority, { ...pair, host: '127.0.0.1' }] }),
+    'of another host',
+  );
   await assert.rejects(has(host, { extraCaPem: cert }), { code: 'REGISTRY' });
 });
 
