@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createCleanUp } from './lib/cleanup.ts';
 import { ensurePackages } from './lib/debian.ts';
@@ -15,6 +16,9 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
 const inCi = process.env.CI === 'true';
+
+/** Files at once, where Node would run one after the other on two processors: most of them wait for something. */
+const LEAST_AT_ONCE = 2;
 
 interface Counts {
   readonly passed: number;
@@ -32,6 +36,7 @@ function runTests(patterns: readonly string[], env: NodeJS.ProcessEnv): Promise<
     [
       ...flags,
       '--test',
+      `--test-concurrency=${Math.max(LEAST_AT_ONCE, availableParallelism() - 1)}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       '--test-reporter=tap',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { tempDir } from '../core/testing.ts';
 import { startTestServer } from './testing.ts';
 
 /** The status and the code of the answer to a request whose target is sent as it is. */
@@ -45,9 +46,9 @@ const NAMES = [
 ];
 
 test('a name is what the client sent, and one that breaks the grammar is refused', async (t) => {
-  const { url, root } = await startTestServer(t);
+  const around = tempDir(t);
+  const { url, root } = await startTestServer(t, { root: join(around, 'registry') });
   const digest = `sha256:${'0'.repeat(64)}`;
-  const around = readdirSync(dirname(root)).sort();
   for (const name of NAMES) {
     // A target is bytes: what is beyond ASCII goes as UTF-8.
     const sent = Buffer.from(name, 'utf8').toString('latin1');
@@ -69,8 +70,11 @@ test('a name is what the client sent, and one that breaks the grammar is refused
         assert.equal(code, 'NAME_INVALID', `${method} ${target}`);
     }
   }
-  assert.deepEqual(readdirSync(root), [], 'nothing was made');
-  assert.deepEqual(readdirSync(dirname(root)).sort(), around);
+  assert.deepEqual(existsSync(root) ? readdirSync(root) : [], [], 'nothing was made');
+  assert.ok(
+    readdirSync(around).every((name) => name === 'registry'),
+    'nor beside it',
+  );
 });
 
 test('so are tags, digests, uploads and sources of mounts', async (t) => {
