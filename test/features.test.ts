@@ -80,6 +80,7 @@ async function ourOrder(folder: string): Promise<InstallOrder['installOrder']> {
         features: config.features ?? {},
         overrideInstallOrder: config.overrideFeatureInstallOrder ?? [],
         configFile,
+        placedFile: configFile,
         roots: ['/'],
         rangeOf: () => undefined,
         dockerfileText: `FROM ${base()}`,

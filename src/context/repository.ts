@@ -95,6 +95,12 @@ export function leadsOut(path: string, roots: readonly string[]): boolean {
   return beginsInside(path, roots) && !isInside(realOf(path), roots);
 }
 
+/** Whether anything is at a path that stays in these directories; outside of them nothing is looked for. */
+export function existsInside(path: string, roots: readonly string[]): boolean {
+  const real = realOf(path);
+  return isInside(real, roots) && existsSync(fsPath(real));
+}
+
 /** Whether a path begins in one of these directories, wherever its links lead. */
 export function beginsInside(path: string, roots: readonly string[]): boolean {
   const starts = [path, join(realOf(dirname(path)), basename(path))];

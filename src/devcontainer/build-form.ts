@@ -55,8 +55,7 @@ function rangeOf({ range }: Where): { readonly range?: NonNullable<Where['range'
 }
 
 function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
-  const { config, document, file, roots } = read;
-  const folder = dirname(file);
+  const { config, document, base: folder, roots } = read;
   const dockerfile = resolve(folder, name);
   const inBuild = config.dockerFile === undefined;
   const keys = inBuild ? { file: ['build', 'dockerfile'], context: ['build', 'context'] } : OLD_KEYS;
@@ -77,11 +76,11 @@ function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
   return { build: applyBuildOptions(build, read, emit), text, ...NOTHING };
 }
 
-function imageForm({ document, file }: ReadConfig, image: string): BuildForm {
+function imageForm({ document, file, base }: ReadConfig, image: string): BuildForm {
   if (/\s/.test(image) || image === '') {
     throw new AppError('DEVCONTAINER', `"${image}" is not the name of an image`, {
       where: document.whereOf(['image']),
     });
   }
-  return { ...buildOfImage(file, image), ...NOTHING };
+  return { ...buildOfImage({ file, base }, image), ...NOTHING };
 }

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
 
 /** A build with the text of its Dockerfile, whether that is a file or not. */
@@ -14,13 +13,19 @@ export interface BuildForm extends BuildSource {
   readonly ungranted: readonly Ungranted[];
 }
 
-/** The build that an image alone stands for: nothing is added to it. */
-export function buildOfImage(file: string, image: string): BuildSource {
+/**
+ * The build that an image alone stands for: nothing is added to it.
+ * @param read the file that names it, and what its paths are relative to
+ */
+export function buildOfImage(
+  { file, base }: { readonly file: string; readonly base: string },
+  image: string,
+): BuildSource {
   const text = `FROM ${image}\n`;
   return {
     text,
     build: {
-      context: dirname(file),
+      context: base,
       dockerfile: file,
       dockerfileText: text,
       buildArgs: new Map(),

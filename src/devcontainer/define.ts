@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path';
 import type { RegistryAccess } from '../builder/registry-access.ts';
 import type { Emit } from '../core/events.ts';
 import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
@@ -151,7 +152,7 @@ function extendedBuild(build: BuildForm['build'], features: FeaturesResult): Par
 /** @param what.plain the dev container without its features, which say nothing about users */
 function featuresRequest(
   request: DefinitionRequest,
-  { config, document, file, roots }: ReadConfig,
+  { config, document, file, base, roots }: ReadConfig,
   { build, text }: BuildForm,
   { image, plain }: { readonly image: ContainerConfig; readonly plain: Devcontainer },
 ): FeaturesRequest {
@@ -159,6 +160,7 @@ function featuresRequest(
     features: config.features ?? {},
     overrideInstallOrder: config.overrideFeatureInstallOrder ?? [],
     configFile: file,
+    placedFile: join(base, basename(file)),
     roots,
     rangeOf: (id) => document.whereOfKey(['features', id]).range,
     dockerfileText: text,

@@ -4,6 +4,7 @@ import { definitionRoots, leadsOut } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { devcontainerFolder } from './base-folder.ts';
 import type { DefinitionRequest } from './types.ts';
 
 type Search = Pick<
@@ -24,7 +25,7 @@ const FOLDER = '.devcontainer';
  */
 export function findConfigFile(search: Search, emit: Emit): string | undefined {
   const { workspaceFolder, devcontainerJsonPath, configuration } = search;
-  const dir = resolve(workspaceFolder, search.devcontainerDir || FOLDER);
+  const dir = devcontainerFolder(search);
   const roots = definitionRoots(workspaceFolder, search.allowOutside);
   const isThere = (path: string): boolean => leadsOut(path, roots) || isFile(path);
   if (devcontainerJsonPath) return existing(resolve(dir, devcontainerJsonPath), isThere);

@@ -15,15 +15,11 @@ export type FileSettings = Pick<Devcontainer, 'scope' | 'settings'>;
  */
 export function fileSettings(
   file: string,
-  {
-    workspaceFolder,
-    env,
-    allowOutside = [],
-  }: Pick<DefinitionRequest, 'workspaceFolder' | 'env' | 'allowOutside'>,
+  { env, ...place }: Pick<DefinitionRequest, 'workspaceFolder' | 'devcontainerDir' | 'env' | 'allowOutside'>,
 ): FileSettings {
   // The build has warned already.
   const quiet = (): void => {};
-  const read = readConfig(file, { workspaceFolder, env, allowOutside, inContainer: true }, quiet);
+  const read = readConfig(file, { ...place, devcontainerJsonPath: file, env, inContainer: true }, quiet);
   const { below } = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
   const { settings: above } = applyRunArgs(read.config.runArgs ?? [], file);
   return { scope: read.scope, settings: { below, above } };

@@ -21,6 +21,11 @@ export const VARIABLES: readonly SupportRow[] = [
     support: 'differs',
     text: 'A variable of the container, with a default as above: of the image in `containerEnv`, of image and `containerEnv` everywhere else. The reference leaves it as it is in `containerEnv`.',
   },
+  {
+    name: '${NAME}',
+    support: 'differs',
+    text: 'In a start, in `containerEnv` and `remoteEnv`: a variable of the container as it is by then, that of the image, /etc/environment and `containerEnv`, as envbuilder (Go) has it. One that nothing sets stays as it is, with a warning. The reference does not know it.',
+  },
   { name: '${localWorkspaceFolder}', support: 'works', text: 'The workspace.' },
   { name: '${localWorkspaceFolderBasename}', support: 'works', text: 'The name of its folder.' },
   {

@@ -1,7 +1,8 @@
 import { dirname, join, relative } from 'node:path';
-import { beginsInside, checkInside, definitionRoots, readDefinition } from '../context/repository.ts';
+import { checkInside, definitionRoots, readDefinition } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { baseFolder, rootsAround } from './base-folder.ts';
 import { devcontainerId, idLabels } from './container-id.ts';
 import { type JsonDocument, parseDocument } from './document.ts';
 import { updateOldProperties } from './old-properties.ts';
@@ -15,6 +16,8 @@ export interface ReadConfig {
   readonly file: string;
   /** Where the workspace's files are read, which may be a clone that stands in for it. */
   readonly folder: string;
+  /** What paths in it are relative to. */
+  readonly base: string;
   /** Directories that files which it names have to lie in. */
   readonly roots: readonly string[];
   readonly document: JsonDocument;
@@ -34,15 +37,24 @@ export function readConfig(
   file: string,
   request: Pick<
     DefinitionRequest,
-    'workspaceFolder' | 'containerFolder' | 'env' | 'inContainer' | 'allowOutside'
+    | 'workspaceFolder'
+    | 'containerFolder'
+    | 'devcontainerDir'
+    | 'devcontainerJsonPath'
+    | 'env'
+    | 'inContainer'
+    | 'allowOutside'
   >,
   emit: Emit,
 ): ReadConfig {
   const { env, inContainer } = request;
   const workspaceFolder = request.containerFolder ?? request.workspaceFolder;
   const fileThere = join(workspaceFolder, relative(request.workspaceFolder, file));
-  const roots = rootsOf(file, request);
-  const document = parseDocument(readText(file, roots), file);
+  const rootsOf = (folder: string): readonly string[] => {
+    const { workspaceFolder: workspace, allowOutside = [] } = request;
+    return rootsAround(folder, workspace, definitionRoots(workspace, allowOutside));
+  };
+  const document = parseDocument(readText(file, rootsOf(dirname(file))), file);
   const raw = updateOldProperties(checkProperties(document, emit));
   const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
   const place = inContainer ? ownPlace(raw, local) : referencePlace(workspaceFolder, raw);
@@ -54,7 +66,9 @@ export function readConfig(
     devcontainerId: devcontainerId(idLabels(workspaceFolder, fileThere)),
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
-  return { file, folder: request.workspaceFolder, roots, document, raw, config, place, scope };
+  const base = baseFolder(file, config, request, emit);
+  const roots = rootsOf(base);
+  return { file, folder: request.workspaceFolder, base, roots, document, raw, config, place, scope };
 }
 
 /** In a start the workspace is where it is; the file can choose a folder in it. */
@@ -78,19 +92,6 @@ function substituteProperties(
       substitute(value, variables, document.whereOf([name])),
     ]),
   ) as DevcontainerConfig;
-}
-
-/**
- * The repository of the workspace; where the operator has named a file that lies elsewhere, that file's own repository too.
- */
-function rootsOf(
-  file: string,
-  { workspaceFolder, allowOutside = [] }: Pick<DefinitionRequest, 'workspaceFolder' | 'allowOutside'>,
-): readonly string[] {
-  const roots = definitionRoots(workspaceFolder, allowOutside);
-  return beginsInside(file, [...roots, workspaceFolder])
-    ? roots
-    : [...roots, ...definitionRoots(dirname(file))];
 }
 
 function readText(file: string, roots: readonly string[]): string {

@@ -44,6 +44,51 @@ describe('composeEnvironment', () => {
   });
 });
 
+describe('a variable without a prefix', () => {
+  /** A value, and what becomes of it; `?` marks one that is warned of. */
+  const cases: readonly (readonly [value: string, result: string])[] = [
+    [`\${PATH}:/opt`, '/usr/bin:/opt'],
+    [`/opt:\${PATH}`, '/opt:/usr/bin'],
+    [`\${A} \${E} \${HOSTNAME}`, 'etc etc box'],
+    [`\${C}`, 'containerEnv'],
+    [`\${ENVBUILDER}`, 'true'],
+    [`\${EMPTY}`, ''],
+    [`\${HOME}/bin`, '/home/dev/bin'],
+    [`\${ABSENT}`, `?\${ABSENT}`],
+    [`\${devcontainerId}`, `?\${devcontainerId}`],
+    [`\${PATH}\${ABSENT}`, `?/usr/bin\${ABSENT}`],
+    ['$PATH', '$PATH'],
+    [`\${PATH:-x} \${} \${a b} \${1}`, `\${PATH:-x} \${} \${a b} \${1}`],
+    [`\${__proto__}`, `?\${__proto__}`],
+  ];
+  for (const property of ['containerEnv', 'remoteEnv'] as const) {
+    for (const [value, result] of cases) {
+      it(`${property}: ${value}`, () => {
+        const { env, unknown } = composeEnvironment({
+          ...sources,
+          [property]: { ...sources[property], X: value },
+          origins: { [`${property}.X`]: 'file' },
+          home: '/home/dev',
+        });
+        assert.equal(env.X, result.replace(/^\?/, ''));
+        assert.equal(unknown.length, result.startsWith('?') ? 1 : 0);
+        for (const one of unknown) assert.deepEqual([one.property, one.origin], [`${property}.X`, 'file']);
+      });
+    }
+  }
+
+  it('sees what those before it by name have become, and not what metadata does not say', () => {
+    const { env, remoteEnv, unknown } = composeEnvironment({
+      ...sources,
+      remoteEnv: { B: `\${A}b`, A: `\${A}a`, Z: `\${B}\${GONE}`, GONE: null, RAW: `\${A}` },
+      origins: { 'remoteEnv.A': '', 'remoteEnv.B': '', 'remoteEnv.Z': '' },
+    });
+    assert.deepEqual([env.A, env.B, env.Z, env.RAW], ['etca', 'etcab', 'etcab', `\${A}`]);
+    assert.equal(remoteEnv.GONE, null);
+    assert.deepEqual(unknown, []);
+  });
+});
+
 describe('parseEtcEnvironment', () => {
   it('reads what pam_env reads', () => {
     const text = [

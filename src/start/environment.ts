@@ -13,28 +13,60 @@ export interface EnvironmentSources {
   readonly devcontainerFile?: string;
   readonly containerEnv: Variables;
   /** null removes the variable. */
-  readonly remoteEnv: Readonly<Record<string, string | null>>;
+  readonly remoteEnv: RemoteVariables;
+  /** What the values of these, as `containerEnv.NAME` and `remoteEnv.NAME`, come from; in others no variable is replaced. */
+  readonly origins?: Readonly<Record<string, string>>;
+  /** What HOME will be. */
+  readonly home?: string;
+}
+
+/** null removes the variable. */
+export type RemoteVariables = Readonly<Record<string, string | null>>;
+
+/** A `${NAME}` that nothing sets. */
+export interface UnknownVariable {
+  readonly name: string;
+  /** As in `remoteEnv.PATH`. */
+  readonly property: string;
+  readonly origin: string;
 }
 
 export interface StartEnvironment {
   readonly env: Variables;
   /** Names that the image and the dev container gave a value, sorted. */
   readonly added: readonly string[];
+  /** With variables replaced. */
+  readonly remoteEnv: RemoteVariables;
+  readonly unknown: readonly UnknownVariable[];
 }
 
-/** Puts the environment of user code together. */
+/**
+ * Puts the environment of user code together. A `${NAME}` without a prefix in containerEnv and remoteEnv, which the
+ * specification does not know, stands for what is set by then, as in the Go program; where nothing sets it, it stays.
+ */
 export function composeEnvironment(sources: EnvironmentSources): StartEnvironment {
-  const { devcontainerFile } = sources;
-  const values: Record<string, string | null> = {
+  const { devcontainerFile, home, container, origins = {} } = sources;
+  const fromImage: Variables = {
     ...parseEntries(sources.imageEnv),
     ENVBUILDER: 'true',
     ...(devcontainerFile === undefined
       ? {}
       : { DEVCONTAINER: 'true', DEVCONTAINER_CONFIG: devcontainerFile }),
-    ...sources.containerEnv,
-    ...sources.remoteEnv,
   };
-  const all = { ...sources.container, ...parseEtcEnvironment(sources.etcEnvironment ?? ''), ...values };
+  const below = { ...container, ...parseEtcEnvironment(sources.etcEnvironment ?? '') };
+  const unknown: UnknownVariable[] = [];
+  const replace = (values: RemoteVariables, env: RemoteVariables, kind: string): RemoteVariables =>
+    replaceNames(values, home === undefined ? env : { ...env, HOME: home }, (key) => {
+      const property = `${kind}.${key}`;
+      const origin = origins[property];
+      return origin === undefined
+        ? undefined
+        : { missing: (name: string) => unknown.push({ name, property, origin }) };
+    });
+  const containerEnv = replace(sources.containerEnv, { ...below, ...fromImage }, 'containerEnv');
+  const remoteEnv = replace(sources.remoteEnv, { ...below, ...fromImage, ...containerEnv }, 'remoteEnv');
+  const values = { ...fromImage, ...containerEnv, ...remoteEnv };
+  const all = { ...below, ...values };
   const isSet = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null;
   return {
     env: Object.fromEntries(Object.entries(all).filter(isSet)),
@@ -42,7 +74,38 @@ export function composeEnvironment(sources: EnvironmentSources): StartEnvironmen
       .filter(isSet)
       .map(([name]) => name)
       .sort(),
+    remoteEnv,
+    unknown,
   };
+}
+
+const NAME = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/**
+ * Replaces `${NAME}` in values, in the order of their names: each sees what those before it have become.
+ * @param askFor undefined where nothing is to be replaced in a value
+ */
+function replaceNames(
+  values: RemoteVariables,
+  env: RemoteVariables,
+  askFor: (key: string) => { readonly missing: (name: string) => void } | undefined,
+): RemoteVariables {
+  const known: Record<string, string | null> = { ...env };
+  const replaced: Record<string, string | null> = {};
+  for (const key of Object.keys(values).sort()) {
+    const value = values[key] ?? null;
+    const asked = value === null ? undefined : askFor(key);
+    const text = asked
+      ? value!.replace(NAME, (match, name: string) => {
+          const found = Object.hasOwn(known, name) ? known[name] : undefined;
+          if (found === undefined) asked.missing(name);
+          return found ?? (found === null ? '' : match);
+        })
+      : value;
+    known[key] = text;
+    replaced[key] = text;
+  }
+  return replaced;
 }
 
 /** The variables of `KEY=value` entries. */

@@ -1,12 +1,20 @@
 import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
-import { composeEnvironment, exportLines, type Variables, withAccount } from './environment.ts';
+import {
+  composeEnvironment,
+  exportLines,
+  type StartEnvironment,
+  type UnknownVariable,
+  type Variables,
+  withAccount,
+} from './environment.ts';
 import { hookScript, type NamedHooks, runHooks } from './hooks.ts';
 import { initUser } from './init-user.ts';
 import { type ObtainedImage, obtainImage } from './obtain-image.ts';
@@ -32,6 +40,9 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   writeBuilt(ownDir, image);
   signal.throwIfAborted();
 
+  const { user, source, note } = initUser(request.initUser, devcontainer, config);
+  if (note !== undefined) emit({ type: 'message', level: 'info', text: note });
+  const account = findAccount(root, user, source);
   const composed = composeEnvironment({
     container,
     ...etcEnvironment(root),
@@ -39,19 +50,19 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     ...(devcontainer.configFile === undefined ? {} : { devcontainerFile: devcontainer.configFile }),
     containerEnv: devcontainer.containerEnv,
     remoteEnv: devcontainer.remoteEnv,
+    ...(devcontainer.envOrigins === undefined ? {} : { origins: devcontainer.envOrigins }),
+    home: account.home,
   });
+  for (const one of composed.unknown) warnOfUnknown(one, emit);
   if (request.exportEnvFile !== undefined && image.built)
     await writeFileIn(root, request.exportEnvFile, exportLines(composed), { mode: 0o644, signal });
 
-  const { user, source, note } = initUser(request.initUser, devcontainer, config);
-  if (note !== undefined) emit({ type: 'message', level: 'info', text: note });
-  const account = findAccount(root, user, source);
   const rootAccount = findAccount(root, '0', 'root');
   await giveToUser(account, workspace, { root, emit });
   const cwd = devcontainer.workspaceFolder ?? workspace.folder;
   makeDirectories(cwd);
 
-  const env = await userEnvironment(withAccount(composed.env, account), account, devcontainer, deps);
+  const env = await userEnvironment(composed, account, devcontainer, deps);
   await runEntrypoints(devcontainer, config.User ?? '', { request, env: composed.env, cwd, deps });
   await runLifecycle(request, image, { account, env, cwd, deps });
 
@@ -79,6 +90,15 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   return { argv: [init.command, ...init.args], env: targetEnv, cwd, uid, gid, groups };
 }
 
+function warnOfUnknown({ name, property, origin }: UnknownVariable, emit: Emit): void {
+  emit({
+    type: 'warning',
+    code: 'DEVCONTAINER',
+    text: `${property} of ${origin} has \${${name}}, which nothing sets; it stays as it is`,
+    hint: `write \${containerEnv:${name}:DEFAULT} for a variable that may be missing`,
+  });
+}
+
 function etcEnvironment(root: string): { readonly etcEnvironment?: string } {
   try {
     const bytes = withBeneath(createBeneath(), root, (directory) =>
@@ -95,11 +115,12 @@ function etcEnvironment(root: string): { readonly etcEnvironment?: string } {
 
 /** What the user's own shell adds, below what the dev container sets for the user's processes. */
 async function userEnvironment<Source>(
-  env: Variables,
+  { env: composed, remoteEnv }: StartEnvironment,
   account: Account,
-  { userEnvProbe, remoteEnv }: StartedDevcontainer,
+  { userEnvProbe }: StartedDevcontainer,
   { runAs, emit, signal }: StartDeps<Source>,
 ): Promise<Variables> {
+  const env = withAccount(composed, account);
   const probed = await probeUserEnvironment(userEnvProbe, { runAs, account, env, emit, signal });
   if (probed === env) return env;
   const entries = Object.entries({ ...probed, ...remoteEnv });

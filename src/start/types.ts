@@ -21,6 +21,8 @@ export interface StartedDevcontainer {
   readonly configFile?: string;
   readonly containerEnv: Variables;
   readonly remoteEnv: Readonly<Record<string, string | null>>;
+  /** What in metadata the values of both come from, by `containerEnv.NAME` and `remoteEnv.NAME`. */
+  readonly envOrigins?: Readonly<Record<string, string>>;
   readonly containerUser?: string;
   /** The containerUser where devcontainer.json itself gives one, and not the image or a feature. */
   readonly ownContainerUser?: string;

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import type { Emit } from '../../core/events.ts';
 import { build, loadContainer, type UserCommand } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
+import { givenFolder } from '../requests/paths.ts';
 import {
   defineBuild,
   type Source,
@@ -28,7 +29,7 @@ export async function startContainer(
   const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
   const request = workspaceBuild(parsed, workspace, context);
   const { stateDir, allowOutside = [] } = request;
-  const definitionDeps = { ...context, workspace, stateDir, allowOutside, emit };
+  const definitionDeps = { ...context, ...givenFolder(parsed), workspace, stateDir, allowOutside, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {
     emit,

@@ -5,7 +5,7 @@ import { type BuildRequest, type DefinitionRequest, readDevcontainer } from '../
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest } from './build-request.ts';
-import { dockerfilePath, userCacheDir } from './paths.ts';
+import { dockerfilePath, givenFolder, userCacheDir } from './paths.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
 
@@ -34,15 +34,16 @@ export async function requestOf(parsed: Parsed, context: CommandContext, emit: E
 
 /** What to read a dev container of `folder` with, outside of the container that it becomes. */
 export function definitionRequest(
-  { options, given }: Parsed,
+  parsed: Parsed,
   folder: string,
   { env, cwd }: Pick<CommandContext, 'env' | 'cwd'>,
 ): DefinitionRequest {
+  const { options } = parsed;
   const file = options['devcontainer-json-path'];
   const name = options['devcontainer-name'];
   return {
     workspaceFolder: folder,
-    ...(given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {}),
+    ...givenFolder(parsed),
     ...(file === undefined ? {} : { devcontainerJsonPath: file }),
     ...(name === undefined ? {} : { configuration: name }),
     env: userEnvironment(env),

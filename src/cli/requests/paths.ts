@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
+import type { Parsed } from '../options/parse.ts';
 
 /** Our directory for caches of this user (XDG Base Directory Specification). */
 export function userCacheDir(env: Environment): string {
@@ -19,4 +20,9 @@ export function dockerfilePath(
 ): string {
   if (named.path === undefined) return join(base, 'Dockerfile');
   return resolve(named.how === 'flag' ? cwd : base, named.path);
+}
+
+/** The folder of dev containers where somebody has said which. */
+export function givenFolder({ options, given }: Parsed): { readonly devcontainerDir?: string } {
+  return given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {};
 }

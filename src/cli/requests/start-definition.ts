@@ -15,6 +15,7 @@ import {
 } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
+import { givenFolder } from './paths.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
 
@@ -28,6 +29,8 @@ export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
   /** Where the workspace lies, or will lie. */
   readonly workspace: string;
   readonly stateDir: string;
+  /** As of DefinitionRequest. */
+  readonly devcontainerDir?: string;
   /** As of BuildRequest. */
   readonly allowOutside?: readonly string[];
   readonly emit: Emit;
@@ -49,7 +52,7 @@ export async function defineBuild(
 }
 
 async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Promise<Definition<Source>> {
-  const { options, given } = parsed;
+  const { options } = parsed;
   const { target, platform } = options;
   if (options['dockerfile-path'] !== undefined) {
     const build = dockerfileBuild(parsed, folder, deps.emit);
@@ -61,7 +64,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
     {
       workspaceFolder: folder,
       containerFolder: deps.workspace,
-      ...(given.has('devcontainer-dir') ? { devcontainerDir: options['devcontainer-dir'] } : {}),
+      ...givenFolder(parsed),
       ...(jsonPath === undefined ? {} : { devcontainerJsonPath: jsonPath }),
       ...(name === undefined ? {} : { configuration: name }),
       env: userEnvironment(deps.env),
@@ -118,11 +121,16 @@ function below(folder: string, path: string): string {
 /** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
 export async function settingsOfFile(
   file: string,
-  { workspace, env, allowOutside = [], emit }: DefinitionDeps,
+  { workspace, devcontainerDir, env, allowOutside = [], emit }: DefinitionDeps,
 ): Promise<FileSettings | undefined> {
   const { fileSettings } = await loadContainer();
   try {
-    return fileSettings(file, { workspaceFolder: workspace, env: userEnvironment(env), allowOutside });
+    return fileSettings(file, {
+      workspaceFolder: workspace,
+      ...(devcontainerDir === undefined ? {} : { devcontainerDir }),
+      env: userEnvironment(env),
+      allowOutside,
+    });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message } = error;
@@ -162,6 +170,7 @@ export async function startedDevcontainer(
       : { configFile: join(workspace, relative(source.folder, configFile)) }),
     containerEnv,
     remoteEnv,
+    envOrigins: envOrigins(devcontainer),
     containerUser,
     ...(isOwn ? { ownContainerUser: containerUser } : {}),
     ...(isNamed ? { remoteUser: devcontainer.remoteUser } : {}),
@@ -175,4 +184,15 @@ export async function startedDevcontainer(
 /** Whether devcontainer.json itself says who the user of the container is; what image and features say is not its own. */
 export function givesContainerUser({ metadata, configFile }: Devcontainer): boolean {
   return metadata.some(({ origin, entry }) => origin === configFile && Boolean(entry.containerUser));
+}
+
+/** Which metadata the last value of each variable comes from. */
+function envOrigins({ metadata }: Devcontainer): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    metadata.flatMap(({ origin, entry }) =>
+      (['containerEnv', 'remoteEnv'] as const).flatMap((property) =>
+        Object.keys(entry[property] ?? {}).map((name) => [`${property}.${name}`, origin]),
+      ),
+    ),
+  );
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
@@ -43,7 +43,7 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
   }
   const { build, text } = service.build
     ? fromDockerfile(service.build, read)
-    : buildOfImage(read.file, service.image!);
+    : buildOfImage(read, service.image!);
   return {
     build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
     text,
@@ -57,11 +57,11 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
 
 /** The files that are named; with an empty list those that Compose would take in the workspace. */
 function composeFiles(
-  { config, file, folder: workspace }: ReadConfig,
+  { config, base, folder: workspace }: ReadConfig,
   env: Environment,
 ): Pick<ComposeRequest, 'files' | 'by'> {
   const named = [config.dockerComposeFile ?? []].flat();
-  if (named.length > 0) return { files: named.map((path) => resolve(dirname(file), path)), by: 'definition' };
+  if (named.length > 0) return { files: named.map((path) => resolve(base, path)), by: 'definition' };
   if (env.COMPOSE_FILE) {
     return { files: env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path)), by: 'operator' };
   }

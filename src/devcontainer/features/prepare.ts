@@ -39,15 +39,14 @@ const CONTEXT_PREFIX = 'dev-container';
  * REGISTRY, AUTH, CORRUPT
  */
 export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDeps): Promise<FeaturesResult> {
-  const { configFile } = request;
   const lockfile: Lockfile | undefined =
-    request.lockfile === 'ignore' ? undefined : readLockfile(configFile, request.roots);
+    request.lockfile === 'ignore' ? undefined : readLockfile(request.placedFile, request.roots);
   const features = updateOldFeatures(request.features, (id, instead) =>
     warn(deps.emit, `the feature "${id}" is deprecated and stands for ${instead}`, request.rangeOf(id)),
   );
   const order = await orderedFeatures({ ...request, features }, lockfile, deps);
   for (const chosen of order) warnAbout(chosen, request, deps.emit);
-  for (const written of unmet(request.overrideInstallOrder, order, configFile)) {
+  for (const written of unmet(order, request)) {
     const text = `overrideFeatureInstallOrder names "${shownId({ written })}", which is not installed`;
     warn(deps.emit, text, undefined);
   }
@@ -83,7 +82,7 @@ async function orderedFeatures(
   lockfile: Lockfile | undefined,
   deps: FeaturesDeps,
 ): Promise<GraphNode[]> {
-  const { configFile, rangeOf } = request;
+  const { configFile, placedFile, rangeOf } = request;
   const origins = new Map<string, string>();
   const whereOf = (id: string): Where => {
     let at: string | undefined = id;
@@ -107,7 +106,7 @@ async function orderedFeatures(
   const nodes = await buildGraph(request.features, request.overrideInstallOrder, {
     parse: (written, neededBy) => {
       note(written, neededBy);
-      return parseFeatureId(written, { configFile, where: whereOf(written) });
+      return parseFeatureId(written, { configFile: placedFile, where: whereOf(written) });
     },
     fetch,
     namesOf: async (id) => {
@@ -127,12 +126,12 @@ function fetchFeature(
   id: FeatureId,
   pin: Digest | undefined,
   where: Where,
-  { configFile, roots }: FeaturesRequest,
+  { placedFile, roots }: FeaturesRequest,
   { registries, signal }: FeaturesDeps,
 ): Promise<Feature> {
   switch (id.type) {
     case 'local':
-      return localFeature(id, { configFolder: dirname(configFile), roots, where });
+      return localFeature(id, { configFolder: dirname(placedFile), roots, where });
     case 'tarball':
       return tarballFeature(id, pin, {
         where,
@@ -144,9 +143,12 @@ function fetchFeature(
 }
 
 /** The ids that mean nothing that is installed. */
-function unmet(ids: readonly string[], order: readonly GraphNode[], configFile: string): readonly string[] {
-  return ids.filter((written) => {
-    const id = parseFeatureId(written, { configFile, where: { path: configFile } });
+function unmet(
+  order: readonly GraphNode[],
+  { overrideInstallOrder, configFile, placedFile }: FeaturesRequest,
+): readonly string[] {
+  return overrideInstallOrder.filter((written) => {
+    const id = parseFeatureId(written, { configFile: placedFile, where: { path: configFile } });
     return !order.some((node) => isMeant(node, { id }));
   });
 }

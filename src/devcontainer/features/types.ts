@@ -18,6 +18,8 @@ export interface FeaturesRequest {
   readonly overrideInstallOrder: readonly string[];
   /** Absolute path of devcontainer.json: local features are relative to its folder, the lockfile lies beside it. */
   readonly configFile: string;
+  /** Where that file would lie, so that its paths are relative to its folder; the lockfile lies beside it. */
+  readonly placedFile: string;
   /** Directories that local features and the lockfile have to lie in. */
   readonly roots: readonly string[];
   /** Where a feature stands in the file. */
