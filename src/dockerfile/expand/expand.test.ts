@@ -147,6 +147,16 @@ test('expandWords splits what was not quoted', () => {
   assert.deepEqual(words('$empty'), []);
 });
 
+test('a word may be nested as deep as it likes', () => {
+  const depth = 50_000;
+  const nested = (open: string, inner: string, close: string): string =>
+    open.repeat(depth) + inner + close.repeat(depth);
+  const expand = (word: string): string => expandWord(word, lookup, '\\', {});
+  assert.equal(expand(nested(`\${unset:-`, '$set', '}')), 'value');
+  assert.equal(expand(nested(`\${set+"`, 'x', '"}')), 'x');
+  assert.throws(() => expand(nested(`"\${unset-`, '', '')), { code: 'DOCKERFILE' });
+});
+
 test('expandHeredoc keeps quotes and takes backslashes as escapes', () => {
   const content = `a "$set" '$set' \\$set\n<<x\n`;
   assert.equal(expandHeredoc(content, lookup, {}), `a "value" 'value' $set\n<<x\n`);

@@ -1,5 +1,4 @@
 import { AppError, type Where } from '../../core/error.ts';
-import { withinStack } from '../../core/nesting.ts';
 import type { Escape } from '../parse/directives.ts';
 import type { LexOptions } from './lexer-state.ts';
 import { type Lexed, lexWord } from './shell-lexer.ts';
@@ -58,10 +57,7 @@ function lex(word: string, options: Omit<LexOptions, 'fail'>, where: Where): Lex
       where: narrowed(where, word),
     });
   };
-  return withinStack(
-    () => lexWord(word, { ...options, fail }),
-    () => fail('it is nested too deeply'),
-  );
+  return lexWord(word, { ...options, fail });
 }
 
 /** The place of a word inside a place, when the word stands on its source line; else the place itself. */

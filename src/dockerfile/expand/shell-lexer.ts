@@ -1,5 +1,5 @@
 import { isSpace } from '../text.ts';
-import type { Lexer, LexOptions } from './lexer-state.ts';
+import { answerOf, carryOut, type Lexer, type LexOptions, type Nested } from './lexer-state.ts';
 import { readVariable } from './shell-variable.ts';
 
 export interface Lexed {
@@ -16,31 +16,47 @@ export function lexWord(source: string, options: LexOptions): Lexed {
   const lexer: Lexer = {
     chars: Array.from(source),
     options,
-    readUntil: (stop, keepEscapes) => readUntil(lexer, stop, keepEscapes).text,
+    readUntil: (stop, keepEscapes) => answerOf(readUntil(lexer, stop, keepEscapes, NO_WORDS)),
     at: 0,
     keepEscapes: options.keepEscapes ?? false,
   };
-  return readUntil(lexer, undefined, lexer.keepEscapes);
+  const words = createWords();
+  const text = carryOut(readUntil(lexer, undefined, lexer.keepEscapes, words));
+  return { text, words: words.list() };
 }
 
-function readUntil(lexer: Lexer, stop: string | undefined, keepEscapes: boolean): Lexed {
+interface Words {
+  /** Takes a character, which ends a word when it is white space. */
+  readonly add: (char: string) => void;
+  /** Takes a piece of a word, with its white space. */
+  readonly addWhole: (piece: string) => void;
+}
+
+/** Nobody asks for those of a nested word; a piece would be looked at once for each level around it. */
+const NO_WORDS: Words = { add: () => {}, addWhole: () => {} };
+
+function* readUntil(
+  lexer: Lexer,
+  stop: string | undefined,
+  keepEscapes: boolean,
+  words: Words,
+): Nested<string> {
   const { chars, options } = lexer;
   const outer = lexer.keepEscapes;
   lexer.keepEscapes = keepEscapes;
-  const words = createWords();
   let text = '';
   for (;;) {
     const char = chars[lexer.at];
     if (char === undefined || char === stop) break;
     let piece: string;
     if (char === '$') {
-      piece = readVariable(lexer);
+      piece = yield* answerOf(readVariable(lexer));
       if (text.length + piece.length > MOST_CHARACTERS)
         options.fail(`it is longer than ${MOST_CHARACTERS} characters`);
-      for (const one of piece) words.add(one);
+      if (words !== NO_WORDS) for (const one of piece) words.add(one);
     } else {
       if (char === "'" && !options.plainQuotes) piece = readSingleQuoted(lexer);
-      else if (char === '"' && !options.plainQuotes) piece = readDoubleQuoted(lexer);
+      else if (char === '"' && !options.plainQuotes) piece = yield* answerOf(readDoubleQuoted(lexer));
       else if (char === '<') piece = readHeredocMark(lexer);
       else if (char === options.escape) piece = readEscaped(lexer);
       else {
@@ -58,24 +74,24 @@ function readUntil(lexer: Lexer, stop: string | undefined, keepEscapes: boolean)
     lexer.at += 1;
   }
   lexer.keepEscapes = outer;
-  return { text, words: words.list() };
+  return text;
 }
 
-function createWords() {
+function createWords(): Words & { readonly list: () => string[] } {
   const done: string[] = [];
   let word = '';
   return {
-    add: (char: string): void => {
+    add: (char) => {
       if (!isSpace(char)) word += char;
       else if (word !== '') {
         done.push(word);
         word = '';
       }
     },
-    addWhole: (piece: string): void => {
+    addWhole: (piece) => {
       word += piece;
     },
-    list: (): string[] => (word === '' ? done : [...done, word]),
+    list: () => (word === '' ? done : [...done, word]),
   };
 }
 
@@ -104,7 +120,7 @@ function readSingleQuoted(lexer: Lexer): string {
   return lexer.options.keepQuotes ? `'${inside}'` : inside;
 }
 
-function readDoubleQuoted(lexer: Lexer): string {
+function* readDoubleQuoted(lexer: Lexer): Nested<string> {
   const { chars, options } = lexer;
   const quote = options.keepQuotes ? '"' : '';
   let text = quote;
@@ -113,7 +129,7 @@ function readDoubleQuoted(lexer: Lexer): string {
     const char = chars[lexer.at];
     if (char === undefined) return options.fail('the closing double quote is missing');
     if (char === '$') {
-      text += readVariable(lexer);
+      text += yield* answerOf(readVariable(lexer));
       continue;
     }
     lexer.at += 1;

@@ -1,8 +1,8 @@
-import type { Lexer } from './lexer-state.ts';
+import type { Lexer, Nested } from './lexer-state.ts';
 import { removePrefix, removeSuffix, replacePattern } from './shell-pattern.ts';
 
 /** Reads a `$`, the name or braces behind it, and gives the value. */
-export function readVariable(lexer: Lexer): string {
+export function* readVariable(lexer: Lexer): Nested<string> {
   const { chars, options } = lexer;
   lexer.at += 1;
   if (chars[lexer.at] !== '{') {
@@ -19,11 +19,11 @@ export function readVariable(lexer: Lexer): string {
   lexer.at += 1;
   if (operator === undefined) return options.fail('the closing } is missing');
   if (operator === '}') return options.lookup(name) ?? (options.keepUnset ? `\${${name}}` : '');
-  if (operator === '/') return readReplacement(lexer, name);
-  return readModifier(lexer, name, operator);
+  if (operator === '/') return yield* readReplacement(lexer, name);
+  return yield* readModifier(lexer, name, operator);
 }
 
-function readModifier(lexer: Lexer, name: string, operator: string): string {
+function* readModifier(lexer: Lexer, name: string, operator: string): Nested<string> {
   const { chars, options } = lexer;
   const colon = operator === ':';
   const modifier = colon ? (chars[lexer.at++] ?? '') : operator;
@@ -32,7 +32,7 @@ function readModifier(lexer: Lexer, name: string, operator: string): string {
   if (!['-', '+', '?', '#', '%'].includes(modifier) || (colon && trims)) {
     options.fail(`the modifier ${written} of \${${name}${written}} is not supported`);
   }
-  const word = lexer.readUntil('}', trims);
+  const word = yield* lexer.readUntil('}', trims);
   const value = options.lookup(name);
   if (value === undefined && options.keepUnset) return `\${${name}${written}${word}}`;
   const missing = value === undefined || (colon && value === '');
@@ -54,12 +54,12 @@ function readModifier(lexer: Lexer, name: string, operator: string): string {
   }
 }
 
-function readReplacement(lexer: Lexer, name: string): string {
+function* readReplacement(lexer: Lexer, name: string): Nested<string> {
   const { chars, options } = lexer;
   const all = chars[lexer.at] === '/';
   if (all) lexer.at += 1;
-  const pattern = lexer.readUntil('/', true);
-  const replacement = lexer.readUntil('}', true);
+  const pattern = yield* lexer.readUntil('/', true);
+  const replacement = yield* lexer.readUntil('}', true);
   const value = options.lookup(name);
   if (value === undefined && options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
   return replacePattern(value ?? '', pattern, replacement, all, options.fail);
