@@ -29,8 +29,13 @@ const FOLDER_ORDER = [
 /** What the command line may use: the library's face, and what that stands on in common with it. */
 const CLI_MAY_USE = ['cli', 'index.ts', 'core', 'report'];
 
-/** How our own process ends is no business of a library; both are loaded before anything else is. */
-const CLI_MAY_USE_TOO = ['src/sys/end-on-signals.ts', 'src/sys/end-now.ts', 'src/sys/user-namespace.ts'];
+/** No business of a library: how our own process ends, which is loaded before anything else, and files that options name. */
+const CLI_MAY_USE_TOO = [
+  'src/sys/end-on-signals.ts',
+  'src/sys/end-now.ts',
+  'src/sys/regular-file.ts',
+  'src/sys/user-namespace.ts',
+];
 
 /** What stands beside src, in the same order: tests may use the scripts, and nothing uses tests. */
 const TOP_ORDER = ['src', 'image', 'scripts', 'bench', 'test'] as const;

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as fs from 'node:fs';
 import { AppError, toAppError } from '../core/error.ts';
+import { readOwnFile } from '../sys/regular-file.ts';
 import type { Guard } from './handler.ts';
 import { createPasswordChecks, type PasswordChecks } from './password-checks.ts';
 import { costOf } from './password-work.ts';
@@ -97,7 +98,7 @@ interface Users {
 function readUsers(path: string): Users {
   let text: string;
   try {
-    text = fs.readFileSync(path, 'utf8');
+    text = readOwnFile(path).toString('utf8');
   } catch (error) {
     throw toAppError(error, 'USAGE', `cannot read ${path}`, { where: { path } });
   }

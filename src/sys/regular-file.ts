@@ -48,6 +48,18 @@ export function readRegularFile(path: string, { limit, within }: ReadFileOptions
   }
 }
 
+/** Most bytes of a key, a secret, a bundle of certificates or a list of users; the largest of them have some hundred KiB. */
+const OWN_FILE_BYTES = 64 << 20;
+
+/**
+ * Reads a file that an option or variable names. It may lie anywhere, and links are followed; a mistake still must not wait
+ * or read for ever.
+ * @throws Error as readRegularFile
+ */
+export function readOwnFile(path: string): Buffer {
+  return readRegularFile(path, { limit: OWN_FILE_BYTES });
+}
+
 /**
  * Opens to be read what a descriptor of O_PATH names, when it is a regular file; a driver of a device never sees it.
  * @param path for messages

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createGit, type Git } from '../context/git/git.ts';
 import { type GitUrl, parseGitUrl, withSshUser } from '../context/git/git-url.ts';
 import type { GitResult, GitSettings, HttpLogin } from '../context/git/types.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
+import { readOwnFile } from '../sys/regular-file.ts';
 import { cloneArguments, type GitTarget, targetOf } from './reference.ts';
 import { createRunner, type GitRunner } from './runner.ts';
 import { updateSubmodules } from './submodules.ts';
@@ -92,7 +92,7 @@ function settingsOf({ credentials, network, git }: CloneRequest, url: GitUrl): G
 function privateKey({ sshKey, sshKeyFile }: CloneRequest['credentials']): string | undefined {
   if (sshKeyFile === undefined) return sshKey;
   try {
-    return readFileSync(sshKeyFile, 'utf8');
+    return readOwnFile(sshKeyFile).toString('utf8');
   } catch (error) {
     throw toAppError(error, 'WORKSPACE', `cannot read the SSH key ${sshKeyFile}`, {
       hint: 'check ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH, and that the file is mounted into the container',

@@ -1,6 +1,7 @@
 import { definitions } from './kinds/definitions.ts';
 import { directories } from './kinds/directories.ts';
 import { documents } from './kinds/documents.ts';
+import { namedFiles } from './kinds/named-files.ts';
 import { places } from './kinds/places.ts';
 import { records } from './kinds/records.ts';
 import { replies } from './kinds/replies.ts';
@@ -16,6 +17,7 @@ import { tarSpecial } from './kinds/tar-special.ts';
 import type { Kind, TarInput } from './types.ts';
 import { directoryWays, recordWays, tableWays } from './ways/caches.ts';
 import { documentWays, replyWays } from './ways/images.ts';
+import { optionWays } from './ways/options.ts';
 import { streamWays, tarWays } from './ways/tars.ts';
 import { repositoryWays, treeWays } from './ways/trees.ts';
 import type { WayIn } from './ways/way.ts';
@@ -54,4 +56,5 @@ export const forms: readonly Form<unknown>[] = [
   form('place', places, treeWays),
   form('repository', repositories, repositoryWays),
   form('directory', directories, directoryWays),
+  form('option', namedFiles, optionWays),
 ];

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import { serveRegistry } from '../../index.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import type { CommandBody } from '../command.ts';
 import type { Options } from '../options/table.ts';
 
@@ -58,7 +58,7 @@ function tlsFiles(
 
 function readPem(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readOwnFile(path).toString('utf8');
   } catch (error) {
     throw toAppError(error, 'USAGE', `cannot read ${path}`, { where: { path } });
   }

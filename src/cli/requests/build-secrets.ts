@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { SecretSource, SshSource } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import { parseFields } from '../options/fields.ts';
 
 export interface SecretDeps {
@@ -84,7 +85,7 @@ function fileSecret(id: string, path: string, redactor: Redactor): SecretSource 
     id,
     value: async () => {
       try {
-        const value = readFileSync(path);
+        const value = readOwnFile(path);
         redactor.add(value.toString('utf8'));
         return value;
       } catch (error) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type TrustSettings,
 } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import type { Options } from '../options/table.ts';
 import { decodeBase64 } from './base64.ts';
 
@@ -64,7 +65,7 @@ function keysAt(path: string): readonly TrustedKey[] {
 
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readOwnFile(path).toString('utf8');
   } catch (error) {
     throw toAppError(error, 'USAGE', `cannot read the key ${path}`, { where: { path } });
   }

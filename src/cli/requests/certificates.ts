@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError, toAppError } from '../../core/error.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import type { Options } from '../options/table.ts';
 import { decodeBase64 } from './base64.ts';
 
@@ -63,7 +64,7 @@ function readDirectory(directory: string): string[] {
 }
 
 function readBlocks(path: string): string[] {
-  return readFileSync(path, 'latin1').match(BLOCK) ?? [];
+  return readOwnFile(path).toString('latin1').match(BLOCK) ?? [];
 }
 
 function isCertificate(block: string): boolean {

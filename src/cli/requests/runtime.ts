@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { ownDirectory } from '../../core/own-files.ts';
 import type { RuntimeLayer, RuntimeSpec } from '../../index.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import type { Options } from '../options/table.ts';
 import type { CommandName } from '../options/types.ts';
 
@@ -20,7 +21,6 @@ const description = v.object({
       mode: v.number(),
       size: v.number(),
       linkname: v.string(),
-      digest: v.exactOptional(digest),
     }),
   ),
   layer: v.object({ mediaType: v.string(), digest, size: v.number(), diffId: digest }),
@@ -56,7 +56,7 @@ function readRuntime(dir: string): RuntimeSpec {
 function readLayer(dir: string, name: string): RuntimeLayer {
   const path = join(dir, layerFile(name));
   try {
-    const bytes = readFileSync(path);
+    const bytes = readOwnFile(path);
     return { name, description: bytes, ...v.parse(description, JSON.parse(bytes.toString('utf8'))) };
   } catch (cause) {
     throw new AppError('USAGE', `there is no runtime in ${dir}`, {

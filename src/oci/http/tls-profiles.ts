@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { once } from '../../core/concurrency.ts';
 import { AppError, toAppError } from '../../core/error.ts';
+import { readOwnFile } from '../../sys/regular-file.ts';
 import { ifExists } from '../blob-file.ts';
 
 export interface TlsOptions {
@@ -120,7 +121,7 @@ function readHost(directories: readonly string[], named: readonly HostFile[], ho
 
 function read(path: string): string {
   try {
-    return fs.readFileSync(path, 'utf8');
+    return readOwnFile(path).toString('utf8');
   } catch (error) {
     throw toAppError(error, 'REGISTRY', `cannot read ${path}`, { where: { path } });
   }
