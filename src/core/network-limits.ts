@@ -24,8 +24,8 @@ export const NETWORK_LIMITS: NetworkLimits = {
 };
 
 /**
- * A git server over HTTP that sends fewer bytes a second for this many seconds is given up. While it makes a large pack, it
- * sends a line of progress every second or so, and a byte a second where it was told to be quiet.
+ * A git server that sends fewer bytes a second for this many seconds is given up. While it makes a large pack, it sends a
+ * line of progress every second or so, and a byte a second where it was told to be quiet.
  */
 export const GIT_LIMITS = { bytes: 16, seconds: 300 } as const;
 
@@ -36,7 +36,7 @@ export const NETWORK_TEXTS = {
   answerMs: 'storing a manifest; the beginning of an answer with content; a whole list of tags',
   leftoverMs: 'the body of an error, and of what else nobody needs; then its connection is given up',
   window: 'content, such as a layer or a download of ADD; it goes on where it broke',
-  git: 'a clone, or a fetch of ADD, over HTTP',
+  git: 'a clone, or a fetch of ADD, by HTTP, SSH or `git://`',
 } as const;
 
 /** The other side got on too slowly. Whoever catches it may try again, but not often: each try takes as long. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createGit } from './git.ts';
 import { gitFailureKind } from './git-failure.ts';
@@ -34,25 +34,54 @@ test('loopback addresses are reached without the proxy of the variables, other h
   assert.deepEqual(asked(direct), new Set(['localhost', '127.0.0.1']));
 });
 
-test('a server that drips is given up', async (t) => {
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
-    const timer = setInterval(() => response.write('0'), 100);
-    response.on('close', () => clearInterval(timer));
+const SLOW = { bytes: 100, seconds: 2 };
+
+/** Servers that never have done: a byte now and then, or nothing at all. */
+const SERVERS: Readonly<Record<string, () => Server>> = {
+  'http that drips': () =>
+    createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' });
+      const timer = setInterval(() => response.write('0'), 100);
+      response.on('close', () => clearInterval(timer));
+    }),
+  'git that drips': () =>
+    createTcpServer((socket) => {
+      // The first packet is to have 255 bytes.
+      socket.write('00ff');
+      const timer = setInterval(() => socket.write('x'), 200);
+      socket.on('close', () => clearInterval(timer)).on('error', () => {});
+    }),
+  'git that says nothing': () => createTcpServer((socket) => void socket.on('error', () => {})),
+};
+
+for (const [name, start] of Object.entries(SERVERS)) {
+  test(`a server is given up: ${name}`, async (t) => {
+    const server = start();
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const git = createGit({ ...gitProgram(process.env.PATH ?? ''), ssh: { knownHosts: [] }, slow: SLOW });
+    t.after(() => {
+      git.close();
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const [scheme] = name.split(' ');
+    const { code, messages } = await git.run(['ls-remote', '--', `${scheme}://127.0.0.1:${port}/x.git`]);
+    assert.notEqual(code, 0);
+    assert.equal(gitFailureKind(messages), 'slow', messages.join('\n'));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const git = createGit({
-    ...gitProgram(process.env.PATH ?? ''),
-    ssh: { knownHosts: [] },
-    slow: { bytes: 100, seconds: 2 },
-  });
-  t.after(() => {
-    git.close();
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const { code, messages } = await git.run(['ls-remote', '--', `http://127.0.0.1:${port}/x.git`]);
-  assert.notEqual(code, 0);
-  assert.equal(gitFailureKind(messages), 'slow', messages.join('\n'));
+}
+
+test('who computes, or reads from anywhere, is no slow server', async (t) => {
+  const git = createGit({ ...gitProgram(process.env.PATH ?? ''), ssh: { knownHosts: [] }, slow: SLOW });
+  t.after(() => git.close());
+  // Each for longer than a server may be silent.
+  const compute = 'end=$(($(date +%s) + 4)); while test $(date +%s) -lt $end; do i=1; done';
+  const read = 'for i in 1 2 3 4 5 6 7 8; do head -c 2000 /dev/zero >/dev/null; sleep 0.5; done';
+  for (const work of [compute, read]) {
+    const { code, messages } = await git.run(['-c', `alias.work=!${work}`, 'work']);
+    assert.equal(code, 0, messages.join('\n'));
+  }
 });

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { GIT_LIMITS } from '../../core/network-limits.ts';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
 import { createGitSetup, type GitSetup } from './git-config.ts';
+import { watchGroup } from './git-watch.ts';
 import type { GitResult, GitSettings } from './types.ts';
 
 export interface GitCall {
@@ -44,7 +46,7 @@ export function createGit(settings: GitSettings): Git {
 }
 
 async function runGit(
-  { file, holds, umask }: Pick<GitSettings, 'file' | 'holds' | 'umask'>,
+  { file, holds, umask, slow = GIT_LIMITS }: Pick<GitSettings, 'file' | 'holds' | 'umask' | 'slow'>,
   { env, files }: Pick<GitSetup, 'env' | 'files'>,
   args: readonly string[],
   { cwd, signal, onProgress, onLine }: GitCall,
@@ -77,6 +79,14 @@ async function runGit(
     setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref();
   };
   signal?.addEventListener('abort', end, { once: true });
+  let tooSlow = false;
+  const unwatch =
+    child.pid === undefined
+      ? () => {}
+      : watchGroup(child.pid, slow, () => {
+          tooSlow = true;
+          end();
+        });
   const stdout: Buffer[] = [];
   let size = 0;
   child.stdout!.on('data', (chunk: Buffer) => {
@@ -99,8 +109,11 @@ async function runGit(
     const code = await promise;
     signal?.throwIfAborted();
     if (rest !== '') take(rest);
+    if (tooSlow)
+      take(`fatal: Operation too slow: less than ${slow.bytes} bytes/sec for ${slow.seconds} seconds`);
     return { code, stdout: Buffer.concat(stdout).toString('utf8'), messages };
   } finally {
+    unwatch();
     signal?.removeEventListener('abort', end);
   }
 }

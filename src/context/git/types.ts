@@ -40,7 +40,7 @@ export interface GitSettings {
   readonly holds?: number;
   /** What git makes files with; our own umask when left out. */
   readonly umask?: number;
-  /** Over HTTP a server is given up that sends fewer bytes a second for so many seconds. */
+  /** A server is given up that sends fewer bytes a second for so many seconds. */
   readonly slow?: { readonly bytes: number; readonly seconds: number };
   /** Whether submodules may lie in a directory of this machine. */
   readonly localSubmodules?: boolean;
