@@ -1,9 +1,10 @@
+import { chainId } from '../cache/chain-id.ts';
 import { baseChainId, claimsOf, sourcesOf } from '../cache/claims.ts';
 import { neededStages, type StageHit } from '../cache/hits.ts';
 import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
-import type { Digest } from '../core/digest.ts';
+import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
@@ -410,6 +411,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const parent = await settledChainId(baseChainId(deps.plan, stage), cursor.pending);
       const key = contentKey(stage.contentScope, parent, await deps.contentDigest(step));
       const record = await lookupRecord(key, deps.lookup!);
+      if (record && filesBelow(record) !== parent)
+        throw new AppError('CORRUPT', `the cache record ${hexOf(key).slice(0, 12)} belongs to other files`);
       if (!record || (record.layer && !(await isThere(record.layer)))) return undefined;
       const { layer, created } = record;
       const pending = appendLayer(cursor.pending, Promise.resolve(layer));
@@ -460,6 +463,15 @@ function follow(done: Promise<Stored>): Published {
     published.lostTo = earlier;
   });
   return published;
+}
+
+/** Chain ID of the files that a record's step worked on. */
+function filesBelow({ base, chain, layer }: CacheRecord): string {
+  const below = layer ? chain.slice(0, -1) : chain;
+  return chainId(
+    base,
+    below.map(({ diffId }) => diffId),
+  );
 }
 
 function sameSources(recorded: Sources, present: Sources): boolean {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
+import { TOC_VERSION } from '../layer/toc.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
@@ -19,12 +20,17 @@ const digest = v.custom<Digest>(
 );
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A layer in a chain, short since 30 of them must fit into about 10 KB: media type, digest, size, diffID, TOC offset, length, digest. */
+/**
+ * A layer in a chain, short since 30 of them must fit into about 10 KB: media type, digest, size, diffID, and of the TOC
+ * offset, length, digest and version. One without a version is of the first, which is not read any more: the layer is read
+ * as a stream.
+ */
 const CHAIN = v.pipe(
   v.array(
     v.union([
       v.strictTuple([v.string(), digest, count, digest]),
       v.strictTuple([v.string(), digest, count, digest, count, count, digest]),
+      v.strictTuple([v.string(), digest, count, digest, count, count, digest, v.literal(TOC_VERSION)]),
     ]),
   ),
   v.maxLength(LIMITS.layers.most),
@@ -36,6 +42,13 @@ const RECORD = v.object({
   config: v.object({ digest, size: count, data: v.optional(v.string()) }),
   layers: v.tuple([v.object({ mediaType: v.string(), digest, size: count })]),
   annotations: STRINGS,
+});
+
+const CONFIG = v.object({
+  os: v.string(),
+  architecture: v.string(),
+  variant: v.optional(v.string()),
+  rootfs: v.object({ diff_ids: v.tuple([digest]) }),
 });
 
 /** A record as it is stored: the manifest's exact bytes, and the config that it names. */
@@ -138,9 +151,11 @@ function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): Cache
   const chain = v.parse(CHAIN, JSON.parse(get('chain') ?? '')).map(toLayerRef);
   const empty = get('empty') === 'true';
   const layer = empty ? undefined : chain.at(-1);
-  if (manifest.layers[0].digest !== (layer ?? EMPTY_LAYER).digest)
-    throw new Error('its layer is not the last of its chain');
-  const { os, architecture, variant } = parsedConfig;
+  const own = layer ?? EMPTY_LAYER;
+  if (manifest.layers[0].digest !== own.digest) throw new Error('its layer is not the last of its chain');
+  // What a runtime makes of it is what the chain says.
+  const { os, architecture, variant, rootfs } = v.parse(CONFIG, parsedConfig);
+  if (rootfs.diff_ids[0] !== own.diffId) throw new Error('its config names another content than its chain');
   const created = get('created') ?? '';
   if (Number.isNaN(Date.parse(created))) throw new Error('its time of creation is malformed');
   return {
@@ -153,14 +168,7 @@ function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): Cache
     sources: v.parse(STRINGS, JSON.parse(get('sources') ?? '{}')),
     created,
     fields: v.parse(STRINGS, JSON.parse(get('fields') ?? '{}')),
-    platform: v.parse(
-      v.object({ os: v.string(), architecture: v.string(), variant: v.optional(v.string()) }),
-      {
-        os,
-        architecture,
-        ...(variant ? { variant } : {}),
-      },
-    ) as CacheRecord['platform'],
+    platform: { os, architecture, ...(variant ? { variant } : {}) },
     ...(fields === undefined ? signaturesIn(manifest.annotations, PREFIX) : signaturesIn(fields, '')),
   };
 }
@@ -192,13 +200,13 @@ function parseMade(made: string | undefined, layers: number, empty: boolean): st
 
 function fromLayerRef(layer: LayerRef): (string | number)[] {
   const plain = [layer.mediaType, layer.digest, layer.size, layer.diffId];
-  return layer.toc ? [...plain, layer.toc.offset, layer.toc.length, layer.toc.digest] : plain;
+  return layer.toc ? [...plain, layer.toc.offset, layer.toc.length, layer.toc.digest, TOC_VERSION] : plain;
 }
 
 function toLayerRef(entry: v.InferOutput<typeof CHAIN>[number]): LayerRef {
   const [mediaType, layerDigest, size, diffId] = entry;
   const plain = { mediaType, digest: layerDigest, size, diffId };
-  return entry.length === 7
+  return entry.length === 8
     ? { ...plain, toc: { offset: entry[4], length: entry[5], digest: entry[6] } }
     : plain;
 }

@@ -1,7 +1,6 @@
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
@@ -16,8 +15,6 @@ export interface FixedFile {
   readonly size: number;
   /** Of a symlink, else ''. */
   readonly linkname: string;
-  /** Of the content, for files that have any. */
-  readonly digest?: Digest;
 }
 
 /** All files below a directory, in the order in which a layer has them. */
@@ -29,9 +26,7 @@ export function listTree(dir: string): FixedFile[] {
     if (stat.isDirectory()) return { path, type: 'dir', mode, size: 0, linkname: '' };
     if (stat.isSymbolicLink())
       return { path, type: 'symlink', mode, size: 0, linkname: readlinkSync(join(dir, path)) };
-    const { size } = stat;
-    const digest = size > 0 ? { digest: digestOf(readFileSync(join(dir, path))) } : {};
-    return { path, type: 'file', mode, size, linkname: '', ...digest };
+    return { path, type: 'file', mode, size: stat.size, linkname: '' };
   });
 }
 
@@ -53,11 +48,6 @@ export async function addTree(
     const entry = fixedEntry(pathIn(name, file), file);
     await add(entry, file.size === 0 ? undefined : contentOf(join(dir, file.path), signal));
   }
-}
-
-/** The digests of the tree's files that are known, by their paths in its layer. */
-export function knownContents(name: string, files: readonly FixedFile[]): ReadonlyMap<string, Digest> {
-  return new Map(files.flatMap((file) => (file.digest ? [[pathIn(name, file), file.digest]] : [])));
 }
 
 function pathIn(name: string, { path }: FixedFile): string {

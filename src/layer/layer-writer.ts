@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { layerMediaType } from '../oci/media-types.ts';
@@ -15,12 +15,8 @@ export interface LayerWriterOptions {
   readonly pool?: CompressPool;
   /** Takes the blob's bytes in order. */
   readonly sink: (chunk: Buffer) => void | Promise<void>;
-  /** What is known beforehand, and is then not computed: for a layer whose digest is compared with a known one. */
-  readonly known?: {
-    readonly diffId: Digest;
-    /** Of the content of files, by path. */
-    readonly contents: ReadonlyMap<string, Digest>;
-  };
+  /** Where it is known beforehand, and then not computed: for a layer whose digest is compared with a known one. */
+  readonly diffId?: Digest;
 }
 
 /** A frame on its way: where it lies in the tar, and its compressed bytes to come. */
@@ -40,7 +36,7 @@ const FIRST_BYTES = 32 * 1024;
  * Memory holds a few frames, however large the layer.
  */
 export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
-  const { compression, pool, sink, known } = options;
+  const { compression, pool, sink, diffId } = options;
   const diff = createHash('sha256');
   const blob = createHash('sha256');
   const frames: TocFrame[] = [];
@@ -88,7 +84,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
     if (filled === 0) return;
     const content = frame.subarray(0, filled);
     const tarFrame = { tarOffset: tarOffset - filled, tarLength: filled };
-    if (!known) diff.update(content);
+    if (diffId === undefined) diff.update(content);
     if (!pool || (last && slot === undefined)) {
       pending.push({ ...tarFrame, compressed: compressFrame(content, compression) });
       await flushOne();
@@ -114,8 +110,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
     frame = larger;
   };
 
-  const append = async (bytes: Uint8Array, hash?: Hash): Promise<void> => {
-    hash?.update(bytes);
+  const append = async (bytes: Uint8Array): Promise<void> => {
     let at = 0;
     while (at < bytes.length) {
       if (filled === FRAME_BYTES) await cut(false);
@@ -144,12 +139,9 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
         entries.push({ ...entry, contentOffset });
         return;
       }
-      const digest = known?.contents.get(entry.path);
-      const hash = digest === undefined ? createHash('sha256') : undefined;
-      await appendContent(entry, content, (chunk) => append(chunk, hash));
+      await appendContent(entry, content, append);
       await append(ZEROS.subarray(0, padding(length)));
-      const contentDigest = digest ?? (`sha256:${hash!.digest('hex')}` as Digest);
-      entries.push({ ...entry, contentOffset, contentDigest });
+      entries.push({ ...entry, contentOffset });
     },
     finish: async () => {
       await append(ZEROS);
@@ -158,7 +150,7 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
       const tarSize = tarOffset;
       const base: Omit<LayerResult, 'digest' | 'size'> = {
         mediaType: layerMediaType(compression),
-        diffId: known?.diffId ?? `sha256:${diff.digest('hex')}`,
+        diffId: diffId ?? `sha256:${diff.digest('hex')}`,
         tarSize,
         entryCount: entries.length,
       };

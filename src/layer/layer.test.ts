@@ -166,12 +166,11 @@ test('the table of contents says what the tar says, and where', async () => {
       const toc = await readToc({ ...layer, toc: result.toc! });
       assert.equal(toc.entries.length, files.length);
       for (const [i, [expected, content]] of files.entries()) {
-        const { contentOffset, contentDigest, ...facts } = toc.entries[i]!;
+        const { contentOffset, ...facts } = toc.entries[i]!;
         assert.deepEqual(facts, expected);
         const parts: Buffer[] = [];
         for await (const { part } of readContents(layer, toc, [toc.entries[i]!])) parts.push(part);
         assert.deepEqual(Buffer.concat(parts), content);
-        assert.equal(contentDigest, content.length > 0 ? digestOf(content) : undefined);
         assert.ok(contentOffset >= 0);
       }
     }),
@@ -246,7 +245,7 @@ test('a small layer has the bytes it always had: other tar bytes miss caches, ot
   ];
   const { result } = await write(files, 'zstd');
   assert.equal(result.diffId, 'sha256:23cdaeb470250b8afc5453df1466c55f9e32d6a6b5803efd9d20015779195ff4');
-  assert.equal(result.digest, 'sha256:928b0c911bdaa1472a5f2adec0babc95b5034fff96d86ba1af458206fb353a5f');
+  assert.equal(result.digest, 'sha256:97bbe13e7120e3820001a072df1a3f9f21577addb04d02be0776aeefa81a252f');
 });
 
 test('zstd and GNU tar read our layers', async () => {

@@ -21,9 +21,11 @@ type Row = [
   major: number,
   minor: number,
   content: number,
-  digest: string,
   xattrs?: [string, string][],
 ];
+
+/** Fields of a row without its attributes. */
+const FIELDS = 12;
 
 type FrameRow = [offset: number, length: number, tarOffset: number, tarLength: number, digest: string];
 
@@ -47,7 +49,6 @@ export function fromRows({ frames, entries }: TocRows): TocTable {
 
 function toRow(entry: TocEntry): Row {
   const { path, mode, uid, gid, size, mtime, mtimeNsec, linkname, devmajor, devminor, contentOffset } = entry;
-  const digest = entry.contentDigest ? base64(entry.contentDigest) : '';
   const row: Row = [
     path,
     TYPES.indexOf(entry.type),
@@ -61,7 +62,6 @@ function toRow(entry: TocEntry): Row {
     devmajor,
     devminor,
     contentOffset,
-    digest,
   ];
   if (entry.xattrs?.size) {
     const names = [...entry.xattrs.keys()].sort();
@@ -84,24 +84,20 @@ function fromRow(row: Row): TocEntry {
     devmajor,
     devminor,
     contentOffset,
-    digest,
     xattrs,
   ] = row;
   const known = TYPES[type];
-  const texts = typeof path === 'string' && typeof linkname === 'string' && typeof digest === 'string';
+  const texts = typeof path === 'string' && typeof linkname === 'string';
   const attributes = xattrs === undefined || (Array.isArray(xattrs) && xattrs.length > 0);
+  const more = row.length > FIELDS + (xattrs === undefined ? 0 : 1);
   if (
     known === undefined ||
     !texts ||
     !attributes ||
+    more ||
     !(Number.isSafeInteger(contentOffset) && contentOffset >= 0)
   )
     throw new AppError('CORRUPT', "a layer's table of contents has a malformed entry");
-  if ((digest === '') !== (size === 0))
-    throw new AppError(
-      'CORRUPT',
-      `a layer's table of contents has no digest that fits ${JSON.stringify(path)}`,
-    );
   const entry: TocEntry = {
     path,
     type: known,
@@ -115,7 +111,6 @@ function fromRow(row: Row): TocEntry {
     devmajor,
     devminor,
     contentOffset,
-    ...(digest === '' ? {} : { contentDigest: unbase64(digest) }),
     ...(xattrs === undefined ? {} : { xattrs: new Map(xattrs.map(fromXattr)) }),
   };
   const wrong = checkEntry(entry);

@@ -15,7 +15,9 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 const HEAD = 8;
 const FOOTER = 16;
 const FOOTER_MAGIC = Buffer.from('envbTOC1', 'latin1');
-const VERSION = 1;
+/** The first one had a digest of each file's content, which nobody needs who compares the whole tar. */
+export const TOC_VERSION = 2;
+
 /**
  * The skippable frame of a table, and where the table will stand when the frame is written at `offset`; undefined for one
  * that is too large to be read again.
@@ -44,7 +46,7 @@ function headOf(tableLength: number): Buffer {
 function footerOf(tableLength: number): Buffer {
   const footer = Buffer.alloc(FOOTER);
   footer.writeUInt32LE(tableLength, 0);
-  footer.writeUInt32LE(VERSION, 4);
+  footer.writeUInt32LE(TOC_VERSION, 4);
   FOOTER_MAGIC.copy(footer, 8);
   return footer;
 }

@@ -18,8 +18,6 @@ export interface TocFrame {
 export interface TocEntry extends LayerEntry {
   /** Where the content starts in the tar stream; 0 when there is none. */
   readonly contentOffset: number;
-  /** sha256 of the content, for files that have any. Whoever relies on it has to compare it with the content. */
-  readonly contentDigest?: Digest;
 }
 
 /** A table of contents as it is written. */

@@ -40,7 +40,7 @@ export function recordsWith(
 function useLayer(manifest: RecordManifest, { bytes, mediaType, diffId, toc }: HostileLayer): void {
   const digest = sha256(bytes);
   manifest.layers = [{ mediaType, digest, size: bytes.length }];
-  const position = toc ? [toc.offset, toc.length, toc.digest] : [];
+  const position = toc ? [toc.offset, toc.length, toc.digest, 2] : [];
   manifest.annotations['dev.envbuilder.chain'] = JSON.stringify([
     [mediaType, digest, bytes.length, diffId, ...position],
   ]);

@@ -5,7 +5,7 @@
 import { encode, skippable } from './encode.ts';
 import { sha256 } from './registry.ts';
 
-/** A row of the table: path, type, mode, uid, gid, size, mtime, nanoseconds, link, major, minor, offset, digest, attributes. */
+/** A row of the table: path, type, mode, uid, gid, size, mtime, nanoseconds, link, major, minor, offset, attributes. */
 export type Row = unknown[];
 /** Offset and length of a frame, offset and length of its tar bytes, digest in base64. */
 export type FrameRow = unknown[];
@@ -61,7 +61,7 @@ export function ownLayer(tar: Buffer, options: OwnLayerOptions = {}): OwnLayer {
   const packed = editBytes(encode(text, 'zstd'));
   const footer = Buffer.alloc(16);
   footer.writeUInt32LE(packed.length, 0);
-  footer.writeUInt32LE(1, 4);
+  footer.writeUInt32LE(2, 4);
   footer.write('envbTOC1', 8, 'latin1');
   return {
     bytes: Buffer.concat([...parts, skippable(Buffer.concat([packed, footer]))]),
@@ -119,7 +119,6 @@ function row(head: Buffer, type: number, content: Buffer, offset: number, pax: R
     octal(329, 8),
     octal(337, 8),
     filled ? offset : 0,
-    filled ? base64(sha256(content)) : '',
   ];
 }
 

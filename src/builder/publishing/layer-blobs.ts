@@ -139,7 +139,7 @@ export function createLayerLocator(store: Store | undefined): {
       if (local) return stagedBlob(local);
       if (!store) throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
       fromStore.add(layer.digest);
-      return storeBlob(store, layer);
+      return { ...storeBlob(store, layer), checkDiffId: true };
     },
   };
 }

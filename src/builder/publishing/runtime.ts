@@ -4,7 +4,7 @@ import type { LayerRef } from '../../cache/types.ts';
 import { AppError } from '../../core/error.ts';
 import type { CompressPool } from '../../layer/compress-pool.ts';
 import { createFileLayerWriter } from '../../layer/file-layer-writer.ts';
-import { addTree, type FixedFile, fixedEntry, knownContents } from '../../layer/fixed-tree.ts';
+import { addTree, type FixedFile, fixedEntry } from '../../layer/fixed-tree.ts';
 import { createLayerWriter } from '../../layer/layer-writer.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
 import { canonicalJson } from '../../oci/canonical-json.ts';
@@ -138,7 +138,7 @@ function treeSource(dir: string, { name, files, layer }: RuntimeLayer): RuntimeS
     const writer = createFileLayerWriter(path, {
       compression: 'zstd',
       pool: session.pool(),
-      known: { diffId: layer.diffId, contents: knownContents(OWN, files) },
+      diffId: layer.diffId,
       onWrite: grew,
     });
     try {

@@ -99,7 +99,7 @@ function putTogether({ frames, between, rows, frameRows, table }: Parts): LayerB
   own.writeUInt32LE(0x184d2a50, 0);
   own.writeUInt32LE(toc.length + 16, 4);
   own.writeUInt32LE(toc.length, own.length - 16);
-  own.writeUInt32LE(1, own.length - 12);
+  own.writeUInt32LE(2, own.length - 12);
   own.write('envbTOC1', own.length - 8, 'latin1');
   const bytes = Buffer.concat([...blob, last, table(own)]);
   return {
@@ -169,15 +169,13 @@ const VALUES: readonly unknown[] = [
 test('a table that says anything else than its tar is CORRUPT', async () => {
   const parts = await takeApart();
   for (const [index, row] of parts.rows.entries()) {
-    for (let field = 0; field < 14; field += 1) {
+    for (let field = 0; field < 15; field += 1) {
       const old = row[field];
       const values = [...VALUES, typeof old === 'number' ? old + 512 : `${old}2`];
       for (const value of values) {
         if (JSON.stringify(value) === JSON.stringify(old ?? null)) continue;
         const rows = parts.rows.with(index, withField(row, field, value));
         const what = `row ${index}, field ${field}: ${JSON.stringify(value)?.slice(0, 40)}`;
-        // Nothing takes a digest from a table unread, so that one is not compared when files are written.
-        if (field === 12) continue;
         assert.equal(await read({ ...parts, rows }, what), 'CORRUPT', what);
       }
     }

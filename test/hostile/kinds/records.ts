@@ -112,7 +112,11 @@ export const records: readonly Kind<RecordInput>[] = [
   configured('os-other', (config) => void (config.os = 'windows')),
   configured('variant', (config) => void (config.variant = { x: 1 })),
   configured('deep', () => Buffer.from(`{"a":${'['.repeat(100_000)}`)),
-  note('other', 'key', nowhere),
+  // A step finds it by its content too, whatever build it was made in.
+  record('key-other', ({ annotations }) => void (annotations[`${PREFIX}key`] = nowhere), 'build'),
+  record('keys-other', ({ annotations }) => {
+    for (const name of ['key', 'content-key']) annotations[`${PREFIX}${name}`] = nowhere;
+  }),
   note('number', 'key', 5),
   note('text', 'key', 'no digest'),
   note('text', 'content-key', 'no digest'),
@@ -144,6 +148,21 @@ export const records: readonly Kind<RecordInput>[] = [
   chained('size-less', (layer) => void (layer[2] = 10)),
   chained('size-more', (layer) => void (layer[2] = Number(layer[2]) + 10)),
   chained('diff-id', (layer) => void (layer[3] = nowhere)),
+  record('diff-id-of-stream', (manifest) => {
+    const [layer] = JSON.parse(String(manifest.annotations[`${PREFIX}chain`])) as unknown[][];
+    manifest.annotations[`${PREFIX}chain`] = JSON.stringify([[...layer!.slice(0, 3), nowhere]]);
+    const config = JSON.parse(Buffer.from(String(manifest.config.data), 'base64').toString());
+    config.rootfs.diff_ids = [nowhere];
+    useConfig(manifest, Buffer.from(JSON.stringify(config)));
+  }),
+  record(
+    'table-of-version-1',
+    ({ annotations }) => {
+      const [layer] = JSON.parse(String(annotations[`${PREFIX}chain`])) as unknown[][];
+      annotations[`${PREFIX}chain`] = JSON.stringify([layer!.slice(0, 7)]);
+    },
+    'build',
+  ),
   chained('short', (layer) => [[layer[0], layer[1]]]),
   chained('long', (layer) => [[...layer, 1, 2, 3]]),
   chained('10000', (layer) => Array.from({ length: 10_000 }, () => layer)),

@@ -31,23 +31,10 @@ const honest = tarOf([
 /** Rows of the tar above, by position. */
 const [DIR, ONE, TWO, LINK, HARD, BIG] = [0, 1, 2, 3, 4, 5] as const;
 /** Fields of a row. */
-const [PATH, TYPE, MODE, UID, GID, SIZE, MTIME, NSEC, TARGET, MAJOR, MINOR, OFFSET, DIGEST, XATTRS] =
-  Array.from({ length: 14 }, (_, i) => i) as unknown as readonly [
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-  ];
+const [PATH, TYPE, MODE, UID, GID, SIZE, MTIME, NSEC, TARGET, MAJOR, MINOR, OFFSET, XATTRS] = Array.from(
+  { length: 13 },
+  (_, i) => i,
+) as unknown as readonly [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 function table(
   name: string,
@@ -85,7 +72,7 @@ const extra =
   (written: Table): void =>
     void written.entries.push(row);
 const rowOf = (path: string, type: number, more: Readonly<Record<number, unknown>> = {}): Row =>
-  Object.assign([path, type, 0o644, 0, 0, 0, 1, 0, '', 0, 0, 0, ''] as unknown[], more);
+  Object.assign([path, type, 0o644, 0, 0, 0, 1, 0, '', 0, 0, 0] as unknown[], more);
 
 /** A table that says what its tar does not, and tables that say what no table may. */
 export const tables: readonly Kind<TableInput>[] = [
@@ -105,15 +92,15 @@ export const tables: readonly Kind<TableInput>[] = [
   field('differs-target', 'refuse', LINK, TARGET, (canary: string) => canary),
   field('differs-hard', 'refuse', HARD, TARGET, 'd/two'),
   field('differs-xattr', 'refuse', ONE, XATTRS, [['security.capability', 'AQAAAgAAAAAAAAAAAAAAAAAAAAA=']]),
-  field('differs-digest', 'refuse', ONE, DIGEST, base64(sha256(Buffer.from('other')))),
-  field('differs-digest-none', 'refuse', ONE, DIGEST, ''),
+  // As the first version of tables had it: a claim that nobody would compare.
+  field('further-digest', 'refuse', ONE, XATTRS, base64(sha256(Buffer.from('other')))),
+  table('further-field', 'refuse', ({ entries }) => void entries[ONE]!.push([['user.x', 'dg==']], 'more')),
   table('differs-content', 'refuse', ({ entries }) => {
-    // One names the content of two, with its right digest.
-    for (const at of [OFFSET, DIGEST, SIZE]) entries[ONE]![at] = entries[TWO]![at];
+    // One names the content of two.
+    for (const at of [OFFSET, SIZE]) entries[ONE]![at] = entries[TWO]![at];
   }),
   table('differs-content-in-header', 'refuse', ({ entries }) => {
-    const header = honest.subarray(0, 14);
-    Object.assign(entries[ONE]!, { [OFFSET]: 0, [SIZE]: 14, [DIGEST]: base64(sha256(header)) });
+    Object.assign(entries[ONE]!, { [OFFSET]: 0, [SIZE]: 14 });
   }),
   table('differs-order', 'refuse', ({ entries }) => void entries.reverse()),
   table('missing-row', 'refuse', ({ entries }) => void entries.splice(ONE, 1)),
@@ -175,8 +162,6 @@ export const tables: readonly Kind<TableInput>[] = [
   field('offset-negative', 'refuse', ONE, OFFSET, -1),
   field('offset-beyond', 'refuse', ONE, OFFSET, 10_000_000),
   field('offset-huge', 'refuse', BIG, OFFSET, 2 ** 52),
-  field('digest-short', 'refuse', ONE, DIGEST, 'YWJj'),
-  field('digest-number', 'refuse', ONE, DIGEST, 5),
   field('xattrs-text', 'refuse', ONE, XATTRS, 'user.x'),
   field('xattrs-odd', 'refuse', ONE, XATTRS, [['user.x']]),
   field('xattrs-null', 'refuse', ONE, XATTRS, [[null, null]]),
