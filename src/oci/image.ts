@@ -1,9 +1,10 @@
-import { type Digest, digestOf } from '../core/digest.ts';
+import { digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { againIfCorrupt } from './again.ts';
 import { parseImageConfig } from './image-config.ts';
 import { parseManifestDocument } from './manifest.ts';
+import { isIndexType } from './media-types.ts';
 import { formatPlatform, imagesOf, platformMatches, selectPlatform } from './platform.ts';
 import { readAll } from './readable.ts';
 import { formatReference, tagOrDigest } from './reference.ts';
@@ -96,21 +97,29 @@ async function imageFor(
   name: string,
   depth: number,
   signal: AbortSignal | undefined,
+  said?: Descriptor,
 ): Promise<Found> {
   const document = parseManifestDocument(raw.bytes, `the manifest of ${name}`, raw.descriptor.mediaType);
+  // Others go by what the index says of a document, and read it as that.
+  const same = (of: Descriptor): boolean =>
+    isIndexType(of.mediaType) === (document.kind === 'index') && of.size === raw.bytes.length;
+  if (said && !same(said)) {
+    const what = `${said.size} bytes of "${said.mediaType}"`;
+    throw new AppError('CORRUPT', `the index of ${name} takes ${said.digest} for ${what}, which it is not`);
+  }
   if (document.kind === 'manifest') return { raw, parsed: document.manifest };
   if (depth >= MAX_NESTED_INDEXES)
     throw new AppError('CORRUPT', `the indexes of ${name} are nested too deeply`);
-  const load = async (digest: Digest): Promise<Found> => {
-    const next = await store.resolve(digest, signal);
-    if (next !== undefined) return imageFor(store, next, platform, name, depth + 1, signal);
-    throw new AppError('REFERENCE', `the index of ${name} names ${digest}, which is not in ${store.name}`);
+  const load = async (child: Descriptor): Promise<Found> => {
+    const next = await store.resolve(child.digest, signal);
+    if (next !== undefined) return imageFor(store, next, platform, name, depth + 1, signal, child);
+    throw new AppError('REFERENCE', `the index of ${name} names ${child.digest}, which is not in ${store.name}`);
   };
   const chosen = selectPlatform(document.index, platform);
-  if (chosen !== undefined) return load(chosen.digest);
+  if (chosen !== undefined) return load(chosen);
   const unnamed = imagesOf(document.index).filter((descriptor) => descriptor.platform === undefined);
   for (const candidate of unnamed.slice(0, MAX_UNNAMED)) {
-    const found = await load(candidate.digest);
+    const found = await load(candidate);
     const config = parseImageConfig(await readBlob(store, found.parsed.config, MAX_CONFIG, signal), name);
     if (platformMatches(config, platform)) return found;
   }
