@@ -31,17 +31,6 @@ const WITH_DOCKER = [
   'document/manifest-layers-none/base',
 ];
 
-/**
- * What does not hold yet, with what happens; `npm run fuzz -- --hostile` reports it. An entry goes when it is mended: one
- * that holds fails here.
- */
-const OPEN: ReadonlyMap<string, string> = new Map([
-  ['record/key-other/cache-repo', 'hit: it should be a miss'],
-  ['record/base-other/cache-repo', 'hit: it should be a miss'],
-  ['record/chain-diff-id/cache-repo', 'hit: it should be a miss'],
-  ['document/index-child-type-index/base', 'built: it should be refused'],
-]);
-
 let session: Session;
 before(async () => {
   await ensurePackages(['bzip2', 'xz-utils', 'git', 'busybox-static']);
@@ -77,10 +66,9 @@ async function expectHarmless(of: Session, pairs: readonly Pair[]): Promise<void
   const bad: Finding[] = [];
   await of.tryAll(pairs, (finding) => void (finding.problems.length > 0 && bad.push(finding)));
   const lines = bad.map(({ pair, outcome, problems }) => `${pair.name}: ${outcome}: ${problems.join('; ')}`);
-  const open = pairs.flatMap(({ name }) => (OPEN.has(name) ? [`${name}: ${OPEN.get(name)}`] : []));
   assert.deepEqual(
     lines.sort(),
-    open.sort(),
+    [],
     `npm run fuzz -- --hostile --only '^${bad[0]?.pair.name}$'\n${bad[0]?.output}`,
   );
 }

@@ -33,8 +33,11 @@ export interface Plot extends Place {
 
 let count = 0;
 
-/** Makes a field in a temporary directory. */
-export function createField(registry: HostileRegistry): Field {
+/**
+ * Makes a field in a temporary directory.
+ * @param compiled where Node keeps what sources compile to: without it, that is most of what a run does
+ */
+export function createField(registry: HostileRegistry, compiled: string): Field {
   const dir = temporaryDir('hostile');
   mkdirSync(join(dir, 'a/b/runs'), { recursive: true });
   const canary = createCanary(dir, ['a', 'canary']);
@@ -64,6 +67,7 @@ export function createField(registry: HostileRegistry): Field {
           HOME: join(own, 'home'),
           ENVBUILDER_WORK_DIR: join(own, 'work'),
           ENVBUILDER_STATE_DIR: join(own, 'state'),
+          NODE_COMPILE_CACHE: compiled,
         },
         write,
         remove: () => {

@@ -59,7 +59,8 @@ export interface SessionOptions {
 /** Opens one, with an honest build as the source of records. */
 export async function openSession({ parallel, idleMs, engine }: SessionOptions): Promise<Session> {
   const registry = await startHostileRegistry();
-  const fields = Array.from({ length: parallel }, () => createField(registry));
+  const compiled = temporaryDir('hostile-node');
+  const fields = Array.from({ length: parallel }, () => createField(registry, compiled));
   const free = [...fields];
   const busybox = registry.repository('base/busybox');
   publish(busybox, busyboxImage());
@@ -130,7 +131,7 @@ export async function openSession({ parallel, idleMs, engine }: SessionOptions):
     close: async () => {
       for (const field of fields) field.close();
       await git.stop();
-      rmSync(root, { recursive: true, force: true });
+      for (const dir of [root, compiled]) rmSync(dir, { recursive: true, force: true });
       await registry.stop();
     },
   };

@@ -3,8 +3,13 @@ import { gzipSync } from 'node:zlib';
 import type { Plot } from '../plot.ts';
 import type { Kind, Must } from '../types.ts';
 
-/** How a registry answers that means ill: `true` when it has answered. */
-export type ReplyInput = (plot: Plot) => (request: IncomingMessage, response: ServerResponse) => boolean;
+/** A registry that means ill. */
+export interface ReplyInput {
+  /** How it answers: `true` when it has answered. */
+  readonly answer: (plot: Plot) => (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** A run may wait for it as long as the limits of time allow. */
+  readonly keepsWaiting: boolean;
+}
 
 type Handler = (request: IncomingMessage, response: ServerResponse, plot: Plot) => void;
 
@@ -13,11 +18,14 @@ function on(what: 'manifests' | 'blobs', name: string, must: Must, handler: Hand
   return {
     name: `${what}-${name}`,
     must,
-    make: () => (plot) => (request, response) => {
-      if (!request.url?.includes(`/${what}/`)) return false;
-      handler(request, response, plot);
-      return true;
-    },
+    make: () => ({
+      keepsWaiting: must !== 'build',
+      answer: (plot) => (request, response) => {
+        if (!request.url?.includes(`/${what}/`)) return false;
+        handler(request, response, plot);
+        return true;
+      },
+    }),
   };
 }
 
@@ -32,17 +40,20 @@ function token(
   return {
     name: `token-${name}`,
     must,
-    make: () => (plot) => {
-      const path = `/token/${plot.repository.name}`;
-      plot.registry.outside.set(path, (request, response) => handler(request, response, plot));
-      return (request, response) => {
-        if (request.headers.authorization?.startsWith('Bearer good')) return false;
-        response
-          .writeHead(401, { 'www-authenticate': challenge(`http://${plot.registry.host}${path}`) })
-          .end('{}');
-        return true;
-      };
-    },
+    make: () => ({
+      keepsWaiting: must !== 'build',
+      answer: (plot) => {
+        const path = `/token/${plot.repository.name}`;
+        plot.registry.outside.set(path, (request, response) => handler(request, response, plot));
+        return (request, response) => {
+          if (request.headers.authorization?.startsWith('Bearer good')) return false;
+          response
+            .writeHead(401, { 'www-authenticate': challenge(`http://${plot.registry.host}${path}`) })
+            .end('{}');
+          return true;
+        };
+      },
+    }),
   };
 }
 
@@ -55,8 +66,10 @@ const good: Handler = text(200, '{"token":"good"}');
 /** Writes without end, as fast as it is read. */
 const endless =
   (first: string, part: string): Handler =>
-  (_, response) => {
+  ({ method }, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
+    // Node takes the body of such an answer, drops it, and never says that it is enough.
+    if (method === 'HEAD') return void response.end();
     response.write(first);
     const chunk = Buffer.from(part.repeat(Math.ceil(65_536 / part.length)));
     const more = (): void => {
