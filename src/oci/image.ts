@@ -113,7 +113,10 @@ async function imageFor(
   const load = async (child: Descriptor): Promise<Found> => {
     const next = await store.resolve(child.digest, signal);
     if (next !== undefined) return imageFor(store, next, platform, name, depth + 1, signal, child);
-    throw new AppError('REFERENCE', `the index of ${name} names ${child.digest}, which is not in ${store.name}`);
+    throw new AppError(
+      'REFERENCE',
+      `the index of ${name} names ${child.digest}, which is not in ${store.name}`,
+    );
   };
   const chosen = selectPlatform(document.index, platform);
   if (chosen !== undefined) return load(chosen);

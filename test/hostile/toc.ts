@@ -56,7 +56,8 @@ export function ownLayer(tar: Buffer, options: OwnLayerOptions = {}): OwnLayer {
     offset += bytes.length;
   }
   const table: Table = { frames, entries: rowsOf(tar) };
-  const written = edit(table) ?? table;
+  const given = edit(table);
+  const written = given === undefined ? table : given;
   const text = Buffer.isBuffer(written) ? written : Buffer.from(JSON.stringify(written));
   const packed = editBytes(encode(text, 'zstd'));
   const footer = Buffer.alloc(16);
