@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
+import { until } from '../src/core/testing.ts';
 import { openPlace, PLACES, type PlaceName } from './support/cache-place.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { startOwnRegistry } from './support/own-registry.ts';
-import { type RaceOptions, type RaceResult, race, runLine } from './support/race.ts';
+import { leftAfter, type RaceOptions, type RaceResult, race, runLine } from './support/race.ts';
 import { builtSteps, cachedImage, eventsOf } from './support/results.ts';
-import { createSandbox } from './support/sandbox.ts';
+import { createSandbox, type SandboxOptions } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);
 
@@ -21,17 +23,21 @@ const DOCKERFILE = [
   runLine('b2', 0.2, 300_000),
   'FROM a AS c',
   'COPY file /s/file',
-  'FROM b',
+  'FROM b AS last',
   'COPY --from=c /s /s/of-c',
   runLine('last', 0.5, 300_000),
+  // A target without steps of its own.
+  'FROM last',
   'ENV A=1',
 ];
 
-/** Where builds cannot let each other know what they make, each makes it, and two may pass each other at a record. */
+/** Where builds cannot let each other know what they make, each makes it. */
 const WITHOUT_LEASES: readonly PlaceName[] = [
   'a registry with immutable tags',
   'a registry that takes no leases',
 ];
+/** Where two may pass each other at a record as well, and each ends with an image of its own. */
+const WITHOUT_ANYTHING: PlaceName = 'a registry that takes no leases';
 
 function registry(t: TestContext): string | undefined {
   const missing = missingService(environment.services, ['registry']);
@@ -90,7 +96,8 @@ for (const name of WITHOUT_LEASES) {
   test(`${name}: everybody builds, and the cache hits`, async (t) => {
     const host = registry(t);
     if (host === undefined) return;
-    const result = await raceIn(t, name, host, { builders: 3, digests: 'any' });
+    const digests = name === WITHOUT_ANYTHING ? 'any' : 'one';
+    const result = await raceIn(t, name, host, { builders: 3, digests });
     assert.deepEqual(result.problems, []);
     assert.equal(result.waited, 0);
   });
@@ -102,6 +109,61 @@ test('a build that is killed holds up the others for a while, and leaves nothing
   const places: readonly PlaceName[] = ['a directory', 'our registry'];
   const results = await Promise.all(places.map((name) => raceIn(t, name, host, { seed: 3, kills: 2 })));
   for (const { problems } of results) assert.deepEqual(problems, []);
+});
+
+/** Noticing a holder's death takes half a minute, and then the step is begun. */
+const DEAD_MS = 45_000;
+
+test('a holder that dies delays the others by half a minute', async (t) => {
+  const host = registry(t);
+  if (host === undefined) return;
+  const places: readonly PlaceName[] = ['a directory', 'our registry', "Distribution's registry"];
+  await Promise.all(
+    places.map(async (name) => {
+      // What a secret says is in no key: the same step takes as long as each build wants.
+      const run = 'RUN --mount=type=secret,id=time sh -c "echo begun; sleep $(cat /run/secrets/time)"';
+      const box = createSandbox({ Dockerfile: `FROM ${host}/busybox:1\n${run}\nRUN true\n` });
+      const place = await openPlace(name, box.dir, host);
+      t.after(async () => {
+        await place.stop();
+        box.close();
+      });
+      const args = ['--progress=json', ...place.cache()];
+      const build = (who: string, seconds: number, watch: SandboxOptions['watch']) => {
+        writeFileSync(box.path(who), String(seconds));
+        const env = {
+          ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
+          ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
+        };
+        return box.build([...args, `--secret=id=time,src=${box.path(who)}`], {
+          env,
+          ...(watch && { watch }),
+        });
+      };
+      const begun = Promise.withResolvers<() => void>();
+      const holder = build('holder', 3600, (output, kill) => {
+        if (/"begun/.test(output)) begun.resolve(() => kill('SIGKILL'));
+      });
+      const killHolder = await Promise.race([begun.promise, holder]);
+      assert.ok(typeof killHolder === 'function', `the holder ended: ${JSON.stringify(killHolder)}`);
+      let [killedAt, wentOnAt] = [0, 0];
+      const other = await build('other', 0, (output) => {
+        if (killedAt === 0 && output.includes('"step-waiting"')) {
+          killHolder();
+          killedAt = performance.now();
+        } else if (wentOnAt === 0 && output.includes('"step-started"')) wentOnAt = performance.now();
+      });
+      assert.equal((await holder).code, 137);
+      assert.equal(other.code, 0, other.output);
+      assert.ok(killedAt > 0, `${name}: nobody waited: ${other.output}`);
+      const delay = wentOnAt - killedAt;
+      t.diagnostic(`${name}: went on after ${(delay / 1000).toFixed(1)} s`);
+      // Wait: the time is what a lease promises.
+      assert.ok(delay <= DEAD_MS, `${name}: went on after ${delay} ms`);
+      assert.deepEqual(builtSteps(other), ['0.0', '0.1']);
+      assert.deepEqual(await leftAfter(box, 'holder'), []);
+    }),
+  );
 });
 
 test('builds that do not wait for each other end with one image all the same', async (t) => {
@@ -140,29 +202,52 @@ test('a step that stands in two stages runs once, and the probe and later builds
   }
 });
 
-test('a build that is told to end gives its leases back', async (t) => {
-  const host = registry(t);
-  if (host === undefined) return;
-  const box = createSandbox({ Dockerfile: `FROM ${host}/busybox:1\nRUN echo begun; sleep 600\nRUN true\n` });
-  t.after(() => box.close());
-  const own = await startOwnRegistry(box.dir, box.path('storage'));
-  t.after(() => own.stop());
-  const leases = async (): Promise<readonly string[]> => {
-    const answer = await fetch(`${own.url}/v2/race/end/tags/list`);
-    const { tags } = (await answer.json()) as { readonly tags?: readonly string[] };
-    return (tags ?? []).filter((tag) => tag.startsWith('lease-'));
-  };
-  let before: Promise<readonly string[]> | undefined;
-  const ended = await box.build([`--cache-repo=${own.host}/race/end`], {
-    watch: (output, kill) => {
-      if (before !== undefined || !/^#\d+ \S+ begun$/m.test(output)) return;
-      before = leases().finally(() => kill('SIGTERM'));
-    },
+const LEASE_HOLDERS: readonly (readonly [PlaceName, readonly string[]])[] = [
+  ['our registry', []],
+  // What says that tags can be replaced there stays.
+  ["Distribution's registry", ['lease-check']],
+];
+
+for (const [name, stays] of LEASE_HOLDERS) {
+  test(`a build that is told to end gives its leases back, and ${name} lists none`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const box = createSandbox({
+      Dockerfile: `FROM ${host}/busybox:1\nRUN echo begun; sleep 600\nRUN true\n`,
+    });
+    const place = await openPlace(name, box.dir, host);
+    t.after(async () => {
+      await place.stop();
+      box.close();
+    });
+    const cache = place.cache();
+    const [, server, repository] = /--cache-repo=([^/]+)\/(.*)/.exec(cache.join()) ?? [];
+    const leases = async (): Promise<readonly string[]> => {
+      const answer = await fetch(`http://${server}/v2/${repository}/tags/list`);
+      const { tags } = (await answer.json()) as { readonly tags?: readonly string[] };
+      return (tags ?? []).filter((tag) => tag.startsWith('lease-'));
+    };
+    let before: Promise<readonly string[]> | undefined;
+    const ended = await box.build(cache, {
+      watch: (output, kill) => {
+        if (before !== undefined || !/^#\d+ \S+ begun$/m.test(output)) return;
+        // That of the step behind is on its way.
+        before = untilTwo(leases, stays).finally(() => kill('SIGTERM'));
+      },
+    });
+    assert.notEqual(ended.code, 0);
+    assert.equal((await before)?.length, 2 + stays.length, ended.output);
+    assert.deepEqual(await leases(), stays);
   });
-  assert.notEqual(ended.code, 0);
-  assert.equal((await before)?.length, 2, ended.output);
-  assert.deepEqual(await leases(), []);
-});
+}
+
+async function untilTwo(
+  leases: () => Promise<readonly string[]>,
+  besides: readonly string[],
+): Promise<readonly string[]> {
+  await until('two leases are held', async () => (await leases()).length === 2 + besides.length);
+  return leases();
+}
 
 test('leases cost a build alone one request for each stage that is not cached', async (t) => {
   const host = registry(t);

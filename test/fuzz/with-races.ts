@@ -24,7 +24,7 @@ export function compareRaces(): (services: Services, seed: number) => Promise<Fi
     const { host } = services.registry!;
     const place = await openPlace(name, box.dir, host);
     try {
-      const digests = COUNTED.includes(name) ? 'one' : 'any';
+      const digests = name === 'a registry that takes no leases' ? 'any' : 'one';
       const result = await race({ seed, place, base: `${host}/busybox:1`, builders, kills, digests });
       const lines = result.dockerfile.split('\n');
       const found = (kind: string, text: string) => ({ kind, text, lines });

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../fuzz/random.ts';
 import type { Place } from './cache-place.ts';
 import type { CliResult } from './envbuilder.ts';
+import { waitUntil } from './remove-dir.ts';
 import { builtSteps, cachedImage, eventsOf } from './results.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
@@ -16,7 +17,7 @@ export interface RaceOptions {
   /** How many of the builders are killed at some time. */
   readonly kills: number;
   readonly args?: readonly string[];
-  /** 'any' where two may pass each other, and each ends with an image of its own. */
+  /** 'any' where two may pass each other at a record, and each ends with an image of its own. */
   readonly digests?: 'one' | 'any';
   /** Instead of a random one; its RUNs are made by `runLine`. */
   readonly dockerfile?: readonly string[];
@@ -67,6 +68,8 @@ export async function race(options: RaceOptions): Promise<RaceResult> {
     if (digests.size > 1 && options.digests !== 'any')
       problems.push(`${digests.size} digests: ${[...digests].join(', ')}`);
     if (problems.length === 0) problems.push(...(await look(box, cache, [...digests])));
+    for (const [i, { killed }] of results.entries())
+      if (killed) problems.push(...(await leftAfter(box, `builder-${i}`)));
     return {
       problems,
       executed: executions(ended),
@@ -103,6 +106,19 @@ async function look(box: Sandbox, cache: readonly string[], digests: readonly st
     ...mixtures(box.path('rootfs-again')).map((text) => `layers of two builds are mixed: ${text}`),
   );
   return problems;
+}
+
+/** What a killed build left in its working directory once another build has used that; it had mounts there. */
+export async function leftAfter(box: Sandbox, name: string): Promise<string[]> {
+  const work = box.path(`work-${name}`);
+  const context = box.path(`next-${name}`);
+  mkdirSync(context);
+  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
+  const env = { ENVBUILDER_STATE_DIR: box.path(`state-${name}`), ENVBUILDER_WORK_DIR: work };
+  const next = await box.build([], { context, env });
+  if (next.code !== 0) return [`the next build in its working directory fails: ${next.output}`];
+  const left = (): readonly string[] => (existsSync(work) ? readdirSync(work) : []);
+  return waitUntil(() => left().length === 0) ? [] : [`it left ${left().join(', ')}`];
 }
 
 interface Built extends CliResult {
