@@ -170,9 +170,9 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function settleEnd(stage: PlannedStage, cursor: Cursor): Promise<Cursor> {
     const last = stage.steps.at(-1);
     if (!last || !cursor.published) return cursor;
-    const isTarget = stage.index === deps.plan.target;
-    const record = isTarget ? (await cursor.published.done).earlier : cursor.published.lostTo;
-    if (!record || (!isTarget && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
+    const isEnd = stage.index === endOf(deps.plan);
+    const record = isEnd ? (await cursor.published.done).earlier : cursor.published.lostTo;
+    if (!record || (!isEnd && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
     return onto(stage, last, record);
   }
 
@@ -472,6 +472,13 @@ function filesBelow({ base, chain, layer }: CacheRecord): string {
     base,
     below.map(({ diffId }) => diffId),
   );
+}
+
+/** The stage whose last step is the target's: the target, or one that it goes on from without steps of its own. */
+function endOf({ stages, target }: Plan): number {
+  let stage = stages.get(target)!;
+  while (stage.steps.length === 0 && stage.base.type === 'stage') stage = stages.get(stage.base.stage)!;
+  return stage.index;
 }
 
 function sameSources(recorded: Sources, present: Sources): boolean {
