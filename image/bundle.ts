@@ -7,6 +7,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { bundleApp } from './app-bundle.ts';
 import { nodeArch, packageFolder } from './modules.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 import { OWN } from './relocate.ts';
 import { settle } from './settle.ts';
 
@@ -18,9 +19,9 @@ const native = `@koromix/koffi-linux-${arch}`;
 
 /**
  * Node would take these from the environment, where they are meant for the commands that users run; src/cli/hidden.ts
- * puts them back. The flags are those of scripts/bootstrap.sh.
+ * puts them back.
  */
-const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node --disable-warning=ExperimentalWarning --max-semi-space-size=8
+const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node ${NODE_FLAGS.join(' ')}
 import('../app/main.js');
 `;
 /** The kernel reads no more of a first line. */

@@ -11,7 +11,7 @@ END
     exit 1
     ;;
 esac
-# Half of V8's usual space for young objects saves 30 MiB at the peak and costs next to nothing.
+# Those of image/node-flags.ts; a test holds them equal.
 ENVBUILDER_NODE_FLAGS='--disable-warning=ExperimentalWarning --max-semi-space-size=8'
 if ! [ -x "$ENVBUILDER_NODE" ] || ! cmp -s "$root/package-lock.json" "$root/node_modules/.envbuilder-lock"; then
   if ! command -v npm >/dev/null 2>&1; then

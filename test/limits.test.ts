@@ -24,6 +24,7 @@ import type { Store } from '../src/oci/types.ts';
 import { startTestServer } from '../src/registry/testing.ts';
 import { createUnion } from '../src/rootfs/extract/union.ts';
 import { checkEntry } from '../src/tar/check-entry.ts';
+import { EMPTY_FILE } from '../src/tar/empty-file.ts';
 import { encodeHeader, seal } from '../src/tar/header.ts';
 import type { LayerEntry } from '../src/tar/types.ts';
 
@@ -36,19 +37,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'limits-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const CORRUPT = { name: 'AppError', code: 'CORRUPT' } as const;
-const FILE: LayerEntry = {
-  path: 'f',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: 0,
-  mtimeNsec: 0,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-};
+const FILE: LayerEntry = { ...EMPTY_FILE, path: 'f' };
 
 const block = (name: string, flag: string, size: number): Buffer => {
   const header = encodeHeader({ ...FILE, path: name, size });

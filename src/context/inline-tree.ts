@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { digestOf } from '../core/digest.ts';
+import { EMPTY_FILE } from '../tar/empty-file.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
 /**
@@ -7,19 +8,7 @@ import type { SourceTree, TreeNode } from './types.ts';
  * @param mtime seconds since the epoch; Docker gives such files the time of the build
  */
 export function createInlineTree(name: string, content: Buffer, mtime: number): SourceTree {
-  const node: TreeNode = {
-    path: name,
-    type: 'file',
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    size: content.length,
-    mtime,
-    mtimeNsec: 0,
-    linkname: '',
-    devmajor: 0,
-    devminor: 0,
-  };
+  const node: TreeNode = { ...EMPTY_FILE, path: name, size: content.length, mtime };
   return {
     name: 'a heredoc',
     list: async (path) => (path === name ? [node] : []),

@@ -2,6 +2,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } f
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../core/error.ts';
+import { EMPTY_FILE } from '../tar/empty-file.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
 const CHUNK = 1024 * 1024;
@@ -57,19 +58,7 @@ function pathIn(name: string, { path }: FixedFile): string {
 /** An entry owned by root and without a time. */
 export function fixedEntry(path: string, file: Omit<FixedFile, 'path'>): LayerEntry {
   const { type, mode, size, linkname } = file;
-  return {
-    path,
-    type,
-    mode,
-    size,
-    linkname,
-    uid: 0,
-    gid: 0,
-    mtime: 0,
-    mtimeNsec: 0,
-    devmajor: 0,
-    devminor: 0,
-  };
+  return { ...EMPTY_FILE, path, type, mode, size, linkname };
 }
 
 async function* contentOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer, void> {

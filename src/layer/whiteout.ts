@@ -1,3 +1,4 @@
+import { EMPTY_FILE } from '../tar/empty-file.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
 /** Prefix of a file that stands for a deletion (OCI image spec, "Whiteouts"). */
@@ -17,17 +18,5 @@ export function opaqueEntry(directory: string): LayerEntry {
 }
 
 function marker(path: string): LayerEntry {
-  return {
-    path,
-    type: 'file',
-    mode: 0o600,
-    uid: 0,
-    gid: 0,
-    size: 0,
-    mtime: 0,
-    mtimeNsec: 0,
-    linkname: '',
-    devmajor: 0,
-    devminor: 0,
-  };
+  return { ...EMPTY_FILE, path, mode: 0o600 };
 }

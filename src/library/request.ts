@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { BuildRequest, RegistrySettings } from '../builder/types.ts';
 import type { Event } from '../core/events.ts';
 import { given } from '../core/given.ts';
+import { userCacheDir } from '../core/user-cache-dir.ts';
 
 /** A map, or an object that stands for one. */
 export type Mapping<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
@@ -55,7 +56,7 @@ export function buildRequest(options: BuildOptions): BuildRequest {
     failOnPushError: false,
     outputs: [],
     compression: 'zstd',
-    workDir: join(cacheHome(), 'work'),
+    workDir: join(userCacheDir(process.env), 'work'),
     stateDir: defaultStateDir(),
     proxyEnv: {},
     ...rest,
@@ -84,13 +85,7 @@ export function registrySettings(settings: Partial<RegistrySettings> = {}): Regi
 
 /** Where cache mounts and hashes of files are kept unless another directory is named. */
 export function defaultStateDir(): string {
-  return join(cacheHome(), 'state');
-}
-
-function cacheHome(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  // The specification says that relative paths are to be ignored.
-  return join(base?.startsWith('/') ? base : join(process.env.HOME || homedir(), '.cache'), 'envbuilder');
+  return join(userCacheDir(process.env), 'state');
 }
 
 function mapOf<T>(mapping: Mapping<T>): ReadonlyMap<string, T> {

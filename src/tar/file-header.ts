@@ -1,3 +1,4 @@
+import { EMPTY_FILE } from './empty-file.ts';
 import { BLOCK, encodeHeader, padding, seal } from './header.ts';
 
 const NAME_BYTES = 100;
@@ -13,19 +14,7 @@ const MAX_OCTAL_SIZE = 0o77777777777;
 export function ustarHeader(name: string, size: number): Buffer {
   if (name.length > NAME_BYTES) throw new RangeError(`too long for a tar header: ${name}`);
   const octal = size <= MAX_OCTAL_SIZE;
-  const header = encodeHeader({
-    path: name,
-    type: 'file',
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    size: octal ? size : 0,
-    mtime: 0,
-    mtimeNsec: 0,
-    linkname: '',
-    devmajor: 0,
-    devminor: 0,
-  });
+  const header = encodeHeader({ ...EMPTY_FILE, path: name, size: octal ? size : 0 });
   if (octal) return header;
   header.fill(0, 124, 136);
   header[124] = 0x80;

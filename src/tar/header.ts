@@ -1,5 +1,6 @@
 import { AppError } from '../core/error.ts';
 import { decodePath, encodePath } from '../core/path-bytes.ts';
+import { EMPTY_FILE } from './empty-file.ts';
 import type { EntryType, LayerEntry } from './types.ts';
 
 /** Bytes of a tar block; headers and content are padded to it (POSIX.1-2017 pax, "ustar Interchange Format"). */
@@ -46,7 +47,7 @@ export function encodeHeader(entry: LayerEntry): Buffer {
   });
   if (pax.length === 0) return header;
   const body = Buffer.concat(pax);
-  const plain: LayerEntry = { ...EMPTY, path: 'PaxHeaders/entry', size: body.length };
+  const plain: LayerEntry = { ...EMPTY_FILE, path: 'PaxHeaders/entry', size: body.length };
   const paxHeader = ustar({
     name: Buffer.from(plain.path),
     link: Buffer.alloc(0),
@@ -106,20 +107,6 @@ function isPlain(entry: LayerEntry): boolean {
 }
 
 const NOT_ASCII = /[^\0-\x7f]/;
-
-const EMPTY: LayerEntry = {
-  path: '',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: 0,
-  mtimeNsec: 0,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-};
 
 function paxRecords(entry: LayerEntry, name: Buffer, link: Buffer): Buffer[] {
   const records: [string, Buffer][] = [];

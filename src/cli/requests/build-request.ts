@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
+import { userCacheDir } from '../../core/user-cache-dir.ts';
 import type { BuildRequest, CacheLocation } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import type { Parsed } from '../options/parse.ts';
@@ -9,7 +10,6 @@ import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import { trustSettings } from './cache-trust.ts';
 import { parseOutput } from './outputs.ts';
-import { userCacheDir } from './paths.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';
 

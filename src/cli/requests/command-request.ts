@@ -1,11 +1,12 @@
 import { join, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { userCacheDir } from '../../core/user-cache-dir.ts';
 import { type BuildRequest, type DefinitionRequest, readDevcontainer } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest } from './build-request.ts';
-import { dockerfilePath, givenFolder, userCacheDir } from './paths.ts';
+import { dockerfilePath, givenFolder } from './paths.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
 
