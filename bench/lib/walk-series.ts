@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scanTable } from '../../src/rootfs/inplace/scan.ts';
-import { readTable, waitForTick } from '../../src/rootfs/inplace/table.ts';
+import { scanTable } from '../../src/rootfs/trees/scan.ts';
+import { readTable, waitForTick } from '../../src/rootfs/trees/table.ts';
 import { createSyscalls } from '../../src/sys/syscalls.ts';
 import { find } from './find.ts';
 import type { Recorder } from './recorder.ts';

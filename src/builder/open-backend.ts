@@ -4,19 +4,22 @@ import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import type { Compression } from '../layer/types.ts';
+import { createCopiesBackend } from '../rootfs/copies/backend.ts';
 import { createInplaceBackend, type InplaceBackend } from '../rootfs/inplace/backend.ts';
 import { currentPins, pinOf } from '../rootfs/inplace/pins.ts';
 import { createOverlayBackend } from '../rootfs/overlay/backend.ts';
+import { whyNoOverlay } from '../rootfs/overlay/refusal.ts';
 import type { RootfsBackend } from '../rootfs/types.ts';
 import { requireBuildRights, requireInplaceRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
 import { createHereRunner } from '../sys/run-here.ts';
+import type { Syscalls } from '../sys/types.ts';
 import { stagedBlob } from './publishing/layer-blobs.ts';
 import type { Session } from './session.ts';
 import type { BackendSpec, BuildRequest } from './types.ts';
 
-/** How the names of the directories of overlay mounts begin, and of nothing else. */
-const OVERLAYS = 'o';
+/** How the names of the directories of back ends begin, and of nothing else. */
+const STEPS = 'o';
 
 type InplaceSpec = Extract<BackendSpec, { kind: 'inplace' }>;
 
@@ -51,14 +54,26 @@ export function openBackend(
   // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
   syscalls.spreadDirectories(session.workDir());
   removeEarlier(session.workDir());
-  const workDir = mkdtempSync(join(session.workDir(), OVERLAYS));
-  return createOverlayBackend({ ...common, workDir, sharedBases, runner: createRunner(syscalls) });
+  const workDir = mkdtempSync(join(session.workDir(), STEPS));
+  const runner = createRunner(syscalls);
+  if (spec?.kind !== 'overlay' && (spec?.kind === 'copies' || refusesOverlay(syscalls, workDir, deps.emit)))
+    return createCopiesBackend({ ...common, workDir, runner, blobOf: stagedBlob });
+  return createOverlayBackend({ ...common, workDir, sharedBases, runner });
+}
+
+/** Whether steps have to work on copies; says why. @throws AppError when a mount fails in another way than by a refusal */
+function refusesOverlay(syscalls: Syscalls, workDir: string, emit: Emit): boolean {
+  const refusal = whyNoOverlay(syscalls, workDir);
+  if (!refusal) return false;
+  const text = `steps work on copies of what lies below them: ${refusal.why}; ${refusal.hint}`;
+  emit({ type: 'message', level: 'info', text });
+  return true;
 }
 
 /** What earlier attempts of this build have left to its end. */
 function removeEarlier(directory: string): void {
   for (const name of readdirSync(directory))
-    if (name.startsWith(OVERLAYS)) rmSync(join(directory, name), { recursive: true, force: true });
+    if (name.startsWith(STEPS)) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 function openInplace(

@@ -82,7 +82,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   // Only the image's config.
   labels: ignored<ReadonlyMap<string, string>>(new Map(), new Map([['a', 'b']])),
   // Where steps are carried out, and what becomes of their result.
-  backend: of(undefined, { kind: 'inplace', root: '/', ownDir: '/.envbuilder', keep: ['/w'] }),
+  backend: of({ kind: 'copies' }, { kind: 'inplace', root: '/', ownDir: '/.envbuilder', keep: ['/w'] }),
   workDir: ignored(join(scratch, 'w1'), join(scratch, 'w2')),
   stateDir: ignored(join(scratch, 's1'), join(scratch, 's2')),
   compression: ignored<BuildRequest['compression']>('zstd', 'gzip'),

@@ -28,9 +28,13 @@ export type OutputSpec =
   /** The root file system itself becomes the target's; only with the back end `inplace`, and written after all others. */
   | { readonly type: 'inplace' };
 
-/** How steps are run: in directories with overlay mounts, or in the root file system of our own container. */
+/**
+ * How steps are run: on overlay mounts, in directories that are copies of what lies below them, or in the root file system
+ * of our own container.
+ */
 export type BackendSpec =
   | { readonly kind: 'overlay' }
+  | { readonly kind: 'copies' }
   | {
       readonly kind: 'inplace';
       readonly root: '/';
@@ -84,7 +88,7 @@ export type ResolvedImage = Omit<Image, 'store'>;
 
 /** All that a build or a probe is asked for; made by the command line, never read from the environment below it. */
 export interface BuildRequest {
-  /** `overlay` when left out. */
+  /** Left out: `overlay`, and `copies` where the kernel refuses that. */
   readonly backend?: BackendSpec;
   /** Absolute path of the context directory. */
   readonly context: string;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { Digest } from '../core/digest.ts';
-import { waitForTick } from '../rootfs/inplace/table.ts';
+import { waitForTick } from '../rootfs/trees/table.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { type AnswerMemo, createAnswerMemo } from './answer-memo.ts';
 import { createDirectoryTree } from './dir-tree.ts';

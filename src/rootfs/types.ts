@@ -44,7 +44,7 @@ export interface Stain {
 
 /** What a step does to a file tree: RUN, or writing the files of COPY, ADD and WORKDIR. */
 export interface RootfsBackend {
-  readonly kind: 'overlay' | 'inplace';
+  readonly kind: 'overlay' | 'copies' | 'inplace';
   /** A new state whose content is the union of these layers; materialised once, on first use, and shared. */
   fromLayers(layers: readonly LayerBlob[]): Promise<RootfsState>;
   /** Gets ready for a RUN that is likely to come; may be called often. */

@@ -32,6 +32,16 @@ export const BUILD_OPTIONS = [
     group: 'Build',
   },
   {
+    name: 'backend',
+    variable: 'ENVBUILDER_BACKEND',
+    type: 'string',
+    default: 'auto',
+    choices: ['auto', 'overlay', 'copies'],
+    text: 'What steps run on: overlay mounts, or copies of what lies below them, which takes longer and more room. auto: copies where overlay mounts are refused. Layers are the same.',
+    commands: ['build'],
+    group: 'Build',
+  },
+  {
     name: 'target',
     variable: 'ENVBUILDER_TARGET',
     type: 'string',

@@ -52,6 +52,7 @@ export function makeRequest(
   return {
     ...files,
     allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
+    ...backend(options.backend),
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArgs: options['build-arg'],
     contexts: parseContexts(options['build-context'], cwd),
@@ -82,6 +83,10 @@ export function makeRequest(
     // Secrets given by name are variables of RUN as well, and like proxies they are no part of a key.
     proxyEnv: { ...proxyEnvironment(env, options['build-arg']), ...Object.fromEntries(variableSecrets) },
   };
+}
+
+function backend(kind: string): Pick<BuildRequest, 'backend'> {
+  return kind === 'overlay' || kind === 'copies' ? { backend: { kind } } : {};
 }
 
 /** Where to look for cached layers; a directory wins over a repository. */

@@ -13,8 +13,8 @@ import {
   rowAt,
 } from '../../sys/path-facts.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import { waitForTick } from '../trees/table.ts';
 import type { ForeignPlace } from './foreign-places.ts';
-import { waitForTick } from './table.ts';
 
 /** A foreign place in which something changed, and one path that did. */
 export interface ForeignChange {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '../../core/path-bytes.ts';
-import { removeTree } from './move.ts';
+import { removeTree } from '../trees/remove-tree.ts';
 
 /** What has to be put right in case we are killed before we do it ourselves. */
 export interface Journal {

@@ -19,8 +19,9 @@ import { createBeneath } from '../../sys/beneath.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
 import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
+import { removeTree } from '../trees/remove-tree.ts';
 import type { Journal } from './journal.ts';
-import { clearDirectory, type MoveDeps, moveIn, moveOut, removeTree } from './move.ts';
+import { clearDirectory, type MoveDeps, moveIn, moveOut } from './move.ts';
 import { NETWORK_FILES } from './network-files.ts';
 import { type Pins, pinOf } from './pins.ts';
 

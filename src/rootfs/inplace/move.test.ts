@@ -15,10 +15,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { describeTree } from '../describe-tree.ts';
-import { type Arrivals, clearDirectory, moveIn, moveOut, removeTree } from './move.ts';
+import { removeTree } from '../trees/remove-tree.ts';
+import { createLookup, readTable } from '../trees/table.ts';
+import { type Arrivals, clearDirectory, moveIn, moveOut } from './move.ts';
 import { createPins, type Pins } from './pins.ts';
 import { placeStandIns } from './stand-ins.ts';
-import { createLookup, readTable } from './table.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-move-'));
 const deps = { syscalls: createSyscalls() };

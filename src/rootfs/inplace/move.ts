@@ -1,11 +1,12 @@
-import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { splitTime } from '../../sys/file-stat.ts';
 import { setTime } from '../../sys/path-facts.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import { removeTree } from '../trees/remove-tree.ts';
+import type { TableEntry } from '../trees/table.ts';
 import type { Pins } from './pins.ts';
-import type { TableEntry } from './table.ts';
 
 /** Ctimes that moved paths had once they had arrived, by path relative to the tree. */
 export type Arrivals = Map<string, bigint>;
@@ -94,17 +95,6 @@ export function clearDirectory(directory: string, pins: Pins): void {
     if (!pin) removeTree(path, dev);
     else if (!pin.kept && lstatSync(fsPath(path)).isDirectory()) clearDirectory(path, pin);
   }
-}
-
-/** Deletes a path and all below it on the file system with this number. @throws Error EXDEV for anything on another one */
-export function removeTree(path: string, dev: number): void {
-  const stat = lstatSync(fsPath(path), { throwIfNoEntry: false });
-  if (!stat) return;
-  if (!stat.isDirectory()) return unlinkSync(fsPath(path));
-  if (stat.dev !== dev)
-    throw Object.assign(new Error(`${path} is on another file system`), { code: 'EXDEV', path });
-  for (const name of listNames(path)) removeTree(`${path}/${name}`, dev);
-  rmdirSync(fsPath(path));
 }
 
 /** The path of a name in a directory, which may be `/`. */

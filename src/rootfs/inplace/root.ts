@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { createLookup, type DirectoryTable } from '../trees/table.ts';
 import { type Arrivals, clearDirectory, copyDirectoryFacts, type MoveDeps, moveIn, moveOut } from './move.ts';
 import { currentPins, type Pins } from './pins.ts';
 import { placeStandIns } from './stand-ins.ts';
-import { createLookup, type DirectoryTable } from './table.ts';
 
 /** The root file system while a tree takes its place. */
 export interface EnteredRoot {

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { describeTree } from '../describe-tree.ts';
+import { waitForTick } from '../trees/table.ts';
 import type { ForeignPlace } from './foreign-places.ts';
 import { createSameContent } from './same-content.ts';
 import { recoverPlace, SAVED, type ShownImage, showImage } from './show-image.ts';
-import { waitForTick } from './table.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-show-'));
 const syscalls = createSyscalls();

@@ -23,9 +23,9 @@ import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { splitTime } from '../../sys/file-stat.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import { removeTree } from '../trees/remove-tree.ts';
 import type { ForeignPlace } from './foreign-places.ts';
 import { lookAt } from './look-at.ts';
-import { removeTree } from './move.ts';
 import { NETWORK_FILES } from './network-files.ts';
 
 /** In a foreign place, while a RUN runs: what of it the image's files are shown instead of, and a list of all that we made. */

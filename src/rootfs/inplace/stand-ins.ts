@@ -2,7 +2,8 @@ import { lstatSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'no
 import { listNames } from '../../core/list-names.ts';
 import { decodePath, fsPath } from '../../core/path-bytes.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
-import { at, removeTree } from './move.ts';
+import { removeTree } from '../trees/remove-tree.ts';
+import { at } from './move.ts';
 import type { Pins } from './pins.ts';
 
 /** Symlinks that stand for the entries of a directory, by path. */

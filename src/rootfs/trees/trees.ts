@@ -5,7 +5,7 @@ import { type Emit, timed } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { TreeXattrs } from '../snapshot/entry.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
-import { removeTree } from './move.ts';
+import { removeTree } from './remove-tree.ts';
 import type { DirectoryTable } from './table.ts';
 
 /** A file tree in a directory, which steps change from one version to the next. */
@@ -29,8 +29,8 @@ export interface TreeVersion {
 
 /** Trees by version. */
 export interface StageTrees {
-  /** A tree of this version to read from. */
-  shared(version: TreeVersion): Promise<StageTree>;
+  /** Gives a tree of this version to `use`, which reads from it; no step takes it meanwhile. */
+  read<T>(version: TreeVersion, use: (dir: string) => Promise<T>): Promise<T>;
   /** A tree that nobody reads from, and that nobody will be given until it has a version again. */
   taken(version: TreeVersion): Promise<StageTree>;
   /** A new tree of this version, for nobody else. */
@@ -41,7 +41,7 @@ export interface StageTrees {
 }
 
 export interface StageTreesDeps {
-  /** An existing directory on the file system of the root. */
+  /** An existing directory. */
   readonly dir: string;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   readonly emit: Emit;
@@ -51,7 +51,7 @@ export interface StageTreesDeps {
 /** Trees are extracted when they are first needed, and again when a step has changed the only one of a version. */
 export function createStageTrees({ dir, extract, emit, signal }: StageTreesDeps): StageTrees {
   const trees = new Set<StageTree>();
-  const making = new Map<number, Promise<StageTree>>();
+  const underWay = new Map<number, Promise<unknown>>();
   let count = 0;
 
   const remove = (tree: StageTree): void => {
@@ -83,25 +83,33 @@ export function createStageTrees({ dir, extract, emit, signal }: StageTreesDeps)
       throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
     }
   };
+  /** Whoever waits for the same version waits for the same tree; a step may take it first. */
+  const made = (version: TreeVersion): Promise<unknown> => {
+    let making = underWay.get(version.number);
+    if (!making) {
+      making = fresh(version).then((tree) => {
+        tree.version = version.number;
+      });
+      underWay.set(version.number, making);
+      void making.catch(() => {}).then(() => underWay.delete(version.number));
+    }
+    return making;
+  };
   const find = (version: TreeVersion, readers: number): StageTree | undefined =>
     [...trees].find((tree) => tree.version === version.number && tree.readers <= readers);
 
   return {
     fresh,
     remove,
-    shared: async (version) => {
-      const known = find(version, Number.POSITIVE_INFINITY);
-      if (known) return known;
-      let made = making.get(version.number);
-      if (!made) {
-        made = fresh(version).then((tree) => {
-          tree.version = version.number;
-          return tree;
-        });
-        making.set(version.number, made);
-        void made.catch(() => {}).then(() => making.delete(version.number));
+    read: async (version, use) => {
+      let tree = find(version, Number.POSITIVE_INFINITY);
+      for (; !tree; tree = find(version, Number.POSITIVE_INFINITY)) await made(version);
+      tree.readers += 1;
+      try {
+        return await use(tree.dir);
+      } finally {
+        tree.readers -= 1;
       }
-      return made;
     },
     taken: async (version) => {
       const tree = find(version, 0) ?? (await fresh(version));

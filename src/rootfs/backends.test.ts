@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { silent } from '../core/events.ts';
+import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
+import { readLayer } from '../layer/read-layer.ts';
+import type { Compression, LayerBlob } from '../layer/types.ts';
+import { createRunner } from '../sys/run.ts';
+import { createSyscalls } from '../sys/syscalls.ts';
+import type { LayerEntry } from '../tar/types.ts';
+import { createCopiesBackend } from './copies/backend.ts';
+import { extractLayers } from './extract/extract.ts';
+import { createOverlayBackend } from './overlay/backend.ts';
+import type { RootfsBackend, RootfsState, RootfsStep, StagedLayer } from './types.ts';
+
+/* What every back end of directories makes of the same steps. */
+
+const KINDS = ['overlay', 'copies'] as const;
+type Kind = (typeof KINDS)[number];
+
+const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-backends-'));
+const syscalls = createSyscalls();
+const opened: RootfsBackend[] = [];
+after(async () => {
+  for (const backend of opened) await backend.dispose();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+function createBackend(kind: Kind): RootfsBackend {
+  const deps = {
+    workDir: mkdtempSync(join(scratch, 'w')),
+    syscalls,
+    runner: createRunner(syscalls),
+    extract: (request: Parameters<typeof extractLayers>[0]) => extractLayers(request, { sys: syscalls }),
+    createLayerWriter: (file: string, compression: Compression) =>
+      createFileLayerWriter(file, { compression }),
+    blobOf,
+    emit: silent,
+    signal: new AbortController().signal,
+  };
+  const backend = kind === 'overlay' ? createOverlayBackend(deps) : createCopiesBackend(deps);
+  opened.push(backend);
+  return backend;
+}
+
+/** Applies shell scripts one after the other, each as a step, and gives the entries of each layer. */
+async function layersOf(kind: Kind, ...scripts: string[]): Promise<LayerEntry[][]> {
+  const backend = createBackend(kind);
+  try {
+    const found: LayerEntry[][] = [];
+    let state = await backend.fromLayers([]);
+    for (const script of scripts) {
+      const { next, layer } = await step(state, (root) => sh(root, script));
+      found.push(layer ? await entriesOf(layer) : []);
+      state = next;
+    }
+    return found;
+  } finally {
+    await backend.dispose();
+  }
+}
+
+async function step(state: RootfsState, change: (root: string, step: RootfsStep) => unknown) {
+  const open = await state.begin();
+  await change(open.root, open);
+  const { state: next, layer } = await open.commit({ compression: 'zstd' });
+  return { next, layer: await layer };
+}
+
+function sh(root: string, script: string): void {
+  execFileSync('sh', ['-euc', `cd ${root}\n${script}`]);
+}
+
+async function entriesOf(layer: StagedLayer): Promise<LayerEntry[]> {
+  const entries: LayerEntry[] = [];
+  for await (const { entry } of readLayer(createReadStream(layer.file), layer.mediaType, 'layer'))
+    entries.push(entry);
+  return entries;
+}
+
+const paths = (entries: readonly LayerEntry[] | undefined): string[] =>
+  (entries ?? []).map((entry) => entry.path);
+
+for (const kind of KINDS) {
+  test(`${kind}: a deleted file and a deleted directory are whiteouts`, async () => {
+    const [, removed] = await layersOf(kind, 'mkdir -p d/e; echo x >d/e/f; echo y >g', 'rm -r d/e g');
+    assert.deepEqual(paths(removed), ['d', 'd/.wh.e', '.wh.g']);
+  });
+
+  test(`${kind}: a directory that was deleted and made again hides what it had`, async () => {
+    const [, again] = await layersOf(kind, 'mkdir d; echo x >d/old', 'rm -r d; mkdir d; echo y >d/new');
+    assert.deepEqual(paths(again), ['d', 'd/.wh..wh..opq', 'd/new']);
+  });
+
+  test(`${kind}: a renamed directory is complete under its new name`, async () => {
+    const [, renamed] = await layersOf(kind, 'mkdir -p a/b; echo x >a/b/f', 'mv a z');
+    assert.deepEqual(paths(renamed), ['.wh.a', 'z', 'z/b', 'z/b/f']);
+  });
+
+  test(`${kind}: types can change either way`, async () => {
+    const [, fileNow, dirNow] = await layersOf(
+      kind,
+      'mkdir d; echo x >d/f',
+      'rm -r d; echo file >d',
+      'rm d; mkdir d; echo y >d/g',
+    );
+    assert.deepEqual(paths(fileNow), ['d']);
+    assert.deepEqual(
+      dirNow!.map(({ path, type }) => `${type} ${path}`),
+      ['dir d', 'file d/g'],
+    );
+  });
+
+  test(`${kind}: only what changed is there: modes and owners are a change, times of directories and reading are not`, async () => {
+    const [, chmod, none, touched] = await layersOf(
+      kind,
+      'mkdir d tmp; echo x >d/f; echo y >d/g; chmod 1777 tmp',
+      'chmod 600 d/f; chown 5:6 d/g',
+      'touch tmp/x; rm tmp/x; cat d/f >/dev/null; chmod 600 d/f',
+      'touch d/f',
+    );
+    assert.deepEqual(paths(chmod), ['d', 'd/f', 'd/g']);
+    assert.deepEqual(none, []);
+    assert.deepEqual(paths(touched), ['d', 'd/f']);
+  });
+
+  test(`${kind}: a file with its old size and time but other content is a change`, async () => {
+    const [, changed] = await layersOf(
+      kind,
+      'echo aaa >f; touch -d @1000 f',
+      'echo bbb >f; touch -d @1000 f',
+    );
+    assert.deepEqual(paths(changed), ['f']);
+  });
+
+  test(`${kind}: hard links, symlinks, fifos, devices, sparse files, capabilities and sticky bits are kept; sockets are not`, async () => {
+    const [first] = await layersOf(
+      kind,
+      `
+      echo x >b; ln b a; ln -s b s; mkfifo p; mknod dev c 1 3; truncate -s 5M sparse; mkdir t; chmod 1777 t; chmod 4755 b
+      python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
+      setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 b 2>/dev/null || true`,
+    );
+    const by = new Map(first!.map((entry) => [entry.path, entry]));
+    assert.deepEqual([...by.keys()], ['a', 'b', 'dev', 'p', 's', 'sparse', 't']);
+    assert.equal(by.get('a')!.mode, 0o4755);
+    assert.deepEqual([by.get('b')!.type, by.get('b')!.linkname], ['hardlink', 'a']);
+    assert.deepEqual([by.get('dev')!.devmajor, by.get('dev')!.devminor], [1, 3]);
+    assert.equal(by.get('sparse')!.size, 5 * 1024 * 1024);
+    assert.equal(by.get('t')!.mode, 0o1777);
+  });
+
+  test(`${kind}: the same change gives the same layer, byte for byte`, async () => {
+    const backend = createBackend(kind);
+    const base = await backend.fromLayers([]);
+    const change = (root: string): void => {
+      for (const name of ['x', 'y', 'z']) writeFileSync(join(root, name), name.repeat(1000));
+      for (const name of ['x', 'y', 'z']) utimesSync(join(root, name), 1000, 1000);
+    };
+    const layers = [await step(base, change), await step(base, change)];
+    assert.equal(layers[0]!.layer!.digest, layers[1]!.layer!.digest);
+    await backend.dispose();
+  });
+
+  test(`${kind}: a step that is abandoned leaves nothing, and states stay as they were`, async () => {
+    const backend = createBackend(kind);
+    const base = await backend.fromLayers([]);
+    const { next } = await step(base, (root) => sh(root, 'echo one >f'));
+    const open = await next.begin();
+    sh(open.root, 'echo two >f');
+    await open.abandon();
+    assert.equal(await next.read(async (root) => readFileSync(join(root, 'f'), 'utf8')), 'one\n');
+    assert.equal(await base.read(async (root) => existsSync(join(root, 'f'))), false);
+    await backend.dispose();
+  });
+
+  test(`${kind}: layers that were committed materialise to the same tree`, async () => {
+    const backend = createBackend(kind);
+    let state = await backend.fromLayers([]);
+    const blobs: LayerBlob[] = [];
+    for (const script of [
+      'mkdir -p a/b; echo 1 >a/b/f; ln a/b/f a/b/g',
+      'rm a/b/f; echo 2 >a/n; chown 7:8 a',
+      'rm -r a/b; mkdir a/b; chmod 700 a/b',
+    ]) {
+      const { next, layer } = await step(state, (root) => sh(root, script));
+      state = next;
+      blobs.push(blobOf(layer!));
+    }
+    const listing = (root: string): string =>
+      execFileSync('sh', [
+        '-c',
+        `cd ${root}; find . -type d -printf '%p d %m %U %G\n' -o -printf '%p %y %m %U %G %s %n\n' | sort`,
+      ]).toString();
+    const again = await createBackend(kind).fromLayers(blobs);
+    assert.equal(
+      await again.read(async (root) => listing(root)),
+      await state.read(async (root) => listing(root)),
+    );
+    await backend.dispose();
+  });
+
+  test(`${kind}: mount points made for a RUN never enter a layer`, async () => {
+    const backend = createBackend(kind);
+    const empty = await backend.fromLayers([]);
+    const { next } = await step(empty, (root) =>
+      sh(root, `mkdir -p bin etc proc dev sys; cp /bin/busybox bin/sh`),
+    );
+    const resolv = join(scratch, 'resolv.conf');
+    writeFileSync(resolv, 'nameserver 127.0.0.1\n');
+    const open = await next.begin();
+    const result = await open.run({
+      argv: ['/bin/sh', '-c', 'cat /etc/resolv.conf && touch /deep/er/cache/x'],
+      env: { PATH: '/bin' },
+      cwd: '/',
+      uid: 0,
+      gid: 0,
+      groups: [],
+      mounts: [
+        { type: 'bind', source: resolv, target: '/etc/resolv.conf', readonly: true },
+        { type: 'tmpfs', target: '/deep/er/cache' },
+      ],
+      hostname: 'h',
+      network: 'host',
+      privileged: false,
+      onOutput: () => {},
+    });
+    assert.equal(result.exitCode, 0);
+    assert.equal(await (await open.commit({ compression: 'zstd' })).layer, undefined);
+    await backend.dispose();
+  });
+
+  test(`${kind}: steps on one state do not see each other, nor does who reads it`, async () => {
+    const backend = createBackend(kind);
+    const { next } = await step(await backend.fromLayers([]), (root) => sh(root, 'echo base >f'));
+    const read = (state: RootfsState) => state.read(async (root) => readFileSync(join(root, 'f'), 'utf8'));
+    const results = await next.read(async (root) => {
+      const thrown = await next.beginThrowaway();
+      writeFileSync(join(thrown.root, 'f'), 'thrown away');
+      const made = await Promise.all(
+        ['one', 'two'].map(
+          async (text) => (await step(next, (at) => writeFileSync(join(at, 'f'), text))).next,
+        ),
+      );
+      await thrown.abandon();
+      assert.equal(readFileSync(join(root, 'f'), 'utf8'), 'base\n');
+      return made;
+    });
+    assert.deepEqual(await Promise.all([next, ...results].map(read)), ['base\n', 'one', 'two']);
+    await backend.dispose();
+  });
+}
+
+function blobOf(layer: StagedLayer): LayerBlob {
+  const bytes = readFileSync(layer.file);
+  const { file, tarSize, entryCount, ...facts } = layer;
+  return {
+    ...facts,
+    from: file,
+    open: async () => createReadStream(file),
+    readRange: async (offset, length) => bytes.subarray(offset, offset + length),
+  };
+}

@@ -1,0 +1,158 @@
+import { type Emit, timed } from '../../core/events.ts';
+import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
+import type { Compression, LayerBlob } from '../../layer/types.ts';
+import type { RunMount, RunResult, Syscalls } from '../../sys/types.ts';
+import { prepareMountPoints } from '../mount-points.ts';
+import { writeSnapshot } from '../snapshot/write.ts';
+import type {
+  CommitOptions,
+  ExtractRequest,
+  ExtractResult,
+  RootfsState,
+  RootfsStep,
+  StagedLayer,
+  Stain,
+} from '../types.ts';
+import { previousContent } from './previous.ts';
+import { scanTable } from './scan.ts';
+import { type DirectoryTable, readTable, waitForTick } from './table.ts';
+import { createStageTrees, type StageTree, type TreeVersion } from './trees.ts';
+
+/** A command that is to run in a tree. */
+export interface TreeRun {
+  readonly dir: string;
+  readonly spec: Parameters<RootfsStep['run']>[0];
+  /** Those of `spec`, with mount points in the tree. */
+  readonly mounts: readonly RunMount[];
+  /** The tree as it was when the step began. */
+  readonly before: DirectoryTable;
+  /** Whatever changed since the step began has a greater ctime. */
+  readonly since: bigint;
+}
+
+export interface TreeStatesDeps {
+  /** An existing, empty directory for trees. */
+  readonly dir: string;
+  /** A file on the same file system that may be written. */
+  readonly tickFile: string;
+  /** A new name for a finished layer. */
+  readonly layerFile: () => string;
+  readonly run: (run: TreeRun) => Promise<{ readonly result: RunResult; readonly stains: readonly Stain[] }>;
+  readonly syscalls: Syscalls;
+  readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
+  readonly createLayerWriter: (file: string, compression: Compression) => FileLayerWriter;
+  /** A layer of this build as one to extract. */
+  readonly blobOf: (layer: StagedLayer) => LayerBlob;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** States whose files lie in directories, which steps change where they are; a walk before and after tells what changed. */
+export interface TreeStates {
+  fromLayers(layers: readonly LayerBlob[]): RootfsState;
+  /** A directory with the files of a state, which nobody else will be given. */
+  take(state: RootfsState): Promise<string>;
+  /** A path that a RUN changed behind our back: the tree that it lies in is extracted anew when it is needed again. */
+  forget(path: string): void;
+  /** Whether a path lies in a tree. */
+  holds(path: string): boolean;
+  /** Waits until no layer is written any more. */
+  settled(): Promise<void>;
+}
+
+/** Makes states of trees below a directory. */
+export function createTreeStates(deps: TreeStatesDeps): TreeStates {
+  const { emit, syscalls } = deps;
+  const trees = createStageTrees(deps);
+  const versions = new WeakMap<RootfsState, TreeVersion>();
+  const bases = new Map<string, RootfsState>();
+  const writing = new Set<Promise<unknown>>();
+  let count = 0;
+
+  const createState = (layers: TreeVersion['layers']): RootfsState => {
+    count += 1;
+    const version: TreeVersion = { number: count, layers };
+    const state: RootfsState = {
+      begin: async () => begin(state, version, await trees.taken(version)),
+      beginThrowaway: async () => {
+        const tree = await trees.fresh(version);
+        return { root: tree.dir, abandon: async () => trees.remove(tree) };
+      },
+      read: (use) => trees.read(version, use),
+    };
+    versions.set(state, version);
+    return state;
+  };
+
+  const begin = (state: RootfsState, version: TreeVersion, tree: StageTree): RootfsStep => {
+    const before = tree.table ?? readTable(syscalls, tree.dir);
+    const since = waitForTick(deps.tickFile);
+    const stains: Stain[] = [];
+    return {
+      root: tree.dir,
+      run: async (spec) => {
+        const prepared = prepareMountPoints(tree.dir, spec.mounts, syscalls);
+        try {
+          const run = { dir: tree.dir, spec, mounts: prepared.mounts, before, since };
+          const { result, stains: found } = await deps.run(run);
+          stains.push(...found);
+          return result;
+        } finally {
+          prepared.undo();
+        }
+      },
+      commit: async (options) => {
+        const { table, entries, xattrs } = await timed(emit, 'snapshot', async () => {
+          const after = readTable(syscalls, tree.dir, before);
+          const snapshot = await scanTable(before, after, {
+            syscalls,
+            root: tree.dir,
+            xattrs: tree.xattrs,
+            mtime: options.mtime,
+            previous: async (wanted) => previousContent(await version.layers(), wanted),
+          });
+          return { table: after, ...snapshot };
+        });
+        Object.assign(tree, { table, xattrs, version: version.number });
+        if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains };
+        const layer = write(entries, tree, options);
+        const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
+        tree.version = versions.get(next)!.number;
+        return { state: next, layer, stains };
+      },
+      abandon: async () => trees.remove(tree),
+    };
+  };
+
+  const write = (
+    entries: Parameters<typeof writeSnapshot>[0],
+    tree: StageTree,
+    options: CommitOptions,
+  ): Promise<StagedLayer> => {
+    const layer = timed(emit, 'compress', async () =>
+      writeSnapshot(entries, deps.createLayerWriter(deps.layerFile(), options.compression), syscalls),
+    );
+    tree.written = layer.catch(() => {});
+    writing.add(layer);
+    void layer.catch(() => {}).then(() => writing.delete(layer));
+    return layer;
+  };
+
+  return {
+    fromLayers: (layers) => {
+      const key = layers.map((layer) => layer.diffId).join(' ');
+      const state = bases.get(key) ?? createState(async () => layers);
+      bases.set(key, state);
+      return state;
+    },
+    take: async (state) => (await trees.taken(versions.get(state)!)).dir,
+    forget: (path) => {
+      const tree = trees.owner(path);
+      if (tree) tree.version = undefined;
+    },
+    holds: (path) => trees.owner(path) !== undefined,
+    settled: async () => {
+      await Promise.allSettled(writing);
+    },
+  };
+}
