@@ -71,6 +71,19 @@ if (Number(process.versions.node.split('.')[0]) < NODE) {
 }
 
 /**
+ * For an ordinary user: runs this very program again, from its beginning, as root of a user namespace, in which builds work
+ * as they do for root. To be called before anything else; streams, terminal and signals are those of this process.
+ * @param warn told where the user has one id alone, so that files cannot be given to others
+ * @returns how that run ended, as an exit code to end with; undefined when this process is root already, or where there can
+ * be no such namespace, which the error of a build then explains
+ */
+export async function runAsRoot(warn: (text: string) => void = () => {}): Promise<number | undefined> {
+  if (process.geteuid?.() === 0) return undefined;
+  const { runInUserNamespace } = await import('./sys/user-namespace.ts');
+  return runInUserNamespace(warn);
+}
+
+/**
  * Plans a build as `build` would do it: reads the Dockerfile and the context, and asks registries what base images are.
  * Nothing is looked up in a cache, run or written.
  * @throws AppError CONTEXT, DOCKERFILE, REFERENCE, REGISTRY, AUTH
@@ -84,9 +97,9 @@ export async function plan(options: BuildOptions, run: RunOptions = {}): Promise
 }
 
 /**
- * Builds an image: takes from the cache what it holds, runs the rest, stores it, and writes the outputs. Needs the rights
- * that the back end needs (docs/start.md).
- * @throws AppError with the code of whatever failed; outputs are then not there
+ * Builds an image: takes from the cache what it holds, runs the rest, stores it, and writes the outputs. Needs root
+ * as soon as a step runs; ordinary users have it after runAsRoot.
+ * @throws AppError PERMISSION without the rights that the back end needs, and with the code of whatever failed; outputs are then not there
  */
 export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildResult> {
   const { runBuild } = await import('./builder/build.ts');

@@ -1,6 +1,15 @@
 /* Builds as an ordinary user that the test makes, in a user namespace. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -49,12 +58,20 @@ async function makeUser(login: string, options: readonly string[] = []): Promise
   return { name: login, uid, home };
 }
 
-function asUser({ name: login, home }: User, args: readonly string[]): Promise<Finished> {
-  const env = ['env', '-i', `HOME=${home}`, 'PATH=/usr/local/bin:/usr/bin:/bin', 'NO_COLOR=1'];
-  return capture('setpriv', [
-    ...[`--reuid=${login}`, `--regid=${login}`, '--init-groups', '--inh-caps=-all', '--'],
-    ...[...env, join(program, 'envbuilder'), ...args],
-  ]);
+function userCommand({ name: login, home }: User, command: readonly string[]): readonly string[] {
+  return [
+    ...['setpriv', `--reuid=${login}`, `--regid=${login}`, '--init-groups', '--inh-caps=-all', '--'],
+    ...['env', '-i', `HOME=${home}`, 'PATH=/usr/local/bin:/usr/bin:/bin', 'NO_COLOR=1', ...command],
+  ];
+}
+
+function asUser(who: User, args: readonly string[]): Promise<Finished> {
+  const [command, ...rest] = userCommand(who, [join(program, 'envbuilder'), ...args]);
+  return capture(command!, rest);
+}
+
+function asRoot(args: readonly string[]): Promise<Finished> {
+  return capture(join(projectRoot, 'envbuilder'), args, { env: { NO_COLOR: '1' } });
 }
 
 /** Why this machine has no user namespace for ordinary users. */
@@ -105,13 +122,7 @@ RUN id -un > ~/name && sh ~/tool > ~/uid && ls -l /dev/null /dev/full > ~/device
   assert.match(built.stderr, /0 from the cache/);
   // Root's build finds every step of it, so keys are the same; what it writes has the owners of the layers.
   const rootfs = join(dir, 'rootfs');
-  const roots = await capture(
-    join(projectRoot, 'envbuilder'),
-    [...common, '--output', `type=rootfs,dest=${rootfs}`],
-    {
-      env: { NO_COLOR: '1' },
-    },
-  );
+  const roots = await asRoot([...common, '--output', `type=rootfs,dest=${rootfs}`]);
   assert.match(roots.stderr, /6 from the cache, 0 built/, roots.stderr);
   assert.equal(String(roots.stdout), String(built.stdout));
   const facts = await run('find', [
@@ -142,13 +153,67 @@ RUN id -un > ~/name && sh ~/tool > ~/uid && ls -l /dev/null /dev/full > ~/device
   assert.equal(existsSync(join(rootfs, 'opt/a')), false);
   // And a build of root's own gives the same files.
   const own = join(dir, 'own');
-  const alone = await capture(
-    join(projectRoot, 'envbuilder'),
-    ['build', context, '--secret', `id=s,src=${secret}`, '--output', `type=rootfs,dest=${own}`],
-    { env: { NO_COLOR: '1' } },
-  );
+  const alone = await asRoot([
+    ...['build', context, '--secret', `id=s,src=${secret}`],
+    ...['--output', `type=rootfs,dest=${own}`],
+  ]);
   assert.equal(alone.code, 0, alone.stderr);
   assert.equal(await listing(own), await listing(rootfs));
+});
+
+test('whoever builds, and on whatever: where a Dockerfile leaves no times to chance, there is one digest', async (t) => {
+  if (await noNamespaces(t)) return;
+  const files = join(dir, 'fixed');
+  mkdirSync(files);
+  writeFileSync(join(files, 'a'), 'a\n');
+  utimesSync(join(files, 'a'), 1_500_000_000, 1_500_000_000);
+  const at = (...paths: string[]): string => `touch --no-dereference --date=@1500000000 ${paths.join(' ')}`;
+  writeFileSync(
+    join(files, 'Dockerfile'),
+    `FROM ${environment.services.registry!.host}/debian:bookworm AS base
+RUN mkdir -p /opt/x/deep /opt/old && echo 1 >/opt/x/a && ln /opt/x/a /opt/x/b && ln -s a /opt/x/c && echo 2 >/opt/old/a \
+ && chown -R 1234:65535 /opt/x && chmod 4751 /opt/x/a && chmod 1777 /opt/x/deep && cp /bin/true /opt/cap \
+ && mkfifo /opt/pipe && ${at('/opt/x/*', '/opt/x', '/opt/old/*', '/opt/old', '/opt/cap', '/opt/pipe', '/opt')}
+RUN rm -r /opt/old && mkdir /opt/old && rm /etc/debian_version && chmod 600 /etc/issue && chown 7:8 /var/mail \
+ && ${at('/opt/old', '/opt', '/etc', '/var/mail', '/var')}
+FROM base AS left
+RUN --mount=type=bind,source=a,target=/m cat /m /m >/opt/left && ${at('/opt/left', '/opt')}
+FROM base AS right
+USER 1234
+RUN echo >/opt/x/deep/mine && ${at('/opt/x/deep/mine')}
+USER 0
+RUN --mount=from=left,source=/opt,target=/left cp /left/left /opt/right && ${at('/opt/right', '/opt', '/opt/x/deep')}
+COPY --from=left --chown=9:10 /opt/left a /srv/
+`,
+  );
+  const build = ['build', files, '--build-arg', 'SOURCE_DATE_EPOCH=1500000000'];
+  const overlaid = join(user.home, 'overlaid');
+  const parts = ['lower', 'upper', 'work', 'target'].map((part) => join(overlaid, part));
+  for (const part of parts) mkdirSync(part, { recursive: true });
+  chownSync(parts[1]!, user.uid, user.uid);
+  const onOverlay = ({ args, as }: { args: readonly string[]; as: User | undefined }) => {
+    const command = [join(program, 'envbuilder'), ...args, '--work-dir', join(parts[3]!, 'work')];
+    const mount = `mount -t overlay overlay -o lowerdir=${parts[0]},upperdir=${parts[1]},workdir=${parts[2]} ${parts[3]} && exec "$@"`;
+    const inner = as ? userCommand(as, command) : command;
+    return capture('unshare', ['--mount', '/bin/sh', '-c', mount, 'sh', ...inner]);
+  };
+  const expected = await asRoot([...build, '--backend', 'overlay']);
+  assert.equal(expected.code, 0, expected.stderr);
+  assert.doesNotMatch(expected.stderr, /copies/);
+  const refused =
+    /steps work on copies of what lies below them: overlay mounts are refused \(EINVAL\); .*--work-dir/;
+  for (const [how, { code, stdout, stderr }, said] of [
+    ['a user', await asUser(user, build), undefined],
+    ['a user, on copies', await asUser(user, [...build, '--backend', 'copies']), undefined],
+    ['a user whose working directory is on an overlay', await onOverlay({ args: build, as: user }), refused],
+    ['root on copies', await asRoot([...build, '--backend', 'copies']), undefined],
+    ['root on an overlay', await onOverlay({ args: build, as: undefined }), refused],
+  ] as const) {
+    assert.equal(code, 0, `${how}: ${stderr}`);
+    assert.equal(String(stdout), String(expected.stdout), how);
+    if (said) assert.match(stderr, said, how);
+    else assert.doesNotMatch(stderr, /steps work on copies/, how);
+  }
 });
 
 test('without subordinate ids there is one owner, and the log says what to do', async (t) => {
@@ -174,7 +239,44 @@ test('without subordinate ids there is one owner, and the log says what to do', 
   );
   const refused = await asUser(other, ['build', files]);
   assert.equal(refused.code, 13, refused.stderr);
-  assert.match(refused.stderr, /subordinate ids/);
+  assert.match(
+    refused.stderr,
+    /package uidmap.*usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ "\$USER"/,
+  );
+});
+
+test('a program that uses the library builds as an ordinary user after runAsRoot, and is told so before', async (t) => {
+  if (await noNamespaces(t)) return;
+  const files = join(dir, 'library');
+  mkdirSync(files);
+  const image = `${environment.services.registry!.host}/busybox:1`;
+  writeFileSync(join(files, 'Dockerfile'), `FROM ${image}\nRUN adduser -D dev && id -u dev > /id\n`);
+  const script = join(program, 'build.ts');
+  writeFileSync(
+    script,
+    `import { AppError, build, runAsRoot } from './src/index.ts';
+const [context = '.', how = ''] = process.argv.slice(2);
+const code = how === 'as root' ? await runAsRoot((text) => console.error(text)) : undefined;
+if (code !== undefined) process.exit(code);
+try {
+  console.log((await build({ context })).summary.stepsBuilt);
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  console.log(error.code, error.message, error.hint);
+  process.exitCode = 9;
+}
+`,
+  );
+  const node = join(program, `node_modules/node-linux-${process.arch}/bin/node`);
+  const build = async (...how: string[]): Promise<Finished> => {
+    const [command, ...args] = userCommand(user, [node, script, files, ...how]);
+    return capture(command!, args);
+  };
+  const alone = await build();
+  assert.equal(alone.code, 9, alone.stderr);
+  assert.match(String(alone.stdout), /^PERMISSION running a step needs root.*runAsRoot\(\) of the library/);
+  const inside = await build('as root');
+  assert.deepEqual([inside.code, String(inside.stdout)], [0, '1\n'], inside.stderr);
 });
 
 test('where there can be no namespace, the error says so and what to do', async () => {

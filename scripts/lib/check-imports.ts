@@ -34,7 +34,6 @@ const CLI_MAY_USE_TOO = [
   'src/sys/end-on-signals.ts',
   'src/sys/end-now.ts',
   'src/sys/regular-file.ts',
-  'src/sys/user-namespace.ts',
 ];
 
 /** What stands beside src, in the same order: tests may use the scripts, and nothing uses tests. */

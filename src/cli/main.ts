@@ -20,7 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const named = commandAt(args);
   const command = named ?? (first === '' || first.startsWith('-') ? 'start' : undefined);
-  const inside = await asRoot(command, args);
+  const inside = await asRoot(command);
   if (inside !== undefined) return inside;
   const word = first === 'help' ? second : first === 'registry' ? `registry ${second}` : first;
   return untilSignalled(async (signal) => {
@@ -33,13 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
  * For an ordinary user, runs a build as root of a user namespace.
  * @returns the exit code; undefined where the command is to run here
  */
-async function asRoot(
-  command: CommandName | undefined,
-  args: readonly string[],
-): Promise<number | undefined> {
+async function asRoot(command: CommandName | undefined): Promise<number | undefined> {
   if (command !== 'build' || process.geteuid?.() === 0) return undefined;
-  const { runInUserNamespace } = await import('../sys/user-namespace.ts');
-  return runInUserNamespace(args, (text) =>
+  const { runAsRoot } = await import('../index.ts');
+  return runAsRoot((text) =>
     process.stderr.write(`envbuilder: files cannot be given to other users than root: ${text}\n`),
   );
 }

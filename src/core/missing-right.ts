@@ -58,7 +58,7 @@ export function missingRight(thrown: unknown): MissingRight | undefined {
   if (code === 'EINVAL' && syscall.endsWith('chown') && !inInitialNamespace())
     return {
       reason: 'the files have owners beyond the ids that this user has',
-      hint: 'give the user 65,536 subordinate ids in /etc/subuid and /etc/subgid (usermod --add-subuids), and install newuidmap (the package uidmap)',
+      hint: 'install newuidmap (the package uidmap) and give the user subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"',
     };
   if ((code !== 'EPERM' && code !== 'EACCES') || OTHER_REASONS.test(syscall)) return undefined;
   const uid = process.geteuid?.() ?? 0;

@@ -14,8 +14,11 @@ const UNSHARE = [
 ];
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** Tells that the namespace is there, waits until its ids are mapped, and becomes the command. */
-const INNER = 'echo >&4; exec 4>&-; read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
+/**
+ * Tells that the namespace is there, waits until its ids are mapped, and becomes the command. What setpriv and unshare say
+ * where there can be none is not for the user, so only the command has our standard error.
+ */
+const INNER = 'exec 2>&5 5>&-; echo >&4; exec 4>&-; read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
 
 /** A range of ids as /etc/subuid gives them out (subuid(5)). */
 export interface IdRange {
@@ -47,32 +50,29 @@ export function idMap(own: number, ranges: readonly IdRange[]): readonly string[
 }
 
 /**
- * Runs our own command line as root of a user namespace, for an ordinary user: with the subordinate ids that the machine
+ * Runs this very program again as root of a user namespace, for an ordinary user: with the subordinate ids that the machine
  * has given to the user, else with the own id alone. Streams, terminal and signals are ours.
- * @param args what follows the script on the command line
  * @param warn told when there are no subordinate ids
- * @returns how it ended, as an exit code; undefined when there can be no such namespace, and nothing was started
+ * @returns how it ended, as an exit code; undefined when there can be no such namespace, and nothing was run
  */
-export async function runInUserNamespace(
-  args: readonly string[],
-  warn: (text: string) => void,
-): Promise<number | undefined> {
-  if (!canMakeNamespace()) return undefined;
-  const command = [process.execPath, ...process.execArgv, process.argv[1]!, ...args];
+export async function runInUserNamespace(warn: (text: string) => void): Promise<number | undefined> {
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn('setpriv', [...UNSHARE, '/bin/sh', '-c', INNER, 'sh', ...command], {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
+    stdio: ['inherit', 'inherit', 'ignore', 'pipe', 'pipe', 2],
   });
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  // It ends with an error where there is no such program.
+  const exited = once(child, 'exit').catch(() => [1, null]) as Promise<
+    [number | null, NodeJS.Signals | null]
+  >;
   const [, , , go, ready] = child.stdio as unknown as [null, null, null, Writable, Readable];
   go.on('error', () => {});
   const isThere = await Promise.race([once(ready, 'data').then(() => true), exited.then(() => false)]);
-  if (isThere) {
-    const one = await mapIds(child.pid!);
-    if (one !== undefined) warn(one);
-    const inside = firstChild(child.pid!);
-    for (const signal of PASSED_ON) process.on(signal, () => inside && process.kill(inside, signal));
-    go.end('\n');
-  }
+  if (!isThere) return undefined;
+  const one = mapIds(child.pid!);
+  if (one !== undefined) warn(one);
+  const inside = firstChild(child.pid!);
+  for (const signal of PASSED_ON) process.on(signal, () => inside && process.kill(inside, signal));
+  go.end('\n');
   const [code, signal] = await exited;
   return code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15);
 }
@@ -82,7 +82,7 @@ function canMakeNamespace(): boolean {
 }
 
 /** @returns why there is one id alone; undefined where there are more */
-async function mapIds(pid: number): Promise<string | undefined> {
+function mapIds(pid: number): string | undefined {
   const { username: name, uid, gid } = userInfo();
   const [uids, gids] = [
     subordinateIds(read('/etc/subuid'), { name, uid }),
@@ -132,6 +132,11 @@ export function whyNoNamespace(value: (setting: string) => string = readSetting)
     };
   if (['setpriv', 'unshare'].some((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status !== 0))
     return { why: 'the program unshare or setpriv is missing', hint: 'install the package util-linux' };
+  if (canMakeNamespace())
+    return {
+      why: 'it is in no user namespace',
+      hint: 'a program calls runAsRoot() of the library before anything else; or run it as root (sudo)',
+    };
   return {
     why: 'the kernel or the container refuses user namespaces',
     hint: 'run envbuilder as root (sudo)',
