@@ -169,7 +169,7 @@ test('a RUN sees its mounts and none of our secrets, and nothing of either is le
         set -eu; test ! -e /cache/old; echo kept >/cache/new; cat /run/secrets/s /made/here/f; \\
         echo "env $FROM_ENV"; ls /ctx; touch /run/tmp/x; echo changed >/all/deep/f; echo changed >/made/here/f; \\
         mount | grep -c overlay; cat /proc/1/environ /proc/1/cmdline 2>&1 | tr '\\0' ' '; \\
-        cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -a PROCESS_1 || echo none; (sleep 100 &) ; touch /done
+        cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -a PROCESS_1 || echo none; (sleep 1000 &) ; touch /done
     USER 1000
     RUN --mount=type=secret,id=s,mode=0444 --mount=type=cache,target=/cache,uid=1000,id=other \\
         cat /run/secrets/s && touch /cache/mine
@@ -259,6 +259,7 @@ test('a build that is killed is done again from the start, with the same result'
 
 test('containers that start at once make each step once, and end with one root', async () => {
   const stamp = (name: string): string =>
+    // Wait: so that the containers overlap; whether they do changes no result.
     `RUN cat /proc/sys/kernel/random/uuid >/${name} && cat /${name} >>/stamps-${name} && sleep 1`;
   const dockerfile = `
     FROM @REGISTRY@/busybox:1 AS a

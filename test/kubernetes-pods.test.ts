@@ -139,6 +139,6 @@ test('registry, warmer and workspace run with the rights that the manifests give
   const [first, again] = [await start(), await start()];
   assert.match(first[0]!, /^[0-9a-f-]{36}$/);
   assert.equal(again[0], first[0], 'the second workspace takes its layer from the registry');
-  await server.docker('stop');
+  await server.docker('stop', '--time=50');
   assert.equal(await server.end(), 0);
 });

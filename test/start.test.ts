@@ -13,6 +13,9 @@ function skipped(t: TestContext): boolean {
   return containers.missing !== undefined;
 }
 
+/** Ten times what a stop may take. */
+const STOP_TIME = '--time=50';
+
 const base = (): string => `${containers.services.registry!.host}/busybox:1`;
 
 /** Users, and a home with a file of root's. */
@@ -163,11 +166,11 @@ test('a terminal is passed through', async (t) => {
 
 test('a stop while hooks run ends them and the container', async (t) => {
   if (skipped(t)) return;
-  const image = await prebuilt('start-stop', [{ postCreateCommand: 'echo waiting; sleep 60' }]);
+  const image = await prebuilt('start-stop', [{ postCreateCommand: 'echo waiting; sleep 1000' }]);
   const container = await containers.start({ image, files: {} });
   await container.until(/waiting$/m);
-  await container.docker('stop');
-  assert.equal(await container.end(), 130, 'docker would kill it after 10 s, with 137');
+  await container.docker('stop', STOP_TIME);
+  assert.equal(await container.end(), 130, 'docker would have killed it, with 137');
 });
 
 test('the repository is cloned, and is the user’s', async (t) => {
@@ -385,11 +388,14 @@ test('memory does not depend on the size of a layer', async (t) => {
 test('stopped, started again, killed in the middle of a build: the same result', async (t) => {
   if (skipped(t)) return;
   const container = await containers.start(
-    dockerfile(['RUN echo a > /a', 'RUN echo building; sleep 4; echo b > /b'], {
-      env: {
-        ENVBUILDER_INIT_SCRIPT: 'cat /a /b; ls -A / | sort | tr "\\n" " "; echo; echo started; sleep 60',
+    dockerfile(
+      ['RUN echo a > /a', `RUN if mkdir ${WORKSPACE}/once; then echo building; sleep 1000; fi; echo b > /b`],
+      {
+        env: {
+          ENVBUILDER_INIT_SCRIPT: 'cat /a /b; ls -A / | sort | tr "\\n" " "; echo; echo started; sleep 1000',
+        },
       },
-    }),
+    ),
   );
   await container.until(/building$/m);
   await container.docker('kill', '--signal=KILL');
@@ -407,17 +413,17 @@ test('stopped, started again, killed in the middle of a build: the same result',
 
 test('a stop while a RUN runs ends it and the container', async (t) => {
   if (skipped(t)) return;
-  const container = await containers.start(dockerfile(['RUN echo building; sleep 60']));
+  const container = await containers.start(dockerfile(['RUN echo building; sleep 1000']));
   await container.until(/building$/m);
-  await container.docker('stop');
-  assert.equal(await container.end(), 130, 'docker would kill it after 10 s, with 137');
+  await container.docker('stop', STOP_TIME);
+  assert.equal(await container.end(), 130, 'docker would have killed it, with 137');
 });
 
 test('what an earlier start has built is started when that is asked for', async (t) => {
   if (skipped(t)) return;
   const container = await containers.start(
     dockerfile(['RUN date +%s%N > /when && cat /proc/sys/kernel/random/uuid > /when'], {
-      env: { ENVBUILDER_SKIP_REBUILD: '1', ENVBUILDER_INIT_SCRIPT: 'echo made $(cat /when); sleep 60' },
+      env: { ENVBUILDER_SKIP_REBUILD: '1', ENVBUILDER_INIT_SCRIPT: 'echo made $(cat /when); sleep 1000' },
     }),
   );
   await container.until(/^made /m);

@@ -14,6 +14,9 @@ test('short limits and waits for a time are found, with their lines', () => {
     'await new Promise((resolve) => setTimeout(resolve, 5));',
     'setTimeout(() => abort.abort(), 20);',
     'Atomics.wait(array, 0, 0, 20);',
+    'open({ signal: AbortSignal.timeout(60_000) });',
+    'const end = performance.now() + 60_000;',
+    "run('echo up; sleep 60');",
   ])
     assert.equal(found(line), 1, line);
   assert.match(problemsIn('src/a.test.ts', '\nawait sleep(1);')[0]!, /^src\/a\.test\.ts:2: waits for a time/);
@@ -28,6 +31,10 @@ test('what has a reason, and what is none, is left alone', () => {
     'run({ timeoutMs: 600_000 });',
     "import { setTimeout as sleep } from 'node:timers/promises';",
     "run('sleep 1000');",
+    "run('until test -e go; do sleep 0.05; done');",
+    'AbortSignal.timeout(PATIENCE_MS)',
+    'const end = performance.now() + PATIENCE_MS;',
+    'const then = Date.now() + 60_000;',
     'function sleep(ms: number) {}',
   ])
     assert.equal(found(text), 0, text);

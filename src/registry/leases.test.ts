@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLeases, LEASE_TIMES, type Leases, type LeasesDeps, leaseTag } from '../cache/leases.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
-import { tempDir } from '../core/testing.ts';
+import { PATIENCE_MS, tempDir } from '../core/testing.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
@@ -190,7 +190,7 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     };
     const waiting = builder(t, watched, endsWithRecord, { clock: () => now });
     let [signs, last] = [0, ''];
-    const end = performance.now() + 60_000;
+    const end = performance.now() + PATIENCE_MS;
     while (signs < 6) {
       assert.equal(await waiting.kind(), 'held');
       // Wait: between two looks.

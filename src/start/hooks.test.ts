@@ -95,7 +95,7 @@ test('an abort ends the hook and is no failure of it', { skip }, async () => {
   const controller = new AbortController();
   // Wait: it may come at any time.
   setTimeout(() => controller.abort(new Error('interrupted')), 200);
-  await assert.rejects(run([one('onCreateCommand', 'sleep 30')], controller.signal), /interrupted/);
+  await assert.rejects(run([one('onCreateCommand', 'sleep 1000')], controller.signal), /interrupted/);
 });
 
 test('a script for later does the same', () => {

@@ -306,7 +306,7 @@ test('what has succeeded before a start is ended does not run again', { skip }, 
   writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config }));
   const hooks = {
     onCreateCommand: [{ origin, command: 'true' }],
-    postCreateCommand: [{ origin, command: 'echo now; sleep 30' }],
+    postCreateCommand: [{ origin, command: 'echo now; sleep 1000' }],
   };
   const controller = new AbortController();
   const describe = () => ({ ...plain, hooks });

@@ -52,6 +52,7 @@ test('pipes wait again once a command has taken our place', { skip }, async () =
   `;
   const child = spawn(
     '/bin/sh',
+    // Wait: it keeps the pipe open, and is what the pipeline takes.
     ['-c', 'sleep 2 | "$0" --input-type=module -e "$1" | cat', process.execPath, script],
     {
       stdio: ['ignore', 'pipe', 'inherit'],

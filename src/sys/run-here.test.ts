@@ -79,12 +79,12 @@ test('exit codes, signals and what cannot be started are told apart', async () =
 test('whatever it leaves behind is ended, detached or not, and nothing else', async () => {
   const [left, other] = [`envbuilder-left-${process.pid}`, `envbuilder-other-${process.pid}`];
   const script = `
-    (exec -a ${left} sleep 60) &
-    setsid bash -c 'exec -a ${left} sleep 60' >/dev/null 2>&1 </dev/null &
-    setsid bash -c '(trap "" TERM HUP; exec -a ${left} sleep 60) & exit 0'
+    (exec -a ${left} sleep 1000) &
+    setsid bash -c 'exec -a ${left} sleep 1000' >/dev/null 2>&1 </dev/null &
+    setsid bash -c '(trap "" TERM HUP; exec -a ${left} sleep 1000) & exit 0'
     sleep 0.2; exit 3`;
   const abort = new AbortController();
-  const beside = run(['/bin/bash', '-c', `exec -a ${other} sleep 60`], { signal: abort.signal });
+  const beside = run(['/bin/bash', '-c', `exec -a ${other} sleep 1000`], { signal: abort.signal });
   await until('the other command runs', () => processesNamed(other).length > 0);
   assert.equal((await run(['/bin/bash', '-c', script])).exitCode, 3);
   assert.deepEqual(processesNamed(left), []);
@@ -96,9 +96,9 @@ test('whatever it leaves behind is ended, detached or not, and nothing else', as
 test('an abort ends all of it', async () => {
   const controller = new AbortController();
   const tag = `envbuilder-here-${process.pid}`;
-  const started = run(`setsid sh -c 'exec -a ${tag} sleep 60' & echo up; sleep 60`, {
+  const started = run(`setsid sh -c 'exec -a ${tag} sleep 1000' & echo up; sleep 1000`, {
     signal: controller.signal,
-    argv: ['/bin/bash', '-c', `(exec -a ${tag} sleep 60) & echo up; sleep 60`],
+    argv: ['/bin/bash', '-c', `(exec -a ${tag} sleep 1000) & echo up; sleep 1000`],
     onOutput: () => controller.abort(),
   });
   await assert.rejects(started, { name: 'AbortError' });

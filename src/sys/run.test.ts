@@ -149,7 +149,10 @@ test('processes that it leaves behind are gone, and it does not wait for them', 
 
 test('an abort ends it', { skip }, async () => {
   const controller = new AbortController();
-  const started = run('echo up; sleep 60', { signal: controller.signal, onOutput: () => controller.abort() });
+  const started = run('echo up; sleep 1000', {
+    signal: controller.signal,
+    onOutput: () => controller.abort(),
+  });
   await assert.rejects(started, { name: 'AbortError' });
 });
 
@@ -172,7 +175,7 @@ test('it ends when we are killed', { skip }, async () => {
     import { createRunner } from '${import.meta.resolve('./run.ts')}';
     import { createSyscalls } from '${import.meta.resolve('./syscalls.ts')}';
     await createRunner(createSyscalls()).run({
-      root: ${JSON.stringify(root)}, argv: ['/bin/sh', '-c', 'echo up; sleep 60; : ${name}'], env: { PATH: '/bin' }, cwd: '/',
+      root: ${JSON.stringify(root)}, argv: ['/bin/sh', '-c', 'echo up; sleep 1000; : ${name}'], env: { PATH: '/bin' }, cwd: '/',
       uid: 1000, gid: 1000, groups: [], mounts: [], hostname: '', network: 'host', privileged: false,
       onOutput: () => console.log('up'),
     });`;

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tempDir } from '../core/testing.ts';
+import { PATIENCE_MS, tempDir } from '../core/testing.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { openWarmDirectory } from './cache-dir.ts';
 
@@ -11,7 +11,7 @@ const open = (dir: string) =>
   openWarmDirectory(dir, {
     layout: true,
     sys: createSyscalls(),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(PATIENCE_MS),
     onWait: () => {},
   });
 

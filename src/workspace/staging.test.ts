@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tempDir } from '../core/testing.ts';
+import { PATIENCE_MS, tempDir } from '../core/testing.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { moveTree } from './move-tree.ts';
 import { openStaging, STAGING_NAME } from './staging.ts';
@@ -23,7 +23,7 @@ test('a link in the place of the staging directory is removed, and nothing behin
   writeFileSync(join(outside, 'canary'), 'outside');
   for (const target of [outside, join(outside, 'canary'), 'nowhere']) {
     symlinkSync(target, join(folder, STAGING_NAME));
-    const staging = await openStaging(folder, createSyscalls(), AbortSignal.timeout(60_000));
+    const staging = await openStaging(folder, createSyscalls(), AbortSignal.timeout(PATIENCE_MS));
     assert.ok(lstatSync(join(folder, STAGING_NAME)).isDirectory());
     staging.clear();
     staging.markComplete('key');
