@@ -6,13 +6,23 @@ import { tempDir } from './core/testing.ts';
 import {
   AppError,
   type BuildOptions,
+  type BuildResult,
   build,
+  type Configuration,
   createMemoryStore,
+  type ErrorCode,
   type Event,
+  type EXIT_CODES,
+  type OpenedStore,
   openStore,
+  type PlanSummary,
+  type ProbeResult,
   plan,
   probe,
+  type readConfiguration,
   readDevcontainer,
+  type runAsRoot,
+  type Store,
   serveRegistry,
 } from './index.ts';
 
@@ -85,4 +95,69 @@ test('a registry is served, and a store of it opened and closed', async (t) => {
   await using opened = await openStore({ type: 'registry', reference });
   const found = await opened.store.resolve(built.imageDigest);
   assert.equal(found?.descriptor.digest, built.imageDigest);
+});
+
+/* What the types promise and refuse: it compiles, and hardly anything of it runs. */
+
+/** Whether two types are one and the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Gives<F extends (...args: never[]) => unknown> = Awaited<ReturnType<F>>;
+
+test('functions give what the documentation says', () => {
+  const same: readonly [
+    Same<Gives<typeof plan>, PlanSummary>,
+    Same<Gives<typeof build>, BuildResult>,
+    Same<Gives<typeof probe>, ProbeResult>,
+    Same<Gives<typeof readConfiguration>, Configuration>,
+    Same<Gives<typeof openStore>, OpenedStore>,
+    Same<Gives<typeof createMemoryStore>, Store>,
+    Same<Gives<typeof runAsRoot>, number | undefined>,
+    Same<keyof typeof EXIT_CODES, ErrorCode>,
+    Same<AppError['code'], ErrorCode>,
+    Same<OpenedStore extends AsyncDisposable ? true : false, true>,
+  ] = [true, true, true, true, true, true, true, true, true, true];
+  assert.ok(same.every(Boolean));
+});
+
+test('options need a context and know no other names', () => {
+  const least: BuildOptions = { context: '.' };
+  const most: BuildOptions = {
+    ...least,
+    buildArgs: { A: 'b' },
+    labels: new Map([['a', 'b']]),
+    cache: { type: 'registry', reference: 'r/c' },
+    outputs: [{ type: 'oci', path: 'o' }],
+    backend: { kind: 'copies' },
+  };
+  const wrong: readonly BuildOptions[] = [
+    // @ts-expect-error: nothing to build
+    {},
+    // @ts-expect-error: a misspelt option
+    { context: '.', output: [] },
+    // @ts-expect-error: a cache of no kind
+    { context: '.', cache: { type: 'disk', path: '/c' } },
+    // @ts-expect-error: an output without a place
+    { context: '.', outputs: [{ type: 'rootfs' }] },
+    // @ts-expect-error: a value that is no text
+    { context: '.', buildArgs: { A: 1 } },
+    // @ts-expect-error: options may be left out, and are not undefined
+    { context: '.', target: undefined },
+  ];
+  assert.equal(wrong.length + Object.keys(most).length, 12);
+});
+
+test('what a dev container says fits into the options of a build, and events tell themselves apart', () => {
+  const uses = [
+    async () => build((await readDevcontainer({ workspaceFolder: '.' })).build),
+    () => build({ context: '.' }, { onEvent: (event: Event) => event.type, signal: AbortSignal.abort() }),
+    async () => (await serveRegistry({ dir: 'd' })).close(0),
+    // @ts-expect-error: no function of an event that there is not
+    () => build({ context: '.' }, { onEvents: () => {} }),
+    (event: Event) => (event.type === 'step-output' ? event.text : ''),
+    // @ts-expect-error: not all events have a text
+    (event: Event) => event.text,
+    // @ts-expect-error: an error has one of the codes that are listed
+    () => new AppError('WRONG', 'x'),
+  ];
+  assert.equal(uses.length, 7);
 });
