@@ -67,7 +67,10 @@ export async function runInUserNamespace(warn: (text: string) => void): Promise<
   const [, , , go, ready] = child.stdio as unknown as [null, null, null, Writable, Readable];
   go.on('error', () => {});
   const isThere = await Promise.race([once(ready, 'data').then(() => true), exited.then(() => false)]);
-  if (!isThere) return undefined;
+  if (!isThere) {
+    for (const pipe of [go, ready]) pipe.destroy();
+    return undefined;
+  }
   const one = mapIds(child.pid!);
   if (one !== undefined) warn(one);
   const inside = firstChild(child.pid!);
