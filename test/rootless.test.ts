@@ -183,7 +183,8 @@ USER 1234
 RUN echo >/opt/x/deep/mine && ${at('/opt/x/deep/mine')}
 USER 0
 RUN --mount=from=left,source=/opt,target=/left cp /left/left /opt/right && ${at('/opt/right', '/opt', '/opt/x/deep')}
-COPY --from=left --chown=9:10 /opt/left a /srv/
+COPY --from=left --chown=9:10 /opt/left /srv/
+COPY a /srv/
 `,
   );
   const build = ['build', files, '--build-arg', 'SOURCE_DATE_EPOCH=1500000000'];
