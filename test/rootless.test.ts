@@ -180,11 +180,11 @@ FROM base AS left
 RUN --mount=type=bind,source=a,target=/m cat /m /m >/opt/left && ${at('/opt/left', '/opt')}
 FROM base AS right
 USER 1234
-RUN echo >/opt/x/deep/mine && ${at('/opt/x/deep/mine')}
+RUN echo >/opt/x/deep/mine && ${at('/opt/x/deep/mine', '/opt/x/deep')}
 USER 0
-RUN --mount=from=left,source=/opt,target=/left cp /left/left /opt/right && ${at('/opt/right', '/opt', '/opt/x/deep')}
-COPY --from=left --chown=9:10 /opt/left /srv/
-COPY a /srv/
+RUN --mount=from=left,source=/opt,target=/left cp /left/left /opt/right && ${at('/opt/right', '/opt')}
+COPY --from=left --chown=9:10 /opt/left /copied
+COPY a /a
 `,
   );
   const build = ['build', files, '--build-arg', 'SOURCE_DATE_EPOCH=1500000000'];
