@@ -30,11 +30,7 @@ const FOLDER_ORDER = [
 const CLI_MAY_USE = ['cli', 'index.ts', 'core', 'report'];
 
 /** No business of a library: how our own process ends, which is loaded before anything else, and files that options name. */
-const CLI_MAY_USE_TOO = [
-  'src/sys/end-on-signals.ts',
-  'src/sys/end-now.ts',
-  'src/sys/regular-file.ts',
-];
+const CLI_MAY_USE_TOO = ['src/sys/end-on-signals.ts', 'src/sys/end-now.ts', 'src/sys/regular-file.ts'];
 
 /** What stands beside src, in the same order: tests may use the scripts, and nothing uses tests. */
 const TOP_ORDER = ['src', 'image', 'scripts', 'bench', 'test'] as const;
