@@ -3,6 +3,7 @@
  * next to nothing; each function loads what it needs when it is called for the first time.
  * @module
  */
+import type { DescribedDockerfile, DockerfileCheck, TargetDescription } from './builder/describe.ts';
 import type { BuildResult, ProbeResult, RegistrySettings } from './builder/types.ts';
 import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
@@ -18,22 +19,30 @@ import {
 } from './library/request.ts';
 import type { OpenedStore, StoreLocation } from './library/stores.ts';
 import type { Store } from './oci/types.ts';
+import type { Outline } from './plan/outline.ts';
 import type { CheckRequest, CheckResult } from './registry/check.ts';
 import type { CollectRequest, CollectResult } from './registry/gc.ts';
 import type { RegistryServer } from './registry/server.ts';
 import type { WarmedImage, WarmRequest } from './warm/types.ts';
 
+export type {
+  CheckWarning,
+  DescribedDockerfile,
+  DockerfileCheck,
+  TargetDescription,
+} from './builder/describe.ts';
 export type { RuntimeLayer, RuntimeSpec } from './builder/publishing/runtime.ts';
 export type * from './builder/types.ts';
 export { readSigningKey, readTrustedKeys, type SigningKey, type TrustedKey } from './cache/signature.ts';
 export type { TrustSettings } from './cache/trust.ts';
+export { isGitUrl as isGitContext } from './context/add-git.ts';
 export { gitProgram } from './context/git/git-program.ts';
 export { AppError, type ErrorCode, EXIT_CODES, type SourceRange, type Where } from './core/error.ts';
 export type { Emit, Event, Phase, StepId } from './core/events.ts';
 export type { FileSettings } from './devcontainer/file-settings.ts';
 export type { Configuration } from './devcontainer/read-configuration.ts';
 export type { BuildDefinition, DefinitionRequest, Devcontainer } from './devcontainer/types.ts';
-export { parseDuration } from './dockerfile/parse/values.ts';
+export { parseDuration, parseGoBool as parseGoBoolean } from './dockerfile/parse/values.ts';
 export type { PartName } from './kubernetes/manifests.ts';
 export type { ManifestSettings } from './kubernetes/types.ts';
 export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
@@ -53,6 +62,7 @@ export type {
   Store,
 } from './oci/types.ts';
 export { contextName } from './plan/named-context.ts';
+export type { Outline, OutlineArg, OutlineMount } from './plan/outline.ts';
 export type { RegistryServer } from './registry/server.ts';
 export type { LogLevel } from './start/coder-logs.ts';
 export { splitWords } from './start/shell-words.ts';
@@ -113,6 +123,33 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
 export async function probe(options: BuildOptions, run: RunOptions = {}): Promise<ProbeResult> {
   const { runProbe } = await import('./builder/probe.ts');
   return runProbe(buildRequest(options), runDeps(run));
+}
+
+/**
+ * Applies the checks to a Dockerfile, without a build: to all stages, or to those that the target needs.
+ * @throws AppError what has no place in the file, such as REGISTRY; what has one is `error` of the result
+ */
+export async function check(options: BuildOptions, run: RunOptions = {}): Promise<DockerfileCheck> {
+  const { checkDockerfile } = await import('./builder/describe.ts');
+  return checkDockerfile(buildRequest(options), runDeps(run));
+}
+
+/** What can be given to a build: arguments, secrets, SSH agents of its target. @throws AppError as plan */
+export async function outline(
+  options: BuildOptions,
+  run: RunOptions = {},
+): Promise<DescribedDockerfile<Outline>> {
+  const { describeTarget } = await import('./builder/describe.ts');
+  return describeTarget(buildRequest(options), runDeps(run));
+}
+
+/** The stages of a Dockerfile. @throws AppError DOCKERFILE */
+export async function targets(
+  options: BuildOptions,
+  run: RunOptions = {},
+): Promise<DescribedDockerfile<readonly TargetDescription[]>> {
+  const { listTargets } = await import('./builder/describe.ts');
+  return listTargets(buildRequest(options), runDeps(run));
 }
 
 /** The workspace whose dev container is read; the rest has defaults. */

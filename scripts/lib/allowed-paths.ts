@@ -24,6 +24,16 @@ const DEFINITION = 'definitions of a build, whose paths are judged where they ar
 const at = (reason: string, ...calls: readonly string[]): AllowedPath => ({ calls, reason });
 
 export const ALLOWED_PATHS: AllowedPaths = {
+  'src/builder/fetch-contexts.ts': at(
+    OWN,
+    'chmodSync',
+    'createWriteStream',
+    'mkdirSync',
+    'mkdtemp',
+    'readFileSync',
+    'rename',
+  ),
+  'src/builder/layout-image.ts': at(OPERATOR, 'existsSync'),
   'src/builder/make-plan.ts': at(DEFINITION, 'stat'),
   'src/builder/open-backend.ts': at(OWN, 'mkdirSync', 'mkdtempSync', 'readdirSync', 'rmSync'),
   'src/builder/outputs/rootfs-output.ts': at(OPERATOR, 'existsSync', 'readdirSync', 'rmSync', 'statSync'),
@@ -38,6 +48,12 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'copyFileSync',
   ),
   'src/builder/steps/copy-step.ts': at(OWN, 'chmodSync', 'mkdtemp', 'rmSync'),
+  'src/builder/steps/devices.ts': at(
+    'descriptions of devices below /etc/cdi and /var/run/cdi, which only root writes',
+    'existsSync',
+    'readFileSync',
+    'readdirSync',
+  ),
   'src/builder/steps/mounts.ts': at(
     'files below the working directory and the directory of caches under names of ours; a socket of the user',
     'chmodSync',

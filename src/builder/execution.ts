@@ -142,7 +142,11 @@ export function startExecution(
           },
           writeTree: (tree, items, target) => writeContextTree(session.syscalls(), tree, items, target),
         }),
-        networkFiles: createNetworkFiles(join(session.workDir(), 'network'), HOSTNAME),
+        networkFiles: createNetworkFiles(
+          join(session.workDir(), 'network'),
+          request.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || HOSTNAME,
+        ),
+        allowedDevices: request.allowedDevices ?? [],
         proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },
         emit,
         signal,

@@ -37,13 +37,15 @@ export function assembleImage(plan: Plan, target: TargetLayers, runtime?: Prepar
   const created = target.created ?? base?.config.created;
   const baseLayers = (base?.parsed.layers ?? []).map(plainDescriptor);
   const own = [...target.chain, ...(runtime?.layers ?? []).map(({ layer }) => layer)];
+  const platform = plan.imagePlatform;
+  const sameSystem = base?.config.os === platform.os && base?.config.architecture === platform.architecture;
   const config: ImageConfig = {
     ...(created ? { created } : {}),
     ...(stage.author ? { author: stage.author } : {}),
-    architecture: stage.platform.architecture,
-    os: stage.platform.os,
-    ...(stage.platform.variant ? { variant: stage.platform.variant } : {}),
-    ...(base?.config['os.version'] ? { 'os.version': base.config['os.version'] } : {}),
+    architecture: platform.architecture,
+    os: platform.os,
+    ...(platform.variant ? { variant: platform.variant } : {}),
+    ...(sameSystem && base?.config['os.version'] ? { 'os.version': base.config['os.version'] } : {}),
     config: runtime ? runtimeConfig(stage.config) : stage.config,
     rootfs: {
       type: 'layers',

@@ -1,35 +1,85 @@
 import { stat } from 'node:fs/promises';
 import { resolveGitCommit } from '../context/add-git.ts';
-import { checkNamed, readDefinition } from '../context/repository.ts';
+import { type FoundDockerfile, readDockerfileText } from '../context/dockerfile-text.ts';
+import { EMPTY_TREE } from '../context/inline-tree.ts';
+import { checkNamed } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { failOnFindings, isOn } from '../dockerfile/lint/lint.ts';
+import { ruleNamed } from '../dockerfile/lint/rules.ts';
 import { parseDockerfile } from '../dockerfile/parse/parse.ts';
-import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
+import { checkFrontEnd } from '../dockerfile/syntax.ts';
+import type { Dockerfile } from '../dockerfile/types.ts';
+import { defaultPlatform, formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Image } from '../oci/types.ts';
+import type { PlanInput } from '../plan/inputs.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
-import { type OpenContext, openContext, openNamedContext, rootsOf } from './open-context.ts';
+import { fetchContexts } from './fetch-contexts.ts';
+import { loadMainIgnore, type OpenContext, openContext, openNamedContext, rootsOf } from './open-context.ts';
 import { probeUrl } from './probe-url.ts';
 import { imageKey } from './registry-access.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest } from './types.ts';
+
+/** A Dockerfile that was read and parsed. */
+export interface LoadedDockerfile {
+  readonly dockerfile: Dockerfile;
+  readonly content: Buffer | string;
+  /** With the name that the file has: its ignore file has the same. */
+  readonly request: BuildRequest;
+}
+
+/**
+ * Reads and parses the Dockerfile of a request.
+ * @param emit gets the warning about another front end
+ * @throws AppError DOCKERFILE when the file is missing or wrong; OUTSIDE
+ */
+export function loadDockerfile(given: BuildRequest, emit: Emit): LoadedDockerfile {
+  const { path, content } =
+    given.dockerfileText === undefined
+      ? readDockerfile(given.dockerfile, rootsOf(given))
+      : { path: given.dockerfile, content: given.dockerfileText };
+  const { buildArgs, ignoreSyntax: ignore = false } = given;
+  const other = checkFrontEnd(content, path, { buildArgs, ignore });
+  const dockerfile = parseDockerfile(content, path, buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'));
+  if (other && isOn(dockerfile, ruleNamed(other.rule)!, other.range.start.line))
+    emit({ type: 'warning', code: other.rule, rule: true, text: other.text, range: other.range });
+  return { dockerfile, content, request: { ...given, dockerfile: path } };
+}
 
 /**
  * Reads the Dockerfile and plans the build; the same for a build and a probe.
  * @throws AppError CONTEXT when there is no such directory, DOCKERFILE when the file is missing or wrong, and what plan()
  * throws
  */
-export async function makePlan(
-  request: BuildRequest,
-  session: Session,
-  deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly readOnly: boolean },
-): Promise<Plan> {
+export async function makePlan(given: BuildRequest, session: Session, deps: PlanDeps): Promise<Plan> {
+  const request = await fetchContexts(given, session, deps.signal);
   const roots = rootsOf(request);
   await checkContext(request.context, roots);
   for (const [name, context] of request.contexts)
     if (context.type === 'dir') await checkContext(context.path, roots, name);
-  const text = request.dockerfileText ?? readDockerfile(request.dockerfile, roots);
-  const dockerfile = parseDockerfile(text, request.dockerfile);
+  return planLoaded(loadDockerfile(request, deps.emit), session, deps);
+}
+
+/** What planning needs besides a session. */
+export interface PlanDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly readOnly: boolean;
+}
+
+/**
+ * Plans the build of a Dockerfile that was read.
+ * @param scope a check looks at no file of a context, and at all stages where no target is named
+ * @throws AppError as makePlan
+ */
+export async function planLoaded(
+  { dockerfile, request }: LoadedDockerfile,
+  session: Session,
+  deps: PlanDeps,
+  scope: Pick<PlanInput, 'checkOnly' | 'allStages'> = {},
+): Promise<Plan> {
   const images = new Map<string, Promise<Image>>();
   const memo = <T>(of: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const value = of.get(key) ?? make();
@@ -39,19 +89,32 @@ export async function makePlan(
   const trees = new Map<string, Promise<OpenContext>>();
   const result = await plan({
     dockerfile,
+    ...scope,
+    onWarnings: (warnings) => {
+      for (const { rule, text, range } of warnings)
+        deps.emit({ type: 'warning', code: rule, rule: true, text, range });
+    },
     ...(request.target === undefined ? {} : { target: request.target }),
     buildArgs: request.buildArgs,
     contexts: request.contexts,
     labels: request.labels,
     platform: request.platform === undefined ? defaultPlatform() : parsePlatform(request.platform),
+    platformAsked: request.platform !== undefined,
     buildPlatform: defaultPlatform(),
     ...(request.cacheSalt === undefined ? {} : { salt: request.cacheSalt }),
     mtime: 'keep',
     sources: {
       resolveImage: (reference, platform) =>
         memo(images, imageKey(reference, platform), () => session.resolveImage(reference, platform)),
+      layoutImage: (layout, platform) =>
+        memo(images, `${layout.path} ${layout.version} ${formatPlatform(platform)}`, () =>
+          session.resolveLayout(layout, platform),
+        ),
+      ignored: () => loadMainIgnore(request),
       context: async (name) =>
-        (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
+        scope.checkOnly
+          ? EMPTY_TREE
+          : (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
       url: (url, checksum) =>
         probeUrl(url, checksum, {
           store: request.noCache ? undefined : session.cacheStore,
@@ -65,8 +128,7 @@ export async function makePlan(
     },
   });
   for (const opened of trees.values()) (await opened).save();
-  for (const { rule, text, range } of result.warnings)
-    deps.emit({ type: 'warning', code: rule, text, range });
+  failOnFindings(dockerfile, result.warnings);
   return result;
 }
 
@@ -79,7 +141,7 @@ function openTree(
   if (name === undefined) return openContext(request, session, deps);
   const context = request.contexts.get(name);
   if (context?.type !== 'dir') throw new AppError('INTERNAL', `the context "${name}" is no directory`);
-  return openNamedContext({ name, path: context.path }, request, session, deps);
+  return openNamedContext({ name, ...context }, request, session, deps);
 }
 
 async function checkContext(path: string, roots: readonly string[], name?: string): Promise<void> {
@@ -101,10 +163,9 @@ async function checkContext(path: string, roots: readonly string[], name?: strin
   );
 }
 
-function readDockerfile(path: string, roots: readonly string[]): Buffer {
-  const named = { property: 'the Dockerfile', by: 'operator' } as const;
+function readDockerfile(path: string, roots: readonly string[]): FoundDockerfile {
   try {
-    return readDefinition(path, roots, named);
+    return readDockerfileText(path, roots);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!missing)

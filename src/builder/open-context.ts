@@ -29,24 +29,35 @@ export function rootsOf({
   return definitionRoots(repository ?? context, allowOutside);
 }
 
+/** The rules of what is left out of the main context; none count in one that was fetched, as under Docker. */
+export function loadMainIgnore(request: BuildRequest): IgnoreMatcher | undefined {
+  if (request.contextSource) return undefined;
+  return loadIgnore(request.context, request.dockerfile, rootsOf(request));
+}
+
 /** @param deps.readOnly a probe: hashes that an earlier build wrote are used, and none are written */
 export function openContext(
   request: BuildRequest,
   session: Session,
   deps: { readonly readOnly: boolean },
 ): OpenContext {
-  const ignore = loadIgnore(request.context, request.dockerfile, rootsOf(request));
+  const ignore = loadMainIgnore(request);
   return openDirectory({ root: request.context, name: 'the build context', ignore }, request, session, deps);
 }
 
 /** The directory of a named context as its own .dockerignore leaves it. */
 export function openNamedContext(
-  { name, path }: { readonly name: string; readonly path: string },
+  {
+    name,
+    path,
+    fetched = false,
+  }: { readonly name: string; readonly path: string; readonly fetched?: boolean },
   request: BuildRequest,
   session: Session,
   deps: { readonly readOnly: boolean },
 ): OpenContext {
-  const ignore = loadIgnore(path, undefined, [...definitionRoots(path), ...rootsOf(request)]);
+  const roots = [...definitionRoots(path), ...rootsOf(request)];
+  const ignore = fetched ? undefined : loadIgnore(path, undefined, roots);
   return openDirectory({ root: path, name: `the build context "${name}"`, ignore }, request, session, deps);
 }
 
@@ -68,6 +79,7 @@ function openDirectory(
     answers: { memo: answers, syscalls },
     xattrs: xattrReader(syscalls),
     openPlain: createOpenPlain(syscalls),
+    sockets: true,
     ...(ignore ? { ignore } : {}),
     ...(modes ? { modes } : {}),
   });

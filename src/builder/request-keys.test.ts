@@ -54,6 +54,8 @@ const of = <T>(...values: readonly [unknown, unknown]): Sampled<T> =>
 const REQUEST: KeySamples<BuildRequest> = {
   // What is built, and of what.
   context: both(counts(context, other), ignored(context, same)),
+  // What is fetched is told by its content, as a directory is.
+  contextSource: fixed<BuildRequest['contextSource']>(undefined),
   // Of a checkout one bit of each mode counts.
   checkout: ignored<string | undefined>(undefined, '/elsewhere'),
   dockerfile: ignored(join(scratch, 'a'), join(scratch, 'b')),
@@ -61,6 +63,8 @@ const REQUEST: KeySamples<BuildRequest> = {
     counts<string | undefined>(TEXT, TEXT.replace('make', 'make all')),
     ignored<string | undefined>(TEXT, TEXT.replace('FROM one', '# why\nFROM one')),
   ),
+  // Whether there is a build at all.
+  ignoreSyntax: ignored<boolean | undefined>(undefined, true),
   contexts: both(counts(lib(context), lib(other)), ignored(lib(context), lib(same))),
   target: counts<string | undefined>('two', 'one'),
   buildArgs: both(
@@ -78,6 +82,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   // Secrets, agents and proxies may differ from build to build.
   secrets: of([], [{ id: 's', value: async () => Buffer.from('x') }]),
   ssh: of([], [{ id: 'default', socket: '/s' }]),
+  allowedDevices: ignored<readonly string[] | undefined>(undefined, ['*']),
   proxyEnv: ignored<Readonly<Record<string, string>>>({}, { http_proxy: 'http://p:1' }),
   // Only the image's config.
   labels: ignored<ReadonlyMap<string, string>>(new Map(), new Map([['a', 'b']])),

@@ -16,10 +16,12 @@ import { createDirectoryStore } from '../oci/dir-store.ts';
 import type { Transport } from '../oci/http/transport.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { BlobSource, Descriptor, Image, Platform, Reference, Store } from '../oci/types.ts';
+import type { LayoutContext } from '../plan/inputs.ts';
 import { extractLayers } from '../rootfs/extract/extract.ts';
 import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
+import { resolveLayout } from './layout-image.ts';
 import { storeBlob } from './publishing/layer-blobs.ts';
 import { imageKey, openRegistries } from './registry-access.ts';
 import type { BuildRequest } from './types.ts';
@@ -60,6 +62,8 @@ export interface Session {
   readonly pool: () => CompressPool;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   resolveImage(reference: string, platform: Platform): Promise<Image>;
+  /** @throws AppError CONTEXT where there is no layout, REFERENCE where it has no such image; CORRUPT */
+  resolveLayout(layout: LayoutContext, platform: Platform): Promise<Image>;
   openRepository(reference: Reference): Store;
   /** What the sources of ADD are fetched with. */
   readonly sources: SourceAccess;
@@ -166,6 +170,11 @@ export function createSession(
         ? { ...known, store: registries.open(parseReference(reference)) }
         : await registries.resolveImage(reference, platform, deps.signal);
       repositories.set(image.store, parseReference(reference));
+      for (const { digest } of image.parsed.layers) baseLayers.add(digest);
+      return image;
+    },
+    resolveLayout: async (layout, platform) => {
+      const image = await resolveLayout(layout, platform, deps.signal);
       for (const { digest } of image.parsed.layers) baseLayers.add(digest);
       return image;
     },

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
 import type { HostFile } from '../oci/http/tls-profiles.ts';
@@ -19,6 +20,17 @@ export interface SshSource {
   /** Host path of an agent's socket. */
   readonly socket: string;
 }
+
+/** A context that is no directory of this machine. What is no archive is the Dockerfile itself. */
+export type ContextSource =
+  | { readonly type: 'git'; readonly url: string }
+  | { readonly type: 'url'; readonly url: string }
+  | {
+      readonly type: 'file';
+      /** For messages. */
+      readonly name: string;
+      readonly open: () => Readable;
+    };
 
 export type OutputSpec =
   | { readonly type: 'rootfs'; readonly path: string }
@@ -92,12 +104,16 @@ export interface BuildRequest {
   readonly backend?: BackendSpec;
   /** Absolute path of the context directory. */
   readonly context: string;
+  /** Where the context comes from, if from elsewhere: then `context` is not looked at, and `dockerfile` is a path in it. */
+  readonly contextSource?: ContextSource;
   /** Absolute path of a folder that git has checked out: modes in it are taken as git has them. */
   readonly checkout?: string;
   /** Absolute path of the Dockerfile; its `.dockerignore` lies beside it. */
   readonly dockerfile: string;
   /** The Dockerfile itself where it is not to be read; `dockerfile` then only names it. */
   readonly dockerfileText?: string;
+  /** Whether a file that names a front end other than docker/dockerfile is built all the same, with a warning. */
+  readonly ignoreSyntax?: boolean;
   /**
    * A folder of the repository that the build belongs to, as of definitionRoots: where the paths of the Dockerfile, of
    * ignore files and of contexts begin in it, links may not lead out of it. The context when left out.
@@ -115,6 +131,8 @@ export interface BuildRequest {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
+  /** Names, kinds or classes of devices that `RUN --device` may have; `*` means all, and none are allowed when left out. */
+  readonly allowedDevices?: readonly string[];
   /** `os/arch[/variant]`; the machine's own when left out. */
   readonly platform?: string;
   /** Names under which the image is stored or written (docker archive, OCI layout, push). */

@@ -10,13 +10,14 @@ import {
   readSync,
   realpathSync,
 } from 'node:fs';
+import { Readable } from 'node:stream';
 import { canonicalDigest } from '../core/canonical.ts';
 import { once } from '../core/concurrency.ts';
-import type { Digest } from '../core/digest.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
 import { createOpenPlain, type OpenPlain } from '../sys/beneath.ts';
-import { pathError } from '../sys/descriptor.ts';
+import { O_PATH, pathError } from '../sys/descriptor.ts';
 import { factsOf, isDirectory, type PathFacts, rowAt } from '../sys/path-facts.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
 import type { Syscalls } from '../sys/types.ts';
@@ -48,9 +49,10 @@ export interface AnswersOptions {
 type Directories = ReadonlyMap<string, Listed>;
 
 const CHUNK = 1024 * 1024;
+const NOTHING = digestOf('');
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 
-/** A host directory as a source of files. Symlinks are never followed out of it; sockets do not exist for it. */
+/** A host directory as a source of files. Symlinks are never followed out of it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
   const { root, ignore, memo, openPlain = createOpenPlain() } = options;
   const host = (path: string): string => (path === '' ? root : `${root}/${path}`);
@@ -66,6 +68,17 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       closeSync(fd);
       throw pathError('ENOTREG', host(path));
     });
+  /** Of a socket that counts as an empty file there is nothing to read. */
+  const openSocket = (path: string): number => {
+    const fd = open(path, O_PATH | O_NOFOLLOW);
+    if (fstatSync(fd).isSocket()) return fd;
+    closeSync(fd);
+    throw pathError('ENOTREG', host(path));
+  };
+  const openNode = ({ path, version }: TreeNode): number =>
+    options.sockets && version?.digest === NOTHING && lstat(path)?.isSocket()
+      ? guarded(path, () => openSocket(path))
+      : openFile(path);
   const guarded = <T>(path: string, work: () => T): T => {
     try {
       return work();
@@ -145,7 +158,8 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       const state = options.answers && stateOf(paths, options.answers.syscalls);
       if (!options.answers || !state) return compute(tree);
       const patterns = ignore?.patterns ?? [];
-      const asked = canonicalDigest({ question, paths, patterns, modes: options.modes?.name });
+      const taken = { modes: options.modes?.name, sockets: options.sockets === true };
+      const asked = canonicalDigest({ question, paths, patterns, ...taken });
       const known = options.answers.memo.get(asked, state.digest);
       if (known !== undefined) {
         memo?.keepUnused();
@@ -155,8 +169,11 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
       return answer;
     },
-    openFile: (node) => openFile(node.path),
-    open: (node) => createReadStream('', { fd: openFile(node.path), highWaterMark: CHUNK }),
+    openFile: openNode,
+    open: (node) =>
+      node.size === 0 && node.version?.digest === NOTHING
+        ? Readable.from([])
+        : createReadStream('', { fd: openFile(node.path), highWaterMark: CHUNK }),
     checkUnchanged: (node, file) => {
       const stat = guarded(node.path, () =>
         file === undefined ? lstat(node.path) : fstatSync(file, { bigint: true }),

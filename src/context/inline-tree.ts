@@ -17,3 +17,12 @@ export function createInlineTree(name: string, content: Buffer, mtime: number): 
     contentDigest: async () => digestOf(content),
   };
 }
+
+/** A tree without files, for those who do not look into one. */
+export const EMPTY_TREE: SourceTree = {
+  name: 'an empty tree',
+  list: async () => [],
+  stat: async () => undefined,
+  open: () => Readable.from([]),
+  contentDigest: async () => digestOf(''),
+};

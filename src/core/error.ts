@@ -74,6 +74,7 @@ export const EXIT_CODES = {
     text: 'the container was built but cannot be started: its user, setup script or init command',
   },
   OUTSIDE: { exit: 21, text: 'a definition names a file or directory outside of its repository' },
+  CHECK: { exit: 22, text: 'a check of a Dockerfile found something' },
   ABORTED: { exit: 130, text: 'ended by SIGINT or SIGTERM' },
 } as const satisfies Record<string, { exit: number; text: string }>;
 

@@ -70,6 +70,8 @@ export type Event =
   | {
       readonly type: 'warning';
       readonly code: string;
+      /** Whether `code` is the name of a check of Dockerfiles, which can be turned off by it. */
+      readonly rule?: true;
       readonly text: string;
       readonly hint?: string;
       readonly range?: SourceRange;

@@ -71,6 +71,19 @@ export function missingRight(thrown: unknown): MissingRight | undefined {
       ? [bind ? 'NET_BIND_SERVICE' : 'DAC_OVERRIDE']
       : BY_CALL.flatMap(([pattern, ...names]) => (pattern.test(syscall) ? names : []));
   const name = needed.find(missing);
-  if (name === undefined) return undefined;
+  if (name === undefined) return syscall.startsWith('mknod') && code === 'EPERM' ? noDevices() : undefined;
   return { reason: `this process lacks CAP_${name}`, hint: `give it that capability (--cap-add=${name})` };
+}
+
+/** Why a device cannot be made by whoever has CAP_MKNOD (user_namespaces(7), cgroups(7)). */
+function noDevices(): MissingRight {
+  return inInitialNamespace()
+    ? {
+        reason: 'this container may not make devices',
+        hint: 'allow it to (--privileged, or --device-cgroup-rule), or leave the device out of what is copied',
+      }
+    : {
+        reason: 'no device can be made in a user namespace',
+        hint: 'build as root of the machine, or leave the device out of what is copied',
+      };
 }

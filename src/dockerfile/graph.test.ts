@@ -55,6 +55,7 @@ test('an unknown target lists the stages', () => {
 
 test('FROM names earlier stages, scratch or images', () => {
   assert.deepEqual(resolveBase(FILE, 1, 'build'), { type: 'stage', stage: 0 });
+  assert.deepEqual(resolveBase(FILE, 1, 'Build'), { type: 'image', image: 'Build' });
   assert.deepEqual(resolveBase(FILE, 0, 'tools'), { type: 'image', image: 'tools' });
   assert.deepEqual(resolveBase(FILE, 0, 'build'), { type: 'image', image: 'build' });
   assert.deepEqual(resolveBase(FILE, 2, 'scratch'), { type: 'scratch' });

@@ -42,11 +42,12 @@ export function resolveTarget(dockerfile: Dockerfile, target?: string): number {
   });
 }
 
-/** What a stage's FROM names, `image` being expanded: an earlier stage by its name, scratch, or an image. */
+/**
+ * What a stage's FROM names, `image` being expanded: an earlier stage by its name, scratch, or an image. Names of stages
+ * are in lower case here, whatever AS says, so that FROM with an upper-case letter names an image, as under Docker.
+ */
 export function resolveBase(dockerfile: Stages, stage: number, image: string): StageSource {
-  const found = dockerfile.stages.findLast(
-    ({ index, from }) => index < stage && from.name === image.toLowerCase(),
-  );
+  const found = dockerfile.stages.findLast(({ index, from }) => index < stage && from.name === image);
   if (found) return { type: 'stage', stage: found.index };
   return image === 'scratch' ? { type: 'scratch' } : { type: 'image', image };
 }

@@ -5,19 +5,24 @@ import { decodePath } from '../core/path-bytes.ts';
 export interface Source {
   readonly file: string;
   readonly lines: readonly string[];
+  /** The indices of the lines before whose line feed a carriage return stood. */
+  readonly returns: ReadonlySet<number>;
 }
 
 /**
- * Splits a source at its line feeds; one carriage return before each is dropped, so files from Windows mean the same.
+ * Splits a source at its line feeds; one carriage return before each is set apart, so files from Windows mean the same.
  * Bytes that are not UTF-8 become path strings, so that file names in COPY survive.
  */
 export function readSource(content: Buffer | string, file: string): Source {
   const text = typeof content === 'string' ? content : decodePath(content);
-  const lines = (text.startsWith('\ufeff') ? text.slice(1) : text)
-    .split('\n')
-    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const returns = new Set<number>();
+  const lines = (text.startsWith('\ufeff') ? text.slice(1) : text).split('\n').map((line, index) => {
+    if (!line.endsWith('\r')) return line;
+    returns.add(index);
+    return line.slice(0, -1);
+  });
   if (lines.at(-1) === '') lines.pop();
-  return { file, lines };
+  return { file, lines, returns };
 }
 
 /** The range of whole lines, counted from 1, both included. */
@@ -28,6 +33,16 @@ export function linesRange(source: Source, first: number, last: number): SourceR
     start: { line: first, column: 1 },
     end: { line: last, column: end.length + 1 },
   };
+}
+
+/** A whole line of a file, counted from 1, with its text. */
+export function whereOfLine(
+  text: string,
+  file: string,
+  line: number,
+): Where & { readonly range: SourceRange } {
+  const source = readSource(text, file);
+  return { ...whereIn(source, linesRange(source, line, line)), range: linesRange(source, line, line) };
 }
 
 /** A range with the source line that it starts on. */

@@ -1,4 +1,5 @@
 import type { SourceRange } from '../core/error.ts';
+import type { LintOptions } from './lint/options.ts';
 
 /**
  * A here-document attached to an instruction (Dockerfile reference, "Here-Documents"). In COPY and ADD the content of one
@@ -7,7 +8,7 @@ import type { SourceRange } from '../core/error.ts';
 export interface Heredoc {
   /** The word after `<<`, without quotes: `EOF`. */
   readonly name: string;
-  /** Lines joined with `\n`, a final newline included; tabs stripped for `<<-`. */
+  /** Lines with their ends as they stand in the file, the final one included; tabs stripped for `<<-`. */
   readonly content: string;
   /** False when the name was quoted: the content is then taken literally. */
   readonly expand: boolean;
@@ -67,6 +68,14 @@ export interface MountSpec {
   readonly range: SourceRange;
 }
 
+/** `RUN --device=…`: a device that the machine describes (Container Device Interface). */
+export interface DeviceRequest {
+  /** `vendor.com/class=name`, `vendor.com/class`, `vendor.com/class=*`, or a class. */
+  readonly name: string;
+  readonly required: boolean;
+  readonly range: SourceRange;
+}
+
 /** `image` and `platform` go through expandWord with the global ARGs; `name` is final and in lower case. */
 export interface FromInstruction extends Node {
   readonly kind: 'from';
@@ -95,6 +104,7 @@ export interface RunInstruction extends Node {
   readonly command: Command;
   readonly heredocs: readonly Heredoc[];
   readonly mounts: readonly MountSpec[];
+  readonly devices?: readonly DeviceRequest[];
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
 }
@@ -217,11 +227,13 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
-/** A finding that is not an error: rules are data (src/dockerfile/lint-rules.ts). */
+/** A finding that is not an error: rules are data (src/dockerfile/lint/rules.ts). */
 export interface LintWarning {
   readonly rule: string;
   readonly text: string;
   readonly range: SourceRange;
+  /** The index of the stage without which it is none, since only stages that are built are looked at. */
+  readonly stage?: number;
 }
 
 export interface Dockerfile {
@@ -230,6 +242,10 @@ export interface Dockerfile {
   readonly lines: readonly string[];
   readonly escape: '\\' | '`';
   readonly directives: ReadonlyMap<string, string>;
+  /** Which findings count. */
+  readonly checks: LintOptions;
+  /** The comments right above instructions, without #, by the lines on which these begin. */
+  readonly comments: ReadonlyMap<number, readonly string[]>;
   /** ARGs before the first FROM. */
   readonly metaArgs: readonly ArgInstruction[];
   readonly stages: readonly Stage[];

@@ -61,12 +61,17 @@ export function buildRequest(options: BuildOptions): BuildRequest {
     proxyEnv: {},
     ...rest,
     context,
-    dockerfile: resolve(context, options.dockerfile ?? 'Dockerfile'),
+    dockerfile: dockerfileOf(context, options),
     contexts: mapOf(contexts),
     labels: mapOf(labels),
     buildArgs: mapOf(buildArgs),
     registries: registrySettings(registries),
   };
+}
+
+/** In a context that is fetched its place is known later. */
+function dockerfileOf(context: string, { contextSource, dockerfile = 'Dockerfile' }: BuildOptions): string {
+  return contextSource ? dockerfile : resolve(context, dockerfile);
 }
 
 /** Settings with Docker's own places for credentials and certificates where nothing else is named. */

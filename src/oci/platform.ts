@@ -21,7 +21,7 @@ const ARM_NAMES: Readonly<Record<string, string>> = {
  * One spelling for every platform, as containerd has it: x86_64 → amd64, i386 → 386, aarch64 and arm64/v8 → arm64,
  * armhf and arm → arm/v7, armel → arm/v6, macos → darwin; lower case; amd64/v1 → amd64.
  */
-function normalizePlatform(platform: Platform): Platform {
+export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
   const [architecture, variant] = normalizeArchitecture(
     platform.architecture.toLowerCase(),

@@ -15,7 +15,7 @@ export function isProxyArg(name: string): boolean {
 
 /**
  * The automatic platform ARGs in the global scope (Dockerfile reference, "Automatic platform ARGs in the global scope").
- * @param targetStage the target as the user named it, or `default`, as BuildKit has it
+ * @param targetStage the name of the stage that is built, or `default`
  */
 export function platformArgs(target: Platform, build: Platform, targetStage: string): Map<string, string> {
   const args = new Map<string, string>();
@@ -40,8 +40,12 @@ export interface StageEnvironment {
   /** ARGs in scope with a value. */
   readonly args: ReadonlyMap<string, string>;
   lookup(name: string): string | undefined;
+  /** What is defined: ENV, and ARG with a value or without. */
+  names(): ReadonlySet<string>;
   setEnv(name: string, value: string): void;
   setArg(name: string, value: string): void;
+  /** For an ARG without a value. */
+  declare(name: string): void;
   /** What a RUN sees, proxy ARGs left out. */
   runEnv(): Map<string, string>;
 }
@@ -51,6 +55,7 @@ export function createStageEnvironment(initial: readonly string[]): StageEnviron
   const env = new Map<string, string>();
   const args = new Map<string, string>();
   const effective = new Map<string, string>();
+  const declared = new Set<string>();
   const setEnv = (name: string, value: string): void => {
     env.set(name, value);
     effective.set(name, value);
@@ -65,6 +70,8 @@ export function createStageEnvironment(initial: readonly string[]): StageEnviron
     env,
     args,
     lookup: (name) => effective.get(name),
+    names: () => new Set(['PATH', ...effective.keys(), ...declared]),
+    declare: (name) => declared.add(name),
     setEnv,
     setArg: (name, value) => {
       args.set(name, value);

@@ -252,6 +252,19 @@ const RUN = object<RunOperation>({
   network: counts<RunOperation['network']>('default', 'none', 'host'),
   security: counts<RunOperation['security']>('sandbox', 'insecure'),
   mounts: listOf(MOUNTS),
+  devices: both(
+    counts<RunOperation['devices']>(
+      undefined,
+      [{ name: 'a.b/c', required: false, range: RANGE }],
+      [{ name: 'a.b/d', required: false, range: RANGE }],
+      [{ name: 'a.b/c', required: true, range: RANGE }],
+    ),
+    ignored<RunOperation['devices']>(
+      [{ name: 'a.b/c', required: false, range: RANGE }],
+      [{ name: 'a.b/c', required: false, range: { ...RANGE, file: 'b' } }],
+    ),
+  ),
+  hostname: counts<string | undefined>(undefined, 'one', 'two'),
   script: optional<NonNullable<RunOperation['script']>>(
     object<NonNullable<RunOperation['script']>>({ path: noPath, content: text }),
   ),

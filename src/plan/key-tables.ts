@@ -208,6 +208,8 @@ const RUN: Table<RunOperation> = {
   network: asIs(),
   security: asIs(),
   mounts: { in: (mounts, _, context) => mounts.map((mount) => mountFields(mount, context)) },
+  devices: { in: (devices) => devices?.map(({ name, required }) => ({ name, required })) },
+  hostname: asIs(),
   script: { spread: { path: out('it is the last word of the command'), content: asIs('script') } },
 };
 

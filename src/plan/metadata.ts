@@ -2,6 +2,7 @@ import type { Command, HealthcheckInstruction, Instruction } from '../dockerfile
 import type { ContainerConfig, Healthcheck } from '../oci/types.ts';
 import { exposedPorts } from './ports.ts';
 import { expand, expandAll, type StageState, shellOf, stageError, whereOf } from './stage-state.ts';
+import { isSignal } from './stop-signal.ts';
 
 /** Instructions that change only the image's config, never files and never a key of their own. */
 export type MetadataInstruction = Exclude<Instruction, { kind: 'run' | 'copy' | 'add' | 'workdir' | 'arg' }>;
@@ -100,14 +101,11 @@ function healthcheck({ check }: HealthcheckInstruction): Healthcheck {
 }
 
 function stopSignal(state: StageState, signal: string, instruction: MetadataInstruction): string {
-  if (
-    /^\d+$/.test(signal) ? Number(signal) >= 1 && Number(signal) <= 64 : /^(SIG)?[A-Z0-9+-]+$/i.test(signal)
-  )
-    return signal;
+  if (isSignal(signal)) return signal;
   throw stageError(
     state,
     instruction.range,
     `STOPSIGNAL has the invalid signal "${signal}"`,
-    'write a name such as SIGTERM or a number from 1 to 64',
+    'write a name such as SIGTERM, or a number',
   );
 }

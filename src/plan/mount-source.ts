@@ -6,8 +6,9 @@ import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import { contextItems, hashedItems, treePath } from './context-items.ts';
 import { located } from './located.ts';
-import { findContext, onlyMounts } from './named-context.ts';
+import { contextImage, findContext, onlyMounts } from './named-context.ts';
 import type { ResolveMountSource } from './run-operation.ts';
+import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { type StageState, stageError, whereOf } from './stage-state.ts';
 import type { TreeSource } from './types.ts';
@@ -56,9 +57,13 @@ export async function resolveFrom(
   if (source.type !== 'image') return source;
   const { sources, platform } = deps.input;
   const context = findContext(deps.input, source.image);
-  if (context?.type === 'dir')
-    return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
   if (context?.type === 'deferred') throw stageError(state, range, onlyMounts(context.name));
-  const reference = context?.reference ?? source.image;
-  return { type: 'image', image: await located(where, () => sources.resolveImage(reference, platform)) };
+  if (context?.type === 'image' || context?.type === 'layout') {
+    const image = await located(where, () => contextImage(deps.input, context, platform));
+    return { type: 'image', image };
+  }
+  if (context) return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
+  const image = await located(where, () => sources.resolveImage(source.image, platform));
+  checkPlatform(deps, { name: source.image, image, wanted: platform }, range);
+  return { type: 'image', image };
 }

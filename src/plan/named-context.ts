@@ -1,5 +1,6 @@
 import { AppError } from '../core/error.ts';
 import { DOCKER_HUB, formatReference, parseReference } from '../oci/reference.ts';
+import type { Image, Platform } from '../oci/types.ts';
 import type { NamedContext, PlanInput } from './inputs.ts';
 
 /**
@@ -38,4 +39,15 @@ export function findContext(
   const name = contextName(text);
   const found = name === undefined ? undefined : contexts.get(name);
   return found ? { ...found, name: name! } : undefined;
+}
+
+/** The image that a named context is. @throws AppError as the sources of the plan */
+export async function contextImage(
+  { sources }: Pick<PlanInput, 'sources'>,
+  context: FoundContext & { readonly type: 'image' | 'layout' },
+  platform: Platform,
+): Promise<Image> {
+  if (context.type === 'image') return sources.resolveImage(context.reference, platform);
+  if (sources.layoutImage) return sources.layoutImage(context, platform);
+  throw new AppError('DOCKERFILE', `the context "${context.name}" is an OCI layout, which is not read here`);
 }

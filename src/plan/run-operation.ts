@@ -18,10 +18,16 @@ export async function planRun(
   state: StageState,
   instruction: RunInstruction,
   resolveSource: ResolveMountSource,
+  buildArgs: ReadonlyMap<string, string>,
 ): Promise<RunOperation> {
   const { argv, script } = runCommand(state, instruction);
+  const hostname = buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME');
+  const namespace = buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') || undefined;
   const mounts: PlannedMount[] = [];
-  for (const spec of instruction.mounts) mounts.push(await planMount(state, spec, resolveSource));
+  for (const spec of instruction.mounts) {
+    const planned = await planMount(state, spec, resolveSource);
+    mounts.push(namespace === undefined ? planned : inNamespace(planned, namespace));
+  }
   return {
     kind: 'run',
     argv,
@@ -32,8 +38,17 @@ export async function planRun(
     network: instruction.network,
     security: instruction.security,
     mounts,
+    ...(instruction.devices ? { devices: instruction.devices } : {}),
+    ...(hostname ? { hostname } : {}),
     ...(script ? { script } : {}),
   };
+}
+
+/** Caches of one namespace have nothing to do with those of another, or of none. */
+function inNamespace(mount: PlannedMount, namespace: string): PlannedMount {
+  const { spec, target } = mount;
+  if (spec.type !== 'cache') return mount;
+  return { ...mount, spec: { ...spec, id: `${namespace}/${spec.id ?? target}` } };
 }
 
 /**

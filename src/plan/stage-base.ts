@@ -3,10 +3,11 @@ import { AppError } from '../core/error.ts';
 import { expandWord } from '../dockerfile/expand/expand.ts';
 import { resolveBase } from '../dockerfile/graph.ts';
 import { parsePlatform } from '../oci/platform.ts';
-import type { ContainerConfig, Platform } from '../oci/types.ts';
+import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 import { baseKey } from './keys.ts';
 import { located } from './located.ts';
-import { type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import { contextImage, type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { DEFAULT_PATH, whereOf } from './stage-state.ts';
 import type { PlannedStage } from './types.ts';
@@ -22,6 +23,8 @@ export interface StageBase {
   readonly files?: SourceTree;
   /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
   readonly args?: ReadonlyMap<string, string>;
+  /** The variables that are defined in it. */
+  readonly declared?: ReadonlySet<string>;
 }
 
 /**
@@ -53,19 +56,33 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
       config: planned.config,
       key: planned.lastKey,
       args: planned.args,
+      declared: planned.declared,
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }
   if (source.type === 'scratch') return scratchBase(deps);
+  if (resolveBase(input.dockerfile, stage.index, name.toLowerCase()).type === 'stage') {
+    throw new AppError('DOCKERFILE', `FROM ${name} names no stage, and an image's name has no upper case`, {
+      where,
+      hint: `stages are named in lower case here, whatever AS says: write FROM ${name.toLowerCase()}`,
+    });
+  }
   const context = findContext(input, name);
-  return context ? contextBase(deps, context) : imageBase(deps, name);
+  if (context) return contextBase(deps, context);
+  const base = await imageBase(deps, name);
+  if (base.source.type === 'image') {
+    const facts = { name, image: base.source.image, wanted: stagePlatform(deps) };
+    checkPlatform(deps, facts, from.range);
+  }
+  return base;
 }
 
 /** What a named context is as a base: an image, or a directory's files on top of nothing. */
 async function contextBase(deps: StageDeps, context: FoundContext): Promise<StageBase> {
-  if (context.type === 'image') return imageBase(deps, context.reference);
   const { input, stage } = deps;
   const where = whereOf(input.dockerfile, stage.from.range);
+  if (context.type === 'image' || context.type === 'layout')
+    return resolvedBase(deps, await located(where, () => contextImage(input, context, stagePlatform(deps))));
   if (context.type === 'deferred') throw new AppError('DOCKERFILE', onlyMounts(context.name), { where });
   return {
     ...scratchBase(deps),
@@ -90,9 +107,15 @@ function scratchBase(deps: StageDeps): StageBase {
 async function imageBase(deps: StageDeps, name: string): Promise<StageBase> {
   const { input, stage } = deps;
   const where = whereOf(input.dockerfile, stage.from.range);
+  return resolvedBase(
+    deps,
+    await located(where, () => input.sources.resolveImage(name, stagePlatform(deps))),
+  );
+}
+
+function resolvedBase(deps: StageDeps, image: Image): StageBase {
   const platform = stagePlatform(deps);
-  const { salt, mtime } = input;
-  const image = await located(where, () => input.sources.resolveImage(name, platform));
+  const { salt, mtime } = deps.input;
   const config = image.config.config ?? {};
   return {
     source: { type: 'image', image },

@@ -1,6 +1,6 @@
 import { AppError, type SourceRange, type Where } from '../core/error.ts';
 import { expandWord, expandWords } from '../dockerfile/expand/expand.ts';
-import type { Dockerfile } from '../dockerfile/types.ts';
+import type { Dockerfile, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { createStageEnvironment, type StageEnvironment } from './environment.ts';
 import { imageDirectory } from './paths.ts';
@@ -17,6 +17,8 @@ export interface StageState {
   readonly environment: StageEnvironment;
   readonly steps: Step[];
   readonly history: HistoryLine[];
+  /** Of RUNs, when they are only checked. */
+  readonly mounts: MountSpec[];
   config: ContainerConfig;
   author: string | undefined;
   /** Whether this stage itself set CMD: an ENTRYPOINT then leaves it alone. */
@@ -36,6 +38,7 @@ export function createStageState(
     environment,
     steps: [],
     history: [],
+    mounts: [],
     config: rest,
     author,
     cmdSet: false,

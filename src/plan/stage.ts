@@ -4,6 +4,7 @@ import type { SourceRange } from '../core/error.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { parseOnbuildTrigger } from '../dockerfile/parse/base-triggers.ts';
 import type { ArgInstruction, Instruction } from '../dockerfile/types.ts';
+import { checkFiles, makesFiles } from './check-only.ts';
 import { wholeTree } from './context-input.ts';
 import { COPY_ALL, planCopy } from './copy-operation.ts';
 import { contentScope, digestFields, operationFields, stepKey } from './keys.ts';
@@ -14,6 +15,7 @@ import { findContext } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
 import { stageBase } from './stage-base.ts';
+import { checkIgnored, checkVariables } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { createStageState, expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { Operation, PlannedStage } from './types.ts';
@@ -25,6 +27,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const base = await stageBase(deps, replaced);
   const state = createStageState(input.dockerfile, base.config, base.author);
   for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
+  for (const name of base.declared ?? []) state.environment.declare(name);
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
     parseOnbuildTrigger(trigger, stage.from.range),
   );
@@ -44,8 +47,10 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     lastKey: planner.lastKey(),
     config: { ...state.config, Env: env },
     args: new Map(state.environment.args),
+    declared: state.environment.names(),
     ...(state.author === undefined ? {} : { author: state.author }),
     history: state.history,
+    mounts: state.mounts,
     instructions,
   };
 }
@@ -55,12 +60,15 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
   let key = base;
 
   async function apply(instruction: Instruction): Promise<void> {
+    checkVariables(deps, state, instruction);
+    if (instruction.kind === 'copy' || instruction.kind === 'add') checkIgnored(deps, state, instruction);
+    if (deps.input.checkOnly && makesFiles(instruction)) return checkFiles(deps, state, instruction);
     switch (instruction.kind) {
       case 'arg':
         return applyArg(deps, state, instruction);
       case 'run': {
         const resolve = resolveMountSource(deps, state);
-        return add(instruction, await planRun(state, instruction, resolve));
+        return add(instruction, await planRun(state, instruction, resolve, deps.input.buildArgs));
       }
       case 'copy':
       case 'add':
@@ -130,6 +138,7 @@ function applyArg({ input, scope }: StageDeps, state: StageState, instruction: A
     const resolved =
       given ?? (value === undefined ? scope.lookup(key) : expand(state, value, instruction.range));
     if (resolved !== undefined) state.environment.setArg(key, resolved);
+    else state.environment.declare(key);
   }
   state.history.push({ createdBy: instruction.text });
 }

@@ -1,7 +1,7 @@
 import type { CopyItem, SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
-import type { Instruction, MountSpec } from '../dockerfile/types.ts';
+import type { DeviceRequest, Instruction, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 
 import type { DeferredFiles } from './inputs.ts';
@@ -81,6 +81,10 @@ export interface RunOperation {
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
   readonly mounts: readonly PlannedMount[];
+  /** Devices that are asked for; none when left out. */
+  readonly devices?: readonly DeviceRequest[];
+  /** The name of the host that the command sees, where it is another one than usual. */
+  readonly hostname?: string;
   /** A heredoc with a `#!` line: a script to offer at `path` (already argv's last word). */
   readonly script?: { readonly path: string; readonly content: string };
 }
@@ -133,17 +137,25 @@ export interface PlannedStage {
   readonly config: ContainerConfig;
   /** ARGs with a value after the last instruction; stages based on this one start with them. */
   readonly args: ReadonlyMap<string, string>;
+  /** All variables that are defined then, ARGs without a value among them. */
+  readonly declared: ReadonlySet<string>;
   readonly author?: string;
   readonly history: readonly HistoryLine[];
   readonly instructions: readonly Instruction[];
+  /** The mounts of RUNs, expanded, where they were only checked. */
+  readonly mounts: readonly MountSpec[];
 }
 
 /** All that a build does, and all keys, before anything is downloaded or run. */
 export interface Plan {
   readonly platform: Platform;
+  /** What the image says that it is for. */
+  readonly imagePlatform: Platform;
   /** By index in the Dockerfile; stages that the target does not need are absent. */
   readonly stages: ReadonlyMap<number, PlannedStage>;
   readonly target: number;
   readonly mtime: number | 'keep';
+  /** The ARGs before the first FROM that have a value. */
+  readonly globalArgs: ReadonlyMap<string, string>;
   readonly warnings: readonly { readonly rule: string; readonly text: string; readonly range: SourceRange }[];
 }

@@ -25,7 +25,8 @@ export function messageLines(event: Event, deps: MessageDeps): readonly string[]
     case 'warning': {
       const frame = event.range ? sourceFrame(event.range, readLine?.(event.range)) : [];
       const hint = event.hint ? [`${style.hint('hint:')} ${event.hint}`] : [];
-      return [`${style.warn('warning:')} ${event.text}`, ...frame, ...hint].map(redactor.text);
+      const text = event.rule ? `${event.code}: ${event.text}` : event.text;
+      return [`${style.warn('warning:')} ${text}`, ...frame, ...hint].map(redactor.text);
     }
     case 'error': {
       const failed = event.error.code === 'BUILD_FAILED' ? deps.board.failed() : undefined;

@@ -128,7 +128,17 @@ error: RUN false exited with code 1
   it('show warnings with their place, retries, and details only when asked for', async () => {
     const range = { file: 'Dockerfile', start: { line: 2, column: 5 }, end: { line: 2, column: 8 } };
     const events: readonly TimedEvent[] = [
-      [0, { type: 'warning', code: 'StageNameCasing', text: 'odd name', hint: 'use lower case', range }],
+      [
+        0,
+        {
+          type: 'warning',
+          code: 'StageNameCasing',
+          rule: true,
+          text: 'odd name',
+          hint: 'use lower case',
+          range,
+        },
+      ],
       [0, { type: 'retry', what: 'push a layer', attempt: 2, delayMs: 1500, reason: 'status 503' }],
       [0, { type: 'message', level: 'debug', text: 'detail' }],
     ];

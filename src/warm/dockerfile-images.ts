@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { definitionRoots, readDefinition } from '../context/repository.ts';
+import { type FoundDockerfile, readDockerfileText } from '../context/dockerfile-text.ts';
+import { definitionRoots } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { withoutFiles, withoutTriggers } from '../devcontainer/inspect-target.ts';
 import { resolveFrom } from '../dockerfile/graph.ts';
@@ -16,7 +17,7 @@ import { plan } from '../plan/plan.ts';
  * @throws AppError DOCKERFILE at the place in the file, and what `visit` throws
  */
 export async function visitImages(
-  { path, content }: { readonly path: string; readonly content: Buffer },
+  { path, content }: FoundDockerfile,
   buildArgs: ReadonlyMap<string, string>,
   platform: Platform,
   visit: (name: string, platform: Platform) => Promise<Image>,
@@ -70,10 +71,10 @@ function sourceImages(dockerfile: Dockerfile): ReadonlySet<string> {
  * A Dockerfile of this machine.
  * @throws AppError DOCKERFILE, OUTSIDE
  */
-export function readDockerfile(path: string, allowed: readonly string[]): Buffer {
+export function readDockerfile(path: string, allowed: readonly string[]): FoundDockerfile {
   const roots = definitionRoots(dirname(path), allowed);
   try {
-    return readDefinition(path, roots, { property: 'the Dockerfile', by: 'operator' });
+    return readDockerfileText(path, roots);
   } catch (error) {
     throw toAppError(error, 'DOCKERFILE', `cannot read the Dockerfile ${path}`, { where: { path } });
   }

@@ -69,10 +69,13 @@ export async function warmCache(request: WarmRequest, deps: WarmDeps): Promise<v
     for (const path of request.dockerfiles) {
       await attempt(maskUrlCredentials(path), async () => {
         const isUrl = /^https?:\/\//i.test(path);
-        const content = isUrl
-          ? await deps.registries.download(path, { limit: MOST_DOCKERFILE, signal })
+        const found = isUrl
+          ? {
+              path: maskUrlCredentials(path),
+              content: await deps.registries.download(path, { limit: MOST_DOCKERFILE, signal }),
+            }
           : readDockerfile(path, allowOutside);
-        await visitImages({ path: maskUrlCredentials(path), content }, buildArgs, platform, warm);
+        await visitImages(found, buildArgs, platform, warm);
       });
     }
     const [first] = failures;

@@ -12,6 +12,8 @@ export interface CaseOptions {
   readonly about: string;
   /** The Dockerfile's name in the context; made from the case's `Dockerfile`. */
   readonly file?: string;
+  /** No --file: the Dockerfile is found in the context. */
+  readonly implied?: boolean;
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly platform?: string;

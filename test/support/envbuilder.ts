@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
+  /** What it reads from standard input. */
+  readonly input?: Buffer;
   readonly onOutput?: (chunk: Buffer) => void;
 }
 
@@ -33,6 +35,7 @@ export async function envbuilder(args: readonly string[], options: CliOptions = 
   const { code, stdout, stderr } = await capture(join(projectRoot, 'envbuilder'), args, {
     timeoutMs: options.timeoutMs ?? PATIENCE_MS,
     env,
+    ...(options.input !== undefined && { input: options.input }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.onOutput !== undefined && { onOutput: options.onOutput }),
   });

@@ -53,7 +53,8 @@ export async function askDocker(
 /** The arguments that both command lines share: they are spelled alike. */
 export function caseArgs(test: Case, prepared: PreparedCase, builder: 'docker' | 'envbuilder'): string[] {
   const { options } = test;
-  const args = [`--file=${builder === 'docker' ? prepared.dockerDockerfile : prepared.dockerfile}`];
+  const file = builder === 'docker' ? prepared.dockerDockerfile : prepared.dockerfile;
+  const args = options.implied === true ? [] : [`--file=${file}`];
   const equivalent = builder === 'docker' && prepared.dockerDockerfile !== prepared.dockerfile;
   if (options.target !== undefined && !equivalent) args.push(`--target=${options.target}`);
   if (options.platform !== undefined) args.push(`--platform=${options.platform}`);

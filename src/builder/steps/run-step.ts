@@ -6,6 +6,7 @@ import type { RunOperation, Step } from '../../plan/types.ts';
 import type { RootfsStep } from '../../rootfs/types.ts';
 import { homeOf, lookupUser } from '../../rootfs/users.ts';
 import type { RunMount } from '../../sys/types.ts';
+import type { GivenDevices } from './devices.ts';
 import type { MountProvider } from './mounts.ts';
 
 /** BuildKit's name for the host that a RUN sees. */
@@ -16,6 +17,8 @@ export interface RunStepDeps {
   /** Files made once for all RUNs: resolv.conf and hosts, by path inside the image. */
   readonly networkFiles: readonly RunMount[];
   readonly proxyEnv: Readonly<Record<string, string>>;
+  /** As of DeviceDeps. */
+  readonly allowedDevices: readonly string[];
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -32,6 +35,7 @@ export async function executeRun(
 ): Promise<void> {
   const user = lookupUser(rootfs.root, operation.user);
   const id = { stage: step.stage, step: step.index };
+  const given = await devicesFor(operation, deps);
   const result = await deps.mounts.use(operation, async ({ mounts, env }) =>
     rootfs.run({
       argv: operation.argv,
@@ -39,13 +43,14 @@ export async function executeRun(
         PATH: DEFAULT_PATH,
         HOME: homeOf(rootfs.root, user.uid),
         ...deps.proxyEnv,
+        ...given.env,
         ...Object.fromEntries(operation.env),
         ...env,
       },
       cwd: operation.cwd,
       ...user,
-      mounts: [...deps.networkFiles, ...mounts],
-      hostname: HOSTNAME,
+      mounts: [...deps.networkFiles, ...given.mounts, ...mounts],
+      hostname: operation.hostname ?? HOSTNAME,
       network: operation.network === 'none' ? 'none' : 'host',
       privileged: operation.security === 'insecure',
       onOutput: (stream, chunk) =>
@@ -58,6 +63,13 @@ export async function executeRun(
     where: { range: step.range, sourceLine: step.text },
     hint: hintFor(result.exitCode),
   });
+}
+
+/** Most RUNs ask for none, and reading descriptions takes a parser. */
+async function devicesFor({ devices }: RunOperation, deps: RunStepDeps): Promise<GivenDevices> {
+  if (!devices) return { mounts: [], env: {} };
+  const { giveDevices } = await import('./devices.ts');
+  return giveDevices(devices, { allowed: deps.allowedDevices, emit: deps.emit });
 }
 
 function outcome(result: { exitCode: number; signal?: string }): string {

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import { build } from '../../index.ts';
+import { callCommand } from '../call/call.ts';
+import { parseCall } from '../call/parse-call.ts';
 import type { CommandBody } from '../command.ts';
 import { requestOf } from '../requests/command-request.ts';
 import { writeMetadataFile } from './metadata-file.ts';
@@ -8,6 +10,8 @@ import { writeMetadataFile } from './metadata-file.ts';
 /** `envbuilder build`: builds, writes the outputs, and prints the image's digest. */
 export const buildCommand: CommandBody = async (parsed, context, emit) => {
   const { options } = parsed;
+  const call = parseCall(options);
+  if (call.method !== 'build') return callCommand(call, parsed, context, emit);
   const request = await requestOf(parsed, context, emit);
   const toStdout = request.outputs.some((output) => output.type === 'docker' && output.path === '-');
   if (toStdout && context.stdout.isTTY) {

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { contextName, type NamedContext, parseReference } from '../../index.ts';
+import { contextName, isGitContext, type NamedContext, parseReference } from '../../index.ts';
 
-const HINT = 'write it as NAME=DIRECTORY or NAME=docker-image://REFERENCE';
+const HINT =
+  'write NAME=DIRECTORY, NAME=docker-image://REFERENCE, NAME=oci-layout://DIRECTORY:TAG, or a URL of a repository or file';
 
 /**
  * The contexts of `--build-context`, in Docker's notation; the last one of a name counts.
@@ -21,13 +22,33 @@ function parseContext(text: string, cwd: string): [string, NamedContext] {
       hint: HINT,
     });
   }
-  const [, scheme, rest] = /^([a-z][a-z0-9+-]*):\/\/(.*)$/.exec(value) ?? [];
-  if (scheme === undefined) return [name, { type: 'dir', path: resolve(cwd, value) }];
-  if (scheme !== 'docker-image') {
+  return [name, contextOf(name, value, cwd)];
+}
+
+function contextOf(name: string, value: string, cwd: string): NamedContext {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+-]*):(?:\/\/)?(.*)$/s.exec(value) ?? [];
+  if (scheme === 'docker-image') {
+    parseReference(rest);
+    return { type: 'image', reference: rest };
+  }
+  if (scheme === 'oci-layout') return layoutOf(rest, cwd);
+  if (isGitContext(value)) return { type: 'git', url: value };
+  if (scheme === 'http' || scheme === 'https') return { type: 'url', url: value };
+  if (scheme === 'target') {
+    throw new AppError('USAGE', `--build-context ${name} names a target, which only docker buildx bake has`, {
+      hint: 'name a stage in the Dockerfile itself, or build the other one into a layout (oci-layout://)',
+    });
+  }
+  if (scheme !== undefined && value.startsWith(`${scheme}://`)) {
     throw new AppError('USAGE', `--build-context ${name} is of the kind ${scheme}, which is not supported`, {
       hint: HINT,
     });
   }
-  parseReference(rest!);
-  return [name, { type: 'image', reference: rest! }];
+  return { type: 'dir', path: resolve(cwd, value) };
+}
+
+/** `DIRECTORY[:TAG]` or `DIRECTORY@DIGEST`; a tag has no slash. */
+function layoutOf(text: string, cwd: string): NamedContext {
+  const [, path = text, digest, tag] = /^(.+?)(?:@(sha256:[0-9a-f]{64})|:([^/:@]+))?$/s.exec(text) ?? [];
+  return { type: 'layout', path: resolve(cwd, path), version: digest ?? tag ?? 'latest' };
 }

@@ -63,6 +63,15 @@ describe('parseContexts', () => {
         ['x.io/a:2', { type: 'dir', path: '/abs=1' }],
       ],
     );
+    const others = {
+      'https://example.com/x.git#v1': { type: 'git', url: 'https://example.com/x.git#v1' },
+      'git@example.com:x.git': { type: 'git', url: 'git@example.com:x.git' },
+      'https://example.com/x.tar': { type: 'url', url: 'https://example.com/x.tar' },
+      'oci-layout://out:v1': { type: 'layout', path: '/out', version: 'v1' },
+      'oci-layout:///a:b/out': { type: 'layout', path: '/a:b/out', version: 'latest' },
+    };
+    for (const [text, context] of Object.entries(others))
+      assert.deepEqual(parseContexts([`x=${text}`], '/').get('x'), context, text);
     assert.deepEqual([...parseContexts(['docker.io/library/golang:latest=go'], '/').keys()], ['golang']);
   });
 
@@ -71,7 +80,8 @@ describe('parseContexts', () => {
     ['=lib', /not NAME=VALUE/],
     ['lib=', /not NAME=VALUE/],
     ['Lib=x', /not NAME=VALUE/],
-    ['lib=https://example.com/x.git', /of the kind https/],
+    ['lib=s3://bucket/x', /of the kind s3/],
+    ['lib=target:other', /only docker buildx bake has/],
   ] as const) {
     it(`refuses ${text}`, () => assert.throws(() => parseContexts([text], '/'), usage(message)));
   }

@@ -23,11 +23,8 @@ export interface RequestDeps {
   readonly redactor: Redactor;
 }
 
-/** Where the files of a build are; both absolute. */
-export interface BuildFiles {
-  readonly context: string;
-  readonly dockerfile: string;
-}
+/** Where the files of a build are; absolute, but for the Dockerfile of a context that is fetched. */
+export type BuildFiles = Pick<BuildRequest, 'context' | 'contextSource' | 'dockerfile' | 'dockerfileText'>;
 
 /**
  * What to ask the build or the probe for.
@@ -51,6 +48,7 @@ export function makeRequest(
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,
+    ignoreSyntax: options['ignore-syntax'] || command === 'start',
     allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     ...backend(options.backend),
     ...(options.target === undefined ? {} : { target: options.target }),
@@ -62,6 +60,7 @@ export function makeRequest(
       ...variableSecrets.map(([id, value]) => textSecret(id, value, redactor)),
     ],
     ssh: options.ssh.map((text) => parseSsh(text, deps)),
+    allowedDevices: allowedDevices(options.allow),
     ...(options.platform === undefined ? {} : { platform: options.platform }),
     tags: options.tag,
     ...(cache ? { cache } : {}),
@@ -87,6 +86,16 @@ export function makeRequest(
 
 function backend(kind: string): Pick<BuildRequest, 'backend'> {
   return kind === 'overlay' || kind === 'copies' ? { backend: { kind } } : {};
+}
+
+/** @throws AppError USAGE */
+function allowedDevices(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => {
+    if (text === 'device') return '*';
+    if (text.startsWith('device=')) return text.slice('device='.length);
+    if (text === 'network.host' || text === 'security.insecure') return [];
+    throw new AppError('USAGE', `--allow does not know "${text}"`, { hint: 'write device or device=NAME' });
+  });
 }
 
 /** Where to look for cached layers; a directory wins over a repository. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
@@ -6,6 +7,7 @@ import { type BuildRequest, type DefinitionRequest, readDevcontainer } from '../
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest } from './build-request.ts';
+import { contextSource } from './context-source.ts';
 import { dockerfilePath, givenFolder } from './paths.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
@@ -69,7 +71,16 @@ export function commandFiles({ operands, options, given, command }: Parsed, cwd:
       hint: `see envbuilder ${command} --help`,
     });
   }
-  const context = resolve(cwd, operands[0] ?? options['build-context-path'] ?? '.');
+  const [operand] = operands;
+  const context = resolve(cwd, operand ?? options['build-context-path'] ?? '.');
   const named = { path: options['dockerfile-path'], how: given.get('dockerfile-path') };
+  const source = operand === undefined ? undefined : contextSource(operand, cwd, () => process.stdin);
+  if (named.path === '-') {
+    if (operand === '-')
+      throw new AppError('USAGE', 'the context and the Dockerfile cannot both be standard input');
+    const file = { dockerfile: '/dev/stdin', dockerfileText: readFileSync(0, 'utf8') };
+    return { context, ...file, ...(source ? { contextSource: source } : {}) };
+  }
+  if (source) return { context, contextSource: source, dockerfile: named.path ?? 'Dockerfile' };
   return { context, dockerfile: dockerfilePath(named, { base: context, cwd }) };
 }

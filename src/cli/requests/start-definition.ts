@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import {
@@ -89,7 +89,8 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
  */
 export function dockerfileBuild({ options }: Parsed, folder: string, emit: Emit): BuildPart {
   const dockerfile = below(folder, options['dockerfile-path'] ?? 'Dockerfile');
-  if (!existsSync(dockerfile)) {
+  const inLowerCase = basename(dockerfile) === 'Dockerfile' && join(dirname(dockerfile), 'dockerfile');
+  if (!existsSync(dockerfile) && !(inLowerCase && existsSync(inLowerCase))) {
     throw new AppError('DOCKERFILE', `there is no Dockerfile ${dockerfile}`, {
       hint: 'ENVBUILDER_DOCKERFILE_PATH is relative to the workspace',
       where: { path: dockerfile },

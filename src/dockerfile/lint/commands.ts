@@ -8,6 +8,8 @@ export const commandRules: readonly LintRule[] = [
   {
     name: 'JSONArgsRecommended',
     doc: 'CMD and ENTRYPOINT should be JSON lists: a shell in between does not pass signals on.',
+    origin: 'buildkit',
+    inStages: true,
     check: (input) =>
       input.units.flatMap((unit) => {
         const { node } = unit;
@@ -19,6 +21,8 @@ export const commandRules: readonly LintRule[] = [
   {
     name: 'MultipleInstructionsDisallowed',
     doc: 'Of several CMD, ENTRYPOINT or HEALTHCHECK in a stage only the last one counts.',
+    origin: 'buildkit',
+    inStages: true,
     check: ({ units }) =>
       units.flatMap((unit, index) => {
         const { kind } = unit.node;
@@ -32,6 +36,8 @@ export const commandRules: readonly LintRule[] = [
   {
     name: 'WorkdirRelativePath',
     doc: 'The first WORKDIR should be absolute: a relative one changes with the base image.',
+    origin: 'buildkit',
+    inStages: true,
     check: (input) =>
       input.units.flatMap((unit) => {
         const { node, statement } = unit;
@@ -44,6 +50,8 @@ export const commandRules: readonly LintRule[] = [
   {
     name: 'ExposeProtoCasing',
     doc: 'The protocol in EXPOSE should be in lower case.',
+    origin: 'buildkit',
+    inStages: true,
     check: ({ units }) =>
       ports(units, (port) => {
         const protocol = port.split('/')[1] ?? '';
@@ -56,6 +64,8 @@ export const commandRules: readonly LintRule[] = [
   {
     name: 'ExposeInvalidFormat',
     doc: 'EXPOSE takes ports of the container only, no addresses and no ports of the host.',
+    origin: 'buildkit',
+    inStages: true,
     check: ({ units }) =>
       ports(units, (port) =>
         !port.includes('$') && port.includes(':')
@@ -66,7 +76,7 @@ export const commandRules: readonly LintRule[] = [
 ];
 
 /** The units before `unit` in its stage and in the stages that it is built from, nearest last. */
-export function chainUnits({ dockerfile, units }: LintInput, unit: Unit): Unit[] {
+function chainUnits({ dockerfile, units }: LintInput, unit: Unit): Unit[] {
   const own = units.slice(0, units.indexOf(unit)).filter(({ stage }) => stage === unit.stage);
   const from = dockerfile.stages[unit.stage];
   const base = from && resolveBase(dockerfile, from.index, from.from.image);

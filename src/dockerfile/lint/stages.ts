@@ -12,6 +12,7 @@ export const stageRules: readonly LintRule[] = [
   {
     name: 'StageNameCasing',
     doc: 'Stage names should be in lower case.',
+    origin: 'buildkit',
     check: ({ units }) =>
       named(units).flatMap((unit) => {
         const { rest } = unit.statement;
@@ -24,6 +25,7 @@ export const stageRules: readonly LintRule[] = [
   {
     name: 'DuplicateStageName',
     doc: 'Stage names should be unique.',
+    origin: 'buildkit',
     check: ({ units }) => {
       const seen = new Set<string>();
       return named(units).flatMap((unit) => {
@@ -37,6 +39,7 @@ export const stageRules: readonly LintRule[] = [
   {
     name: 'ReservedStageName',
     doc: 'The names scratch and context have a meaning of their own and should not name a stage.',
+    origin: 'buildkit',
     check: ({ units }) =>
       named(units)
         .filter(({ node }) => node.name === 'scratch' || node.name === 'context')
@@ -45,6 +48,7 @@ export const stageRules: readonly LintRule[] = [
   {
     name: 'RedundantTargetPlatform',
     doc: 'FROM --platform=$TARGETPLATFORM says what is the default.',
+    origin: 'buildkit',
     check: ({ units }) =>
       fromUnits(units).flatMap((unit) => {
         const { platform } = unit.node;
@@ -55,6 +59,7 @@ export const stageRules: readonly LintRule[] = [
   {
     name: 'FromPlatformFlagConstDisallowed',
     doc: 'A constant FROM --platform builds the same platform whatever was asked for; a stage named after it is fine.',
+    origin: 'buildkit',
     check: ({ units }) =>
       fromUnits(units).flatMap((unit) => {
         const { platform, name = '' } = unit.node;

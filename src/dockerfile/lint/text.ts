@@ -10,24 +10,27 @@ import type { LintInput, LintRule } from './types.ts';
 export const textRules: readonly LintRule[] = [
   {
     name: 'NoEmptyContinuation',
-    doc: 'A continued instruction should have no empty lines in it; Docker is going to reject them.',
+    doc: 'A continued instruction should have no empty lines in it; Docker is going to reject them. The line named is the last one of the instruction, as with Docker.',
+    origin: 'buildkit',
     check: ({ units }) =>
       units.flatMap((unit) =>
         unit.statement.line.emptyLines.slice(0, 1).map((line) => ({
           unit,
-          text: 'an empty line stands inside a continued instruction',
-          range: linesRange(unit.statement.source, line, line),
+          text: `an empty line stands inside this instruction, in line ${line}`,
+          range: linesRange(unit.statement.source, unit.statement.line.endLine, unit.statement.line.endLine),
         })),
       ),
   },
   {
     name: 'ConsistentInstructionCasing',
     doc: 'All instructions of a file should be in upper case, or all in lower case.',
+    origin: 'buildkit',
     check: casing,
   },
   {
     name: 'FromAsCasing',
     doc: 'AS should have the case of its FROM.',
+    origin: 'buildkit',
     check: ({ units }) =>
       units.flatMap((unit) => {
         const { keyword, rest } = unit.statement;
@@ -42,6 +45,8 @@ export const textRules: readonly LintRule[] = [
   {
     name: 'LegacyKeyValueFormat',
     doc: 'ENV and LABEL should be written name=value, not name value.',
+    origin: 'buildkit',
+    inStages: true,
     check: ({ units }) =>
       units.flatMap((unit) => {
         const { kind } = unit.node;
@@ -53,6 +58,7 @@ export const textRules: readonly LintRule[] = [
   {
     name: 'MaintainerDeprecated',
     doc: 'MAINTAINER is deprecated; a label names the author instead.',
+    origin: 'buildkit',
     check: ({ units }) =>
       units
         .filter(({ node }) => node.kind === 'maintainer')
@@ -64,6 +70,7 @@ export const textRules: readonly LintRule[] = [
   {
     name: 'MalformedExecForm',
     doc: 'A command that begins like a JSON list but is none is run by the shell, which is seldom meant.',
+    origin: 'ours',
     check: ({ units }) =>
       units.flatMap((unit) => {
         const { rest } = unit.statement;

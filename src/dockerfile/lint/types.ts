@@ -19,5 +19,12 @@ export interface Finding {
 export interface LintRule {
   readonly name: string;
   readonly doc: string;
-  readonly check: (input: LintInput) => readonly Finding[];
+  /** Whose rule it is: BuildKit's checks have all but ours, which no `error=true` makes an error. */
+  readonly origin: 'buildkit' | 'ours';
+  /** Off unless `experimental=` names it. */
+  readonly experimental?: true;
+  /** Whether only stages that are built count, since their instructions are looked at when they are planned. */
+  readonly inStages?: true;
+  /** Looks at the file by itself; left out where planning finds it, which knows build arguments, bases and the context. */
+  readonly check?: (input: LintInput) => readonly Finding[];
 }

@@ -1,38 +1,35 @@
 import type { SourceRange } from '../../core/error.ts';
 import { nearest } from '../../core/suggest.ts';
 import { variablesIn } from '../expand/expand.ts';
-import { resolveBase } from '../graph.ts';
+import type { Escape } from '../parse/directives.ts';
 import { tokenRange } from '../parse/logical-line.ts';
 import type { Unit } from '../parse/unit.ts';
-import type { FromInstruction, Instruction } from '../types.ts';
-import { chainUnits } from './commands.ts';
-import type { Finding, LintInput } from './types.ts';
+import type { Instruction } from '../types.ts';
 
-/** Variables that nothing defines, in stages that end in scratch: an image may define any. */
-export function undefinedVariables(input: LintInput): Finding[] {
-  const { dockerfile, units } = input;
-  return units.flatMap((unit) => {
-    if (unit.stage < 0 || unit.node.kind === 'from') return [];
-    const before = chainUnits(input, unit);
-    const root = (before[0] ?? unit).stage;
-    const from = dockerfile.stages[root]!.from;
-    if (resolveBase(dockerfile, root, from.image).type !== 'scratch') return [];
-    const known = new Set(['PATH', ...before.flatMap(({ node }) => defined(node))]);
-    return expandedWords(unit.node).flatMap(([words, own]) =>
-      variablesIn(words, dockerfile.escape)
-        .filter((name) => !known.has(name) && !own.includes(name))
-        .map((name) => ({
-          unit,
-          text: `the variable ${name} is not defined${suggestion(name, known)}`,
-          ...placeOf(unit, name),
-        })),
-    );
-  });
+/** A variable that an instruction reads and nothing defines. */
+export interface UndefinedVariable {
+  readonly name: string;
+  /** A sentence about it. */
+  readonly text: string;
 }
 
-function defined(node: FromInstruction | Instruction): string[] {
-  if (node.kind === 'arg') return node.args.map(({ key }) => key);
-  return node.kind === 'env' ? node.pairs.map(({ key }) => key) : [];
+/**
+ * The variables that an instruction reads, besides those in its commands, and nothing defines.
+ * @param defined the names that are defined before it
+ */
+export function undefinedVariables(
+  node: Instruction,
+  defined: ReadonlySet<string>,
+  escapeChar: Escape,
+): readonly UndefinedVariable[] {
+  const found = new Map<string, UndefinedVariable>();
+  for (const [words, own] of expandedWords(node)) {
+    for (const name of variablesIn(words, escapeChar)) {
+      if (defined.has(name) || own.includes(name)) continue;
+      found.set(name, { name, text: `the variable ${name} is not defined${suggestion(name, defined)}` });
+    }
+  }
+  return [...found.values()];
 }
 
 /** The words that an instruction expands, each with the names that the instruction itself defines before them. */
@@ -56,6 +53,7 @@ function expandedWords(node: Instruction): [string, string[]][] {
         node.chown,
         node.chmod,
         node.kind === 'add' ? node.checksum : '',
+        ...node.heredocs.filter(({ expand }) => expand).map(({ content }) => content),
       ]);
     case 'run':
       return plain(node.mounts.map(({ text }) => text));
@@ -63,8 +61,6 @@ function expandedWords(node: Instruction): [string, string[]][] {
       return plain([node.path]);
     case 'user':
       return plain([node.user]);
-    case 'expose':
-      return plain(node.ports);
     case 'volume':
       return plain(node.paths);
     case 'stopsignal':

@@ -3,7 +3,7 @@ import { expandWord, variablesIn } from '../expand/expand.ts';
 import { PREDEFINED_ARGS } from '../predefined-args.ts';
 import { fromUnits } from './stages.ts';
 import type { Finding, LintInput, LintRule } from './types.ts';
-import { placeOf, suggestion, undefinedVariables } from './undefined.ts';
+import { placeOf, suggestion } from './undefined.ts';
 
 const SECRET = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const NO_SECRET = /(?:_|^)(?:public|file|version)(?:_|$)/i;
@@ -13,21 +13,20 @@ export const variableRules: readonly LintRule[] = [
   {
     name: 'UndefinedArgInFrom',
     doc: 'FROM can use ARGs that stand before the first FROM, and the predefined platform ones.',
+    origin: 'buildkit',
     check: undefinedInFrom,
   },
   {
     name: 'InvalidDefaultArgInFrom',
     doc: 'With the defaults of its ARGs, FROM should name an image.',
+    origin: 'buildkit',
     check: invalidDefaults,
-  },
-  {
-    name: 'UndefinedVar',
-    doc: 'A variable should be defined before it is used; checked here where no base image can define it.',
-    check: undefinedVariables,
   },
   {
     name: 'SecretsUsedInArgOrEnv',
     doc: 'ARG and ENV end up in the image and its history, so they should not hold secrets; use RUN --mount=type=secret.',
+    origin: 'buildkit',
+    inStages: true,
     check: ({ units }) =>
       units.flatMap((unit) => {
         const { node } = unit;

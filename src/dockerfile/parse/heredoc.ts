@@ -65,7 +65,7 @@ function readDocument(
       cursor.next += 1;
       return { content, range: linesRange(source, first, cursor.next) };
     }
-    content += `${text}\n`;
+    content += `${text}${source.returns.has(cursor.next) ? '\r' : ''}\n`;
   }
   failAt(source, word, `the heredoc ${start.name} has no end`, `add a line that is exactly ${start.name}`);
 }

@@ -1,4 +1,4 @@
-import { lint } from '../lint/lint.ts';
+import { lint, optionsOf } from '../lint/lint.ts';
 import { failAt, linesRange, readSource, type Source } from '../source.ts';
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction } from '../types.ts';
 import { readDirectives } from './directives.ts';
@@ -10,9 +10,10 @@ import type { Unit } from './unit.ts';
  * Parses a Dockerfile as BuildKit's front end does: source → lines → logical lines with heredocs → instructions → stages.
  * Nothing is expanded yet; see types.ts for the fields that need it.
  * @param file the name that ranges and errors carry
- * @throws AppError DOCKERFILE with the range and the line of what is wrong; also for any finding under `# check=error=true`
+ * @param check options of the checks that count instead of the file's, see optionsOf
+ * @throws AppError DOCKERFILE with the range and the line of what is wrong; USAGE for options that are malformed
  */
-export function parseDockerfile(content: Buffer | string, file: string): Dockerfile {
+export function parseDockerfile(content: Buffer | string, file: string, check?: string): Dockerfile {
   const source = readSource(content, file);
   const directives = readDirectives(source);
   const { escape: escapeChar } = directives;
@@ -25,9 +26,16 @@ export function parseDockerfile(content: Buffer | string, file: string): Dockerf
     lines: source.lines,
     escape: escapeChar,
     directives: directives.values,
+    checks: optionsOf(source, directives.values, check),
+    comments: commentsOf(statements),
     ...groupUnits(source, units),
   };
-  return { ...dockerfile, warnings: lint(source, dockerfile, units) };
+  return { ...dockerfile, warnings: lint(dockerfile, units) };
+}
+
+function commentsOf(statements: readonly Statement[]): Dockerfile['comments'] {
+  const described = statements.filter(({ line }) => line.comments.length > 0);
+  return new Map(described.map(({ line }) => [line.startLine, line.comments]));
 }
 
 function readUnits(statements: readonly Statement[]): Unit[] {

@@ -8,6 +8,7 @@ import type {
   ShellInstruction,
 } from '../types.ts';
 import { commandOf, parseJsonForm } from './command.ts';
+import { parseDevice } from './device.ts';
 import { type Flags, type GivenFlag, readFlags, rejectFlags } from './flags.ts';
 import { parseMount } from './mount.ts';
 import { fail, nodeOf, type Statement, whereOf } from './statement.ts';
@@ -17,19 +18,20 @@ const SECURITIES = ['sandbox', 'insecure'] as const;
 
 /** `RUN [--mount=…]… [--network=…] [--security=…] command`, both forms. */
 export function parseRun(statement: Statement): RunInstruction {
-  const device = statement.flags.find(({ text }) => text === '--device' || text.startsWith('--device='));
-  if (device) fail(statement, device, 'RUN --device is not supported', 'remove the flag');
-  const flags = readFlags(statement, { mount: 'values', network: 'value', security: 'value' });
+  const kinds = { mount: 'values', network: 'value', security: 'value', device: 'values' } as const;
+  const flags = readFlags(statement, kinds);
+  const devices = flags.values('device').map((flag) => parseDevice(statement, flag));
   const command = readCommand(statement);
-  if (command.form === 'exec' ? command.argv.length === 0 : command.line === '') {
+  // The shell form may be empty, as under Docker: the shell then has nothing to do.
+  if (command.form === 'exec' && command.argv.length === 0)
     fail(statement, undefined, 'RUN has no command', 'write RUN command, or remove the line');
-  }
   return {
     kind: 'run',
     ...nodeOf(statement),
     command,
     heredocs: statement.heredocs,
     mounts: flags.values('mount').map((flag) => readMount(statement, flag)),
+    ...(devices.length > 0 ? { devices } : {}),
     network: choice(statement, flags, 'network', NETWORKS),
     security: choice(statement, flags, 'security', SECURITIES),
   };

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { AppError } from '../../core/error.ts';
+import { type AppError, toAppError } from '../../core/error.ts';
 import { inInitialNamespace } from '../../core/id-map.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import type { LayerEntry } from '../../tar/types.ts';
@@ -225,9 +225,5 @@ export function writeAll(fd: number, content: Uint8Array, position?: number): vo
 }
 
 function noDevices(path: string, cause: unknown): AppError {
-  return new AppError('PERMISSION', `cannot make the device node "${path}"`, {
-    hint: 'run with CAP_MKNOD, or as an ordinary user, for whom device nodes are left out',
-    cause,
-    where: { path },
-  });
+  return toAppError(cause, 'PERMISSION', `cannot make the device node "${path}"`, { where: { path } });
 }
