@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { until } from '../src/core/testing.ts';
@@ -113,55 +114,71 @@ test('a build that is killed holds up the others for a while, and leaves nothing
 
 /** Noticing a holder's death takes half a minute, and then the step is begun. */
 const DEAD_MS = 45_000;
+/** A holder that is stopped is taken for dead, and goes on once it is overtaken. */
+const HALTS: readonly (readonly [PlaceName, 'SIGKILL' | 'SIGSTOP'])[] = [
+  ['a directory', 'SIGKILL'],
+  ['our registry', 'SIGKILL'],
+  ["Distribution's registry", 'SIGKILL'],
+  ['our registry', 'SIGSTOP'],
+  ["Distribution's registry", 'SIGSTOP'],
+];
 
-test('a holder that dies delays the others by half a minute', async (t) => {
+test('a holder that dies delays the others by half a minute, and one that was stopped ends as they did', async (t) => {
   const host = registry(t);
   if (host === undefined) return;
-  const places: readonly PlaceName[] = ['a directory', 'our registry', "Distribution's registry"];
   await Promise.all(
-    places.map(async (name) => {
-      // What a secret says is in no key: the same step takes as long as each build wants.
-      const run = 'RUN --mount=type=secret,id=time sh -c "echo begun; sleep $(cat /run/secrets/time)"';
-      const box = createSandbox({ Dockerfile: `FROM ${host}/busybox:1\n${run}\nRUN true\n` });
+    HALTS.map(async ([name, signal]) => {
+      const what = `${name}, ${signal}`;
+      const gate = await openGate(t);
+      const run = `RUN echo begun; wget -q -O- ${gate.url} && cat /proc/sys/kernel/random/uuid > /number`;
+      const box = createSandbox({ Dockerfile: `FROM ${host}/busybox:1\nRUN true\n${run}\n` });
       const place = await openPlace(name, box.dir, host);
       t.after(async () => {
         await place.stop();
         box.close();
       });
-      const args = ['--progress=json', ...place.cache()];
-      const build = (who: string, seconds: number, watch: SandboxOptions['watch']) => {
-        writeFileSync(box.path(who), String(seconds));
-        const env = {
-          ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
-          ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
-        };
-        return box.build([...args, `--secret=id=time,src=${box.path(who)}`], {
-          env,
+      const cache = place.cache();
+      const build = (who: string, watch: SandboxOptions['watch']) =>
+        box.build(['--progress=json', ...cache], {
+          env: {
+            ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
+            ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
+          },
           ...(watch && { watch }),
         });
-      };
-      const begun = Promise.withResolvers<() => void>();
-      const holder = build('holder', 3600, (output, kill) => {
-        if (/"begun/.test(output)) begun.resolve(() => kill('SIGKILL'));
+      const { arrived, release } = gate.hold();
+      let send: ((signal: NodeJS.Signals) => void) | undefined;
+      const halted = build('halted', (_, kill) => {
+        send ??= kill;
       });
-      const killHolder = await Promise.race([begun.promise, holder]);
-      assert.ok(typeof killHolder === 'function', `the holder ended: ${JSON.stringify(killHolder)}`);
-      let [killedAt, wentOnAt] = [0, 0];
-      const other = await build('other', 0, (output) => {
-        if (killedAt === 0 && output.includes('"step-waiting"')) {
-          killHolder();
-          killedAt = performance.now();
-        } else if (wentOnAt === 0 && output.includes('"step-started"')) wentOnAt = performance.now();
+      const early = await Promise.race([arrived, halted]);
+      assert.equal(early, undefined, `${what}: it ended before it was halted: ${early?.output}`);
+      let [haltedAt, wentOnAt] = [0, 0];
+      const other = await build('other', (output) => {
+        if (haltedAt === 0 && /"step-waiting","id":\{"stage":0,"step":1\}/.test(output)) {
+          send!(signal);
+          haltedAt = performance.now();
+        } else if (
+          haltedAt > 0 &&
+          wentOnAt === 0 &&
+          /"step-started","id":\{"stage":0,"step":1\}/.test(output)
+        )
+          wentOnAt = performance.now();
       });
-      assert.equal((await holder).code, 137);
       assert.equal(other.code, 0, other.output);
-      assert.ok(killedAt > 0, `${name}: nobody waited: ${other.output}`);
-      const delay = wentOnAt - killedAt;
-      t.diagnostic(`${name}: went on after ${(delay / 1000).toFixed(1)} s`);
+      assert.ok(haltedAt > 0, `${what}: nobody waited: ${other.output}`);
+      const delay = wentOnAt - haltedAt;
+      t.diagnostic(`${what}: went on after ${(delay / 1000).toFixed(1)} s`);
       // Wait: the time is what a lease promises.
-      assert.ok(delay <= DEAD_MS, `${name}: went on after ${delay} ms`);
-      assert.deepEqual(builtSteps(other), ['0.0', '0.1']);
-      assert.deepEqual(await leftAfter(box, 'holder'), []);
+      assert.ok(delay <= DEAD_MS, `${what}: went on after ${delay} ms`);
+      assert.deepEqual(builtSteps(other), ['0.1']);
+      send!('SIGCONT');
+      release();
+      const { code, stdout, output } = await halted;
+      if (signal === 'SIGKILL') {
+        assert.equal(code, 137);
+        assert.deepEqual(await leftAfter(box, 'halted'), []);
+      } else assert.deepEqual([code, stdout], [0, other.stdout], `${what}: ${output}`);
     }),
   );
 });
@@ -173,6 +190,74 @@ test('builds that do not wait for each other end with one image all the same', a
   assert.deepEqual(result.problems, []);
   assert.equal(result.waited, 0);
 });
+
+/** What the target has behind the last step. */
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  'a target with steps of its own': [],
+  'a target without steps of its own': ['FROM made AS between', 'ENV A=1', 'FROM between', 'ENV B=1'],
+};
+const KEEPING: readonly PlaceName[] = [
+  'a directory',
+  'our registry',
+  'a registry with immutable tags',
+  "Distribution's registry",
+];
+
+for (const [what, lines] of Object.entries(ENDS)) {
+  test(`${what}: who is overtaken in its last step ends with the image that was first`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const gate = await openGate(t);
+    for (const name of KEEPING) {
+      const run = `RUN wget -q -O- ${gate.url}${encodeURIComponent(name)} && cat /proc/sys/kernel/random/uuid > /number`;
+      const dockerfile = [`FROM ${host}/busybox:1 AS made`, 'RUN true', run, ...lines];
+      const box = createSandbox({ Dockerfile: `${dockerfile.join('\n')}\n` });
+      const place = await openPlace(name, box.dir, host);
+      try {
+        const args = ['--progress=json', '--cache-wait-seconds=0', '--push-image', ...place.cache()];
+        const { arrived, release } = gate.hold();
+        const late = box.build(args);
+        await Promise.race([arrived, late]);
+        const first = await box.build(args);
+        release();
+        const second = await late;
+        for (const { code, output } of [first, second]) assert.equal(code, 0, `${name}: ${output}`);
+        assert.ok(builtSteps(second).includes('0.1'), `${name}: the late one made nothing`);
+        assert.equal(second.stdout, first.stdout, name);
+        const probe = await box.build(args.slice(1), { command: 'probe' });
+        assert.equal(cachedImage(probe)?.split('@')[1], first.stdout.trim(), `${name}: ${probe.output}`);
+      } finally {
+        await place.stop();
+        box.close();
+      }
+    }
+  });
+}
+
+/** A web server whose next request waits, where it is told so. */
+async function openGate(t: TestContext) {
+  let held: { readonly arrived: () => void; readonly released: Promise<void> } | undefined;
+  const server = createServer((_, response) => {
+    const { arrived, released } = held ?? { arrived: () => {}, released: Promise.resolve() };
+    held = undefined;
+    arrived();
+    void released.then(() => response.end('open\n'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    hold: () => {
+      const arrived = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      held = { arrived: arrived.resolve, released: released.promise };
+      return { arrived: arrived.promise, release: released.resolve };
+    },
+  };
+}
 
 test('a step that stands in two stages runs once, and the probe and later builds find it', async (t) => {
   const host = registry(t);

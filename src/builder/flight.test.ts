@@ -41,6 +41,7 @@ function harness(t: TestContext, answers: readonly Taken['kind'][], options: { p
       onAttempt(attempts);
       return kind === 'taken' ? { kind, missing: false } : { kind };
     },
+    holds: () => true,
     end: async (key, stored) => void ended.push([key, stored]),
     close: async () => {},
   };

@@ -90,7 +90,7 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
             // Nobody knows whether the steps behind it will be made here.
             if (!stored) for (const one of behind) void giveBack(one);
           };
-          const turn = { end };
+          const turn = { end, isSure: () => leases!.holds(step.key) };
           const records = taken.missing ? undefined : await askAgain(step, behind);
           if (!taken.missing && !records) takeAhead(behind[0]);
           return records ? { records, turn } : { ...NOBODY, turn };

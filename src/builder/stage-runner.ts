@@ -50,6 +50,8 @@ export interface Entry {
 
 /** The right to make a step, which others wait for. */
 export interface Turn {
+  /** Whether nobody can have taken it over meanwhile, believing us dead. */
+  isSure(): boolean;
   /** To be called when the step is stored, or will not be. Never fails; may be called twice. */
   end(stored: boolean): void;
 }
@@ -293,9 +295,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const { created } = deps;
       if (made.stains.length > 0) deps.stained({ step, stains: made.stains });
       const stained = await stainedBy(step, cursor, made.stains);
+      const alone = turn?.isSure() === true;
       const published = stained
         ? undefined
-        : follow(deps.publish({ stage, step, pending, sources, created, alone: turn !== undefined }));
+        : follow(deps.publish({ stage, step, pending, sources, created, alone }));
       if (published) void published.done.then(({ there }) => turn?.end(there));
       else turn?.end(false);
       void hold(stage, step, pending, sources);
@@ -306,7 +309,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         state: async () => made.state,
         sources,
         created,
-        published: turn ? undefined : published,
+        published: alone ? undefined : published,
         fresh,
         stained,
       };

@@ -49,6 +49,8 @@ export type Taken =
 export interface Leases {
   /** The first key is that of the step which is to run now; the others' are taken as well where that costs nothing. */
   take(keys: readonly Digest[]): Promise<Taken>;
+  /** Whether nobody can have taken the lease over meanwhile: it is held, and the last sign of life is recent. */
+  holds(key: Digest): boolean;
   /** Gives a lease back. @param stored a record is there now */
   end(key: Digest, stored: boolean): Promise<void>;
   /** Gives everything back; never fails. */
@@ -108,6 +110,8 @@ export function createLeases(deps: LeasesDeps): Leases {
   const ending = new Set<Promise<void>>();
   let [off, canDrop, asImage, closed] = [false, true, false, false];
   let replaceable: Promise<boolean> | undefined;
+  /** When it was last known that others see a sign of life of ours. */
+  let lastSign = Number.NEGATIVE_INFINITY;
 
   const limit = (): AbortSignal => AbortSignal.timeout(times.request);
   const tagOf = (key: Digest): string => leaseTag(hexOf(key));
@@ -160,7 +164,10 @@ export function createLeases(deps: LeasesDeps): Leases {
     return !dead.has(seen.holder);
   };
 
+  const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;
+
   const hold = (tags: readonly string[], digest: Digest): void => {
+    lastSign = clock();
     for (const [i, tag] of tags.entries())
       held.set(tag, { since: clock(), digest, active: i === 0, beats: 0, busy: Promise.resolve() });
   };
@@ -215,6 +222,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       const beat = (lease.beats + 1) % SIGNS;
       lease.digest = (await overwrite(tag, { beat })).digest;
       lease.beats += 1;
+      lastSign = clock();
     } catch {
       // The next one may get through; if none does, others take the step.
     }
@@ -251,7 +259,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       const tags = keys.map(tagOf);
       const [tag] = tags;
       const own = held.get(tag!);
-      if (own) {
+      if (own && isSure(tag!)) {
         own.active = true;
         return { kind: 'taken', missing: true };
       }
@@ -268,6 +276,7 @@ export function createLeases(deps: LeasesDeps): Leases {
         return { kind: 'none' };
       }
     },
+    holds: (key) => isSure(tagOf(key)),
     end: (key, stored) => end(tagOf(key), stored),
     close: async () => {
       closed = true;

@@ -148,6 +148,7 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
       clock: () => theirs,
     });
     assert.equal(await dead.kind(), 'taken');
+    assert.ok(dead.holds(KEY));
     // The clocks of the two have nothing in common.
     let now = 1e12;
     const waiting = builder(t, await ready(opened), endsWithRecord, { clock: () => now });
@@ -158,6 +159,7 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     assert.equal(await waiting.kind(), 'taken');
     // Whoever was believed dead, since it was stopped for a while, does not get it back.
     theirs += LEASE_TIMES.dead + 1;
+    assert.deepEqual([dead.holds(KEY), await dead.kind()], [false, 'held']);
     await dead.end(KEY, false);
     const third = builder(t, await ready(opened), endsWithRecord);
     assert.equal(await third.kind(), 'held');
@@ -177,7 +179,8 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
 
   test(`${name}: a holder that gives signs of life keeps its lease as long as it likes`, async (t) => {
     const opened = await open(t);
-    assert.equal(await builder(t, await ready(opened), endsWithRecord).kind(), 'taken');
+    const holder = builder(t, await ready(opened), endsWithRecord);
+    assert.equal(await holder.kind(), 'taken');
     let [now, seen] = [0, ''];
     const store = await ready(opened);
     const watched: Store = {
@@ -199,6 +202,7 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
       if (seen === last) continue;
       last = seen;
       signs += 1;
+      assert.ok(holder.holds(KEY));
       now += LEASE_TIMES.dead - 1;
     }
   });
