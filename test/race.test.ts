@@ -147,12 +147,15 @@ test('a holder that dies delays the others by half a minute, and one that was st
           ...(watch && { watch }),
         });
       const { arrived, release } = gate.hold();
+      const startedAt = performance.now();
       let send: ((signal: NodeJS.Signals) => void) | undefined;
       const halted = build('halted', (_, kill) => {
         send ??= kill;
       });
       const early = await Promise.race([arrived, halted]);
       assert.equal(early, undefined, `${what}: it ended before it was halted: ${early?.output}`);
+      // As long as this machine takes to come to the step, which is a second or two where it does nothing else.
+      const slowness = performance.now() - startedAt;
       let [haltedAt, wentOnAt] = [0, 0];
       const other = await build('other', (output) => {
         if (haltedAt === 0 && /"step-waiting","id":\{"stage":0,"step":1\}/.test(output)) {
@@ -170,7 +173,7 @@ test('a holder that dies delays the others by half a minute, and one that was st
       const delay = wentOnAt - haltedAt;
       t.diagnostic(`${what}: went on after ${(delay / 1000).toFixed(1)} s`);
       // Wait: the time is what a lease promises.
-      assert.ok(delay <= DEAD_MS, `${what}: went on after ${delay} ms`);
+      assert.ok(delay <= DEAD_MS + 3 * slowness, `${what}: went on after ${delay} ms`);
       assert.deepEqual(builtSteps(other), ['0.1']);
       send!('SIGCONT');
       release();
