@@ -66,7 +66,13 @@ export type { Outline, OutlineArg, OutlineMount } from './plan/outline.ts';
 export type { RegistryServer } from './registry/server.ts';
 export type { LogLevel } from './start/coder-logs.ts';
 export { splitWords } from './start/shell-words.ts';
-export type { BuildPart, Definition, StartedDevcontainer, StartRequest } from './start/types.ts';
+export type {
+  BuildPart,
+  Definition,
+  StartedDevcontainer,
+  StartRequest,
+  UserEnvProbe,
+} from './start/types.ts';
 export { writeOutputText } from './sys/output-file.ts';
 export type { UserCommand } from './sys/run-as.ts';
 export type { WarmedImage, WarmRequest } from './warm/types.ts';

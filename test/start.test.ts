@@ -51,6 +51,28 @@ async function printed(options: ContainerOptions): Promise<string> {
   return stdout.toString().replaceAll('\r', '');
 }
 
+test('the init command does not wait for what serves: entry points, and hooks behind waitFor', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-beside', [
+    { id: 'feature', entrypoint: 'echo feature serves; sleep 3000' },
+    {
+      waitFor: 'postCreateCommand',
+      postCreateCommand: 'echo made',
+      postStartCommand: 'sleep 3; echo hook serves; sleep 3000',
+    },
+  ]);
+  const container = await containers.start({
+    image,
+    files: {},
+    env: { ENVBUILDER_INIT_SCRIPT: 'echo the command runs; sleep 3000' },
+  });
+  const log = await container.until(/postStartCommand: hook serves/);
+  const at = (text: string): number => log.indexOf(text);
+  assert.ok(at('entrypoint: feature serves') >= 0, log);
+  assert.ok(at('postCreateCommand: made') < at('starting /bin/sh'), log);
+  assert.ok(at('the command runs') >= 0, log);
+});
+
 test('a container of a built image: user, environment, hooks, and nothing of ours', async (t) => {
   if (skipped(t)) return;
   const image = await prebuilt('start-user', [

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
  * each of them is one file, all of them beside the bundle's other files.
  */
 export const ENTRY_POINTS = {
+  beside: 'src/start/beside-main.ts',
   'compress-worker': 'src/layer/compress-worker.ts',
   'extract-worker': 'src/rootfs/extract/worker.ts',
   'password-worker': 'src/registry/password-worker.ts',

@@ -64,7 +64,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'none, loginShell, loginInteractiveShell or interactiveShell',
     merge: 'last',
     support: 'differs',
-    text: 'The variables that such a shell sets are added for hooks and the init command; none when it is left out, where the reference takes a login shell.',
+    text: 'The variables that such a shell sets are added for hooks and the init command. Left out, hooks get those of a login shell, as in the reference, and the init command none. The shell is asked once in a container; ENVBUILDER_USER_ENV_PROBE decides instead.',
   },
   {
     name: 'overrideCommand',

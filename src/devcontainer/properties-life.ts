@@ -64,8 +64,8 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     merge: 'collect',
-    support: 'cannot',
-    text: 'It is for the moment when an editor attaches, which envbuilder does not see.',
+    support: 'differs',
+    text: 'It is for the moment when an editor attaches, which envbuilder does not see. With ENVBUILDER_RUN_ATTACH it runs in every start, beside the init command; without, a line says that it does not run.',
   },
   {
     name: 'waitFor',
@@ -75,7 +75,7 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
       'initializeCommand, onCreateCommand, updateContentCommand, postCreateCommand or postStartCommand',
     merge: 'last',
     support: 'differs',
-    text: 'The init command runs after all hooks whatever it says, since the container has no other process before.',
+    text: 'Hooks behind the one that is named run beside the init command, their output in the log of the container. Left out, the init command waits for all hooks, where the reference waits for updateContentCommand; ENVBUILDER_WAIT_FOR decides instead.',
   },
   {
     name: 'customizations',

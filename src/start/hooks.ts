@@ -29,6 +29,10 @@ export interface HookDeps {
   readonly signal: AbortSignal;
   /** Told of each hook when all its commands have succeeded. */
   readonly onDone?: (name: string) => void;
+  /** Whether the hooks behind one that has failed are run as well. */
+  readonly evenAfterFailure?: boolean;
+  /** Told of each hook that has run for this long, in milliseconds. */
+  readonly slow?: { readonly afterMs: number; readonly tell: (name: string) => void };
 }
 
 /** What did not work, of which command. */
@@ -44,12 +48,20 @@ export interface HookFailure {
  * @throws the reason of the signal when it is aborted
  */
 export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Promise<HookFailure | undefined> {
+  const { slow, onDone, evenAfterFailure } = deps;
+  let first: HookFailure | undefined;
   for (const [i, { name, hooks }] of all.entries()) {
-    const failure = await runHook(name, hooks, all.slice(i + 1), deps);
-    if (failure) return failure;
-    deps.onDone?.(name);
+    const timer = slow && setTimeout(() => slow.tell(name), slow.afterMs);
+    try {
+      const failure = await runHook(name, hooks, evenAfterFailure ? [] : all.slice(i + 1), deps);
+      first ??= failure;
+      if (failure && !evenAfterFailure) return failure;
+    } finally {
+      clearTimeout(timer);
+    }
+    onDone?.(name);
   }
-  return undefined;
+  return first;
 }
 
 async function runHook(

@@ -42,7 +42,8 @@ export async function obtainImage<Source>(
       ...(image.ownContainerUser && containerUser ? { ownContainerUser: containerUser } : {}),
     };
     const { config } = image;
-    return { config, devcontainer, workspace, built: false, done: before?.done ?? {} };
+    const shell = before?.shell && { shell: before.shell };
+    return { config, devcontainer, workspace, built: false, done: before?.done ?? {}, ...shell };
   }
   if (skipRebuild && before) {
     say(emit, 'an earlier start has built this container; nothing is built');

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError, type ErrorCode } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
-import { tempDir } from '../core/testing.ts';
+import { tempDir, until } from '../core/testing.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import { runAs } from '../sys/run-as.ts';
 import { runStart } from './start.ts';
@@ -67,6 +67,7 @@ async function start({ root, ownDir, folder }: Machine, { request, deps, devcont
     remoteRepoBuild: false,
     skipRebuild: false,
     exitOnBuildFailure: false,
+    runAttach: false,
     initCommand: '/bin/sh',
     initArgs: ['-c', 'sleep infinity'],
     terminal: false,
@@ -323,6 +324,85 @@ test('what has succeeded before a start is ended does not run again', { skip }, 
   );
 });
 
+test('the init command does not wait for hooks behind the one that is named', { skip }, async (t) => {
+  const on = machine(t);
+  const at = (name: string): string => join(on.dir, name);
+  const hooks = {
+    onCreateCommand: [{ origin, command: 'true' }],
+    postStartCommand: [
+      {
+        origin,
+        command: `while test -d ${on.dir} && ! test -e ${at('go')}; do sleep 0.1; done; exec true > ${at('end')}`,
+      },
+    ],
+    postAttachCommand: [{ origin, command: `true > ${at('attached')}` }],
+  };
+  chmodSync(on.dir, 0o777);
+  const said = async (devcontainer: Partial<StartedDevcontainer>, request: Partial<StartRequest>) => {
+    const { command, texts } = await start(on, { devcontainer: { hooks, ...devcontainer }, request });
+    assert.deepEqual(command.argv, ['/bin/sh', '-c', 'sleep infinity']);
+    assert.ok(!existsSync(at('end')), 'it waited');
+    return texts.filter((text) => text.startsWith('postAttachCommand'));
+  };
+  const [line = ''] = await said({ waitFor: 'updateContentCommand' }, {});
+  assert.match(line, /ENVBUILDER_RUN_ATTACH=true runs it$/);
+  await said({}, { waitFor: 'specification' });
+  await said({ waitFor: 'postStartCommand' }, { waitFor: 'postCreateCommand' });
+  assert.deepEqual(await said({}, { waitFor: 'onCreateCommand', runAttach: true }), []);
+  writeFileSync(at('go'), '');
+  await until('the hooks have ended', () => existsSync(at('attached')));
+  for (const waits of [{}, { waitFor: 'all' }]) {
+    rmSync(at('end'));
+    await start(on, { devcontainer: { hooks }, request: waits });
+    assert.ok(existsSync(at('end')), 'without a word of anybody all are waited for');
+  }
+});
+
+test('hooks have what the user’s shell adds, the init command where that is asked for', {
+  skip,
+}, async (t) => {
+  const on = machine(t);
+  const profile = join(on.root, 'home/dev/.profile');
+  writeFileSync(profile, 'export ADDED=1\n');
+  const hooks = { onCreateCommand: [{ origin, command: 'echo "$ADDED"' }] };
+  const run = async (devcontainer: Partial<StartedDevcontainer>, request: Partial<StartRequest> = {}) => {
+    const env = { PATH: '/bin', HOME: '/' };
+    const { userEnvProbe: _, ...unasked } = plain;
+    const remoteEnv = { ENV: profile };
+    const { command, texts } = await start(on, {
+      deps: { describe: () => ({ ...unasked, hooks, remoteEnv, ...devcontainer }) },
+      request: { env, ...request },
+    });
+    return [command.env.ADDED, texts.findLast((text) => text.startsWith('onCreateCommand:'))];
+  };
+  assert.deepEqual(await run({}), [undefined, 'onCreateCommand: 1']);
+  assert.deepEqual(await run({}, { userEnvProbe: 'interactiveShell' }), ['1', 'onCreateCommand: 1']);
+  assert.deepEqual(await run({ userEnvProbe: 'interactiveShell' }), ['1', 'onCreateCommand: 1']);
+  assert.deepEqual(await run({}, { userEnvProbe: 'none' }), [undefined, 'onCreateCommand: ']);
+  assert.deepEqual(await run({ userEnvProbe: 'none' }), [undefined, 'onCreateCommand: ']);
+});
+
+test('the shell is asked once in a container', { skip }, async (t) => {
+  const on = machine(t);
+  writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config }));
+  const asked = join(on.dir, 'asked');
+  writeFileSync(asked, '');
+  chmodSync(asked, 0o666);
+  const file = join(on.root, 'rc');
+  writeFileSync(file, `echo now >> ${asked}; export ADDED=1\n`);
+  const devcontainer = {
+    ...plain,
+    userEnvProbe: 'interactiveShell' as const,
+    remoteEnv: { ENV: file },
+    hooks: { postStartCommand: [{ origin, command: ['printenv', 'ADDED'] }] },
+  };
+  for (let i = 0; i < 2; i += 1) {
+    const { texts } = await start(on, { deps: { describe: () => devcontainer } });
+    assert.ok(texts.includes('postStartCommand: 1'), texts.join('\n'));
+  }
+  assert.equal(readFileSync(asked, 'utf8'), 'now\n');
+});
+
 test('postStartCommand can be left to a script', { skip }, async (t) => {
   const on = machine(t);
   const postStartScript = join(on.dir, 'post-start.sh');
@@ -465,20 +545,32 @@ test('remote repository builds use a clone of their own, which is gone afterward
   assert.equal(open, 0);
 });
 
-test('entry points of features run before the hooks, as the user of the container', { skip }, async (t) => {
+test('nobody waits for entry points of features that serve, which run as the user of the container', {
+  skip,
+}, async (t) => {
   const on = machine(t);
+  const at = (name: string): string => join(on.dir, name);
+  const wait = (name: string): string =>
+    `while test -d ${on.dir} && ! test -e ${at(name)}; do sleep 0.1; done`;
   const { texts, warnings } = await start(on, {
     devcontainer: {
       containerUser: 'root',
       remoteUser: 'dev',
       entrypoints: [
-        { origin: 'ghcr.io/x/up:1', command: 'echo up as $(id -u)' },
         { origin: 'ghcr.io/x/down:1', command: 'exit 3' },
+        {
+          origin: 'ghcr.io/x/up:1',
+          command: `echo up as $(id -u); touch ${at('up')}; ${wait('go')}; > ${at('end')}`,
+        },
       ],
-      hooks: { postStartCommand: [{ origin, command: 'echo hook as $(id -u)' }] },
+      // What it has printed is read before the hook ends.
+      hooks: { postStartCommand: [{ origin, command: `${wait('up')}; sleep 1; echo hook as $(id -u)` }] },
     },
   });
+  assert.ok(!existsSync(at('end')));
   const said = texts.filter((text) => / as \d+$/.test(text));
   assert.deepEqual(said, ['entrypoint: up as 0', 'postStartCommand: hook as 1234']);
   assert.deepEqual(warnings, ['entrypoint of ghcr.io/x/down:1 exited with code 3']);
+  writeFileSync(at('go'), '');
+  await until('it has ended', () => existsSync(at('end')));
 });

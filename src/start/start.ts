@@ -7,10 +7,10 @@ import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
+import { type Beside, startBeside } from './beside.ts';
 import {
   composeEnvironment,
   exportLines,
-  type StartEnvironment,
   type UnknownVariable,
   type Variables,
   withAccount,
@@ -23,10 +23,24 @@ import { runSetupScript } from './setup-script.ts';
 import { quoteWord } from './shell-words.ts';
 import { writeBuilt } from './state.ts';
 import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
-import { probeUserEnvironment } from './user-env.ts';
+import { mergeShell, probeUserEnvironment } from './user-env.ts';
 
 /** Bytes of /etc/environment. */
 const MOST_ENVIRONMENT = 1024 * 1024;
+
+/** What the specification has where nobody says otherwise ("userEnvProbe", "waitFor" of its reference). */
+const DEFAULT_PROBE = 'loginInteractiveShell';
+const DEFAULT_WAIT = 'updateContentCommand';
+const LAST_TO_WAIT_FOR = 'postStartCommand';
+
+/** Hooks wait so long for what the entrypoints of features do. */
+const ENTRYPOINTS_MS = 1000;
+/** After this it is said that the init command waits for a hook. */
+const HELD_UP_MS = 10_000;
+const NO_WAITING =
+  'with "waitFor" in devcontainer.json, or ENVBUILDER_WAIT_FOR, hooks behind one run beside the init command';
+const NOT_ATTACHED =
+  'postAttachCommand is for the moment when an editor attaches, which is not seen here; ENVBUILDER_RUN_ATTACH=true runs it';
 
 /**
  * A start from the workspace to the command that the container ends up in. The caller replaces itself by that command.
@@ -62,9 +76,18 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   const cwd = devcontainer.workspaceFolder ?? workspace.folder;
   makeDirectories(cwd);
 
-  const env = await userEnvironment(composed, account, devcontainer, deps);
-  await runEntrypoints(devcontainer, config.User ?? '', { request, env: composed.env, cwd, deps });
-  await runLifecycle(request, image, { account, env, cwd, deps });
+  const entrypoints = await runEntrypoints(devcontainer, config.User ?? '', {
+    request,
+    env: composed.env,
+    cwd,
+    deps,
+  });
+  const env = withAccount(composed.env, account);
+  const users = await userEnvironments(request, image, {
+    ...{ account, env, cwd, deps },
+    remoteEnv: composed.remoteEnv,
+  });
+  const later = await runLifecycle(request, users.image, { account, env: users.hooks, cwd, deps });
 
   const first = { command: request.initCommand, args: request.initArgs, user };
   const init = !request.setupScript
@@ -80,12 +103,13 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
         signal,
       });
   const target = init.user === user ? account : findAccount(root, init.user, 'TARGET_USER');
-  const targetEnv = init.user === user ? env : withAccount(composed.env, target);
+  const targetEnv = init.user === user ? users.init : withAccount(composed.env, target);
   emit({
     type: 'message',
     level: 'info',
     text: `starting ${[init.command, ...init.args].map(quoteWord).join(' ')} as ${target.name}`,
   });
+  await Promise.all([entrypoints?.handOver(), later?.handOver()]);
   const { uid, gid, groups } = target;
   return { argv: [init.command, ...init.args], env: targetEnv, cwd, uid, gid, groups };
 }
@@ -113,48 +137,92 @@ function etcEnvironment(root: string): { readonly etcEnvironment?: string } {
   }
 }
 
-/** What the user's own shell adds, below what the dev container sets for the user's processes. */
-async function userEnvironment<Source>(
-  { env: composed, remoteEnv }: StartEnvironment,
-  account: Account,
-  { userEnvProbe }: StartedDevcontainer,
-  { runAs, emit, signal }: StartDeps<Source>,
-): Promise<Variables> {
-  const env = withAccount(composed, account);
-  const probed = await probeUserEnvironment(userEnvProbe, { runAs, account, env, emit, signal });
-  if (probed === env) return env;
-  const entries = Object.entries({ ...probed, ...remoteEnv });
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
-}
-
 interface HookContext<Source> {
   readonly env: Variables;
   readonly cwd: string;
   readonly deps: StartDeps<Source>;
 }
 
-/** Starts what features bring along, as the user of the container. */
+interface UserContext<Source> extends HookContext<Source> {
+  readonly account: Account;
+}
+
+/** The environments of the user's processes. */
+interface UserEnvironments {
+  readonly hooks: Variables;
+  readonly init: Variables;
+  /** With what is known of the user's shell from now on. */
+  readonly image: ObtainedImage;
+}
+
+/**
+ * What the user's own shell adds, below what the dev container sets for the user's processes: for hooks always, as the
+ * specification has it, for the init command where somebody asks for it. The shell is asked once in a container.
+ */
+async function userEnvironments<Source>(
+  request: StartRequest,
+  image: ObtainedImage,
+  {
+    account,
+    env,
+    remoteEnv,
+    deps,
+  }: UserContext<Source> & { readonly remoteEnv: StartedDevcontainer['remoteEnv'] },
+): Promise<UserEnvironments> {
+  const { devcontainer } = image;
+  const asked = request.userEnvProbe ?? devcontainer.userEnvProbe;
+  const kind = asked ?? DEFAULT_PROBE;
+  const hasHooks = LIFECYCLE.some(({ name }) => (devcontainer.hooks[name] ?? []).length > 0);
+  if (kind === 'none' || (asked === undefined && !hasHooks)) return { hooks: env, init: env, image };
+  const of = `${kind} of ${account.uid}`;
+  const known = image.shell?.of === of ? image.shell.added : undefined;
+  const { runAs, emit, signal } = deps;
+  const added =
+    known ??
+    (await probeUserEnvironment(kind, { runAs, account, env, emit, signal, asked: asked !== undefined }));
+  if (added === undefined) return { hooks: env, init: env, image };
+  const entries = Object.entries({ ...mergeShell(env, added), ...remoteEnv });
+  const hooks = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
+  const remembered = { ...image, shell: { of, added } };
+  if (known === undefined) writeBuilt(request.ownDir, remembered);
+  return { hooks, init: asked === undefined ? env : hooks, image: remembered };
+}
+
+/**
+ * Starts what features bring along, as the user of the container. Most of it is done at once and hooks may need it; nobody
+ * waits for what goes on serving.
+ */
 async function runEntrypoints<Source>(
   { entrypoints, containerUser }: StartedDevcontainer,
   imageUser: string,
   { request, env, cwd, deps }: HookContext<Source> & { readonly request: StartRequest },
-): Promise<void> {
-  if (entrypoints.length === 0) return;
+): Promise<Beside | undefined> {
+  if (entrypoints.length === 0) return undefined;
   const account = findAccount(request.root, containerUser || imageUser, 'the user of the container');
-  await runHooks([{ name: 'entrypoint', hooks: entrypoints }], {
-    ...deps,
-    account,
-    env: withAccount(env, account),
-    cwd,
-  });
+  // One that fails does not keep the others from running, as in the shell that the reference runs them in.
+  const hooks = entrypoints.map((hook) => ({ name: 'entrypoint', hooks: [hook] }));
+  const beside = startBeside(
+    { hooks, account, env: withAccount(env, account), cwd, evenAfterFailure: true },
+    deps,
+  );
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+  const timer = setTimeout(giveUp, ENTRYPOINTS_MS);
+  await Promise.race([beside.ended, late]);
+  clearTimeout(timer);
+  return beside;
 }
 
-/** Runs the hooks that are due, and keeps of each, as soon as it has succeeded, that it need not run again. */
+/**
+ * Runs the hooks that are due, and keeps of each, as soon as it has succeeded, that it need not run again.
+ * @returns those that the init command does not wait for
+ */
 async function runLifecycle<Source>(
-  { root, ownDir, postStartScript }: StartRequest,
+  request: StartRequest,
   image: ObtainedImage,
-  { account, env, cwd, deps }: HookContext<Source> & { readonly account: Account },
-): Promise<void> {
+  { account, env, cwd, deps }: UserContext<Source>,
+): Promise<Beside | undefined> {
+  const { root, ownDir, postStartScript } = request;
+  const { emit, signal } = deps;
   const { hooks } = image.devcontainer;
   const script = postStartScript === undefined ? undefined : resolve(root, postStartScript);
   if (script !== undefined) removeOutputFile(script);
@@ -165,19 +233,47 @@ async function runLifecycle<Source>(
     creation: (name) => done[name] === undefined,
     content: (name) => done[name] !== content,
     start: () => script === undefined,
-    attach: () => false,
+    attach: () => request.runAttach,
   };
+  if (!request.runAttach && hooks.postAttachCommand?.length)
+    emit({ type: 'message', level: 'info', text: NOT_ATTACHED });
+  const waitsFor = lastAwaited(request, image.devcontainer);
   const due = LIFECYCLE.filter(({ name, runs }) => isDue[runs](name)).map(
     ({ name }): NamedHooks => ({ name, hooks: hooks[name] ?? [] }),
   );
+  const isAwaited = ({ name }: NamedHooks): boolean =>
+    LIFECYCLE.findIndex((hook) => hook.name === name) <= waitsFor;
   const onDone = (name: string): void => {
     done = { ...done, [name]: content };
     writeBuilt(ownDir, { ...image, done });
   };
-  const failure = await runHooks(due, { ...deps, account, env, cwd, onDone });
-  const later = hooks.postStartCommand ?? [];
-  if (script !== undefined && later.length > 0 && !failure)
-    await writeFileIn(root, script, hookScript(later, quoteWord), { mode: 0o755, signal: deps.signal });
+  const stated = request.waitFor ?? image.devcontainer.waitFor;
+  const slow = {
+    afterMs: HELD_UP_MS,
+    tell: (name: string): void => {
+      const text = `the init command has been waiting for ${name} for ${HELD_UP_MS / 1000} seconds`;
+      emit({ type: 'message', level: 'info', text: `${text}; ${NO_WAITING}` });
+    },
+  };
+  const failure = await runHooks(due.filter(isAwaited), {
+    ...{ ...deps, account, env, cwd, onDone },
+    ...(stated === undefined ? { slow } : {}),
+  });
+  if (failure) return undefined;
+  const scripted = hooks.postStartCommand ?? [];
+  if (script !== undefined && scripted.length > 0)
+    await writeFileIn(root, script, hookScript(scripted, quoteWord), { mode: 0o755, signal });
+  const later = due.filter((one) => !isAwaited(one));
+  if (!later.some((one) => one.hooks.length > 0)) return undefined;
+  const { workspace: _, built: __, ...state } = { ...image, done };
+  return startBeside({ hooks: later, account, env, cwd, keep: { ownDir, state, content } }, deps);
+}
+
+/** The place in LIFECYCLE of the last hook that the init command waits for: all of them but attaching, where nobody says. */
+function lastAwaited({ waitFor: option }: StartRequest, { waitFor: stated }: StartedDevcontainer): number {
+  const place = (hook: string): number => LIFECYCLE.findIndex(({ name }) => name === hook);
+  if (option === 'specification') return place(stated ?? DEFAULT_WAIT);
+  return place((option ?? stated ?? 'all') === 'all' ? LAST_TO_WAIT_FOR : (option ?? stated)!);
 }
 
 /** Writes a file that an option names, as `writeOutputFile` does; relative paths are below the root. */

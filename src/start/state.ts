@@ -11,6 +11,8 @@ export interface BuiltState {
   readonly devcontainer: StartedDevcontainer;
   /** The hooks that have succeeded since the root file system was new, and of which commit of the workspace; '' for none. */
   readonly done: Readonly<Record<string, string>>;
+  /** What the user's shell gave other values, and which shell of which user that was. */
+  readonly shell?: { readonly of: string; readonly added: Readonly<Record<string, string>> };
 }
 
 /** What a pushed image says about itself: `image` in our directory. */
@@ -31,6 +33,7 @@ const built = v.object({
     hooks: v.record(v.string(), v.array(v.looseObject({ origin: v.string() }))),
   }),
   done: v.record(v.string(), v.string()),
+  shell: v.optional(v.object({ of: v.string(), added: v.record(v.string(), v.string()) })),
 });
 const image = v.object({
   version: v.literal(VERSION),
@@ -50,9 +53,9 @@ export function readBuilt(ownDir: string): BuiltState | undefined {
 }
 
 /** Writes the state of a start, whole or not at all; only root can read it. */
-export function writeBuilt(ownDir: string, { config, devcontainer, done }: BuiltState): void {
+export function writeBuilt(ownDir: string, { config, devcontainer, done, shell }: BuiltState): void {
   const path = join(ownDir, 'built');
-  const state = { version: VERSION, config, devcontainer, done };
+  const state = { version: VERSION, config, devcontainer, done, shell };
   makeDirectories(dirname(path));
   writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);

@@ -27,14 +27,19 @@ export interface StartedDevcontainer {
   /** The containerUser where devcontainer.json itself gives one, and not the image or a feature. */
   readonly ownContainerUser?: string;
   readonly remoteUser?: string;
-  /** `none` unless somebody asked for a probe. */
-  readonly userEnvProbe: 'none' | 'loginShell' | 'loginInteractiveShell' | 'interactiveShell';
+  /** What somebody asked for; left out, hooks are run with what the specification's default finds. */
+  readonly userEnvProbe?: UserEnvProbe;
+  /** The last hook that the init command waits for, where somebody says so. */
+  readonly waitFor?: string;
   readonly hooks: Readonly<Partial<Record<string, readonly Hook[]>>>;
   /** Commands of features that start what they bring along, in every start. */
   readonly entrypoints: readonly Hook[];
   /** Where the user's processes start, where that is not the workspace. */
   readonly workspaceFolder?: string;
 }
+
+/** The shell whose environment is that of the user's processes. */
+export type UserEnvProbe = 'none' | 'loginShell' | 'loginInteractiveShell' | 'interactiveShell';
 
 /** What a start is asked for; made by the command line. */
 export interface StartRequest {
@@ -53,6 +58,12 @@ export interface StartRequest {
   readonly exitOnBuildFailure: boolean;
   readonly exportEnvFile?: string;
   readonly postStartScript?: string;
+  /** The last hook that the init command waits for, `all`, or `specification`: what the dev container says, or its default. */
+  readonly waitFor?: string;
+  /** Instead of what the dev container says. */
+  readonly userEnvProbe?: UserEnvProbe;
+  /** Whether postAttachCommand runs as well. */
+  readonly runAttach: boolean;
   readonly setupScript?: string;
   readonly initCommand: string;
   /** Who runs hooks and the init command: `container`, `remote`, or a user. */

@@ -14,8 +14,10 @@ const TIMEOUT_MS = 10_000;
 const OF_THE_SHELL = ['_', 'PWD', 'OLDPWD', 'SHLVL'];
 
 /**
- * The environment that the user's own shell makes out of one, as the property userEnvProbe asks for it: profiles and the
- * like may add to PATH. A shell that fails or takes too long is a warning, and the environment stays as it was.
+ * What the user's own shell gives other values than they have in an environment, as the property userEnvProbe asks for it:
+ * profiles and the like may add to PATH.
+ * @param deps.asked whether somebody asked for the probe: a shell that fails or takes too long is a warning then
+ * @returns for `mergeShell`; undefined where the shell could not be asked
  */
 export async function probeUserEnvironment(
   kind: 'none' | keyof typeof FLAGS,
@@ -25,11 +27,12 @@ export async function probeUserEnvironment(
     readonly env: Variables;
     readonly emit: Emit;
     readonly signal: AbortSignal;
+    readonly asked?: boolean;
   },
-): Promise<Variables> {
-  const { account, env, emit, signal } = deps;
-  if (kind === 'none') return env;
-  const { uid, gid, groups, home } = account;
+): Promise<Variables | undefined> {
+  const { account, env, emit, signal, asked = true } = deps;
+  if (kind === 'none') return undefined;
+  const { uid, gid, groups } = account;
   const shell = env.SHELL || account.shell;
   const mark = `envbuilder-${crypto.randomUUID()}`;
   const script = `printf %s ${mark}; cat /proc/self/environ; printf %s ${mark}`;
@@ -42,14 +45,14 @@ export async function probeUserEnvironment(
   let reason = 'printed no environment';
   try {
     const result = await deps.runAs(
-      { argv: [shell, FLAGS[kind], script], env, cwd: home, uid, gid, groups },
+      { argv: [shell, FLAGS[kind], script], env, cwd: '/', uid, gid, groups },
       {
         onOutput: (stream, chunk) => stream === 'stdout' && chunks.push(chunk),
         signal: AbortSignal.any([signal, enough.signal]),
       },
     );
     const parts = Buffer.concat(chunks).toString('utf8').split(mark);
-    if (parts.length === 3) return merge(env, parts[1]!);
+    if (parts.length === 3) return changed(env, parts[1]!);
     if (result.failure) reason = result.failure.message;
     else if (result.exitCode !== 0) reason = `exited with code ${result.exitCode}`;
   } catch (error) {
@@ -60,11 +63,13 @@ export async function probeUserEnvironment(
     await timer;
   }
   const text = `the environment of ${account.name} could not be read from ${shell}: it ${reason}`;
-  emit({ type: 'warning', code: 'START_FAILED', text, hint: 'set "userEnvProbe": "none" to go without' });
-  return env;
+  if (asked)
+    emit({ type: 'warning', code: 'START_FAILED', text, hint: 'set "userEnvProbe": "none" to go without' });
+  else emit({ type: 'message', level: 'debug', text });
+  return undefined;
 }
 
-function merge(env: Variables, block: string): Variables {
+function changed(env: Variables, block: string): Variables {
   const probed = block
     .split('\0')
     .filter((entry) => entry.includes('='))
@@ -72,8 +77,13 @@ function merge(env: Variables, block: string): Variables {
       const equals = entry.indexOf('=');
       return [entry.slice(0, equals), entry.slice(equals + 1)];
     })
-    .filter(([name]) => !OF_THE_SHELL.includes(name));
-  const all: Variables = { ...env, ...Object.fromEntries(probed) };
+    .filter(([name, value]) => !OF_THE_SHELL.includes(name) && env[name] !== value);
+  return Object.fromEntries(probed);
+}
+
+/** An environment with what a shell has changed; entries of PATH that its profile threw away are kept. */
+export function mergeShell(env: Variables, added: Variables): Variables {
+  const all: Variables = { ...env, ...added };
   return env.PATH && all.PATH ? { ...all, PATH: joinPaths(all.PATH, env.PATH) } : all;
 }
 

@@ -165,6 +165,7 @@ export async function startedDevcontainer(
   const isNamed = entries.some(({ remoteUser }) => remoteUser);
   const isOwn = source !== undefined && givesContainerUser(devcontainer);
   const probes = entries.some(({ userEnvProbe }) => userEnvProbe !== undefined);
+  const waits = entries.some(({ waitFor }) => waitFor !== undefined);
   return {
     ...(configFile === undefined || !source
       ? {}
@@ -175,7 +176,8 @@ export async function startedDevcontainer(
     containerUser,
     ...(isOwn ? { ownContainerUser: containerUser } : {}),
     ...(isNamed ? { remoteUser: devcontainer.remoteUser } : {}),
-    userEnvProbe: probes ? devcontainer.userEnvProbe : 'none',
+    ...(probes ? { userEnvProbe: devcontainer.userEnvProbe } : {}),
+    ...(waits ? { waitFor: devcontainer.waitFor } : {}),
     hooks,
     entrypoints,
     ...(devcontainer.workspaceFolder === undefined ? {} : { workspaceFolder: devcontainer.workspaceFolder }),

@@ -1,6 +1,12 @@
 import { relative, resolve } from 'node:path';
 import { given } from '../../core/given.ts';
-import { type BuildRequest, type Definition, type StartRequest, splitWords } from '../../index.ts';
+import {
+  type BuildRequest,
+  type Definition,
+  type StartRequest,
+  splitWords,
+  type UserEnvProbe,
+} from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { makeRequest, type RequestDeps } from './build-request.ts';
@@ -35,6 +41,7 @@ export function startRequest(
     remoteRepoBuild: options['remote-repo-build-mode'],
     skipRebuild: options['skip-rebuild'],
     exitOnBuildFailure: options['exit-on-build-failure'],
+    runAttach: options['run-attach'],
     initCommand: options['init-command'],
     initArgs: args === undefined ? ['-c', options['init-script']] : splitWords(args, 'ENVBUILDER_INIT_ARGS'),
     terminal: stdinIsTerminal && stdout.isTTY === true,
@@ -45,6 +52,8 @@ export function startRequest(
       exportEnvFile: options['export-env-file'] || undefined,
       postStartScript: options['post-start-script-path'] || undefined,
       setupScript: options['setup-script'] || undefined,
+      waitFor: options['wait-for'],
+      userEnvProbe: options['user-env-probe'] as UserEnvProbe | undefined,
     }),
   };
 }
