@@ -58,7 +58,8 @@ test('the init command does not wait for what serves: entry points, and hooks be
     {
       waitFor: 'postCreateCommand',
       postCreateCommand: 'echo made',
-      postStartCommand: 'sleep 3; echo hook serves; sleep 3000',
+      postStartCommand:
+        'until grep -q runs /proc/1/cmdline; do sleep 0.1; done; echo hook serves; sleep 3000',
     },
   ]);
   const container = await containers.start({

@@ -86,8 +86,8 @@ test('a dev container from a clone elsewhere is described as of the workspace', 
   assert.equal(built.workspaceFolder, '/workspaces/app');
   assert.deepEqual(built.containerEnv, { PLACE: '/workspaces/app' });
   assert.deepEqual(
-    [built.containerUser, built.remoteUser, built.userEnvProbe],
-    ['dev:docker', undefined, 'none'],
+    [built.containerUser, built.remoteUser, built.userEnvProbe, built.waitFor],
+    ['dev:docker', undefined, undefined, undefined],
   );
   assert.equal(built.hooks.postCreateCommand?.length, 1);
 });
