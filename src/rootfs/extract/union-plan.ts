@@ -1,5 +1,5 @@
 import type { TocEntry, TocFrame } from '../../layer/types.ts';
-import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
+import { addName, NO_NAMES, NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
 
 /** What is to be made of a union. */
 export interface UnionPlan {
@@ -17,11 +17,11 @@ export function planUnion(root: TreeNode, layers: number): UnionPlan {
   const leaves: TreeNode[] = [];
   walkTree(root, (node) => {
     if (node.inode) {
-      node.inode.names = [];
+      node.inode.names = NO_NAMES;
       leaves.push(node);
     } else dirs.push(node);
   });
-  for (const node of leaves) node.inode!.names.push(node);
+  for (const node of leaves) addName(node.inode!, node);
   const contents: TreeNode[][] = Array.from({ length: layers }, () => []);
   for (const node of leaves) {
     const { entry, names, layer, kept } = node.inode!;

@@ -33,6 +33,15 @@ export interface TreeNode {
 
 export const NOT_ON_DISK = -1;
 
+/** Of an inode that has no name yet; never changed. */
+export const NO_NAMES: TreeNode[] = [];
+
+/** Gives an inode a further name. A list that grows has room for sixteen, and nearly all files have one name only. */
+export function addName(inode: Inode, node: TreeNode): void {
+  if (inode.names.length === 0) inode.names = [node];
+  else inode.names.push(node);
+}
+
 /** A node that is not linked into its parent yet. Without an inode it is a directory. */
 export function createNode(
   parent: TreeNode | undefined,

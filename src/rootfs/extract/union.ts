@@ -2,7 +2,16 @@ import { AppError } from '../../core/error.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { createEntryCount } from './entry-count.ts';
-import { checkedParts, createNode, type Inode, NOT_ON_DISK, type TreeNode, walkPath } from './union-tree.ts';
+import {
+  addName,
+  checkedParts,
+  createNode,
+  type Inode,
+  NO_NAMES,
+  NOT_ON_DISK,
+  type TreeNode,
+  walkPath,
+} from './union-tree.ts';
 
 /** What happens to the tree while entries are applied, for a caller that mirrors it on disk. */
 export interface UnionEvents {
@@ -156,9 +165,9 @@ export function createUnion(events: UnionEvents = {}): Union {
       remove(old);
     }
     if (entry.type === 'file') files += 1;
-    const inode: Inode = target?.inode ?? { entry, layer, names: [], kept: undefined };
+    const inode: Inode = target?.inode ?? { entry, layer, names: NO_NAMES, kept: undefined };
     const node = attach(createNode(parent, name, layer, inode));
-    inode.names.push(node);
+    addName(inode, node);
     return node;
   };
 

@@ -130,6 +130,8 @@ function addBuild(plot: Plot, archive: Buffer): Attempt {
 
 /** What Docker takes as a base it need not take as an archive, and the other way round. */
 function mustAdd({ name, notDocker }: Kind<unknown>): Must {
+  // What a random change makes of an archive nobody has said.
+  if (name.startsWith('mutation-')) return 'either';
   // Docker makes the directories that a link to nothing leads to; ADD of ours makes none through links.
   const throughNothing = /^(?:link-(?:out|proc|fd)-|hard-to-link-through)/.test(name);
   return notDocker !== undefined || throughNothing || ADD_REFUSED.has(name) ? 'either' : 'build';
