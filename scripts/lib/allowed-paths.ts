@@ -247,7 +247,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/rootfs/copies/backend.ts': at(OWN, 'mkdirSync'),
   'src/rootfs/trees/compare.ts': at(OWN_ROOT, 'openSync', 'readlinkSync'),
   'src/rootfs/trees/remove-tree.ts': at(OWN_ROOT, 'lstatSync', 'rmdirSync', 'unlinkSync'),
-  'src/rootfs/trees/table.ts': at(OWN_ROOT, 'statSync', 'utimesSync', 'writeFileSync'),
+  'src/rootfs/trees/table.ts': at(OWN_ROOT, 'lstatSync', 'statSync', 'utimesSync', 'writeFileSync'),
   'src/rootfs/trees/trees.ts': at(OWN, 'chmodSync', 'lstatSync', 'mkdirSync'),
   'src/rootfs/snapshot/entry.ts': at(QUIET, 'lstatSync', 'readdirSync', 'readlinkSync'),
   'src/rootfs/snapshot/scan.ts': at(QUIET, 'openSync', 'readlinkSync'),

@@ -8,9 +8,10 @@ import { prepareDirectory } from '../oci/dir-check.ts';
 import type { ImageConfig } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
+import { choosePlan, keysOf, plansOf } from './choose-plan.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { storeTrace } from './explain-miss.ts';
-import { assembleImage, imageTime } from './image.ts';
+import { assembleImage } from './image.ts';
 import { createLeftOut } from './left-out.ts';
 import { makePlan } from './make-plan.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
@@ -19,8 +20,8 @@ import { type PushableImage, type StartedPush, startPush } from './publishing/pu
 import { createSession, type Session } from './session.ts';
 import type { StainedStep } from './stage-runner.ts';
 import { stainedImage } from './stains.ts';
+import { imageTime } from './times.ts';
 import type { BuildRequest, BuildResult } from './types.ts';
-import { usableRecords } from './usable-records.ts';
 
 export interface BuildDeps {
   readonly emit: Emit;
@@ -45,19 +46,18 @@ export async function runBuild(
     const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
     announce(plan, emit);
     if (request.push) push = await startPush(request, session, plan, signal);
-    const found = await timed(emit, 'lookup', () => lookup(session, plan));
+    const plans = session.lookup ? plansOf(request, plan) : [plan];
+    const found = await timed(emit, 'lookup', () => lookup(session, plans));
     const leftOut = createLeftOut(session, emit);
     for (;;) {
       const attempt = leftOut.wholeCache ? withoutCache(session) : session;
       const known = leftOut.wholeCache ? new Map() : found;
-      const usable = await usableRecords(plan, known, {
-        store: attempt.cacheStore,
-        bad: leftOut.layers,
-        ...deps,
-      });
-      const execution = startExecution(request, attempt, plan, usable, deps);
+      const bad = leftOut.layers;
+      const chosen = await choosePlan(plans, known, { store: attempt.cacheStore, bad, ...deps });
+      const execution = startExecution(request, attempt, chosen.plan, chosen.usable, deps);
       try {
-        return { ...(await finish(request, attempt, { plan, execution, push }, deps)), summary: summary() };
+        const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
+        return { ...result, summary: summary() };
       } catch (error) {
         if (signal.aborted || !leftOut.learn(error, execution)) throw error;
       } finally {
@@ -83,10 +83,8 @@ function prepareDirectories({ cache, stateDir }: BuildRequest): void {
   }
 }
 
-async function lookup(session: Session, plan: Plan): Promise<ReadonlyMap<Digest, CacheRecord>> {
-  if (!session.lookup) return new Map();
-  const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
-  return lookupRecords(keys, session.lookup);
+async function lookup(session: Session, plans: readonly Plan[]): Promise<ReadonlyMap<Digest, CacheRecord>> {
+  return session.lookup ? lookupRecords(keysOf(plans), session.lookup) : new Map();
 }
 
 interface Attempt {
@@ -103,7 +101,7 @@ async function finish(
 ): Promise<Omit<BuildResult, 'summary'>> {
   const target = await execution.resultOf(plan.target);
   const { chain, made } = await settle(target.pending);
-  const layers = { chain, made, created: imageTime(request.buildArgs, target.created) };
+  const layers = { chain, made, created: imageTime(plan, request, target.created) };
   const plain = assembleImage(plan, layers);
   const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
   const imageDigest = digestOf(image.manifest);

@@ -11,6 +11,7 @@ import type { Plan, Step, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { createBeneath } from '../sys/beneath.ts';
+import { createMemory } from './explain-miss.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { baseImage } from './image.ts';
 import { openBackend } from './open-backend.ts';
@@ -93,7 +94,9 @@ export function startExecution(
     const blobs = source.type === 'image' ? imageBlobs(source.image).map(baseBlob) : [];
     return (await backend()).fromLayers(blobs);
   };
+  const mtime = plan.mtime === 'keep' ? undefined : plan.mtime;
   const copy = {
+    mtime,
     workDir: session.workDir,
     syscalls: session.syscalls,
     stateOf,
@@ -140,7 +143,8 @@ export function startExecution(
             const state = await stateOf(source);
             await state.read((root) => copyDirectory(session.syscalls(), root, path, target));
           },
-          writeTree: (tree, items, target) => writeContextTree(session.syscalls(), tree, items, target),
+          writeTree: (tree, items, target) =>
+            writeContextTree(session.syscalls(), tree, items, target, mtime),
         }),
         networkFiles: createNetworkFiles(
           join(session.workDir(), 'network'),
@@ -148,13 +152,19 @@ export function startExecution(
         ),
         allowedDevices: request.allowedDevices ?? [],
         proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },
+        mtime,
         emit,
         signal,
       },
       copy,
-      commit: { compression: request.compression, ...(plan.mtime === 'keep' ? {} : { mtime: plan.mtime }) },
+      commit: { compression: request.compression, ...(mtime === undefined ? {} : { mtime }) },
     }),
   );
+  // With times of their own, files never are what an earlier build made of them.
+  const mayRepeat =
+    store && session.lookup && mtime !== undefined
+      ? createMemory(store, plan, signal)
+      : () => Promise.resolve(false);
   const resultOf = createStageRunner({
     plan,
     ...usable,
@@ -167,6 +177,8 @@ export function startExecution(
     execute: async (step, state) => {
       if (request.onlyCached) throw notCached(plan, step);
       built = true;
+      // Its answer is there when the RUN is done.
+      void mayRepeat(step);
       const result = await execute()(step, state);
       // The publisher wants it too; in place nothing reads a stage while a step may move it.
       if (inPlace && ownStore) await contentDigest(step).catch(() => {});
@@ -174,6 +186,7 @@ export function startExecution(
     },
     stained: (stained) => emit(stainWarning(stained)),
     oneAfterAnother: inPlace,
+    mayRepeat,
     contentDigest,
     publish: async (publication) => {
       const stored = publisher?.publish(publication);

@@ -1,13 +1,15 @@
 import { basename } from 'node:path';
 import { readNote, storeNote } from '../cache/note.ts';
 import { canonicalDigest } from '../core/canonical.ts';
+import { once } from '../core/concurrency.ts';
 import { hexOf } from '../core/digest.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan, Step } from '../plan/types.ts';
 
 /*
  * A trace is what the keys of a build were made of, stored under a tag that stays the same when the Dockerfile changes;
- * it serves only to say why a step is missing and is never trusted for anything else.
+ * it serves only to say why a step is missing, and whether it is worth while to wait for a content key; it is never trusted
+ * for anything else.
  */
 
 interface TraceStep {
@@ -35,13 +37,16 @@ function traceTag(plan: Plan): string {
   const target = plan.stages.get(plan.target)!;
   const { os, architecture, variant } = plan.platform;
   const file = basename(target.steps[0]?.range.file ?? '');
-  return `trace-${hexOf(canonicalDigest({ names, file, platform: [os, architecture, variant ?? ''] })).slice(0, 40)}`;
+  // Builds with other times have other keys, which would explain nothing.
+  const times = plan.mtime === 'keep' ? {} : { mtime: plan.mtime };
+  const shape = { names, file, platform: [os, architecture, variant ?? ''], ...times };
+  return `trace-${hexOf(canonicalDigest(shape)).slice(0, 40)}`;
 }
 
 /** Stores the trace of a finished build. */
 export async function storeTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<void> {
   const steps = allSteps(plan).map(
-    ({ text, key, fields }): TraceStep => ({ text: text.slice(0, 200), key, fields }),
+    ({ text, key, fields }): TraceStep => ({ text: shortText(text), key, fields }),
   );
   await storeNote(store, { kind: 'trace', tag: traceTag(plan), text: JSON.stringify(steps) }, signal);
 }
@@ -66,9 +71,29 @@ export async function explainMiss(
   return `since the last build ${changed.map((name) => FIELD_NAMES[name] ?? name).join(' and ')} changed`;
 }
 
+/**
+ * Whether the last build of the same Dockerfile, with the same times, had a step with this text; asked of the store once, at
+ * the first call. Where it cannot be told, there was none.
+ */
+export function createMemory(
+  store: Store,
+  plan: Plan,
+  signal: AbortSignal,
+): (step: Step) => Promise<boolean> {
+  const texts = once(async () => {
+    const earlier = await readTrace(store, plan, signal).catch(() => undefined);
+    return new Set((earlier ?? []).map(({ text }) => text));
+  });
+  return async ({ text }) => (await texts()).has(shortText(text));
+}
+
 async function readTrace(store: Store, plan: Plan, signal: AbortSignal): Promise<TraceStep[] | undefined> {
   const steps = await readNote(store, { kind: 'trace', tag: traceTag(plan) }, signal);
   return Array.isArray(steps) ? (steps as TraceStep[]) : undefined;
+}
+
+function shortText(text: string): string {
+  return text.slice(0, 200);
 }
 
 function allSteps(plan: Plan): Step[] {

@@ -115,15 +115,6 @@ function baseHistory(base: Image | undefined): HistoryEntry[] {
   return history;
 }
 
-/** The time that an image carries: the build argument SOURCE_DATE_EPOCH, as with BuildKit, or when its last layer was made. */
-export function imageTime(
-  buildArgs: ReadonlyMap<string, string>,
-  created: string | undefined,
-): string | undefined {
-  const epoch = buildArgs.get('SOURCE_DATE_EPOCH') ?? '';
-  return /^\d{1,11}$/.test(epoch) ? `${new Date(Number(epoch) * 1000).toISOString().slice(0, 19)}Z` : created;
-}
-
 /** Bases of Docker's family are named by OCI types, so that one image never mixes both families. */
 function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType: toOciLayerType(mediaType), digest, size };

@@ -20,6 +20,7 @@ import { loadMainIgnore, type OpenContext, openContext, openNamedContext, rootsO
 import { probeUrl } from './probe-url.ts';
 import { imageKey } from './registry-access.ts';
 import type { Session } from './session.ts';
+import { timesOf } from './times.ts';
 import type { BuildRequest } from './types.ts';
 
 /** A Dockerfile that was read and parsed. */
@@ -102,7 +103,7 @@ export async function planLoaded(
     platformAsked: request.platform !== undefined,
     buildPlatform: defaultPlatform(),
     ...(request.cacheSalt === undefined ? {} : { salt: request.cacheSalt }),
-    mtime: 'keep',
+    mtime: timesOf(request),
     sources: {
       resolveImage: (reference, platform) =>
         memo(images, imageKey(reference, platform), () => session.resolveImage(reference, platform)),

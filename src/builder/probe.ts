@@ -1,18 +1,26 @@
 import { relative } from 'node:path';
 import { missingSteps, resolveHits, type StageHit } from '../cache/hits.ts';
 import { lookupRecords } from '../cache/lookup.ts';
+import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { Descriptor, Store } from '../oci/types.ts';
-import type { Plan, PlannedStage, Step } from '../plan/types.ts';
+import type { Plan, PlannedStage } from '../plan/types.ts';
+import { inOrder, keysOf, plansOf } from './choose-plan.ts';
 import { explainMiss } from './explain-miss.ts';
-import { type AssembledImage, assembleImage, imageTime } from './image.ts';
+import { type AssembledImage, assembleImage } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { prepareRuntime } from './publishing/runtime.ts';
 import { type CacheRepository, createSession, type Session } from './session.ts';
+import { imageTime } from './times.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
+
+interface ProbeDeps {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
 
 /** HEAD requests under way at once. */
 const PARALLEL_CHECKS = 128;
@@ -22,10 +30,7 @@ const PARALLEL_CHECKS = 128;
  * layer, or writing anything.
  * @throws AppError CACHE_MISS naming the first instruction that is missing; NOT_PUSHED when only the image itself is
  */
-export async function runProbe(
-  request: BuildRequest,
-  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
-): Promise<ProbeResult> {
+export async function runProbe(request: BuildRequest, { emit, signal }: ProbeDeps): Promise<ProbeResult> {
   if (!request.cache && !request.trustedCaches?.length) {
     throw new AppError('USAGE', 'a probe needs a cache to look into', {
       hint: 'name it with --cache-repo (ENVBUILDER_CACHE_REPO) or --layer-cache-dir (ENVBUILDER_LAYER_CACHE_DIR)',
@@ -36,25 +41,47 @@ export async function runProbe(
     const plan = await timed(emit, 'plan', () =>
       makePlan(request, session, { emit, signal, readOnly: true }),
     );
-    const keys = [...plan.stages.values()].flatMap((stage) => stage.steps.map((step) => step.key));
-    const records = await timed(emit, 'lookup', () => lookupRecords(keys, session.lookup!));
-    const hits = resolveHits(plan, records);
-    const hit = hits.get(plan.target)!;
-    const stage = plan.stages.get(plan.target)!;
-    const [missing] = missingSteps(plan, hits);
-    if (missing) throw await missError(session.cacheStore!, plan, missing, signal);
-    const created = imageTime(request.buildArgs, hit.created);
-    const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
-    const image = assembleImage(plan, { ...hit, created }, runtime);
-    const place = await timed(emit, 'lookup', () => findImage(session, stage, hit, image, { emit, signal }));
-    const digest = digestOf(image.manifest);
-    return { reference: `${place.name}@${digest}`, imageDigest: digest };
+    const plans = plansOf(request, plan);
+    const records = await timed(emit, 'lookup', () => lookupRecords(keysOf(plans), session.lookup!));
+    const order = inOrder(plans, records);
+    const complete = order.filter(({ missing }) => missing === 0);
+    if (complete.length === 0) throw await missError(session.cacheStore!, order[0]!.plan, records, signal);
+    const found = await timed(emit, 'lookup', () =>
+      Promise.allSettled(
+        complete.map((one) => findPlanned(request, session, { ...one, records }, { emit, signal })),
+      ),
+    );
+    for (const one of found) if (one.status === 'fulfilled') return one.value;
+    throw (found[0] as PromiseRejectedResult).reason;
   } finally {
     await session.close();
   }
 }
 
-async function missError(store: Store, plan: Plan, step: Step, signal: AbortSignal): Promise<AppError> {
+/** The image of a plan whose steps are all recorded. @throws AppError as findImage */
+async function findPlanned(
+  request: BuildRequest,
+  session: Session,
+  { plan, records }: { readonly plan: Plan; readonly records: ReadonlyMap<Digest, CacheRecord> },
+  deps: ProbeDeps,
+): Promise<ProbeResult> {
+  const hit = resolveHits(plan, records).get(plan.target)!;
+  const stage = plan.stages.get(plan.target)!;
+  const created = imageTime(plan, request, hit.created);
+  const runtime = request.runtime && (await prepareRuntime(request.runtime, stage.config));
+  const image = assembleImage(plan, { ...hit, created }, runtime);
+  const place = await findImage(session, stage, hit, image, deps);
+  const digest = digestOf(image.manifest);
+  return { reference: `${place.name}@${digest}`, imageDigest: digest };
+}
+
+async function missError(
+  store: Store,
+  plan: Plan,
+  records: ReadonlyMap<Digest, CacheRecord>,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const step = missingSteps(plan, resolveHits(plan, records))[0]!;
   const { file, start } = step.range;
   const stage = plan.stages.get(step.stage)!;
   const reason = await explainMiss(store, plan, step, signal);
@@ -74,7 +101,7 @@ async function findImage(
   stage: PlannedStage,
   hit: StageHit,
   image: AssembledImage,
-  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+  { emit, signal }: ProbeDeps,
 ): Promise<CacheRepository> {
   const digest = digestOf(image.manifest);
   const blobs: readonly (Descriptor | undefined)[] = [undefined, ...image.layers];

@@ -71,6 +71,7 @@ const REQUEST: KeySamples<BuildRequest> = {
     counts<ReadonlyMap<string, string>>(new Map(), new Map([['A', '1']]), new Map([['A', '2']])),
     ignored<ReadonlyMap<string, string>>(new Map(), new Map([['http_proxy', 'http://p:1']])),
   ),
+  reproducible: counts<boolean | undefined>(undefined, true),
   platform: counts<string | undefined>('linux/amd64', 'linux/arm64', 'linux/arm/v7'),
   cacheSalt: counts<string | undefined>(undefined, 'a', 'b'),
   // What may be read at all; what is read is told by its content.

@@ -74,6 +74,8 @@ export interface StageRunnerDeps {
   readonly blob: (layer: LayerRef) => LayerBlob;
   readonly stage: (layer: StagedLayer) => void;
   readonly execute: ExecuteStep;
+  /** Whether an earlier build may have made the step on files that a RUN has made again just now. */
+  readonly mayRepeat: (step: Step) => Promise<boolean>;
   /** Digest of an operation by the content of the stages that it reads from. */
   readonly contentDigest: (step: Step) => Promise<Digest>;
   /** As Publisher.publish; what is not stored anywhere is not there. */
@@ -98,8 +100,8 @@ interface Cursor {
   /** What becomes of the last step's record; undefined where nobody else can have stored one. */
   readonly published: Published | undefined;
   /**
-   * A RUN made a layer in this build: its files carry new times, so no record of any earlier build lies on it, and the
-   * next step need not wait until the layer is compressed to find that out.
+   * A RUN made a layer in this build. Where its files carry new times, or nobody has made the step before, no record of any
+   * earlier build lies on it, and the next step need not wait until the layer is compressed to find that out.
    */
   readonly fresh: boolean;
   /** As StageResult; what is built upon it is neither stored nor taken from the cache. */
@@ -303,7 +305,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       else turn?.end(false);
       void hold(stage, step, pending, sources);
       finished(step, 'built', performance.now() - started);
-      const fresh = cursor.fresh || (step.operation.kind === 'run' && deps.plan.mtime === 'keep');
+      const fresh = cursor.fresh || step.operation.kind === 'run';
       return {
         pending,
         state: async () => made.state,
@@ -386,7 +388,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   ): Promise<Cursor | undefined> {
     if (!deps.lookup) return undefined;
     const known = await findByKey(stage, step, cursor, sources);
-    return known ?? (cursor.fresh ? undefined : findByContent(stage, step, cursor, sources));
+    if (known || (cursor.fresh && !(await deps.mayRepeat(step)))) return known;
+    return findByContent(stage, step, cursor, sources);
   }
 
   async function findByKey(

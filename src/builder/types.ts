@@ -129,6 +129,11 @@ export interface BuildRequest {
   readonly labels: ReadonlyMap<string, string>;
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /**
+   * Every file that the build adds, and the image, has one time: the build argument SOURCE_DATE_EPOCH, else the start of the
+   * epoch. Two such builds share nothing with one whose files keep their times, but that one takes what they have stored.
+   */
+  readonly reproducible?: boolean;
   readonly secrets: readonly SecretSource[];
   readonly ssh: readonly SshSource[];
   /** Names, kinds or classes of devices that `RUN --device` may have; `*` means all, and none are allowed when left out. */

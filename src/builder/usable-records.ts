@@ -17,20 +17,23 @@ export interface UsableRecords {
   readonly unusable: ReadonlySet<Digest>;
 }
 
+/** Where layers are looked for. */
+export interface UsableRecordsDeps {
+  readonly store: Store | undefined;
+  /** Layers that turned out to be unreadable earlier in this build. */
+  readonly bad: ReadonlySet<Digest>;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The hits of a plan whose layers are all in the store, with their right sizes; a record of a layer that is gone is a
  * miss with a warning, and so is one of a layer that cannot be asked for. Layers are asked for with HEAD, all of a round at once.
- * @param bad layers that turned out to be unreadable earlier in this build
  */
 export async function usableRecords(
   plan: Plan,
   found: ReadonlyMap<Digest, CacheRecord>,
-  deps: {
-    readonly store: Store | undefined;
-    readonly bad: ReadonlySet<Digest>;
-    readonly emit: Emit;
-    readonly signal: AbortSignal;
-  },
+  deps: UsableRecordsDeps,
 ): Promise<UsableRecords> {
   const unusable = new Set(deps.bad);
   const present = new Set<Digest>();

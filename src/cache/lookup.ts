@@ -10,7 +10,7 @@ import type { Trust } from './trust.ts';
 import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
-const PARALLEL_LOOKUPS = 128;
+const PARALLEL_LOOKUPS = 256;
 const MAX_CONFIG = LIMITS.recordConfig.most;
 
 export interface LookupOptions {

@@ -23,9 +23,10 @@ import {
 import type { KeyFields } from '../core/key-table.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, ImageConfig, Platform, Store } from '../oci/types.ts';
-import { type BaseKeyInput, KEY_TABLES } from './key-tables.ts';
+import { KEY_TABLES } from './key-tables.ts';
 import { baseKey, contentScope, operationFields } from './keys.ts';
 import type {
+  BaseKeyInput,
   CopyInput,
   CopyOperation,
   Operation,

@@ -1,6 +1,5 @@
 import { type GitSource, gitAddress, parseGitUrl } from '../context/add-git.ts';
 import type { Canonical } from '../core/canonical.ts';
-import type { Digest } from '../core/digest.ts';
 import {
   asIs,
   type KeyFields,
@@ -13,6 +12,7 @@ import {
 import type { MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, ImageConfig, Platform } from '../oci/types.ts';
 import type {
+  BaseKeyInput,
   CopyInput,
   CopyOperation,
   Operation,
@@ -20,16 +20,6 @@ import type {
   RunOperation,
   WorkdirOperation,
 } from './types.ts';
-
-/** What a stage starts from. */
-export interface BaseKeyInput {
-  readonly salt: string | undefined;
-  readonly platform: Platform;
-  readonly mtime: number | 'keep';
-  /** diffIDs of the base's layers, lowest first; none for scratch. */
-  readonly diffIds: readonly Digest[];
-  readonly config: ContainerConfig;
-}
 
 /** What the tables cannot tell by a value alone. */
 export interface KeyContext {

@@ -1,8 +1,8 @@
 import { type Canonical, canonicalDigest } from '../core/canonical.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import type { KeyFields } from '../core/key-table.ts';
-import { type BaseKeyInput, baseFields, contentScopeFields, operationFieldsOf } from './key-tables.ts';
-import type { Operation } from './types.ts';
+import { baseFields, contentScopeFields, operationFieldsOf } from './key-tables.ts';
+import type { BaseKeyInput, Operation } from './types.ts';
 
 /** Part of the first key of every stage: a change of what keys or records mean must change it, and throws every cache away. */
 export const KEY_SCHEMA = 3;

@@ -18,6 +18,7 @@ export interface StageBase {
   readonly platform: Platform;
   readonly config: ContainerConfig;
   readonly key: PlannedStage['baseKey'];
+  readonly keyInput: PlannedStage['baseInput'];
   readonly author?: string;
   /** Files of a named context that the base consists of; they become the stage's first layer. */
   readonly files?: SourceTree;
@@ -55,6 +56,7 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
       platform: planned.platform,
       config: planned.config,
       key: planned.lastKey,
+      keyInput: planned.baseInput,
       args: planned.args,
       declared: planned.declared,
       ...(planned.author === undefined ? {} : { author: planned.author }),
@@ -100,8 +102,8 @@ function scratchBase(deps: StageDeps): StageBase {
   const { salt, mtime } = deps.input;
   const platform = stagePlatform(deps);
   const config: ContainerConfig = { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' };
-  const key = baseKey({ salt, mtime, platform, diffIds: [], config });
-  return { source: { type: 'scratch' }, platform, config, key };
+  const keyInput = { salt, mtime, platform, diffIds: [], config };
+  return { source: { type: 'scratch' }, platform, config, key: baseKey(keyInput), keyInput };
 }
 
 async function imageBase(deps: StageDeps, name: string): Promise<StageBase> {
@@ -117,11 +119,13 @@ function resolvedBase(deps: StageDeps, image: Image): StageBase {
   const platform = stagePlatform(deps);
   const { salt, mtime } = deps.input;
   const config = image.config.config ?? {};
+  const keyInput = { salt, platform, mtime, diffIds: image.config.rootfs.diff_ids, config };
   return {
     source: { type: 'image', image },
     platform: imagePlatform(image.config, platform),
     config,
-    key: baseKey({ salt, platform, mtime, diffIds: image.config.rootfs.diff_ids, config }),
+    key: baseKey(keyInput),
+    keyInput,
     ...(image.config.author === undefined ? {} : { author: image.config.author }),
   };
 }

@@ -42,6 +42,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     base: base.source,
     platform: base.platform,
     baseKey: base.key,
+    baseInput: base.keyInput,
     contentScope: contentScope({ salt: input.salt, platform: base.platform, mtime: input.mtime }),
     steps: state.steps,
     lastKey: planner.lastKey(),

@@ -97,6 +97,16 @@ export interface WorkdirOperation {
 
 export type Operation = RunOperation | CopyOperation | WorkdirOperation;
 
+/** What a stage starts from. */
+export interface BaseKeyInput {
+  readonly salt: string | undefined;
+  readonly platform: Platform;
+  readonly mtime: number | 'keep';
+  /** diffIDs of the base's layers, lowest first; none for scratch. */
+  readonly diffIds: readonly Digest[];
+  readonly config: ContainerConfig;
+}
+
 /** An instruction that makes a layer. */
 export interface Step {
   readonly stage: number;
@@ -128,6 +138,8 @@ export interface PlannedStage {
   readonly platform: Platform;
   /** The key before the first step. */
   readonly baseKey: Digest;
+  /** What it is made of; of a stage that goes on from another stage, what that one's is made of. */
+  readonly baseInput: BaseKeyInput;
   /** Enters every content key of the stage. */
   readonly contentScope: Digest;
   readonly steps: readonly Step[];

@@ -19,13 +19,15 @@ interface Stub {
   /** Inside the root, without links. */
   readonly path: string;
   readonly directory: boolean;
-  readonly parentTimes: readonly [number, number];
+  readonly parentTimes: Times;
 }
+
+type Times = readonly [accessed: number, modified: number];
 
 /**
  * Makes the mount points of a RUN in its root where they are missing: /proc, /dev and /sys, which stay, as under Docker,
- * and the targets of its mounts. Those are removed again after the RUN, with their parents' times as they were, so they
- * never enter a layer. Mount points below other mounts are left to whoever mounts. Links lead nowhere but into the root,
+ * and the targets of its mounts. Those are removed again after the RUN, and so they never enter a layer. The times of their
+ * parents are as they were, each time. Mount points below other mounts are left to whoever mounts. Links lead nowhere but into the root,
  * those that the RUN made in the meantime too.
  * @throws AppError BUILD_FAILED where something else is in the way
  */
@@ -55,13 +57,16 @@ function prepare(
   const make = (path: string, directory: boolean): void => {
     const parent = posix.dirname(path);
     if (!root.stat(parent)) make(parent, true);
-    const stat = root.stat(parent)!;
-    const times = [Number(stat.atimeMs) / 1000, Number(stat.mtimeMs) / 1000] as const;
+    const times = timesOf(root, parent);
     stubs.push({ path, directory, parentTimes: times });
-    if (directory) return root.makeDirectory(path, { links: 'none' });
-    root.writeFile(path, '', { links: 'none' });
+    if (directory) root.makeDirectory(path, { links: 'none' });
+    else root.writeFile(path, '', { links: 'none' });
+    setTimes(root, parent, times);
   };
-  for (const path of STANDARD) if (!root.stat(path)) root.makeDirectory(path);
+  const times = timesOf(root, '/');
+  const missing = STANDARD.filter((path) => !root.stat(path));
+  for (const path of missing) root.makeDirectory(path);
+  if (missing.length > 0) setTimes(root, '/', times);
   const covered = ['/dev'];
   return mounts.map((mount) => {
     const target = `/${root.realPath(mount.target)}`;
@@ -89,15 +94,24 @@ function remove(root: BeneathDirectory, { path, directory, parentTimes }: Stub):
   try {
     if (!directory && root.lstat(path, { links })?.size !== 0n) return;
     root.at(path, directory ? rmdirEntry : unlinkEntry, { links });
-    const parent = root.open(posix.dirname(path), constants.O_RDONLY | constants.O_DIRECTORY, { links });
-    try {
-      utimesSync(`/proc/self/fd/${parent}`, ...parentTimes);
-    } finally {
-      closeSync(parent);
-    }
+    setTimes(root, posix.dirname(path), parentTimes);
   } catch (error) {
     // Filled, removed or replaced by the RUN itself: then it is the RUN's.
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EXDEV'].includes(code)) throw error;
+  }
+}
+
+function timesOf(root: BeneathDirectory, path: string): Times {
+  const { atimeMs, mtimeMs } = root.stat(path)!;
+  return [Number(atimeMs) / 1000, Number(mtimeMs) / 1000];
+}
+
+function setTimes(root: BeneathDirectory, path: string, times: Times): void {
+  const directory = root.open(path, constants.O_RDONLY | constants.O_DIRECTORY, { links: 'none' });
+  try {
+    utimesSync(`/proc/self/fd/${directory}`, ...times);
+  } finally {
+    closeSync(directory);
   }
 }

@@ -11,12 +11,14 @@ import { xattrReader } from './copy-step.ts';
 /**
  * Writes files of the context to a path that does not exist yet, owned by root: what a bind mount of the context shows. A
  * directory's own mode stays behind, as it does in a COPY; the path gets 0755.
+ * @param mtime as CommitOptions.mtime
  */
 export async function writeContextTree(
   syscalls: Syscalls,
   tree: SourceTree,
   items: readonly CopyItem[],
   target: string,
+  mtime?: number,
 ): Promise<void> {
   const parent = posix.dirname(target);
   mkdirSync(parent, { recursive: true });
@@ -27,6 +29,7 @@ export async function writeContextTree(
     destination: `/${posix.basename(target)}`,
     owner: { uid: 0, gid: 0 },
     followDestination: false,
+    ...(mtime === undefined ? {} : { mtime }),
     syscalls,
   });
 }

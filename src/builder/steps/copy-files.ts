@@ -46,6 +46,8 @@ export interface CopyRequest {
   readonly parents?: boolean;
   /** Whether a file takes the place of a directory and the other way round, as in an archive that is unpacked. */
   readonly replace?: boolean;
+  /** The time that all have, in seconds since the epoch, instead of those of the sources. */
+  readonly mtime?: number;
   /** Whether a symlink at the destination itself is followed. */
   readonly followDestination: boolean;
   readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes' | 'futimes' | 'openat2'>;
@@ -113,7 +115,11 @@ async function copySource(request: CopyRequest, place: Place, items: readonly Co
     else if (!existing) tree.times.push({ path: base, node: item.node });
   }
   for (const { path, node } of tree.times.toReversed())
-    request.syscalls.lutimes(entryAt({ directory, entries }, path), node.mtime, node.mtimeNsec);
+    request.syscalls.lutimes(entryAt({ directory, entries }, path), ...timeOf(request, node));
+}
+
+function timeOf({ mtime }: CopyRequest, node: TreeNode): readonly [seconds: number, nanoseconds: number] {
+  return mtime === undefined ? [node.mtime, node.mtimeNsec] : [mtime, 0];
 }
 
 async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
@@ -143,7 +149,7 @@ async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
   else {
     createNode(copier, node, entry);
     setOwnerAndMode(copier, entry, node);
-    copier.syscalls.lutimes(entry, node.mtime, node.mtimeNsec);
+    copier.syscalls.lutimes(entry, ...timeOf(copier, node));
   }
   if (node.hardlink !== undefined) copier.links.set(node.hardlink, path);
 }
@@ -165,7 +171,7 @@ async function writeFile(copier: Copier, node: TreeNode, entry: EntryName): Prom
     fchownSync(file, uid, gid);
     fchmodSync(file, chmod ? chmod(node.mode, false) : node.mode);
     for (const [name, value] of node.xattrs ?? []) syscalls.setXattr(entry, name, value);
-    syscalls.futimes(file, node.mtime, node.mtimeNsec);
+    syscalls.futimes(file, ...timeOf(copier, node));
   } finally {
     closeSync(file);
   }

@@ -26,6 +26,8 @@ export interface CopyStepDeps {
   readonly syscalls: () => Syscalls;
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
   readonly sources: SourceAccess;
+  /** As CommitOptions.mtime. */
+  readonly mtime: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -58,7 +60,11 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
     case 'context':
       return write(task, input.tree, await input.items(), { owner: 'root' });
     case 'inline': {
-      const tree = createInlineTree(input.name, input.content, Math.floor(Date.now() / 1000));
+      const tree = createInlineTree(
+        input.name,
+        input.content,
+        task.deps.mtime ?? Math.floor(Date.now() / 1000),
+      );
       return write(task, tree, await all(tree, input.name), { owner: 'root' });
     }
     case 'from':
@@ -199,6 +205,7 @@ async function write(
     followDestination: true,
     syscalls: task.deps.syscalls(),
     ...(chmod === undefined ? {} : { chmod: parseChmod(chmod) }),
+    ...(task.deps.mtime === undefined ? {} : { mtime: task.deps.mtime }),
   });
 }
 

@@ -17,7 +17,10 @@ export interface ExecuteDeps {
 export function createExecutor(deps: ExecuteDeps): ExecuteStep {
   return async (step: Step, state: RootfsState) => {
     const rootfs = await state.begin();
+    const { mtime } = deps.commit;
     try {
+      // No layer holds the root's own time.
+      if (mtime !== undefined) deps.copy.syscalls().lutimes(rootfs.root, mtime, 0);
       await atStep(step, () => apply(deps, step, rootfs));
       return await rootfs.commit(deps.commit);
     } catch (error) {

@@ -19,6 +19,8 @@ export interface RunStepDeps {
   readonly proxyEnv: Readonly<Record<string, string>>;
   /** As of DeviceDeps. */
   readonly allowedDevices: readonly string[];
+  /** What the time of all files will be, in seconds since the epoch; undefined where they keep theirs. */
+  readonly mtime: number | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -44,6 +46,8 @@ export async function executeRun(
         HOME: homeOf(rootfs.root, user.uid),
         ...deps.proxyEnv,
         ...given.env,
+        // Compilers and packers take it for now (reproducible-builds.org, "SOURCE_DATE_EPOCH").
+        ...(deps.mtime === undefined ? {} : { SOURCE_DATE_EPOCH: String(deps.mtime) }),
         ...Object.fromEntries(operation.env),
         ...env,
       },

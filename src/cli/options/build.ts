@@ -85,6 +85,14 @@ export const BUILD_OPTIONS = [
     group: 'Build',
   },
   {
+    name: 'reproducible',
+    variable: 'ENVBUILDER_REPRODUCIBLE',
+    type: 'boolean',
+    text: 'Give every file that the build adds, and the image, the time SOURCE_DATE_EPOCH (a build argument, else a variable), or the start of the epoch. A start with ENVBUILDER_PUSH_IMAGE does so unless this is set to false.',
+    commands: ['build', 'probe', 'start'],
+    group: 'Build',
+  },
+  {
     name: 'build-context',
     type: 'list',
     split: 'whole',

@@ -26,6 +26,22 @@ function usage(message: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof AppError && error.code === 'USAGE' && message.test(error.message);
 }
 
+describe('reproducible builds', () => {
+  it('are asked for, also where the image is pushed', () => {
+    assert.equal(requestOf(['--push', '--cache-repo=h/r']).reproducible, false);
+    assert.equal(requestOf(['--reproducible']).reproducible, true);
+    assert.equal(requestOf([], { ENVBUILDER_REPRODUCIBLE: '1' }).reproducible, true);
+  });
+
+  it('take SOURCE_DATE_EPOCH from the environment unless it is given', () => {
+    const of = (args: readonly string[], SOURCE_DATE_EPOCH: string) =>
+      requestOf(args, { SOURCE_DATE_EPOCH }).buildArgs.get('SOURCE_DATE_EPOCH');
+    assert.equal(of([], '7'), '7');
+    assert.equal(of([], ''), undefined);
+    assert.equal(of(['--build-arg=SOURCE_DATE_EPOCH=8'], '7'), '8');
+  });
+});
+
 describe('parseOutput', () => {
   const cases: readonly (readonly [string, OutputSpec])[] = [
     ['out', { type: 'rootfs', path: '/cwd/out' }],

@@ -31,7 +31,7 @@ export type BuildFiles = Pick<BuildRequest, 'context' | 'contextSource' | 'docke
  * @throws AppError USAGE for values that cannot be meant, and for a push without a place to push to
  */
 export function makeRequest(
-  { options, command }: Parsed,
+  { options, command, given }: Parsed,
   files: BuildFiles,
   deps: RequestDeps,
 ): BuildRequest {
@@ -52,7 +52,11 @@ export function makeRequest(
     allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),
     ...backend(options.backend),
     ...(options.target === undefined ? {} : { target: options.target }),
-    buildArgs: options['build-arg'],
+    buildArgs: withEpoch(options['build-arg'], env),
+    // A pushed image is for others, of whom some build it themselves.
+    reproducible: given.has('reproducible')
+      ? options.reproducible
+      : command === 'start' && options['push-image'],
     contexts: parseContexts(options['build-context'], cwd),
     labels: options.label,
     secrets: [
@@ -96,6 +100,12 @@ function allowedDevices(texts: readonly string[]): readonly string[] {
     if (text === 'network.host' || text === 'security.insecure') return [];
     throw new AppError('USAGE', `--allow does not know "${text}"`, { hint: 'write device or device=NAME' });
   });
+}
+
+/** As `docker buildx` does, SOURCE_DATE_EPOCH is handed on from the environment. */
+function withEpoch(buildArgs: BuildRequest['buildArgs'], env: Environment): BuildRequest['buildArgs'] {
+  const epoch = env.SOURCE_DATE_EPOCH;
+  return epoch ? new Map([['SOURCE_DATE_EPOCH', epoch], ...buildArgs]) : buildArgs;
 }
 
 /** Where to look for cached layers; a directory wins over a repository. */

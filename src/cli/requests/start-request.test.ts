@@ -74,6 +74,14 @@ test('a push needs a place', () => {
   assert.equal(requestOf({ ENVBUILDER_PUSH_IMAGE: '1', ENVBUILDER_CACHE_REPO: 'h/r' }).request.push, true);
 });
 
+test('a start that pushes is reproducible unless it is told not to be, and no other one is unless it is told to', () => {
+  const of = (env: Environment) => requestOf({ ENVBUILDER_CACHE_REPO: 'h/r', ...env }).request.reproducible;
+  assert.equal(of({}), false);
+  assert.equal(of({ ENVBUILDER_PUSH_IMAGE: '1' }), true);
+  assert.equal(of({ ENVBUILDER_PUSH_IMAGE: '1', ENVBUILDER_REPRODUCIBLE: 'false' }), false);
+  assert.equal(of({ ENVBUILDER_REPRODUCIBLE: 'true' }), true);
+});
+
 test('what a start is asked for', () => {
   const of = (env: Environment, terminal = false) =>
     startRequest(

@@ -9,6 +9,7 @@ import type { Runner } from '../../sys/run.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
 import { scanUpper } from '../snapshot/scan.ts';
+import { settleTimes } from '../snapshot/settle-times.ts';
 import { writeSnapshot } from '../snapshot/write.ts';
 import type {
   CommitOptions,
@@ -101,8 +102,11 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
         const scanned = await timed(emit, 'snapshot', async () =>
           scanUpper({ syscalls, upper, lower: view(), mtime: options.mtime }),
         );
-        if (scanned.length === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
-        const layer = write(scanned, join(dir, 'layer'), options);
+        const { entries } = scanned;
+        if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
+        if (options.mtime !== undefined)
+          settleTimes(scanned, { syscalls, root: upper, mtime: options.mtime });
+        const layer = write(entries, join(dir, 'layer'), options);
         return { state: createState([...lowers, upper]), layer, stains: [] };
       },
       abandon: async () => {

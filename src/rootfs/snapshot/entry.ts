@@ -12,6 +12,19 @@ export interface ScannedEntry {
   readonly file?: string;
 }
 
+/** A path that is in no layer of its step, and its time below, which is another one on disk by now. */
+export interface LeftOutTime {
+  readonly path: string;
+  readonly mtimeNs: bigint;
+}
+
+/** What a step changed. */
+export interface Scanned {
+  /** Sorted by path, parents first. */
+  readonly entries: readonly ScannedEntry[];
+  readonly leftOut: readonly LeftOutTime[];
+}
+
 /** What a snapshot needs to know about a path. */
 export interface Stat {
   readonly mode: number;
@@ -75,6 +88,15 @@ export function leafEntry(
     stat.type === 'symlink' ? decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' })) : '';
   const entry = entryOf(deps, path, stat, stat.type as EntryType, { linkname, xattrs });
   return entry.size > 0 ? { entry, file: host } : { entry };
+}
+
+/**
+ * Whether a path has the time that it had; with fixed times also where it had the time that it would be given, so that
+ * what it is on disk by now decides nothing.
+ * @param fixed see CommitOptions.mtime
+ */
+export function staysSame(now: bigint, before: bigint, fixed: number | undefined): boolean {
+  return now === before || (fixed !== undefined && before === BigInt(fixed) * 1_000_000_000n);
 }
 
 /** Whether owner and permissions are the same. */

@@ -5,15 +5,18 @@ import type { Syscalls } from '../../sys/types.ts';
 import {
   entryOf,
   join,
+  type LeftOutTime,
   leafEntry,
   names,
   OVERLAY_XATTRS,
   readXattrs,
+  type Scanned,
   type ScannedEntry,
   type Stat,
   sameMeta,
   sameXattrs,
   statOf,
+  staysSame,
 } from './entry.ts';
 
 export interface ScanDeps {
@@ -31,8 +34,9 @@ export interface ScanDeps {
  * replaced directories as opaque ones. What the kernel copied up without a change is left out, and so are directories of
  * which only the time is new, and the root itself, of which no engine takes anything; sockets never enter a layer.
  */
-export function scanUpper(deps: ScanDeps): ScannedEntry[] {
+export function scanUpper(deps: ScanDeps): Scanned {
   const found: ScannedEntry[] = [];
+  const leftOut: LeftOutTime[] = [];
   const firstNames = new Map<string, string>();
 
   const visitDir = (path: string, stat: Stat, lower: Stat | undefined): void => {
@@ -51,6 +55,8 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
       visit(path === '' ? name : `${path}/${name}`, lower?.type === 'dir' && !opaque);
     const empty = found.length === before;
     if (path === '' || (empty && !changed)) found.splice(at, 1);
+    if (path !== '' && empty && !changed && stat.mtimeNs !== lower.mtimeNs)
+      leftOut.push({ path, mtimeNs: lower.mtimeNs });
   };
 
   const visit = (path: string, lowerIsDir: boolean): void => {
@@ -67,7 +73,10 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
 
   const visitFile = (path: string, stat: Stat, lower: Stat | undefined): void => {
     const xattrs = readXattrs(deps.syscalls, deps.upper, path);
-    if (lower && unchanged(deps, path, stat, lower, xattrs)) return;
+    if (lower && unchanged(deps, path, stat, lower, xattrs)) {
+      if (stat.mtimeNs !== lower.mtimeNs) leftOut.push({ path, mtimeNs: lower.mtimeNs });
+      return;
+    }
     const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
     if (first !== undefined) {
       found.push({ entry: entryOf(deps, path, stat, 'hardlink', { linkname: first }) });
@@ -79,7 +88,7 @@ export function scanUpper(deps: ScanDeps): ScannedEntry[] {
 
   const root = statOf(deps.upper)!;
   visitDir('', root, statOf(deps.lower));
-  return found;
+  return { entries: found, leftOut };
 }
 
 /** Whether a file was copied up, but is what it was: the same facts, and where times agree the same bytes. */
@@ -91,7 +100,8 @@ function unchanged(
   xattrs: ReadonlyMap<string, Buffer>,
 ): boolean {
   if (stat.type !== lower.type || !sameMeta(stat, lower) || stat.size !== lower.size) return false;
-  if (stat.mtimeNs !== lower.mtimeNs || stat.rdev !== lower.rdev || stat.links > 1) return false;
+  if (!staysSame(stat.mtimeNs, lower.mtimeNs, deps.mtime)) return false;
+  if (stat.rdev !== lower.rdev || stat.links > 1) return false;
   if (!sameXattrs(xattrs, readXattrs(deps.syscalls, deps.lower, path))) return false;
   const [a, b] = [join(deps.upper, path), join(deps.lower, path)];
   if (stat.type === 'symlink') return readlinkSync(fsPath(a)) === readlinkSync(fsPath(b));

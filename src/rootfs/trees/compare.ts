@@ -11,10 +11,11 @@ import {
   sameInode,
   sameWords,
   sizeOf,
+  timeOf,
 } from '../../sys/path-facts.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { TreeXattrs } from '../snapshot/entry.ts';
-import { join, readXattrs, sameXattrs } from '../snapshot/entry.ts';
+import { join, readXattrs, sameXattrs, staysSame } from '../snapshot/entry.ts';
 import type { PreviousContent } from './previous.ts';
 import { createLookup, type DirectoryTable, entriesOf } from './table.ts';
 
@@ -22,6 +23,8 @@ export interface CompareDeps {
   readonly syscalls: Pick<Syscalls, 'listXattrs' | 'getXattr'>;
   /** Host path of the tree. */
   readonly root: string;
+  /** See CommitOptions.mtime. */
+  readonly mtime: number | undefined;
   /** What the tree's attributes were before. */
   readonly xattrs: TreeXattrs;
   /** Content of paths before the step, for those whose facts alone do not tell; sizes by path. */
@@ -70,7 +73,8 @@ export function createComparison(
     differs: (path, now, old) => {
       if (!sameWords(now, old, FACT.mode, 1) || !sameWords(now, old, FACT.uid, 2)) return true;
       if (isDirectory(now)) return !sameWords(now, old, FACT.ctime, TIME) && !sameAttributes(path);
-      if (sizeOf(now) !== sizeOf(old) || !sameWords(now, old, FACT.mtime, TIME)) return true;
+      if (sizeOf(now) !== sizeOf(old)) return true;
+      if (!staysSame(timeOf(now, 'mtime'), timeOf(old, 'mtime'), deps.mtime)) return true;
       if (!sameWords(now, old, FACT.rdev, 1) || !sameAttributes(path)) return true;
       if (now[FACT.nlink]! > 1 && gotName(now)) return true;
       const hasContent = (isFile(now) && sizeOf(now) > 0) || (isSymlink(now) && !sameInode(now, old));

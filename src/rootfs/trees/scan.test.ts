@@ -14,10 +14,11 @@ import { extractLayers } from '../extract/extract.ts';
 import { fileBlob } from '../extract/testing.ts';
 import { createOverlayBackend } from '../overlay/backend.ts';
 import type { TreeXattrs } from '../snapshot/entry.ts';
+import { settleTimes } from '../snapshot/settle-times.ts';
 import { writeSnapshot } from '../snapshot/write.ts';
 import { previousContent } from './previous.ts';
 import { scanTable } from './scan.ts';
-import { readTable, waitForTick } from './table.ts';
+import { readTable, readTimes, waitForTick } from './table.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-scan-'));
 const syscalls = createSyscalls();
@@ -55,6 +56,7 @@ async function linesOf(file: string, mediaType: string): Promise<string[]> {
 async function inPlace(
   scripts: readonly string[],
   compression: 'zstd' | 'gzip' = 'zstd',
+  mtime?: number,
 ): Promise<string[][]> {
   const root = freshDir('r');
   const layers: LayerBlob[] = [];
@@ -66,7 +68,8 @@ async function inPlace(
     sh(root, script);
     const table = readTable(syscalls, root, before);
     const previous = (wanted: ReadonlyMap<string, number>) => previousContent(layers, wanted);
-    const snapshot = await scanTable(before, table, { syscalls, root, xattrs, mtime: undefined, previous });
+    const snapshot = await scanTable(before, table, { syscalls, root, xattrs, mtime, previous });
+    if (mtime !== undefined) readTimes(table, root, settleTimes(snapshot, { syscalls, root, mtime }));
     ({ xattrs } = snapshot);
     before = table;
     if (snapshot.entries.length === 0) {
@@ -84,7 +87,7 @@ async function inPlace(
 }
 
 /** The same with overlay mounts. */
-async function overlaid(scripts: readonly string[]): Promise<string[][]> {
+async function overlaid(scripts: readonly string[], mtime?: number): Promise<string[][]> {
   const backend = createOverlayBackend({
     workDir: freshDir('o'),
     syscalls,
@@ -100,7 +103,10 @@ async function overlaid(scripts: readonly string[]): Promise<string[][]> {
     for (const script of scripts) {
       const open = await state.begin();
       sh(open.root, script);
-      const { state: next, layer } = await open.commit({ compression: 'zstd' });
+      const { state: next, layer } = await open.commit({
+        compression: 'zstd',
+        ...(mtime === undefined ? {} : { mtime }),
+      });
       const staged = await layer;
       found.push(staged ? await linesOf(staged.file, staged.mediaType) : []);
       state = next;
@@ -172,6 +178,32 @@ for (const [name, scripts] of Object.entries(cases)) {
     assert.deepEqual(await inPlace(scripts), await overlaid(scripts));
   });
 }
+
+for (const [name, scripts] of Object.entries(cases)) {
+  test(`in place as in an overlay, with one time for all: ${name}`, async () => {
+    const layers = await inPlace(scripts, 'zstd', 1000);
+    assert.deepEqual(layers, await overlaid(scripts, 1000));
+    for (const line of layers.flat())
+      if (!/\.wh\./.test(line)) assert.match(line, /^\S+ .+ [0-7]+ \d+ \d+ 1000 /);
+  });
+}
+
+test('with one time for all, what a file holds decides whether it is in a layer, and never when it was written', async () => {
+  const scripts = [
+    'mkdir d; echo 1 >d/a; echo 1 >d/b; ln -s a d/s',
+    // Anew, with the same: as if nothing had been done.
+    'echo 1 >d/a; rm d/b; echo 1 >d/b; ln -sfn a d/s; touch d',
+    'echo 2 >d/a; touch -d @1000 d/a',
+  ];
+  for (const layers of [await inPlace(scripts, 'zstd', 1000), await overlaid(scripts, 1000)]) {
+    assert.deepEqual(layers[1], []);
+    assert.deepEqual(
+      layers[2]!.map((line) => line.split(' ').slice(0, 2).join(' ')),
+      ['dir d', 'file d/a'],
+    );
+    assert.ok(layers.flat().every((line) => line.split(' ')[5] === '1000'));
+  }
+});
 
 test('content of layers without a table of contents is compared too', async () => {
   const scripts = cases['an edit of the same size whose time is set back']!;

@@ -1,11 +1,12 @@
 import { comparePaths } from '../../core/path-bytes.ts';
 import { opaqueEntry, whiteoutEntry } from '../../layer/whiteout.ts';
-import { isSocket, sameInode } from '../../sys/path-facts.ts';
+import { isSocket, sameInode, timeOf } from '../../sys/path-facts.ts';
 import {
   entryOf,
   join,
   leafEntry,
   readXattrs,
+  type Scanned,
   type ScannedEntry,
   statOf,
   type TreeXattrs,
@@ -13,16 +14,10 @@ import {
 import { type CompareDeps, createComparison } from './compare.ts';
 import { createLookup, type DirectoryTable, entriesOf, forEachDifference, type TableEntry } from './table.ts';
 
-export interface Snapshot {
-  /** As scanUpper gives them: sorted by path, parents first. */
-  readonly entries: ScannedEntry[];
+/** As scanUpper gives it. */
+export interface Snapshot extends Scanned {
   /** Extended attributes that a layer keeps, by path, of the tree as it is now. */
   readonly xattrs: TreeXattrs;
-}
-
-export interface TableScanDeps extends CompareDeps {
-  /** See CommitOptions.mtime. */
-  readonly mtime: number | undefined;
 }
 
 type Change = 'present' | 'deleted';
@@ -35,11 +30,12 @@ type Change = 'present' | 'deleted';
 export async function scanTable(
   before: DirectoryTable,
   after: DirectoryTable,
-  deps: TableScanDeps,
+  deps: CompareDeps,
 ): Promise<Snapshot> {
   const comparison = createComparison(before, after, deps);
   const opaque = new Set<string>();
   const changes = new Map<string, Change>();
+  const times = new Map<string, bigint>();
 
   const addAll = (path: string, { facts, inside }: TableEntry): void => {
     if (isSocket(facts)) return;
@@ -57,6 +53,8 @@ export async function scanTable(
       } else if (now.inside && !old.inside) addAll(path, now);
       else if (!isSocket(now.facts)) {
         if (comparison.differs(path, now.facts, old.facts)) changes.set(path, 'present');
+        else if (timeOf(now.facts, 'mtime') !== timeOf(old.facts, 'mtime'))
+          times.set(path, timeOf(old.facts, 'mtime'));
         if (now.inside && old.inside) compare(`${path}/`, old.inside, now.inside);
       }
     });
@@ -64,13 +62,15 @@ export async function scanTable(
   compare('', before, after);
   for (const path of await comparison.undecided()) changes.set(path, 'present');
   const entries = emit(changes, opaque, deps);
-  return { entries, xattrs: newXattrs(entries, after, deps.xattrs) };
+  for (const { entry } of entries) times.delete(entry.path);
+  const leftOut = [...times].map(([path, mtimeNs]) => ({ path, mtimeNs }));
+  return { entries, leftOut, xattrs: newXattrs(entries, after, deps.xattrs) };
 }
 
 function emit(
   changes: ReadonlyMap<string, Change>,
   opaque: ReadonlySet<string>,
-  deps: TableScanDeps,
+  deps: CompareDeps,
 ): ScannedEntry[] {
   const found: ScannedEntry[] = [];
   const firstNames = new Map<string, string>();

@@ -3,6 +3,7 @@ import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
 import type { Compression, LayerBlob } from '../../layer/types.ts';
 import type { RunMount, RunResult, Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
+import { settleTimes } from '../snapshot/settle-times.ts';
 import { writeSnapshot } from '../snapshot/write.ts';
 import type {
   CommitOptions,
@@ -15,7 +16,7 @@ import type {
 } from '../types.ts';
 import { previousContent } from './previous.ts';
 import { scanTable } from './scan.ts';
-import { type DirectoryTable, readTable, waitForTick } from './table.ts';
+import { type DirectoryTable, readTable, readTimes, waitForTick } from './table.ts';
 import { createStageTrees, type StageTree, type TreeVersion } from './trees.ts';
 
 /** A command that is to run in a tree. */
@@ -102,7 +103,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
         }
       },
       commit: async (options) => {
-        const { table, entries, xattrs } = await timed(emit, 'snapshot', async () => {
+        const { table, xattrs, ...scanned } = await timed(emit, 'snapshot', async () => {
           const after = readTable(syscalls, tree.dir, before);
           const snapshot = await scanTable(before, after, {
             syscalls,
@@ -113,6 +114,11 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
           });
           return { table: after, ...snapshot };
         });
+        const { entries } = scanned;
+        if (options.mtime !== undefined) {
+          const set = settleTimes(scanned, { syscalls, root: tree.dir, mtime: options.mtime });
+          readTimes(table, tree.dir, set);
+        }
         Object.assign(tree, { table, xattrs, version: version.number });
         if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains };
         const layer = write(entries, tree, options);

@@ -1,4 +1,5 @@
-import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { fsPath } from '../../core/path-bytes.ts';
 import {
   FACT_WORDS,
   forEachDirectory,
@@ -7,10 +8,11 @@ import {
   type PathFacts,
   rowAt,
   sameWords,
+  setTime,
 } from '../../sys/path-facts.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
-/** A directory of a tree at one moment. Only the change times of what is in it are ever written again. */
+/** A directory of a tree at one moment. Only the times of what is in it are ever written again. */
 export interface DirectoryTable {
   /** The names in it as the file system listed them, each with a NUL behind it. */
   readonly names: Buffer;
@@ -81,6 +83,17 @@ export function createLookup(table: DirectoryTable): (path: string) => TableEntr
     }
     return at;
   };
+}
+
+/** Looks at the times of some paths again, of which only the times have changed since the table was read. */
+export function readTimes(table: DirectoryTable, root: string, paths: readonly string[]): void {
+  const find = createLookup(table);
+  for (const path of paths) {
+    const { mtimeNs, ctimeNs } = lstatSync(fsPath(`${root}/${path}`), { bigint: true });
+    const { facts } = find(path)!;
+    setTime(facts, 'mtime', mtimeNs);
+    setTime(facts, 'ctime', ctimeNs);
+  }
 }
 
 /**

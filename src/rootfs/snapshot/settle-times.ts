@@ -1,0 +1,33 @@
+import { posix } from 'node:path';
+import { WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
+import { splitTime } from '../../sys/file-stat.ts';
+import type { Syscalls } from '../../sys/types.ts';
+import { join, type Scanned } from './entry.ts';
+
+/**
+ * Gives the files of a tree the times that they have in layers, so that later steps see what they would see after an
+ * extraction: what is in the step's layer the fixed time, what was left out the time that it has below.
+ * @param root where nothing else is writing
+ * @returns the paths whose times were set
+ */
+export function settleTimes(
+  { entries, leftOut }: Scanned,
+  {
+    syscalls,
+    root,
+    mtime,
+  }: { readonly syscalls: Pick<Syscalls, 'lutimes'>; readonly root: string; readonly mtime: number },
+): string[] {
+  const paths: string[] = [];
+  for (const { entry } of entries) {
+    if (posix.basename(entry.path).startsWith(WHITEOUT_PREFIX)) continue;
+    if (entry.type !== 'hardlink') syscalls.lutimes(join(root, entry.path), mtime, 0);
+    paths.push(entry.path);
+  }
+  for (const { path, mtimeNs } of leftOut) {
+    const { seconds, nanoseconds } = splitTime(mtimeNs);
+    syscalls.lutimes(join(root, path), Number(seconds), Number(nanoseconds));
+    paths.push(path);
+  }
+  return paths;
+}

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { chownSync, lutimesSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { until } from '../src/core/testing.ts';
+import type { ImageConfig } from '../src/oci/types.ts';
+import { describeTree } from '../src/rootfs/describe-tree.ts';
+import { createSyscalls } from '../src/sys/syscalls.ts';
+import { missingService, useEnvironment } from './support/environment.ts';
+import { readOciLayout } from './support/read-image.ts';
+import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
+import { createSandbox, type Sandbox } from './support/sandbox.ts';
+import { readTar } from './support/tar-reader.ts';
+
+const environment = useEnvironment(['registry']);
+
+/** Every kind of step, file and change; and RUNs that write down the times that they see. */
+const DOCKERFILE = `FROM @REGISTRY@/busybox:1 AS tools
+RUN mkdir -p /opt/tool && echo run >/opt/tool/run && ln /opt/tool/run /opt/tool/again && ln -s run /opt/tool/link && mkfifo /opt/tool/pipe
+COPY lib/ /opt/tool/lib/
+FROM @REGISTRY@/busybox:1
+ENV SEEN=/seen
+WORKDIR /work/dir
+COPY . .
+COPY <<EOF /etc/inline
+text
+EOF
+RUN echo "$SOURCE_DATE_EPOCH" >$SEEN
+RUN touch /tmp/x /etc/new && rm /tmp/x && mv /bin/vi /bin/edit && rm /etc/new && rm -r lib/sub && mkdir lib/sub && echo y >lib/sub/y
+COPY --from=tools /opt/tool/ /opt/
+RUN --mount=type=bind,target=/mnt stat -c '%n %Y' / /tmp /etc /bin /bin/edit /etc/inline /work /work/dir/* /work/dir/lib/* /opt/* /mnt/a /mnt/lib /mnt/lib/* >>$SEEN
+RUN echo same >a && chmod 600 a && chmod 755 /opt && echo 1 >$SEEN.2
+RUN stat -c '%n %Y' /seen* a /opt /work/dir . >>$SEEN`;
+
+const FILES: Readonly<Record<string, string>> = { a: 'same\n', z: 'z', 'lib/one': '1', 'lib/sub/two': '2' };
+
+/** A sandbox with the same files as any other, which were made in another order, by somebody else and at another time. */
+function sandbox(t: TestContext, { reverse = false, seconds = 1_700_000_000, uid = 0 } = {}): Sandbox {
+  const box = createSandbox();
+  t.after(() => box.close());
+  const names = Object.keys(FILES);
+  for (const name of reverse ? names.toReversed() : names) box.write({ [name]: FILES[name]! });
+  symlinkSync('a', join(box.context, 'lib/link'));
+  mkdirSync(join(box.context, 'empty'));
+  box.write({ Dockerfile: dockerfile(DOCKERFILE) });
+  for (const name of ['', ...readdirSync(box.context, { recursive: true }).map(String)]) {
+    const path = join(box.context, name);
+    if (!name.endsWith('link')) chownSync(path, uid, uid);
+    lutimesSync(path, seconds, seconds);
+  }
+  return box;
+}
+
+function dockerfile(text: string): string {
+  return text.replaceAll('@REGISTRY@', environment.services.registry!.host);
+}
+
+function skipped(t: TestContext): boolean {
+  const missing = missingService(environment.services, ['registry']);
+  if (missing !== undefined) t.skip(missing);
+  return missing !== undefined;
+}
+
+/** Until the clock shows another second than it did. */
+async function nextSecond(): Promise<void> {
+  const second = (): number => Math.floor(Date.now() / 1000);
+  const now = second();
+  await until('the clock shows another second', () => second() > now);
+}
+
+/** All records of a cache directory by tag, but for the time at which they were made, which tells how old they are. */
+function recordsIn(directory: string): Readonly<Record<string, unknown>> {
+  const root = join(directory, 'docker/registry/v2');
+  const tags = join(root, 'repositories/local/cache/_manifests/tags');
+  const found: Record<string, unknown> = {};
+  for (const tag of readdirSync(tags)) {
+    if (!/^[0-9a-f]{64}$/.test(tag)) continue;
+    const hex = readFileSync(join(tags, tag, 'current/link'), 'utf8').slice('sha256:'.length);
+    const blob = readFileSync(join(root, 'blobs/sha256', hex.slice(0, 2), hex, 'data'), 'utf8');
+    const {
+      config: _,
+      annotations,
+      ...manifest
+    } = JSON.parse(blob) as {
+      readonly config: unknown;
+      readonly annotations: Readonly<Record<string, string>>;
+    };
+    const { 'dev.envbuilder.created': created, ...fields } = annotations;
+    assert.ok(Date.parse(created!) > 1_600_000_000_000, 'a record says how old it is');
+    found[tag] = { manifest, fields };
+  }
+  return found;
+}
+
+/** What a build in a sandbox wrote down of its image. */
+async function outcome(box: Sandbox, args: readonly string[], under: readonly string[] = []) {
+  const common = ['--layer-cache-dir', box.cache, `--output=type=oci,dest=${box.path('layout')}`];
+  const metadata = box.path('metadata.json');
+  const built = await box.build([...common, `--metadata-file=${metadata}`, ...args], { under });
+  assert.equal(built.code, 0, built.output);
+  return { digest: imageDigest(metadata), records: recordsIn(box.cache) };
+}
+
+test('two reproducible builds give the same layers, records and image, whoever makes them where and when', async (t) => {
+  if (skipped(t)) return;
+  const first = sandbox(t);
+  const one = await outcome(first, ['--reproducible']);
+  await nextSecond();
+  const second = sandbox(t, { reverse: true, seconds: 1_600_000_000, uid: 1234 });
+  const two = await outcome(second, ['--reproducible'], ['taskset', '-c', '0']);
+  assert.equal(two.digest, one.digest);
+  assert.deepEqual(two.records, one.records);
+  assert.ok(Object.keys(one.records).length >= 20);
+
+  const { layers, ...image } = await readOciLayout(first.path('layout'));
+  const config = JSON.parse(image.config.toString()) as ImageConfig;
+  assert.equal(config.created, '1970-01-01T00:00:00Z');
+  assert.ok(
+    config
+      .history!.filter(({ comment }) => comment === 'envbuilder')
+      .every(({ created }) => created === config.created),
+  );
+  const own = layers.slice(-9).flatMap((layer) => [...readTar(layer)]);
+  assert.deepEqual(
+    own.filter(({ mtime }) => mtime !== 0).map(({ name }) => name),
+    [],
+  );
+  const seen = own.findLast(({ name }) => name === 'seen')!.data.toString();
+  const lines = seen.trim().split('\n');
+  assert.equal(lines[0], '0');
+  assert.ok(lines.length > 25, seen);
+  const times = new Map(lines.slice(1).map((line) => line.split(' ') as [string, string]));
+  for (const path of [
+    '/',
+    '/bin',
+    '/bin/edit',
+    '/work/dir/a',
+    '/opt/link',
+    '/opt/again',
+    '/mnt/lib/one',
+    '/seen',
+    '.',
+  ])
+    assert.equal(times.get(path), '0', `${path}\n${seen}`);
+
+  // Builds that keep times differ, or this test would show nothing.
+  const kept = await outcome(sandbox(t), []);
+  await nextSecond();
+  const again = await outcome(sandbox(t, { seconds: 1_600_000_000 }), []);
+  assert.notEqual(again.digest, kept.digest);
+  assert.notDeepEqual(Object.keys(kept.records), Object.keys(one.records));
+});
+
+test('SOURCE_DATE_EPOCH is the time of everything, from the environment too; what is no time is refused', async (t) => {
+  if (skipped(t)) return;
+  const text = `FROM @REGISTRY@/busybox:1\nRUN echo "$SOURCE_DATE_EPOCH" >/seen\nRUN stat -c %Y /seen >/time\n`;
+  const box = createSandbox({ Dockerfile: dockerfile(text) });
+  t.after(() => box.close());
+  const rootfs = (name: string) => `--output=type=rootfs,dest=${box.path(name)}`;
+  const given = await box.build([
+    '--reproducible',
+    '--build-arg=SOURCE_DATE_EPOCH=1234567890',
+    rootfs('a'),
+    `--output=type=oci,dest=${box.path('layout')}`,
+  ]);
+  assert.equal(given.code, 0, given.output);
+  assert.doesNotMatch(given.output, /UnusedBuildArg|that no ARG declares/);
+  const { config } = await readOciLayout(box.path('layout'));
+  assert.equal((JSON.parse(config.toString()) as ImageConfig).created, '2009-02-13T23:31:30Z');
+  const env = { SOURCE_DATE_EPOCH: '1234567890' };
+  const inherited = await box.build(['--reproducible', rootfs('b')], { env });
+  assert.equal(inherited.code, 0, inherited.output);
+  assert.equal(inherited.stdout, given.stdout);
+  for (const name of ['a', 'b']) {
+    const files = describeTree(box.path(name), createSyscalls()).filter(({ path }) =>
+      /^(seen|time)$/.test(path),
+    );
+    assert.deepEqual(
+      files.map(({ mtime }) => mtime),
+      [1_234_567_890_000_000_000n, 1_234_567_890_000_000_000n],
+    );
+    for (const { path } of files)
+      assert.equal(readFileSync(box.path(`${name}/${path}`), 'utf8'), '1234567890\n');
+  }
+  const refused = await box.build(['--reproducible', '--build-arg=SOURCE_DATE_EPOCH=yesterday']);
+  assert.equal(refused.code, 2, refused.output);
+  assert.match(refused.output, /SOURCE_DATE_EPOCH has the invalid value "yesterday"/);
+});
+
+test('a build that keeps times takes reproducible layers, and never mixes them with its own', async (t) => {
+  if (skipped(t)) return;
+  const host = environment.services.registry!.host;
+  const text = (last: string): string =>
+    dockerfile(
+      `FROM @REGISTRY@/busybox:1 AS one\nRUN echo 1 >/one\nFROM @REGISTRY@/busybox:1\nRUN echo a >/a\nCOPY --from=one /one /one\nRUN ${last}\n`,
+    );
+  const box = createSandbox({ Dockerfile: text('echo b >/b') });
+  t.after(() => box.close());
+  const cache = (name: string): string => `--cache-repo=${host}/reproducible/${name}`;
+  const json = '--progress=json';
+  const unique = (): string => randomBytes(5).toString('hex');
+  const build = async (args: readonly string[]) => {
+    const rootfs = box.path(unique());
+    const built = await box.build([json, ...args, `--output=type=rootfs,dest=${rootfs}`]);
+    assert.equal(built.code, 0, built.output);
+    const files = describeTree(rootfs).filter(({ path }) => /^(a|b|c|one)$/.test(path));
+    return {
+      digest: built.stdout.trim().split('@').at(-1),
+      steps: builtSteps(built),
+      times: files.map(({ mtime }) => mtime > 0n),
+    };
+  };
+
+  // Complete: the image of the reproducible build, found by the probe under either name.
+  const shared = unique();
+  const made = await build(['--reproducible', '--push', cache(shared)]);
+  assert.deepEqual(made, {
+    digest: made.digest,
+    steps: ['0.0', '1.0', '1.1', '1.2'],
+    times: [false, false, false],
+  });
+  assert.deepEqual(await build([cache(shared)]), { ...made, steps: [] });
+  for (const args of [[], ['--reproducible']]) {
+    const probe = await box.build([cache(shared), ...args], { command: 'probe' });
+    assert.equal(cachedImage(probe)?.split('@')[1], made.digest);
+  }
+
+  // In part: what is missing is made as what it lies on was.
+  box.write({ Dockerfile: text('echo c >/c') });
+  assert.deepEqual((await build([cache(shared)])).times, [false, false, false]);
+
+  // The other way round nothing is shared, and then the probe finds both and takes the reproducible one.
+  const other = unique();
+  const kept = await build(['--push', cache(other)]);
+  assert.deepEqual([kept.steps.length, kept.times], [4, [true, true, true]]);
+  const keptProbe = await box.build([cache(other)], { command: 'probe' });
+  assert.equal(cachedImage(keptProbe)?.split('@')[1], kept.digest);
+  const fixedProbe = await box.build([cache(other), '--reproducible'], { command: 'probe' });
+  assert.equal(fixedProbe.code, 10, fixedProbe.output);
+  const fixed = await build(['--reproducible', cache(other)]);
+  assert.deepEqual([fixed.steps.length, fixed.times], [4, [false, false, false]]);
+  // Its image was not pushed; that of the other build was.
+  const fallback = await box.build([cache(other)], { command: 'probe' });
+  assert.equal(cachedImage(fallback), cachedImage(keptProbe), fallback.output);
+  await build(['--reproducible', '--push', cache(other)]);
+  const preferred = await box.build([cache(other)], { command: 'probe' });
+  assert.equal(cachedImage(preferred)?.split('@')[1], fixed.digest, preferred.output);
+});
+
+test('behind a RUN that made the same files again, reproducible steps are found by their content', async (t) => {
+  if (skipped(t)) return;
+  const text = (comment: string): string =>
+    dockerfile(
+      `FROM @REGISTRY@/busybox:1\nRUN echo x >/x && : ${comment}\nRUN cat /proc/sys/kernel/random/uuid >/id\nCOPY file /file\nRUN cat /x /id /file >/all\n`,
+    );
+  for (const [args, second] of [
+    [['--reproducible'], ['0.0']],
+    [[], ['0.0', '0.1', '0.2', '0.3']],
+  ] as const) {
+    const box = createSandbox({ Dockerfile: text('first'), file: 'f' });
+    t.after(() => box.close());
+    const build = async (wanted: readonly string[], more: readonly string[] = []) => {
+      const output = `--output=type=rootfs,dest=${box.path(randomBytes(5).toString('hex'))}`;
+      const built = await box.build([
+        '--progress=json',
+        `--layer-cache-dir=${box.cache}`,
+        output,
+        ...args,
+        ...more,
+      ]);
+      assert.equal(built.code, 0, built.output);
+      assert.deepEqual(builtSteps(built), wanted);
+      return built.stdout;
+    };
+    const first = await build(['0.0', '0.1', '0.2', '0.3']);
+    box.write({ Dockerfile: text('second') });
+    const again = await build(second);
+    // Only the history of the image is another one; what was found is found by its key from now on.
+    assert.notEqual(again, first);
+    assert.equal(await build([]), again);
+  }
+});
