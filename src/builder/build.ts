@@ -106,7 +106,7 @@ async function finish(
   const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
   const imageDigest = digestOf(image.manifest);
   // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(session, { plan, image, execution, push, stained: target.stained }, deps);
+  const pushed = pushAll(session, { request, plan, image, execution, push, stained: target.stained }, deps);
   pushed.catch(() => {});
   await timed(deps.emit, 'output', () =>
     writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
@@ -135,6 +135,7 @@ async function finish(
 }
 
 interface Pushed extends PushableImage {
+  readonly request: BuildRequest;
   readonly push: StartedPush | undefined;
   /** Set: the image is for this container alone. */
   readonly stained: StainedStep | undefined;
@@ -164,6 +165,7 @@ async function pushAll(
       (one) => one.status === 'rejected',
     ))
       throw reason;
+    if (push) sayPushed(session, pushable.request, digestOf(pushable.image.manifest), emit);
     return undefined;
   } catch (error) {
     const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');
@@ -175,6 +177,18 @@ async function pushAll(
     });
     return known;
   }
+}
+
+function sayPushed(
+  { repositoryName }: Session,
+  { tags, cacheTags = [] }: BuildRequest,
+  digest: Digest,
+  emit: Emit,
+): void {
+  const own = repositoryName === undefined ? [] : cacheTags.map((tag) => `${repositoryName}:${tag}`);
+  const names = [...own, ...tags].map((name) => `, as ${name}`).join('');
+  const text = `pushed the image ${repositoryName === undefined ? '' : `${repositoryName}@`}${digest}${names}`;
+  emit({ type: 'message', level: 'info', text });
 }
 
 function announce(plan: Plan, emit: Emit): void {

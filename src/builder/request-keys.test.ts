@@ -94,6 +94,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   compression: ignored<BuildRequest['compression']>('zstd', 'gzip'),
   outputs: of([], [{ type: 'oci', path: '/o' }]),
   tags: ignored<readonly string[]>([], ['a:b']),
+  cacheTags: ignored<readonly string[] | undefined>(undefined, ['latest']),
   push: ignored(false, true),
   failOnPushError: ignored(false, true),
   runtime: of(undefined, {}),

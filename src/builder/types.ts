@@ -156,6 +156,8 @@ export interface BuildRequest {
   /** Secret text that enters the first key, so that tags cannot be guessed. */
   readonly cacheSalt?: string;
   readonly push: boolean;
+  /** With `push`: further tags in the cache's repository that the image gets. */
+  readonly cacheTags?: readonly string[];
   /** Put on top of the image that is pushed, and of the one that a probe asks for, so that it starts with us. */
   readonly runtime?: RuntimeSpec;
   readonly failOnPushError: boolean;

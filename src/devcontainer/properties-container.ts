@@ -36,8 +36,8 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.text,
     expects: 'the name of a user',
     merge: 'last',
-    support: 'works',
-    text: 'The user of the container; otherwise the one of the Compose service or of the image.',
+    support: 'differs',
+    text: 'The user of the container; otherwise the one of the Compose service or of the image. In a start, where the file itself has it, also the user of hooks and of the init command, as envbuilder (Go) has it; `ENVBUILDER_INIT_USER=remote` is the specification.',
   },
   {
     name: 'remoteUser',
@@ -45,8 +45,8 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.text,
     expects: 'the name of a user',
     merge: 'last',
-    support: 'works',
-    text: 'The user of hooks and of the init command; otherwise the user of the container.',
+    support: 'differs',
+    text: 'The user of hooks and of the init command; otherwise the user of the container. In a start, the `containerUser` of the file comes before it.',
   },
   {
     name: 'updateRemoteUserUID',

@@ -574,3 +574,90 @@ test('nobody waits for entry points of features that serve, which run as the use
   writeFileSync(at('go'), '');
   await until('it has ended', () => existsSync(at('end')));
 });
+
+/** The table of hooks in docs/migrate.md: in which start the Go program runs which, and we. */
+function hookTable(): readonly { readonly about: string; readonly go: string; readonly here: string }[] {
+  const page = readFileSync(new URL('../../docs/migrate.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split(/^\| start \|.*\n\| --- .*\n/m);
+  return table
+    .split('\n\n', 1)[0]!
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map(([, about = '', go = '', , here = '']) => ({ about, go, here }));
+}
+
+const ALL = ['onCreate', 'updateContent', 'postCreate', 'postStart'];
+const hookNames = (cell: string) => (cell === 'all four' ? ALL : cell.split(', '));
+
+interface Starting {
+  readonly pushed?: boolean;
+  readonly skip?: boolean;
+  readonly commit?: string;
+  /** postCreateCommand does. */
+  readonly fails?: boolean;
+}
+
+/** The starts of one container; the last is the one that a row of the table is about. */
+const STARTS: Readonly<Record<string, readonly Starting[]>> = {
+  'the first of a container': [{}],
+  'again, and it is built again': [{}, {}],
+  'again, with `ENVBUILDER_SKIP_REBUILD`': [{}, { skip: true }],
+  'again, with `ENVBUILDER_SKIP_REBUILD`, and the clone is at another commit': [
+    { commit: 'one' },
+    { skip: true, commit: 'two' },
+  ],
+  'the first of a pushed image': [{ pushed: true }],
+  'again, of a pushed image': [{ pushed: true }, { pushed: true }],
+  'again, with `ENVBUILDER_SKIP_REBUILD`, after postCreate failed': [{ fails: true }, { skip: true }],
+};
+
+/**
+ * What the Go program runs, by its `run` and `execLifecycleScripts`: onCreateCommand where its file `built` is missing,
+ * and where a rebuild is skipped, which counts as a first start; all others always.
+ */
+function inTheGoProgram(starts: readonly Starting[]): readonly string[] {
+  const first = starts.length === 1 || starts.at(-1)!.skip === true;
+  return first ? ALL : ALL.slice(1);
+}
+
+test('which hooks run in which start is as docs/migrate.md says', { skip }, async (t) => {
+  const table = hookTable();
+  assert.deepEqual(
+    table.map(({ about }) => about),
+    Object.keys(STARTS),
+  );
+  for (const { about, go, here } of table) {
+    const starts = STARTS[about]!;
+    assert.deepEqual(hookNames(go), inTheGoProgram(starts), about);
+    const on = machine(t);
+    const log = join(on.dir, 'log');
+    const fails = join(on.dir, 'fails');
+    const hooks = Object.fromEntries(
+      ALL.map((name) => {
+        const last = name === 'postCreate' ? `test ! -e ${fails}` : 'true';
+        return [`${name}Command`, [{ origin, command: `echo ${name} >> ${log}; ${last}` }]];
+      }),
+    );
+    const started = { ...plain, hooks };
+    for (const { pushed, skip: skipRebuild = false, commit, fails: doesFail } of starts) {
+      writeFileSync(log, '');
+      chmodSync(log, 0o666);
+      if (pushed) writeFileSync(join(on.ownDir, 'image'), JSON.stringify({ version: 1, config }));
+      if (doesFail) writeFileSync(fails, '');
+      else rmSync(fails, { force: true });
+      const { result } = await start(on, {
+        request: { skipRebuild },
+        deps: {
+          describe: () => started,
+          prepareWorkspace: async () => ({
+            folder: on.folder,
+            state: 'found',
+            ...(commit === undefined ? {} : { commit }),
+          }),
+        },
+      });
+      assert.ok(!(result instanceof Error), `${about}: ${String(result)}`);
+    }
+    assert.deepEqual(readFileSync(log, 'utf8').trim().split('\n'), hookNames(here), about);
+  }
+});

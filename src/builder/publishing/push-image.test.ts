@@ -40,7 +40,14 @@ async function runtimeIn(dir: string): Promise<RuntimeSpec> {
 }
 
 /** The cache is the repository a/b, and `c/d:1` a tag in the same registry. */
-async function setUp(t: TestContext, { tags = [], faults = [] }: { tags?: string[]; faults?: Fault[] } = {}) {
+async function setUp(
+  t: TestContext,
+  {
+    tags = [],
+    cacheTags = [],
+    faults = [],
+  }: { tags?: string[]; cacheTags?: string[]; faults?: Fault[] } = {},
+) {
   const { registry, repository, store } = await openFakeStore(t);
   registry.faults.push(...faults);
   const scratch = mkdtempSync(join(tmpdir(), 'envbuilder-push-'));
@@ -60,7 +67,8 @@ async function setUp(t: TestContext, { tags = [], faults = [] }: { tags?: string
     workDir: () => workDir,
     pool: () => pool,
   } as unknown as Session;
-  const request = { tags: tags.map((tag) => `${registry.host}/${tag}`), runtime } as unknown as BuildRequest;
+  const names = tags.map((tag) => `${registry.host}/${tag}`);
+  const request = { tags: names, cacheTags, runtime } as unknown as BuildRequest;
   const push = await startPush(request, session, PLAN, t.signal);
   const { digest } = runtime.layers[0]!.layer;
   const layers = push.runtime!.layers.map(({ layer }) => layer);
@@ -162,5 +170,28 @@ test('nothing is made or sent of what the registry has', async (t) => {
   assert.deepEqual(made(), []);
   assert.ok(!sent('PUT').some(({ query }) => query.get('digest') === digest));
   assert.equal(sent('PUT').filter(({ path }) => path.includes('/manifests/')).length, 1);
+  await push.stop();
+});
+
+test('further tags of the cache’s repository are moved when the image is there, and only where they mean another', async (t) => {
+  const { registry, push, finish, sent } = await setUp(t, { cacheTags: ['latest'] });
+  const puts = () =>
+    sent('PUT').flatMap(({ path }) => /^\/v2\/a\/b\/manifests\/([a-z]+)/.exec(path)?.[1] ?? []);
+  await finish();
+  assert.deepEqual(puts(), ['image', 'latest']);
+  await finish();
+  assert.deepEqual(puts(), ['image', 'latest'], 'it means the image already');
+  assert.equal(registry.manifests.size > 0, true);
+  await push.stop();
+});
+
+test('a tag that may not be replaced fails the push, and the error says what is there', async (t) => {
+  const { registry, push, finish } = await setUp(t, { cacheTags: ['latest'] });
+  registry.faults.push((seen, response, request) => {
+    if (seen.method !== 'PUT' || !seen.path.endsWith('/manifests/latest')) return false;
+    request.resume().on('end', () => fail(response, 400, 'TAG_INVALID'));
+    return true;
+  });
+  await assert.rejects(finish(), /the image is pushed as .*@sha256:[0-9a-f]{64}, but the tag latest is not/);
   await push.stop();
 });

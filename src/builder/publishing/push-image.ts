@@ -29,6 +29,8 @@ interface PushTarget {
   readonly store: Store;
   /** Undefined where it is named after its digest. */
   readonly tag: string | undefined;
+  /** Further tags, once it is there. */
+  readonly more?: readonly string[];
 }
 
 /** What an image that is not built yet will want in its repositories, on its way there. */
@@ -101,8 +103,11 @@ export async function startPush(
 }
 
 /** @throws AppError USAGE, REFERENCE, behind those that can be pushed to */
-function* targetsOf({ tags }: BuildRequest, { ownStore, openRepository }: Session): Generator<PushTarget> {
-  if (ownStore) yield { store: ownStore, tag: undefined };
+function* targetsOf(
+  { tags, cacheTags = [] }: BuildRequest,
+  { ownStore, openRepository }: Session,
+): Generator<PushTarget> {
+  if (ownStore) yield { store: ownStore, tag: undefined, more: cacheTags };
   for (const name of tags) {
     const reference = parseReference(name);
     yield { store: openRepository(reference), tag: reference.tag ?? 'latest' };
@@ -182,7 +187,17 @@ async function pushTo(
     others,
     mapLimit(own, PARALLEL_COPIES, async (layer) => store.put(await execution.source(layer, store), signal)),
   ]);
-  if (present?.descriptor.digest === digestOf(image.manifest)) return;
+  if (present?.descriptor.digest !== digestOf(image.manifest)) await nameImage(store, image, tag, signal);
+  for (const more of target.more ?? []) await moveTag(store, image, more, signal);
+}
+
+/** @throws AppError REGISTRY, AUTH, with what can be done where a registry does not know the image's layers */
+async function nameImage(
+  store: Store,
+  image: AssembledImage,
+  tag: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
   } catch (error) {
@@ -190,6 +205,25 @@ async function pushTo(
     if (!zstd || !(error instanceof AppError) || !refusesManifest(error)) throw error;
     throw new AppError(error.code, error.message, {
       hint: 'if the registry does not know zstd, build with --compression gzip',
+      cause: error,
+    });
+  }
+}
+
+/** Has a tag mean an image that is there already under another name. */
+async function moveTag(store: Store, image: AssembledImage, tag: string, signal: AbortSignal): Promise<void> {
+  const digest = digestOf(image.manifest);
+  const present = await store.resolve(tag, signal);
+  if (present?.descriptor.digest === digest) return;
+  try {
+    await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const text = `the image is pushed as ${store.name}@${digest}, but the tag ${tag} is not: ${error.message}`;
+    throw new AppError(error.code, text, {
+      hint: present
+        ? `it still means another image; let ${tag} be replaced where tags of this repository are immutable`
+        : (error.hint ?? `check that ${tag} may be written in this repository`),
       cause: error,
     });
   }

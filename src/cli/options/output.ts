@@ -9,7 +9,7 @@ export const OUTPUT_OPTIONS = [
     type: 'list',
     placeholder: 'NAME',
     text: 'A name for the image: with --push where it is pushed to, otherwise the name in the archives that are written. Can be repeated.',
-    commands: ['build', 'probe'],
+    commands: ['build', 'probe', 'start'],
     group: 'Output',
   },
   {
@@ -17,7 +17,7 @@ export const OUTPUT_OPTIONS = [
     aliases: ['push'],
     variable: 'ENVBUILDER_PUSH_IMAGE',
     type: 'boolean',
-    text: 'Push the image to the cache and to every --tag; --push is the same. With a probe: push an image whose layers are all cached, without building.',
+    text: 'Push the image to the cache and to every --tag; --push is the same. A start also moves the tag latest of the cache repository. With a probe: push an image whose layers are all cached, without building.',
     commands: ['build', 'probe', 'start'],
     group: 'Output',
   },

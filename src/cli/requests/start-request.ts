@@ -68,6 +68,7 @@ export function workspaceBuild(parsed: Parsed, workspace: string, deps: RequestD
   const { target: _, ...request } = makeRequest(parsed, files, deps);
   return {
     ...request,
+    cacheTags: ['latest'],
     workDir: options['work-dir'] === undefined ? `${OWN_DIR}/work` : request.workDir,
     stateDir: options['state-dir'] === undefined ? `${OWN_DIR}/state` : request.stateDir,
   };
