@@ -26,6 +26,8 @@ export interface StageBase {
   readonly args?: ReadonlyMap<string, string>;
   /** The variables that are defined in it. */
   readonly declared?: ReadonlySet<string>;
+  /** Whether there is a WORKDIR in it. */
+  readonly workdirSet?: boolean;
 }
 
 /**
@@ -59,6 +61,7 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
       keyInput: planned.baseInput,
       args: planned.args,
       declared: planned.declared,
+      workdirSet: planned.workdirSet,
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }

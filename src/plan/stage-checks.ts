@@ -46,6 +46,20 @@ export function checkIgnored(
   }
 }
 
+/** Checks the first WORKDIR, whose variables are replaced: a relative one depends on the base. */
+export function checkWorkdir(
+  { scope, stage }: StageDeps,
+  state: StageState,
+  path: string,
+  range: SourceRange,
+): void {
+  const first = !state.workdirSet;
+  state.workdirSet = true;
+  if (!first || path.startsWith('/')) return;
+  const text = `the relative WORKDIR "${path}" depends on the base image`;
+  scope.report('WorkdirRelativePath', { text, range, stage: stage.index });
+}
+
 /** Checks the platform of an image against the one that it was asked for. */
 export function checkPlatform(
   { scope, stage }: StageDeps,

@@ -21,6 +21,8 @@ export interface StageState {
   readonly mounts: MountSpec[];
   config: ContainerConfig;
   author: string | undefined;
+  /** Whether a WORKDIR came before, in this stage or in those that it is built on. */
+  workdirSet: boolean;
   /** Whether this stage itself set CMD: an ENTRYPOINT then leaves it alone. */
   cmdSet: boolean;
 }
@@ -41,6 +43,7 @@ export function createStageState(
     mounts: [],
     config: rest,
     author,
+    workdirSet: false,
     cmdSet: false,
   };
 }

@@ -15,7 +15,7 @@ import { findContext } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
 import { planRun } from './run-operation.ts';
 import { stageBase } from './stage-base.ts';
-import { checkIgnored, checkVariables } from './stage-checks.ts';
+import { checkIgnored, checkVariables, checkWorkdir } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { createStageState, expand, type StageState, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { Operation, PlannedStage } from './types.ts';
@@ -28,6 +28,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const state = createStageState(input.dockerfile, base.config, base.author);
   for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
   for (const name of base.declared ?? []) state.environment.declare(name);
+  state.workdirSet = base.workdirSet ?? false;
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
     parseOnbuildTrigger(trigger, stage.from.range),
   );
@@ -49,6 +50,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     config: { ...state.config, Env: env },
     args: new Map(state.environment.args),
     declared: state.environment.names(),
+    workdirSet: state.workdirSet,
     ...(state.author === undefined ? {} : { author: state.author }),
     history: state.history,
     mounts: state.mounts,
@@ -76,6 +78,7 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
         return add(instruction, await planCopy(deps, state, instruction));
       case 'workdir': {
         const written = expand(state, instruction.path, instruction.range);
+        checkWorkdir(deps, state, written, instruction.range);
         const path = imageDirectory(workdirOf(state), written);
         // As Docker does, an absolute path is in the image's configuration as it is written.
         state.config = { ...state.config, WorkingDir: written.startsWith('/') ? written : path };

@@ -151,6 +151,8 @@ export interface PlannedStage {
   readonly args: ReadonlyMap<string, string>;
   /** All variables that are defined then, ARGs without a value among them. */
   readonly declared: ReadonlySet<string>;
+  /** Whether there is a WORKDIR in it, or in a stage that it is built on. */
+  readonly workdirSet: boolean;
   readonly author?: string;
   readonly history: readonly HistoryLine[];
   readonly instructions: readonly Instruction[];

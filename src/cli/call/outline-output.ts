@@ -25,10 +25,12 @@ export function outlineJson({ content, described }: DescribedDockerfile<Outline>
 }
 
 /** What a target takes, as tables. */
-export function outlineText({ name = '(default)', description, args, secrets, ssh }: Outline): string {
-  const head = [['TARGET:', name]];
-  if (description !== undefined) head.push(['DESCRIPTION:', description]);
-  const parts = [columns(head, 1)];
+export function outlineText({ name, description, args, secrets, ssh }: Outline): string {
+  const parts: string[] = [];
+  if (name !== undefined) {
+    const about = description === undefined ? [] : [['DESCRIPTION:', description]];
+    parts.push(columns([['TARGET:', name], ...about], 1));
+  }
   if (args.length > 0) {
     const rows = args.map((arg) => [arg.name, arg.value ?? '', arg.description ?? '']);
     parts.push(columns([['BUILD ARG', 'VALUE', 'DESCRIPTION'], ...rows]));

@@ -1,4 +1,3 @@
-import { isPlain } from '../expand/expand.ts';
 import { resolveBase } from '../graph.ts';
 import type { Unit } from '../parse/unit.ts';
 import type { Finding, LintInput, LintRule } from './types.ts';
@@ -31,20 +30,6 @@ export const commandRules: readonly LintRule[] = [
           .slice(index + 1)
           .some((one) => one.stage === unit.stage && one.node.kind === kind);
         return later ? { unit, text: `a later ${kind.toUpperCase()} of this stage replaces this one` } : [];
-      }),
-  },
-  {
-    name: 'WorkdirRelativePath',
-    doc: 'The first WORKDIR should be absolute: a relative one changes with the base image.',
-    origin: 'buildkit',
-    inStages: true,
-    check: (input) =>
-      input.units.flatMap((unit) => {
-        const { node, statement } = unit;
-        if (node.kind !== 'workdir' || node.path.startsWith('/') || !isPlain(node.path, statement.escape))
-          return [];
-        if (chainUnits(input, unit).some((one) => one.node.kind === 'workdir')) return [];
-        return { unit, text: `the relative WORKDIR "${node.path}" depends on the base image` };
       }),
   },
   {

@@ -111,8 +111,8 @@ export const EXAMPLES: Readonly<Record<string, RuleExample>> = {
     good: 'ARG TAG=3.22\nFROM alpine:$TAG\n',
   },
   UndefinedVar: {
-    bad: 'FROM alpine\nARG DIRECTORY=/src\nWORKDIR $DIRECTROY\n',
-    good: 'FROM alpine\nARG DIRECTORY=/src\nWORKDIR $DIRECTORY\n',
+    bad: 'FROM alpine\nARG DIRECTORY=/src\nWORKDIR /a$DIRECTROY\n',
+    good: 'FROM alpine\nARG DIRECTORY=/src\nWORKDIR /a$DIRECTORY\n',
   },
   UnusedBuildArg: {
     bad: 'FROM alpine\nARG VERSION\n',

@@ -9,6 +9,12 @@ export const plannedRules = [
     inStages: true,
   },
   {
+    name: 'WorkdirRelativePath',
+    doc: 'The first WORKDIR should be absolute: a relative one changes with the base image.',
+    origin: 'buildkit',
+    inStages: true,
+  },
+  {
     name: 'CopyIgnoredFile',
     doc: 'What COPY and ADD name should not be left out by .dockerignore. Files with exceptions (`!`) are not looked at.',
     origin: 'buildkit',
