@@ -234,16 +234,15 @@ test('without subordinate ids there is one owner, and the log says what to do', 
   ]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /has no subordinate ids; add them with usermod --add-subuids/);
-  writeFileSync(
-    join(files, 'Dockerfile'),
-    `FROM ${environment.services.registry!.host}/debian:bookworm\nRUN true\n`,
-  );
-  const refused = await asUser(other, ['build', files]);
-  assert.equal(refused.code, 13, refused.stderr);
-  assert.match(
-    refused.stderr,
-    /package uidmap.*usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ "\$USER"/,
-  );
+  const base = `FROM ${environment.services.registry!.host}/debian:bookworm\nRUN true\n`;
+  for (const dockerfile of [base, 'FROM scratch\nCOPY --chown=7:8 Dockerfile /a/b\n']) {
+    writeFileSync(join(files, 'Dockerfile'), dockerfile);
+    const refused = await asUser(other, ['build', files]);
+    assert.equal(refused.code, 13, refused.stderr);
+    assert.equal(refused.stderr.match(/owners beyond the ids/g)?.length, 1, refused.stderr);
+    const help = /package uidmap.*usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ "\$USER"/;
+    assert.match(refused.stderr, help);
+  }
 });
 
 test('a program that uses the library builds as an ordinary user after runAsRoot, and is told so before', async (t) => {

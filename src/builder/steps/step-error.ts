@@ -29,9 +29,7 @@ export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> 
 function withCode(error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const message = 'cannot write the files of this step';
-  const right = missingRight(error);
-  if (right !== undefined)
-    return toAppError(error, 'PERMISSION', `${message}: ${right.reason}`, { hint: right.hint });
+  if (missingRight(error)) return toAppError(error, 'PERMISSION', message);
   if (PATHS.includes(code)) return toAppError(error, 'BUILD_FAILED', message);
   return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', message) : error;
 }
