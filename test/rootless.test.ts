@@ -167,10 +167,14 @@ test('whoever builds, and on whatever: where a Dockerfile leaves no times to cha
   mkdirSync(files);
   writeFileSync(join(files, 'a'), 'a\n');
   utimesSync(join(files, 'a'), 1_500_000_000, 1_500_000_000);
+  // A RUN makes what the image has not of /dev, /proc and /sys, at its time.
+  mkdirSync(join(files, 'dev'));
+  await run('tar', ['-C', files, '-cf', join(files, 'dev.tar'), '--mtime=@1500000000', 'dev']);
   const at = (...paths: string[]): string => `touch --no-dereference --date=@1500000000 ${paths.join(' ')}`;
   writeFileSync(
     join(files, 'Dockerfile'),
     `FROM ${environment.services.registry!.host}/debian:bookworm AS base
+ADD dev.tar /
 RUN mkdir -p /opt/x/deep /opt/old && echo 1 >/opt/x/a && ln /opt/x/a /opt/x/b && ln -s a /opt/x/c && echo 2 >/opt/old/a \
  && chown -R 1234:65535 /opt/x && chmod 4751 /opt/x/a && chmod 1777 /opt/x/deep && cp /bin/true /opt/cap \
  && mkfifo /opt/pipe && ${at('/opt/x/*', '/opt/x', '/opt/old/*', '/opt/old', '/opt/cap', '/opt/pipe', '/opt')}
