@@ -64,6 +64,8 @@ installProgram('node', stripElf(readFileSync(join(node, 'bin/node'))));
 for (const [name, from] of Object.entries(PROGRAMS))
   installProgram(name, readFileSync(join(packages, 'root', from)));
 symlinkSync('git-remote-http', join(target, 'bin/git-remote-https'));
+// What git starts at the other end of file:// and of a path.
+symlinkSync('git', join(target, 'bin/git-upload-pack'));
 installLibraries();
 installCharsets();
 writeFileSync(join(target, 'templates/info/exclude'), '');

@@ -18,7 +18,8 @@ import {
   runDeps,
 } from './library/request.ts';
 import type { OpenedStore, StoreLocation } from './library/stores.ts';
-import type { Store } from './oci/types.ts';
+import { defaultPlatform } from './oci/platform.ts';
+import type { Platform, Store } from './oci/types.ts';
 import type { Outline } from './plan/outline.ts';
 import type { CheckRequest, CheckResult } from './registry/check.ts';
 import type { CollectRequest, CollectResult } from './registry/gc.ts';
@@ -37,6 +38,7 @@ export { readSigningKey, readTrustedKeys, type SigningKey, type TrustedKey } fro
 export type { TrustSettings } from './cache/trust.ts';
 export { isGitUrl as isGitContext } from './context/add-git.ts';
 export { gitProgram } from './context/git/git-program.ts';
+export { type GitUrl, parseGitUrl } from './context/git/git-url.ts';
 export { AppError, type ErrorCode, EXIT_CODES, type SourceRange, type Where } from './core/error.ts';
 export type { Emit, Event, Phase, StepId } from './core/events.ts';
 export type { FileSettings } from './devcontainer/file-settings.ts';
@@ -156,6 +158,29 @@ export async function targets(
 ): Promise<DescribedDockerfile<readonly TargetDescription[]>> {
   const { listTargets } = await import('./builder/describe.ts');
   return listTargets(buildRequest(options), runDeps(run));
+}
+
+/**
+ * What a runtime image says of the layers that images have which its containers push, for a `runtime` to probe with.
+ * @throws AppError USAGE where it is no runtime image; REFERENCE, REGISTRY, AUTH
+ */
+export async function readRuntimeImage(
+  reference: string,
+  layers: readonly string[],
+  run: RunOptions & { readonly registries?: Partial<RegistrySettings>; readonly platform?: Platform } = {},
+): Promise<ReadonlyMap<string, Buffer>> {
+  const [{ openRegistries }, { readDescriptions }] = await Promise.all([
+    import('./builder/registry-access.ts'),
+    import('./builder/publishing/runtime-image.ts'),
+  ]);
+  const deps = runDeps(run);
+  const registries = openRegistries(registrySettings(run.registries), deps);
+  try {
+    const { platform = defaultPlatform() } = run;
+    return await readDescriptions(reference, layers, { registries, platform, signal: deps.signal });
+  } finally {
+    await registries.close();
+  }
 }
 
 /** The workspace whose dev container is read; the rest has defaults. */

@@ -77,7 +77,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/builder/work-dir/remove-tree.ts': at(OWN, 'lstatSync', 'readdirSync', 'rmdirSync', 'unlinkSync'),
   'src/builder/work-dir/start-sweep.ts': at(OWN, 'writeFileSync'),
   'src/builder/work-dir/work-dir.ts': at(OWN, 'chmodSync', 'mkdirSync', 'realpathSync', 'rmSync'),
-  'src/context/add-git.ts': at(OWN, 'cp', 'mkdir', 'mkdtemp', 'readdir', 'rename', 'rm', 'statSync'),
+  'src/context/add-git.ts': at(OWN, 'mkdir', 'mkdtemp', 'rename', 'rm', 'statSync'),
   'src/context/add-url.ts': at(OWN, 'createWriteStream', 'rm'),
   'src/context/dir-tree.ts': at(
     'asks for the facts of what is listed and opens nothing by them; the stream is over an open file',
@@ -185,7 +185,6 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'chmodSync',
     'chownSync',
     'copyFileSync',
-    'cpSync',
     'lstatSync',
     'mkdirSync',
     'renameSync',
@@ -259,10 +258,6 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'readdirSync',
   ),
   'src/warm/write-kaniko.ts': at('a stream over an open file', 'createWriteStream'),
-  'src/workspace/move-tree.ts': at(
-    'copies over a border of file systems, to where nothing is; links are copied as they are',
-    'cpSync',
-  ),
   'src/workspace/prepare.ts': at(
     'looks at what is in the workspace folder that the operator named',
     'lstatSync',

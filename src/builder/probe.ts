@@ -85,10 +85,15 @@ async function missError(
   const { file, start } = step.range;
   const stage = plan.stages.get(step.stage)!;
   const reason = await explainMiss(store, plan, step, signal);
+  const [instruction = ''] = step.text.split('\n');
   return new AppError(
     'CACHE_MISS',
-    `not cached: ${step.text.split('\n')[0]} (${relative('.', file) || file}:${start.line}, stage ${stage.name})${reason ? `: ${reason}` : ''}`,
-    { where: { range: step.range }, hint: 'build it once with the same cache and --push, then probe again' },
+    `not cached: ${instruction} (${relative('.', file) || file}:${start.line}, stage ${stage.name})${reason ? `: ${reason}` : ''}`,
+    {
+      where: { range: step.range },
+      hint: 'build it once with the same cache and --push, then probe again',
+      missing: { instruction, stage: stage.name, ...(reason ? { reason } : {}) },
+    },
   );
 }
 

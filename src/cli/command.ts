@@ -1,5 +1,6 @@
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { urlSecrets } from '../report/redact.ts';
 import { readOldNames } from './options/old-names.ts';
 import { type Parsed, parseOptions } from './options/parse.ts';
 import type { CommandName } from './options/types.ts';
@@ -25,7 +26,10 @@ export async function runCommand(
   body: CommandBody,
 ): Promise<number> {
   const { env, used } = name === 'start' ? readOldNames(given.env) : { env: given.env, used: [] };
-  const context = { ...given, env };
+  const context = {
+    ...given,
+    env: await queriedEnvironment(parseOptions(name, args, env), { ...given, env }),
+  };
   const parsed = parseOptions(name, args, context.env);
   addOptionSecrets(context.redactor, parsed);
   const reporter = await reporterFor(parsed, context);
@@ -46,6 +50,19 @@ export async function runCommand(
   }
   await last?.();
   return 0;
+}
+
+/** For Terraform a probe takes options from standard input as well; they count as variables. @throws AppError USAGE */
+async function queriedEnvironment(
+  { command, options }: Parsed,
+  { env, stdin, redactor }: CommandContext,
+): Promise<CommandContext['env']> {
+  if (command !== 'probe' || !options.output.includes('terraform') || !stdin) return env;
+  const { withQuery } = await import('./requests/query.ts');
+  const queried = withQuery(env, await stdin());
+  for (const value of Object.values(queried))
+    for (const secret of urlSecrets(value ?? '')) redactor.add(secret);
+  return queried;
 }
 
 /** What to report for anything thrown: an interrupted run is that and nothing else. */

@@ -29,6 +29,7 @@ export async function dispatch(
     signal,
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: readStdin,
     redactor: environmentRedactor(env),
   };
   const report = (thrown: unknown): number => {
@@ -54,6 +55,21 @@ export async function dispatch(
     process.off('beforeExit', unanswered);
   }
 }
+
+/** @throws AppError USAGE for more than any query is */
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY) return '';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > MOST_STDIN) throw new AppError('USAGE', 'there is too much on standard input');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const MOST_STDIN = 4 * 1024 * 1024;
 
 const UNANSWERED = 'the program ran out of work before it was done';
 

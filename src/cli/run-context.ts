@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly redactor: Redactor;
+  /** All of standard input; nothing where it is a terminal. */
+  readonly stdin?: () => Promise<string>;
 }
 
 /** A redactor that knows what is secret in an environment. */

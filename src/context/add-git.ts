@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../core/error.ts';
+import { listNames } from '../core/list-names.ts';
+import { fsPath } from '../core/path-bytes.ts';
 import { resolveInRoot } from '../rootfs/resolve-in-root.ts';
 import { createGit, GIT_MISSING, type Git } from './git/git.ts';
 import { gitFailureKind, gitReason } from './git/git-failure.ts';
@@ -101,16 +103,14 @@ export async function checkoutGit(
     });
     if (!keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
     const from = subdir === undefined ? work : resolveInRoot(work, join('/', subdir), { followLast: true });
-    if (!statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
+    if (!statSync(fsPath(from), { throwIfNoEntry: false })?.isDirectory()) {
       throw new AppError('CONTEXT', `${shown(source)} has no directory "${subdir}"`, {
         where: { url: shown(source) },
       });
     }
     await mkdir(target, { recursive: true });
-    for (const name of await readdir(from))
-      await rename(join(from, name), join(target, name)).catch(() =>
-        cp(join(from, name), join(target, name), { recursive: true }),
-      );
+    // It lies beside the target, on the same file system.
+    for (const name of listNames(from)) await rename(fsPath(join(from, name)), fsPath(join(target, name)));
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -268,6 +268,8 @@ test('git sees nothing of the machine and its user but what the build was given'
   writeFileSync(join(origin, '.gitattributes'), '* filter=x\n');
   mkdirSync(join(origin, 'inside'));
   writeFileSync(join(origin, 'inside/file'), 'content\n');
+  const odd = Buffer.from('/odd\xff', 'latin1');
+  writeFileSync(Buffer.concat([Buffer.from(origin), odd]), 'bytes\n');
   symlinkSync('/etc', join(origin, 'outside'));
   symlinkSync('../../../../../../etc', join(origin, 'inside/up'));
   git('-C', origin, 'add', '.');
@@ -280,6 +282,7 @@ test('git sees nothing of the machine and its user but what the build was given'
   };
   const whole = await checkout('', true);
   assert.equal(readFileSync(join(whole, 'inside/file'), 'utf8'), 'content\n');
+  assert.equal(readFileSync(Buffer.concat([Buffer.from(whole), odd]), 'utf8'), 'bytes\n');
   assert.ok(!existsSync(join(whole, '.git/hooks')), 'templates of the machine are in the repository');
   assert.doesNotMatch(readFileSync(join(whole, '.git/config'), 'utf8'), /told|helper/);
   const passwd = readFileSync('/etc/passwd', 'utf8');

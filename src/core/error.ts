@@ -23,11 +23,21 @@ export interface Where {
   readonly path?: string;
 }
 
+/** The step that a cache lacks, for programs. */
+export interface MissingStep {
+  /** The first line of the instruction. */
+  readonly instruction: string;
+  readonly stage: string;
+  /** Why it is missing, when an earlier record tells. */
+  readonly reason?: string;
+}
+
 export interface AppErrorDetails {
   /** What the user can do next, one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
   readonly where?: Where;
+  readonly missing?: MissingStep;
 }
 
 /**
@@ -38,6 +48,8 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly where: Where | undefined;
+  /** Of CACHE_MISS. */
+  readonly missing: MissingStep | undefined;
 
   constructor(code: ErrorCode, message: string, details: AppErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -45,6 +57,7 @@ export class AppError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.where = details.where;
+    this.missing = details.missing;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Reporter, ReporterOptions } from './types.ts';
 
 /** Lines for logs: every line names its step by number, so that the output of parallel steps can be told apart. */
 export function createPlainReporter(options: ReporterOptions): Reporter {
-  const { err, redactor, now = Date.now } = options;
+  const { err, errors: errorSink = err, redactor, now = Date.now } = options;
   const start = now();
   const board = createStepBoard({ now, redactor });
   const tally = createTally();
@@ -55,7 +55,8 @@ export function createPlainReporter(options: ReporterOptions): Reporter {
       else for (const line of said) write(line);
     },
     close: () => {
-      for (const line of [...summaryLines(tally.total(), now() - start), ...errors]) write(line);
+      for (const line of summaryLines(tally.total(), now() - start)) write(line);
+      for (const line of errors) errorSink.write(`${line}\n`);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface ReporterOptions {
   readonly mode: 'auto' | 'plain' | 'json';
   /** Where everything goes; results have standard output to themselves. */
   readonly err: Sink;
+  /** Where errors go instead, in plain lines. */
+  readonly errors?: Sink;
   readonly verbose: boolean;
   readonly color: boolean;
   readonly redactor: Redactor;

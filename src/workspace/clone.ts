@@ -28,7 +28,10 @@ export async function cloneInto(
     if (secret !== undefined) deps.addSecret(secret);
   if (settings.login?.password === '') deps.addSecret(settings.login.username);
   const git = createGit({ ...settings, ...(lock === undefined ? {} : { holds: lock }) });
+  const shown = maskUrlCredentials(url.remote);
+  const say = (text: string): void => deps.emit({ type: 'message', level: 'info', text });
   try {
+    say(`cloning ${shown}${url.fragment === undefined ? '' : `, ${url.fragment}`}`);
     const runner = createRunner(git, url, request, deps);
     await fetchAndCheckOut(runner, url, directory, request);
     const levels = request.submodules ?? Number.POSITIVE_INFINITY;
@@ -38,7 +41,10 @@ export async function cloneInto(
       ...request,
     });
     logHosts(git, deps);
-    return await headOf(git, directory, deps.signal);
+    await warnOfPointers(runner, directory);
+    const commit = await headOf(git, directory, deps.signal);
+    say(`cloned ${shown}: ${await describeHead(runner, directory, commit)}`);
+    return commit;
   } finally {
     git.close();
   }
@@ -171,6 +177,38 @@ async function checkOutCommit(
 }
 
 const depthOf = ({ depth }: CloneRequest): string[] => (depth === undefined ? [] : [`--depth=${depth}`]);
+
+/** What is checked out, for people. */
+async function describeHead(
+  runner: GitRunner,
+  directory: string,
+  commit: string | undefined,
+): Promise<string> {
+  const { code, stdout } = await runner.attempt(['-C', directory, 'symbolic-ref', '-q', '--short', 'HEAD']);
+  const place = code === 0 ? `the branch ${stdout.trim()} at ` : '';
+  return commit === undefined ? 'there is no commit' : `${place}${commit}`;
+}
+
+/** Of files that git-lfs keeps, a clone has what points to them, since git knows nothing of it here. */
+async function warnOfPointers(runner: GitRunner, directory: string): Promise<void> {
+  const { code, stdout } = await runner.attempt([
+    '-C',
+    directory,
+    'ls-files',
+    '-z',
+    '--',
+    ':(attr:filter=lfs)',
+  ]);
+  const paths = code === 0 ? stdout.split('\0').filter(Boolean) : [];
+  if (paths.length === 0) return;
+  const more = paths.length > 3 ? `, and ${paths.length - 3} more` : '';
+  runner.emit({
+    type: 'warning',
+    code: 'WORKSPACE',
+    text: `git-lfs keeps the content of ${paths.slice(0, 3).join(', ')}${more}: the clone has pointers in their place`,
+    hint: 'have the image bring git-lfs, and run "git lfs install --local && git lfs pull" in the workspace, as in postCreateCommand; a build that copies these files copies the pointers',
+  });
+}
 
 function logHosts(git: Git, { emit }: WorkspaceDeps): void {
   const hosts = git.acceptedHosts();

@@ -1,6 +1,7 @@
-import { type BigIntStats, closeSync, cpSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectories } from '../core/make-directories.ts';
+import { copyPlain } from '../sys/copy-plain.ts';
 import { lstatEntry, readlinkEntry } from '../sys/entry.ts';
 import { atPlain, movePlain, namesPlain, openPlainFile, realPathOf, removePlain } from '../sys/plain.ts';
 
@@ -40,7 +41,7 @@ function moveWhole(source: string, target: string): void {
   } catch (error) {
     // A folder below may be a mount of its own.
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-    cpSync(source, target, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    copyPlain(source, target);
   }
 }
 

@@ -113,6 +113,72 @@ test('files that the folder has stay, and a difference is a warning', async () =
   assert.match(JSON.stringify(warning), /kept: a\.txt"/);
 });
 
+test('names of files are bytes, at the top and below, beside what is there already too', async () => {
+  const odd = createRepository(join(scratch, 'odd'));
+  const at = (base: string, name: string): Buffer => Buffer.from(join(base, name), 'latin1');
+  for (const directory of ['caf\xe9', 'caf\xe9/\xff', 'plain']) mkdirSync(at(odd.path, directory));
+  const names = ['top\xff', '\x80', 'caf\xe9/in', 'caf\xe9/\xff/\xfe', 'plain/\xc3'];
+  for (const name of names) writeFileSync(at(odd.path, name), name);
+  odd.commit({ 'ascii.txt': '' });
+  for (const there of [[], ['caf\xe9', 'caf\xe9/own'], ['top\xff', 'mine']]) {
+    const folder = fresh();
+    mkdirSync(folder);
+    for (const name of there)
+      if (name.startsWith('caf') && !name.includes('/')) mkdirSync(at(folder, name));
+      else writeFileSync(at(folder, name), 'mine');
+    const workspace = await prepareWorkspace({ folder, clone: cloneRequest(odd.path) }, recordingDeps());
+    assert.equal(workspace.state, 'cloned');
+    for (const name of names) {
+      const expected = there.includes(name) ? 'mine' : name;
+      assert.equal(readFileSync(at(folder, name), 'utf8'), Buffer.from(expected).toString(), name);
+    }
+    for (const name of there) assert.ok(existsSync(at(folder, name)));
+  }
+});
+
+test('the log says what is cloned, and at which commit, without credentials', async () => {
+  const texts = ({ events }: ReturnType<typeof recordingDeps>): readonly string[] =>
+    events.flatMap((event) => (event.type === 'message' && event.level === 'info' ? [event.text] : []));
+  assert.deepEqual(texts((await clone('')).deps), [
+    `cloning ${url}`,
+    `cloned ${url}: the branch trunk at ${head}`,
+  ]);
+  assert.deepEqual(texts((await clone('#refs/tags/v1')).deps), [
+    `cloning ${url}, refs/tags/v1`,
+    `cloned ${url}: ${first}`,
+  ]);
+  const { folder } = await clone('#side');
+  const again = recordingDeps();
+  await prepareWorkspace({ folder, clone: cloneRequest(url) }, again);
+  assert.deepEqual(texts(again), [`there is a clone in ${folder} already, at ${side}; it is left as it is`]);
+  const refused = recordingDeps();
+  const secret = 'http://me:hunter2@127.0.0.1:1/r.git#hunter2-branch';
+  await assert.rejects(prepareWorkspace({ folder: fresh(), clone: cloneRequest(secret) }, refused));
+  assert.equal(texts(refused)[0], 'cloning http://127.0.0.1:1/r.git, hunter2-branch');
+});
+
+test('files that git-lfs keeps are a warning that says what to do, also in folders', async () => {
+  const large = createRepository(join(scratch, 'large'));
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n';
+  large.commit({
+    '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+    'deep/.gitattributes': 'model* filter=lfs\n',
+    'a.bin': pointer,
+    'deep/model.txt': pointer,
+    'other.txt': '',
+  });
+  const warnings = async (path: string): Promise<string> => {
+    const deps = recordingDeps();
+    await prepareWorkspace({ folder: fresh(), clone: cloneRequest(path) }, deps);
+    return JSON.stringify(deps.events.filter(({ type }) => type === 'warning'));
+  };
+  assert.match(
+    await warnings(large.path),
+    /git-lfs keeps the content of a\.bin, deep\/model\.txt: .*git lfs pull/,
+  );
+  assert.equal(await warnings(origin.path), '[]');
+});
+
 test('an empty repository is cloned, and has no commit', async () => {
   const empty = createRepository(join(scratch, 'empty'));
   const folder = fresh();

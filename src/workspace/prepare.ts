@@ -91,14 +91,14 @@ async function commitOf(
   { signal, emit }: WorkspaceDeps,
 ): Promise<{ readonly commit?: string }> {
   if (clone === undefined) return {};
-  emit({
-    type: 'message',
-    level: 'info',
-    text: `there is a clone in ${folder} already; it is left as it is`,
-  });
   const git = createGit({ ...clone.git, ssh: { knownHosts: [] } });
   try {
     const commit = await headOf(git, folder, signal);
+    emit({
+      type: 'message',
+      level: 'info',
+      text: `there is a clone in ${folder} already${commit === undefined ? '' : `, at ${commit}`}; it is left as it is`,
+    });
     return commit === undefined ? {} : { commit };
   } finally {
     git.close();

@@ -1,9 +1,11 @@
-import type { AppError } from '../../core/error.ts';
+import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { type LogLevel, loadContainer } from '../../index.ts';
 import { createPlainReporter } from '../../report/plain.ts';
 import { readSourceLine } from '../../report/source-line.ts';
+import type { Sink } from '../../report/types.ts';
 import type { Parsed } from '../options/parse.ts';
+import type { Options } from '../options/table.ts';
 import { registrySettings } from '../requests/registries.ts';
 import type { CommandContext } from '../run-context.ts';
 
@@ -12,6 +14,17 @@ export interface Forwarding {
   readonly emit: Emit;
   /** Reports the failure, if there is one, and ends; waits for a moment at most. */
   readonly close: (failure?: AppError) => Promise<void>;
+}
+
+/**
+ * Refuses the address of an agent without its token, as envbuilder (Go) does: the agent would never come up.
+ * @throws AppError USAGE
+ */
+export function checkAgent(options: Options): void {
+  if (!options['coder-agent-url'] || options['coder-agent-token']) return;
+  throw new AppError('USAGE', 'CODER_AGENT_URL is set without CODER_AGENT_TOKEN', {
+    hint: 'set the token of the agent too, or neither of them',
+  });
 }
 
 /**
@@ -41,12 +54,15 @@ export async function coderForwarding(
     transport: { insecure, proxy, ...(extraCaPem === undefined ? {} : { extraCaPem }) },
   });
   let level: LogLevel = 'info';
-  const write = (text: string): void => {
-    for (const line of text.replace(/\n$/, '').split('\n')) logs.line(level, line);
-  };
+  const sinkOf = (levelOf: () => LogLevel): Sink => ({
+    write: (text) => {
+      for (const line of text.replace(/\n$/, '').split('\n')) logs.line(levelOf(), line);
+    },
+  });
   const reporter = createPlainReporter({
     mode: 'plain',
-    err: { write },
+    err: sinkOf(() => level),
+    errors: sinkOf(() => 'error'),
     verbose: options.verbose,
     color: false,
     redactor,
@@ -64,7 +80,7 @@ export async function coderForwarding(
     },
     close: async (failure) => {
       if (failure) reporter.emit({ type: 'error', error: failure });
-      level = failure ? 'error' : 'info';
+      level = 'info';
       reporter.close();
       await logs.close();
     },

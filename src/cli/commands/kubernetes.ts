@@ -10,6 +10,8 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const QUANTITY = /^\d+(?:\.\d+)?(?:[kKMGTPE]i?)?$/;
 const CRON = /^(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(?: +\S+){4})$/;
 
+const OWN_IMAGE = 'registry.example/envbuilder:latest';
+
 /** `envbuilder k8s`: prints manifests. */
 export const kubernetesCommand: CommandBody = async (parsed, { stdout }) => {
   stdout.write(kubernetesYaml(parsed, await loadKubernetes()));
@@ -37,17 +39,17 @@ function partName(word: string, known: readonly PartName[]): PartName {
 
 /** @throws AppError USAGE, REFERENCE */
 function settingsOf(options: Options): ManifestSettings {
-  const { namespace, schedule, repository, image } = options;
+  const { namespace, schedule, repository, image, 'runtime-image': runtimeImage = OWN_IMAGE } = options;
   const storageClass = options['storage-class'];
   if (namespace !== undefined) check('namespace', namespace, LABEL, 'write a DNS label, as in team-a');
   check('schedule', schedule, CRON, 'write five fields as cron does, as in "15 3 * * *"');
   for (const name of ['base-images-size', 'registry-size', 'workspace-size'] as const)
     check(name, options[name], QUANTITY, 'write a quantity as Kubernetes does, as in 20Gi');
-  for (const reference of [...image, options['runtime-image']]) parseReference(reference);
+  for (const reference of [...image, runtimeImage]) parseReference(reference);
   return {
     ...(namespace === undefined ? {} : { namespace }),
     ...(storageClass === undefined ? {} : { storageClass }),
-    runtimeImage: options['runtime-image'],
+    runtimeImage,
     images: image.length === 0 ? ['debian:bookworm'] : image,
     schedule,
     repository,

@@ -1,6 +1,13 @@
 import { isatty } from 'node:tty';
 import type { Emit } from '../../core/events.ts';
-import { build, loadContainer, type UserCommand } from '../../index.ts';
+import {
+  type BuildRequest,
+  type BuildResult,
+  build,
+  type Definition,
+  loadContainer,
+  type UserCommand,
+} from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import { givenFolder } from '../requests/paths.ts';
 import {
@@ -45,14 +52,43 @@ export async function startContainer(
     build: async (definition) => {
       await checkRoot(parsed, emit, signal);
       const whole = inPlace(withDefinition(request, definition), workspace, parsed);
-      const { imageConfig } = await build(whole, { onEvent: emit, signal });
-      return imageConfig.config ?? {};
+      const say = (text: string): void => emit({ type: 'message', level: 'info', text });
+      say(`building ${whatIsBuilt(definition)}`);
+      const result = await build(whole, { onEvent: emit, signal });
+      say(whatWasFound(result.summary, whole));
+      if (whole.push && result.pushedReference !== undefined) say(`pushed ${result.pushedReference}`);
+      return result.imageConfig.config ?? {};
     },
     describe: async (source, config, file) => {
       const settings = file === undefined ? undefined : await settingsOfFile(file, definitionDeps);
       return startedDevcontainer(source, config, definitionDeps, settings);
     },
   });
+}
+
+function whatIsBuilt({
+  build: { dockerfile, dockerfileText, target },
+  devcontainer,
+}: Definition<Source>): string {
+  const file = devcontainer?.devcontainer.configFile;
+  if (file !== undefined) return `the dev container ${file}`;
+  if (dockerfileText !== undefined) return dockerfileText.trim();
+  return target === undefined ? dockerfile : `${dockerfile}, up to the stage ${target}`;
+}
+
+function whatWasFound(
+  { stepsTotal, stepsHit, stepsBuilt }: BuildResult['summary'],
+  { cache }: BuildRequest,
+): string {
+  const place =
+    cache === undefined || cache.type === 'store'
+      ? undefined
+      : cache.type === 'directory'
+        ? cache.path
+        : cache.reference;
+  const steps = `of ${stepsTotal} ${stepsTotal === 1 ? 'step' : 'steps'}`;
+  const found = place === undefined ? 'there is no cache' : `${stepsHit} came from the cache ${place}`;
+  return `${steps} ${stepsBuilt} ${stepsBuilt === 1 ? 'was' : 'were'} built; ${found}`;
 }
 
 /** Refuses to replace a root file system that is not a container's of ours, or warns at length where that is wanted. */

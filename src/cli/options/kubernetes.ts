@@ -13,11 +13,11 @@ export const KUBERNETES_OPTIONS = [
   },
   {
     name: 'runtime-image',
+    variable: 'ENVBUILDER_RUNTIME_IMAGE',
     type: 'string',
-    default: 'registry.example/envbuilder:latest',
     placeholder: 'REFERENCE',
-    text: 'The image of envbuilder itself.',
-    commands: ['k8s'],
+    text: 'The image of envbuilder itself. Default: registry.example/envbuilder:latest. With a probe: look for the image that containers of this one push; no file of it is read.',
+    commands: ['k8s', 'probe'],
     group: 'Kubernetes',
   },
   {

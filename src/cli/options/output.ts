@@ -30,6 +30,13 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
   },
   {
+    name: 'missing-ok',
+    type: 'boolean',
+    text: 'End with exit code 0 where the image is not there, which the answer of --output json says then. --output terraform always does.',
+    commands: ['probe'],
+    group: 'Output',
+  },
+  {
     name: 'exit-on-push-failure',
     variable: 'ENVBUILDER_EXIT_ON_PUSH_FAILURE',
     type: 'boolean',
@@ -43,8 +50,8 @@ export const OUTPUT_OPTIONS = [
     type: 'list',
     split: 'whole',
     placeholder: 'DIR|type=TYPE,dest=PATH',
-    text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated.',
-    commands: ['build'],
+    text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated. With a probe, json or terraform: its answer as a JSON object on standard output.',
+    commands: ['build', 'probe'],
     group: 'Output',
   },
   {

@@ -181,7 +181,7 @@ const ERRORS: readonly (Case & { readonly message: RegExp; readonly hint?: RegEx
   {
     name: 'flag of another command',
     command: 'probe',
-    args: ['--output', 'x'],
+    args: ['--compression', 'gzip'],
     message: /does not apply to envbuilder probe/,
     hint: /envbuilder build/,
   },

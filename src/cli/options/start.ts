@@ -72,7 +72,7 @@ export const START_OPTIONS = [
     type: 'string',
     placeholder: 'IMAGE',
     text: 'Used when there is nothing to build, or the build fails.',
-    commands: ['start'],
+    commands: ['probe', 'start'],
     group: 'Start',
   },
   {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
 import { userCacheDir } from '../../core/user-cache-dir.ts';
-import type { BuildRequest, CacheLocation } from '../../index.ts';
+import type { BuildRequest, CacheLocation, RuntimeSpec } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { OptionName, Options } from '../options/table.ts';
@@ -17,6 +17,8 @@ const DEFAULT_TTL_DAYS = 7;
 
 /** What a request is made from besides the options. */
 export interface RequestDeps {
+  /** In place of the one that the options or our own place name. */
+  readonly runtime?: RuntimeSpec;
   readonly env: Environment;
   /** What relative paths on the command line are relative to. */
   readonly cwd: string;
@@ -44,7 +46,7 @@ export function makeRequest(
     });
   }
   const trust = trustSettings(options, deps);
-  const runtime = chosenRuntime(command, options, cwd);
+  const runtime = deps.runtime ?? chosenRuntime(command, options, cwd);
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,
@@ -78,7 +80,8 @@ export function makeRequest(
     push: options['push-image'],
     ...(runtime ? { runtime } : {}),
     failOnPushError: options['exit-on-push-failure'],
-    outputs: outputs(options, cwd),
+    // Those of a probe are forms of its answer.
+    outputs: command === 'probe' ? [] : outputs(options, cwd),
     compression: options.compression === 'gzip' ? 'gzip' : 'zstd',
     workDir: resolve(cwd, options['work-dir'] ?? join(ours, 'work')),
     stateDir: resolve(cwd, options['state-dir'] ?? join(ours, 'state')),

@@ -6,7 +6,7 @@ import { userCacheDir } from '../../core/user-cache-dir.ts';
 import { type BuildRequest, type DefinitionRequest, readDevcontainer } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
-import { type BuildFiles, makeRequest } from './build-request.ts';
+import { type BuildFiles, makeRequest, type RequestDeps } from './build-request.ts';
 import { contextSource } from './context-source.ts';
 import { dockerfilePath, givenFolder } from './paths.ts';
 import { registrySettings } from './registries.ts';
@@ -16,7 +16,11 @@ import { userEnvironment } from './user-environment.ts';
  * What `build` and `probe` ask for: a Dockerfile, or the dev container of a folder.
  * @throws AppError USAGE; what loadDefinition throws
  */
-export async function requestOf(parsed: Parsed, context: CommandContext, emit: Emit): Promise<BuildRequest> {
+export async function requestOf(
+  parsed: Parsed,
+  context: CommandContext & Pick<RequestDeps, 'runtime'>,
+  emit: Emit,
+): Promise<BuildRequest> {
   const { options, given } = parsed;
   const files = commandFiles(parsed, context.cwd);
   const wanted = options.devcontainer || given.get('devcontainer-json-path') === 'flag';

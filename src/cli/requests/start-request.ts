@@ -66,6 +66,7 @@ export function workspaceBuild(parsed: Parsed, workspace: string, deps: RequestD
   const { options } = parsed;
   const files = { context: workspace, dockerfile: resolve(workspace, 'Dockerfile') };
   const { target: _, ...request } = makeRequest(parsed, files, deps);
+  if (parsed.command !== 'start') return request;
   return {
     ...request,
     cacheTags: ['latest'],

@@ -2,7 +2,6 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  cpSync,
   constants as fs,
   lstatSync,
   mkdirSync,
@@ -16,6 +15,7 @@ import { posix } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { createBeneath } from '../../sys/beneath.ts';
+import { copyPlain } from '../../sys/copy-plain.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
 import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
@@ -45,13 +45,14 @@ const SHARED_TMP_MODE = 0o1777;
  */
 export function placeMounts(mounts: readonly RunMount[], deps: PlaceDeps): () => void {
   const undo: (() => void)[] = [];
+  const [placed, moved] = [new Set<string>(), new Map<string, string>()];
   const restore = (): void => {
     for (const step of undo.splice(0).toReversed()) step();
     deps.journal.clear();
   };
   try {
     for (const [index, mount] of mounts.entries())
-      placeOne(mount, posix.join(deps.aside, String(index)), undo, deps);
+      placeOne(mount, posix.join(deps.aside, String(index)), { undo, placed, moved }, deps);
     const cwd = resolveInRoot('/', deps.cwd, { followLast: true });
     if (pinOf(deps.pins, cwd).kept) makeParents(cwd, undo, deps.journal);
   } catch (error) {
@@ -61,8 +62,20 @@ export function placeMounts(mounts: readonly RunMount[], deps: PlaceDeps): () =>
   return restore;
 }
 
-function placeOne(mount: RunMount, aside: string, undo: (() => void)[], deps: PlaceDeps): void {
-  const target = resolveInRoot('/', mount.target, { followLast: true });
+interface Placing {
+  readonly undo: (() => void)[];
+  /** Where mounts are already: what is there may be a symlink of ours, which a mount at the same place is not to follow. */
+  readonly placed: Set<string>;
+  /** Where directories are that are shown by being there: a cache may be mounted twice. */
+  readonly moved: Map<string, string>;
+}
+
+function placeOne(mount: RunMount, aside: string, placing: Placing, deps: PlaceDeps): void {
+  const { undo, placed, moved } = placing;
+  const named = resolveInRoot('/', mount.target, { followLast: false });
+  const target = placed.has(named) ? named : resolveInRoot('/', mount.target, { followLast: true });
+  placed.add(target);
+  if (moved.get(sourceOf(mount)) === target) return;
   const { kept, pin } = pinOf(deps.pins, target);
   const existing = lstatSync(fsPath(target), { throwIfNoEntry: false });
   if (kept && existing) {
@@ -82,8 +95,12 @@ function placeOne(mount: RunMount, aside: string, undo: (() => void)[], deps: Pl
       undo.push(() => renameSync(aside, fsPath(target)));
     }
     if (kept) deps.journal.made(target);
-    put(mount, target, undo, deps);
+    put(mount, target, placing, deps);
   });
+}
+
+function sourceOf(mount: RunMount): string {
+  return mount.type === 'bind' ? JSON.stringify([mount.within, mount.source]) : '';
 }
 
 /** Runs `change` in a directory, and later what it gave to undo, with the directory's times as they were each time. */
@@ -121,7 +138,7 @@ function makeParents(directory: string, undo: (() => void)[], journal: Journal |
   });
 }
 
-function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceDeps): void {
+function put(mount: RunMount, target: string, { undo, moved }: Placing, deps: PlaceDeps): void {
   const path = fsPath(target);
   const { dev } = lstatSync(fsPath(posix.dirname(target)));
   const remove = (): void => removeTree(target, dev);
@@ -130,26 +147,31 @@ function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceD
     undo.push(remove);
     return chmodSync(path, mount.mode ?? SHARED_TMP_MODE);
   }
+  const elsewhere = moved.get(sourceOf(mount));
+  if (elsewhere !== undefined) {
+    undo.push(remove);
+    return symlinkSync(fsPath(elsewhere), path);
+  }
   const source = mountSourcePath(createBeneath(), mount);
   const stat = lstatSync(fsPath(source));
   if (!stat.isDirectory()) {
     undo.push(remove);
     // What is on another file system, a secret in memory, stays there; a socket cannot be copied.
     // The number of a directory: files of an overlay may carry that of a layer.
-    const elsewhere = statSync(posix.dirname(source)).dev !== dev;
-    if (!stat.isFile() || elsewhere) return symlinkSync(fsPath(source), path);
+    const isElsewhere = statSync(fsPath(posix.dirname(source))).dev !== dev;
+    if (!stat.isFile() || isElsewhere) return symlinkSync(fsPath(source), path);
     copyFileSync(fsPath(source), path, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE);
     chownSync(path, stat.uid, stat.gid);
     chmodSync(path, stat.mode & 0o7777);
     return utimesSync(path, stat.atimeMs / 1000, stat.mtimeMs / 1000);
   }
   if (moveThere(source, target, deps)) {
+    moved.set(sourceOf(mount), target);
     undo.push(() => moveHome(target, source, dev));
     return;
   }
   undo.push(remove);
-  if (mount.readonly)
-    cpSync(source, target, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  if (mount.readonly) copyPlain(source, target);
   else symlinkSync(fsPath(source), path);
 }
 
@@ -157,7 +179,7 @@ function put(mount: RunMount, target: string, undo: (() => void)[], deps: PlaceD
 function moveThere(source: string, target: string, { journal }: PlaceDeps): boolean {
   journal.moved(target, source);
   try {
-    renameSync(source, fsPath(target));
+    renameSync(fsPath(source), fsPath(target));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
@@ -168,9 +190,9 @@ function moveThere(source: string, target: string, { journal }: PlaceDeps): bool
 /** A RUN that deleted the directory itself, which it could not do to a mount, left an empty one. */
 function moveHome(target: string, source: string, dev: number): void {
   if (lstatSync(fsPath(target), { throwIfNoEntry: false })?.isDirectory())
-    return renameSync(fsPath(target), source);
+    return renameSync(fsPath(target), fsPath(source));
   removeTree(target, dev);
-  mkdirSync(source, 0o755);
+  mkdirSync(fsPath(source), 0o755);
 }
 
 /** An empty directory in which mounts and ignored paths stay. */
