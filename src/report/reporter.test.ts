@@ -143,7 +143,7 @@ error: RUN false exited with code 1
       [0, { type: 'message', level: 'debug', text: 'detail' }],
     ];
     const readLine = (): string => 'AS  Foo';
-    const plain = `warning: odd name
+    const plain = `warning: StageNameCasing: odd name
   --> Dockerfile:2:5
   |
 2 | AS  Foo
