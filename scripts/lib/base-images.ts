@@ -129,10 +129,18 @@ const onbuildConfig = {
   ],
 };
 
+/** Configurations that other programs write, and that lack what Docker's images have. */
+const poorConfigs = {
+  empty: {},
+  env: { Env: ['A=1', 'BARE', 'A=2', 'EMPTY='] },
+  relative: { Env: [path], WorkingDir: 'rel/dir' },
+  missing: { Env: [path], WorkingDir: '/not/there', User: 'user' },
+};
+
 /**
  * Fills a registry with the images that the cases build on: `busybox:1` (Docker media types, gzip, two layers),
  * `busybox:zstd` (OCI, zstd), `rich:1` (a full configuration), `onbuild:1`, `multi:1` (an index of two platforms),
- * `debian:bookworm` (OCI).
+ * `debian:bookworm` (OCI), and `poor:…`, one for each of `poorConfigs`.
  * @param host `127.0.0.1:port`
  */
 export async function pushBaseImages(host: string): Promise<void> {
@@ -144,6 +152,8 @@ export async function pushBaseImages(host: string): Promise<void> {
   await pushImage(host, 'busybox', '1', { ...docker, config: plain });
   await pushImage(host, 'rich', '1', { ...docker, family: 'oci', config: richConfig });
   await pushImage(host, 'onbuild', '1', { ...docker, config: onbuildConfig });
+  for (const [tag, config] of Object.entries(poorConfigs))
+    await pushImage(host, 'poor', tag, { ...docker, family: 'oci', config });
   await pushMulti(host, busybox);
   await pushImage(host, 'debian', 'bookworm', {
     layers: [debian],

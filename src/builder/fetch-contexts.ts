@@ -9,6 +9,7 @@ import { createDirectoryTree } from '../context/dir-tree.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { NamedContext } from '../plan/inputs.ts';
+import { createBeneath } from '../sys/beneath.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest, ContextSource } from './types.ts';
 
@@ -83,7 +84,7 @@ async function fetchNamed(
 async function checkOut(url: string, keepGitDir: boolean, session: Session, signal: AbortSignal) {
   const directory = await newDirectory(session);
   const access = session.sources;
-  const commit = await resolveGitCommit(url, access, signal);
+  const { commit } = await resolveGitCommit(url, access, signal);
   await checkoutGit(url, commit, directory, { keepGitDir, access, signal });
   return directory;
 }
@@ -101,7 +102,13 @@ async function unpackIfArchive(
   const node = (await tree.stat(ONLY_FILE))!;
   if (!(await isArchive(tree, node))) return undefined;
   const target = await newDirectory(session);
-  await unpackArchive(tree.open(node), target, { readLayer, syscalls: session.syscalls(), what });
+  const syscalls = session.syscalls();
+  const into = createBeneath(syscalls)(target);
+  try {
+    await unpackArchive(tree.open(node), into, { readLayer, syscalls, what });
+  } finally {
+    into.close();
+  }
   return target;
 }
 

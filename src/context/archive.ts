@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../core/error.ts';
 import { decodeStream } from '../layer/decode-stream.ts';
 import type { LayerReader } from '../layer/types.ts';
-import type { Syscalls } from '../sys/types.ts';
+import type { BeneathDirectory } from '../sys/beneath.ts';
+import { RefusedEntry } from '../tar/item.ts';
 import { readTar } from '../tar/reader.ts';
 import type { SourceTree, TreeNode } from './types.ts';
-import { unpackEntries } from './unpack.ts';
+import { type UnpackOverRules, unpackOver } from './unpack-over.ts';
 
 /**
  * Whether ADD unpacks a file: a tar, plain or compressed by gzip, bzip2, xz or zstd, told as BuildKit does by whether a first
@@ -19,32 +20,26 @@ export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boole
     return !(await entries.next()).done;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    // Without the program nobody can tell; unpacking it says what is missing.
-    return error.code === 'CONTEXT';
+    // Without the program nobody can tell; unpacking it says what is missing. It also says what is wrong with an entry.
+    return error.code === 'CONTEXT' || error instanceof RefusedEntry;
   } finally {
     await entries.return(undefined);
     await plain.return(undefined);
   }
 }
 
-export interface UnpackOptions {
+export interface UnpackOptions extends UnpackOverRules {
   readonly readLayer: (stream: Readable, mediaType: string, what: string) => LayerReader;
-  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'> & Partial<Pick<Syscalls, 'openat2'>>;
-  /** Names the archive in errors. */
-  readonly what: string;
 }
 
 /**
- * Unpacks an archive into an empty directory, with owners, modes, times, links and attributes. Links that it writes through
- * lead where they would if the directory were the root, as under Docker.
+ * Unpacks an archive into a directory, see unpackOver.
  * @throws AppError CORRUPT when it is not an archive or leaves its root; CONTEXT when bzip2 or xz is needed and missing
  */
-export async function unpackArchive(stream: Readable, target: string, options: UnpackOptions): Promise<void> {
-  const { readLayer, syscalls, what } = options;
-  await unpackEntries(readLayer(stream, '', what), target, {
-    what,
-    syscalls,
-    links: 'in-root',
-    metadata: 'all',
-  });
+export async function unpackArchive(
+  stream: Readable,
+  directory: BeneathDirectory,
+  { readLayer, ...rules }: UnpackOptions,
+): Promise<void> {
+  await unpackOver(readLayer(stream, '', rules.what), directory, rules);
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { scratchDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
+import { createBeneath } from '../sys/beneath.ts';
 import { factsOf } from '../sys/path-facts.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isGitUrl, resolveGitCommit } from './add-git.ts';
@@ -315,35 +315,13 @@ test('archives are told by their first bytes, whatever their names', async () =>
     assert.equal(await isArchive(tree, node), true, name);
     const into = join(root, `into-${name}`);
     mkdirSync(into);
-    await unpackArchive(tree.open(node), into, { readLayer, syscalls: createSyscalls(), what: name });
+    const directory = createBeneath()(into);
+    await unpackArchive(tree.open(node), directory, { readLayer, syscalls: createSyscalls(), what: name });
+    directory.close();
     assert.equal(readFileSync(join(into, 'x'), 'utf8'), 'content', name);
   }
   writeFileSync(join(root, 'fake.tar.gz'), 'not an archive');
   assert.equal(await isArchive(tree, (await tree.stat('fake.tar.gz'))!), false);
-});
-
-test('an archive cannot write through its own symlinks', async () => {
-  const root = directory({});
-  const victim = directory({ file: 'kept' });
-  execFileSync('python3', [
-    '-c',
-    `import tarfile,io,sys
-t=tarfile.open(sys.argv[1],'w')
-l=tarfile.TarInfo('link'); l.type=tarfile.SYMTYPE; l.linkname=sys.argv[2]; t.addfile(l)
-f=tarfile.TarInfo('link/file'); f.size=3; t.addfile(f,io.BytesIO(b'bad')); t.close()`,
-    join(root, 'evil.tar'),
-    victim,
-  ]);
-  const into = join(root, 'into');
-  mkdirSync(into);
-  const stream = Readable.from([readFileSync(join(root, 'evil.tar'))]);
-  await assert.rejects(
-    unpackArchive(stream, into, { readLayer, syscalls: createSyscalls(), what: 'evil.tar' }),
-    {
-      code: 'CORRUPT',
-    },
-  );
-  assert.equal(readFileSync(join(victim, 'file'), 'utf8'), 'kept');
 });
 
 test('git sources are told from URLs, and a reference cannot be an option', async (t) => {

@@ -135,7 +135,8 @@ export interface AddInstruction extends Node {
   readonly link: boolean;
   readonly excludes: readonly string[];
   readonly checksum?: string;
-  readonly keepGitDir: boolean;
+  /** Left out where it is not given. */
+  readonly keepGitDir?: boolean;
   /** undefined: the default (local archives are unpacked, downloads are not). */
   readonly unpack?: boolean;
 }

@@ -1,4 +1,4 @@
-import { isGitUrl } from '../context/add-git.ts';
+import { checkCommit, isGitUrl, parseGitUrl } from '../context/add-git.ts';
 import { isArchive } from '../context/archive.ts';
 import { copiedPaths, resolveCopy } from '../context/resolve-copy.ts';
 import type { CopyItem, SourceTree } from '../context/types.ts';
@@ -91,23 +91,27 @@ async function urlInput(request: CopyRequest, instruction: AddInstruction, url: 
 }
 
 async function gitInput(request: CopyRequest, instruction: AddInstruction, url: string): Promise<CopyInput> {
-  const where = whereOf(request.state.dockerfile, instruction.range);
-  const commit = await located(where, () => request.deps.input.sources.gitCommit(url));
-  const wanted =
-    instruction.checksum === undefined
-      ? undefined
-      : expand(request.state, instruction.checksum, instruction.range);
-  if (wanted !== undefined && !commit.startsWith(wanted)) {
+  const { state, deps } = request;
+  const where = whereOf(state.dockerfile, instruction.range);
+  const { checksum: named, keepGitDir = instruction.keepGitDir } = await located(where, async () =>
+    parseGitUrl(url),
+  );
+  if (instruction.keepGitDir !== undefined && keepGitDir !== instruction.keepGitDir)
     throw stageError(
-      request.state,
+      state,
       instruction.range,
-      `ADD ${url} is at commit ${commit}, not at ${wanted}`,
-      'update --checksum, or name the commit in the URL',
+      '--keep-git-dir and the query of the URL say different things',
     );
-  }
-  return { kind: 'git', url, commit, keepGitDir: instruction.keepGitDir };
+  const wanted =
+    instruction.checksum === undefined ? undefined : expand(state, instruction.checksum, instruction.range);
+  if (wanted !== undefined && named !== undefined && wanted !== named)
+    throw stageError(state, instruction.range, '--checksum and the query of the URL say different things');
+  const { commit } = await located(where, async () =>
+    checkCommit(url, await deps.input.sources.gitCommit(url), wanted),
+  );
+  return { kind: 'git', url, commit, keepGitDir: keepGitDir === true };
 }
 
 function isUrl(source: string): boolean {
-  return /^https?:\/\//i.test(source);
+  return /^https?:\/\//.test(source);
 }

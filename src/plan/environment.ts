@@ -1,5 +1,8 @@
 import type { Platform } from '../oci/types.ts';
 
+/** The PATH that Docker gives to an image whose base sets none. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Names that Docker predefines: usable in RUN without an ARG line, and never part of a key. */
 const PROXY_NAMES: ReadonlySet<string> = new Set(
   ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap((name) => [
@@ -33,59 +36,70 @@ export function platformArgs(target: Platform, build: Platform, targetStage: str
   return args;
 }
 
+/** What a stage hands to one that is built on it. */
+export interface InheritedVariables {
+  /** All variables with a value, in the order in which they were set last. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Names of the ARGs so far, with what they were set to; '' for one without a value. */
+  readonly args: ReadonlyMap<string, string>;
+}
+
 /** The variables of a stage as instructions go by: ENV is for ever, ARG for the rest of the stage; the later one wins. */
 export interface StageEnvironment {
-  /** ENV in order of first appearance, for the image's config. */
-  readonly env: ReadonlyMap<string, string>;
-  /** ARGs in scope with a value. */
-  readonly args: ReadonlyMap<string, string>;
   lookup(name: string): string | undefined;
   /** What is defined: ENV, and ARG with a value or without. */
   names(): ReadonlySet<string>;
   setEnv(name: string, value: string): void;
-  setArg(name: string, value: string): void;
-  /** For an ARG without a value. */
-  declare(name: string): void;
-  /** What a RUN sees, proxy ARGs left out. */
-  runEnv(): Map<string, string>;
+  /** @param value left out for one that is declared and nobody has given a value */
+  setArg(name: string, value?: string): void;
+  /** For the image's config: the base's entries as they stand there, an ENV in the place of the first of its name. */
+  config(): readonly string[];
+  /** What a RUN sees, the later set the later; names may be empty. */
+  values(): Map<string, string>;
+  /** The ARGs so far, with the values that a RUN sees; for the history. */
+  args(): Map<string, string>;
+  inherited(): InheritedVariables;
 }
 
-/** @param initial `KEY=VALUE` entries of the base's config; a later duplicate wins */
-export function createStageEnvironment(initial: readonly string[]): StageEnvironment {
-  const env = new Map<string, string>();
-  const args = new Map<string, string>();
-  const effective = new Map<string, string>();
-  const declared = new Set<string>();
-  const setEnv = (name: string, value: string): void => {
-    env.set(name, value);
-    effective.set(name, value);
-    args.delete(name);
+/**
+ * @param config entries of the base's config; of several with a name the last one counts
+ * @param base what the base, a stage, hands on; what its config says counts more
+ */
+export function createStageEnvironment(
+  config: readonly string[],
+  base?: InheritedVariables,
+): StageEnvironment {
+  const entries = [...config];
+  const declared = new Map(base?.args);
+  const values = new Map(base?.values);
+  const set = (name: string, value: string): void => {
+    values.delete(name);
+    values.set(name, value);
   };
-  for (const entry of initial) {
-    const split = entry.indexOf('=');
-    if (split === -1) setEnv(entry, '');
-    else setEnv(entry.slice(0, split), entry.slice(split + 1));
-  }
+  if (!entries.some((entry) => nameOf(entry) === 'PATH')) entries.push(`PATH=${DEFAULT_PATH}`);
+  for (const entry of entries) set(nameOf(entry), entry.slice(nameOf(entry).length + 1));
+  const args = (): Map<string, string> =>
+    new Map([...declared].map(([name, value]) => [name, values.get(name) ?? value]));
   return {
-    env,
-    args,
-    lookup: (name) => effective.get(name),
-    names: () => new Set(['PATH', ...effective.keys(), ...declared]),
-    declare: (name) => declared.add(name),
-    setEnv,
+    lookup: (name) => values.get(name),
+    names: () => new Set([...values.keys(), ...declared.keys()]),
+    setEnv: (name, value) => {
+      set(name, value);
+      const at = entries.findIndex((entry) => nameOf(entry) === name);
+      entries.splice(at === -1 ? entries.length : at, 1, `${name}=${value}`);
+    },
     setArg: (name, value) => {
-      args.set(name, value);
-      effective.set(name, value);
+      declared.set(name, value ?? '');
+      if (value !== undefined) set(name, value);
     },
-    runEnv: () => {
-      const out = new Map(effective);
-      for (const name of args.keys()) {
-        if (!isProxyArg(name)) continue;
-        const fixed = env.get(name);
-        if (fixed === undefined) out.delete(name);
-        else out.set(name, fixed);
-      }
-      return out;
-    },
+    config: () => [...entries],
+    values: () => new Map(values),
+    args,
+    inherited: () => ({ values: new Map(values), args: new Map(declared) }),
   };
+}
+
+function nameOf(entry: string): string {
+  const split = entry.indexOf('=');
+  return split === -1 ? entry : entry.slice(0, split);
 }

@@ -1,3 +1,4 @@
+import type { GitNamed } from '../context/add-git.ts';
 import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
 import type { SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
@@ -57,8 +58,8 @@ export interface PlanSources {
   /** What leaves files out of the main context, for checks; left out where nobody asks. */
   ignored?(): IgnoreMatcher | undefined;
   url(url: string, checksum?: string): Promise<UrlFacts>;
-  /** The commit that a git URL names now. */
-  gitCommit(url: string): Promise<string>;
+  /** What a git URL names now. */
+  gitCommit(url: string): Promise<GitNamed>;
 }
 
 export interface PlanInput {

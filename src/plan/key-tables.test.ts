@@ -281,12 +281,19 @@ const FROM = object<Input<'from'>>({
 const GIT = object<Input<'git'>>({
   kind: fixed('git'),
   url: both(
-    counts('https://h/r.git#main:lib', 'https://h/r.git#main:docs', 'https://h/r.git#main'),
+    counts(
+      'https://h/r.git#main:lib',
+      'https://h/r.git#main:docs',
+      'https://h/r.git#main',
+      'https://h/r.git?submodules=0#main:lib',
+      'https://h/r.git?mtime=commit#main:lib',
+    ),
     ignored(
       'https://h/r.git#main:lib',
       'https://mirror/r.git#main:lib',
       'https://h/r.git#v1:lib',
       'https://h/r.git?ref=v1&subdir=lib',
+      'https://h/r.git?submodules=1&mtime=checkout&commit=00&keep-git-dir=0&fetch-by-commit#v1:lib',
     ),
   ),
   commit: counts('a'.repeat(40), 'b'.repeat(40)),
@@ -300,6 +307,8 @@ const GIT_KEPT = object<Input<'git'>>({
       'https://h/r.git#main:docs',
       'https://mirror/r.git#main:lib',
       'https://h/r.git#v1:lib',
+      'https://h/r.git?submodules=0#main:lib',
+      'https://h/r.git?mtime=commit#main:lib',
     ),
     ignored('https://h/r.git#main:lib', 'https://user:token@h/r.git#main:lib'),
   ),

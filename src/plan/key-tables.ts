@@ -220,14 +220,23 @@ const COPY: Table<CopyOperation> = {
 
 const WORKDIR: Table<WorkdirOperation> = { kind: asIs(), path: asIs(), user: asIs() };
 
-const GIT_SOURCE: Table<GitSource> = {
+const GIT_FILES = {
   subdir: asIs(),
+  submodules: { in: (submodules: boolean | undefined) => (submodules === false ? false : undefined) },
+  mtime: { in: (mtime: GitSource['mtime']) => (mtime === 'commit' ? mtime : undefined) },
+  checksum: out('the commit was compared with it'),
+  keepGitDir: out('the input has it'),
+  fetchByCommit: out('how the commit is found'),
+} as const;
+
+const GIT_SOURCE: Table<GitSource> = {
+  ...GIT_FILES,
   remote: out('a commit is the same everywhere'),
   ref: out('the commit is what it names'),
 };
 
 /** .git holds the address, and how the commit was fetched. */
-const GIT_SOURCE_KEPT: Table<GitSource> = { subdir: asIs(), remote: { in: gitAddress }, ref: asIs() };
+const GIT_SOURCE_KEPT: Table<GitSource> = { ...GIT_FILES, remote: { in: gitAddress }, ref: asIs() };
 
 const INPUTS: KeyTables<CopyInput, 'kind', KeyContext> = {
   context: { kind: asIs(), items: FILES, tree: FILES, treeHash: asIs('tree') },

@@ -5,7 +5,7 @@ import { baseFields, contentScopeFields, operationFieldsOf } from './key-tables.
 import type { BaseKeyInput, Operation } from './types.ts';
 
 /** Part of the first key of every stage: a change of what keys or records mean must change it, and throws every cache away. */
-export const KEY_SCHEMA = 3;
+export const KEY_SCHEMA = 4;
 
 /** K₀: what a stage starts from. Labels, compression and where the base came from do not enter. */
 export function baseKey(input: BaseKeyInput): Digest {

@@ -63,7 +63,7 @@ function argsOf(dockerfile: Dockerfile, plan: Plan, stages: readonly PlannedStag
       range: instruction.range,
     });
   };
-  for (const { index, instructions, args } of stages) {
+  for (const { index, instructions, variables } of stages) {
     const { image, platform = '' } = dockerfile.stages[index]!.from;
     for (const name of variablesIn(`${image} ${platform}`, dockerfile.escape)) used.add(name);
     for (const instruction of instructions) {
@@ -72,7 +72,7 @@ function argsOf(dockerfile: Dockerfile, plan: Plan, stages: readonly PlannedStag
         used.add(key);
         // One without a default has that of the ARG before the first FROM, and is shown there.
         if (value === undefined && plan.globalArgs.has(key)) continue;
-        if (value !== undefined || !PREDEFINED.has(key)) add(instruction, key, args.get(key));
+        if (value !== undefined || !PREDEFINED.has(key)) add(instruction, key, variables.args.get(key));
       }
     }
   }

@@ -13,3 +13,8 @@ export function imageDirectory(workdir: string, path: string): string {
   const joined = joinImagePath(workdir, path);
   return joined.length > 1 && joined.endsWith('/') ? joined.slice(0, -1) : joined;
 }
+
+/** The id of a cache mount: its target as it is written, cleaned, where it has none. */
+export function cacheId({ id, target }: { readonly id?: string; readonly target?: string }): string {
+  return id ?? posix.join(target ?? '.').replace(/(.)\/$/, '$1');
+}

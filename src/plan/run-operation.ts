@@ -3,7 +3,7 @@ import { heredocStart } from '../dockerfile/parse/heredoc.ts';
 import { expandMount } from '../dockerfile/parse/mount.ts';
 import type { MountSpec, RunInstruction } from '../dockerfile/types.ts';
 import { commandLine } from './metadata.ts';
-import { imageDirectory } from './paths.ts';
+import { cacheId, imageDirectory } from './paths.ts';
 import { type StageState, shellOf, stageError, whereOf, workdirOf } from './stage-state.ts';
 import type { PlannedMount, RunOperation } from './types.ts';
 
@@ -21,18 +21,32 @@ export async function planRun(
   buildArgs: ReadonlyMap<string, string>,
 ): Promise<RunOperation> {
   const { argv, script } = runCommand(state, instruction);
+  const env = state.environment.values();
+  if (env.has('')) {
+    throw stageError(
+      state,
+      instruction.range,
+      'RUN has a variable without a name in its environment',
+      'the base image has it; make the image anew without it',
+    );
+  }
   const hostname = buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME');
   const namespace = buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') || undefined;
   const mounts: PlannedMount[] = [];
+  let agents = 0;
   for (const spec of instruction.mounts) {
-    const planned = await planMount(state, spec, resolveSource);
+    const planned = await planMount(state, spec, agents, resolveSource);
+    if (planned.spec.type === 'ssh') agents += 1;
     mounts.push(namespace === undefined ? planned : inNamespace(planned, namespace));
   }
+  const agent = mounts.find((mount) => mount.spec.type === 'ssh');
+  // Whether or not there is an agent, as in BuildKit.
+  if (agent && !env.has('SSH_AUTH_SOCK')) env.set('SSH_AUTH_SOCK', agent.target);
   return {
     kind: 'run',
     argv,
-    env: state.environment.runEnv(),
-    args: new Map(state.environment.args),
+    env,
+    args: state.environment.args(),
     user: state.config.User ?? '',
     cwd: workdirOf(state),
     network: instruction.network,
@@ -46,9 +60,9 @@ export async function planRun(
 
 /** Caches of one namespace have nothing to do with those of another, or of none. */
 function inNamespace(mount: PlannedMount, namespace: string): PlannedMount {
-  const { spec, target } = mount;
+  const { spec } = mount;
   if (spec.type !== 'cache') return mount;
-  return { ...mount, spec: { ...spec, id: `${namespace}/${spec.id ?? target}` } };
+  return { ...mount, spec: { ...spec, id: `${namespace}/${cacheId(spec)}` } };
 }
 
 /**
@@ -75,20 +89,23 @@ function runCommand(
 async function planMount(
   state: StageState,
   raw: MountSpec,
+  agents: number,
   resolveSource: ResolveMountSource,
 ): Promise<PlannedMount> {
   const where = whereOf(state.dockerfile, raw.range);
   const spec = expandMount(raw, state.environment.lookup, state.dockerfile.escape, where);
   const sourcePath = spec.source ?? '';
   const workdir = workdirOf(state);
-  const target = spec.target ?? defaultTarget(state, spec);
+  const target = spec.target ?? defaultTarget(state, spec, agents);
   const resolved = imageDirectory(workdir, target);
   if (resolved === '/' && spec.type !== 'secret' && spec.type !== 'ssh') {
     throw stageError(
       state,
       raw.range,
       `RUN --mount has the invalid target "${target}"`,
-      'mount below the root, for example on /src',
+      spec.target === undefined
+        ? 'it is at the working directory; add target=/path, or a WORKDIR'
+        : 'mount below the root, for example on /src',
     );
   }
   const secret =
@@ -101,8 +118,9 @@ async function planMount(
   };
 }
 
-function defaultTarget(state: StageState, spec: MountSpec): string {
+/** @param agents how many ssh mounts the RUN has before this one */
+function defaultTarget(state: StageState, spec: MountSpec, agents: number): string {
   if (spec.type === 'secret') return `/run/secrets/${posix.basename(spec.id ?? spec.source ?? '')}`;
-  if (spec.type === 'ssh') return `/run/buildkit/ssh_agent.${spec.id ?? 'default'}`;
-  throw stageError(state, spec.range, `RUN --mount=type=${spec.type} needs a target`, 'add target=/path');
+  if (spec.type === 'ssh') return `/run/buildkit/ssh_agent.${agents}`;
+  return workdirOf(state);
 }

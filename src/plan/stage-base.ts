@@ -4,12 +4,13 @@ import { expandWord } from '../dockerfile/expand/expand.ts';
 import { resolveBase } from '../dockerfile/graph.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
+import { DEFAULT_PATH, type InheritedVariables } from './environment.ts';
 import { baseKey } from './keys.ts';
 import { located } from './located.ts';
 import { contextImage, type FoundContext, findContext, onlyMounts } from './named-context.ts';
 import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
-import { DEFAULT_PATH, whereOf } from './stage-state.ts';
+import { whereOf } from './stage-state.ts';
 import type { PlannedStage } from './types.ts';
 
 /** What a stage starts from. */
@@ -22,12 +23,10 @@ export interface StageBase {
   readonly author?: string;
   /** Files of a named context that the base consists of; they become the stage's first layer. */
   readonly files?: SourceTree;
-  /** ARGs that the base is a stage with; they are inherited (Docker's manual, "Build variables", scoping). */
-  readonly args?: ReadonlyMap<string, string>;
-  /** The variables that are defined in it. */
-  readonly declared?: ReadonlySet<string>;
   /** Whether there is a WORKDIR in it. */
   readonly workdirSet?: boolean;
+  /** Of a base that is a stage; its ARGs are inherited too (Docker's manual, "Build variables", scoping). */
+  readonly variables?: InheritedVariables;
 }
 
 /**
@@ -59,9 +58,8 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
       config: planned.config,
       key: planned.lastKey,
       keyInput: planned.baseInput,
-      args: planned.args,
-      declared: planned.declared,
       workdirSet: planned.workdirSet,
+      variables: planned.variables,
       ...(planned.author === undefined ? {} : { author: planned.author }),
     };
   }

@@ -2,12 +2,9 @@ import { AppError, type SourceRange, type Where } from '../core/error.ts';
 import { expandWord, expandWords } from '../dockerfile/expand/expand.ts';
 import type { Dockerfile, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
-import { createStageEnvironment, type StageEnvironment } from './environment.ts';
+import { createStageEnvironment, type InheritedVariables, type StageEnvironment } from './environment.ts';
 import { imageDirectory } from './paths.ts';
 import type { HistoryLine, Step } from './types.ts';
-
-/** The PATH that Docker gives to a container whose image sets none. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const DEFAULT_SHELL = ['/bin/sh', '-c'] as const;
 
@@ -27,25 +24,35 @@ export interface StageState {
   cmdSet: boolean;
 }
 
-/** @param config the base's execution config; its ONBUILD triggers are not inherited */
+/** @param base with its execution config, whose ONBUILD triggers are not inherited */
 export function createStageState(
   dockerfile: Dockerfile,
-  config: ContainerConfig,
-  author?: string,
+  base: {
+    readonly config: ContainerConfig;
+    readonly author?: string;
+    readonly variables?: InheritedVariables;
+  },
 ): StageState {
-  const environment = createStageEnvironment(config.Env ?? []);
-  const { OnBuild: _, ...rest } = config;
+  const { OnBuild: _, ...config } = base.config;
+  const environment = createStageEnvironment(config.Env ?? [], base.variables);
   return {
     dockerfile,
     environment,
     steps: [],
     history: [],
     mounts: [],
-    config: rest,
-    author,
+    config: withAbsoluteWorkdir(config),
+    author: base.author,
     workdirSet: false,
     cmdSet: false,
   };
+}
+
+/** A relative one is below itself, as Docker has it. */
+function withAbsoluteWorkdir(config: ContainerConfig): ContainerConfig {
+  const { WorkingDir: directory } = config;
+  if (!directory || directory.startsWith('/')) return config;
+  return { ...config, WorkingDir: imageDirectory(imageDirectory('/', directory), directory) };
 }
 
 /** The shell that a shell form runs under. */

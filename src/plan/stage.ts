@@ -25,9 +25,7 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const { stage, input } = deps;
   const replaced = findContext(input, stage.from.name);
   const base = await stageBase(deps, replaced);
-  const state = createStageState(input.dockerfile, base.config, base.author);
-  for (const [name, value] of base.args ?? []) state.environment.setArg(name, value);
-  for (const name of base.declared ?? []) state.environment.declare(name);
+  const state = createStageState(input.dockerfile, base);
   state.workdirSet = base.workdirSet ?? false;
   const triggers = (base.config.OnBuild ?? []).map((trigger) =>
     parseOnbuildTrigger(trigger, stage.from.range),
@@ -36,7 +34,6 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
   const planner = createStepPlanner(deps, state, base.key);
   if (base.files) await planner.addFiles(base.files);
   for (const instruction of instructions) await planner.apply(instruction);
-  const env = [...state.environment.env].map(([name, value]) => `${name}=${value}`);
   return {
     index: stage.index,
     name: stage.from.name ?? String(stage.index),
@@ -47,8 +44,8 @@ export async function planStage(deps: StageDeps): Promise<PlannedStage> {
     contentScope: contentScope({ salt: input.salt, platform: base.platform, mtime: input.mtime }),
     steps: state.steps,
     lastKey: planner.lastKey(),
-    config: { ...state.config, Env: env },
-    args: new Map(state.environment.args),
+    config: { ...state.config, Env: state.environment.config() },
+    variables: state.environment.inherited(),
     declared: state.environment.names(),
     workdirSet: state.workdirSet,
     ...(state.author === undefined ? {} : { author: state.author }),
@@ -141,8 +138,7 @@ function applyArg({ input, scope }: StageDeps, state: StageState, instruction: A
     if (given !== undefined) scope.used.add(key);
     const resolved =
       given ?? (value === undefined ? scope.lookup(key) : expand(state, value, instruction.range));
-    if (resolved !== undefined) state.environment.setArg(key, resolved);
-    else state.environment.declare(key);
+    state.environment.setArg(key, resolved);
   }
   state.history.push({ createdBy: instruction.text });
 }

@@ -69,7 +69,7 @@ export async function planOf(build: TestBuild): Promise<Plan> {
       context: async (name) =>
         memoryTree((name === undefined ? build.files : build.contextFiles?.[name]) ?? {}),
       url: async (url) => urlFacts(url, build.urls?.[url] ?? ''),
-      gitCommit: async (url) => build.commits?.[url] ?? '0'.repeat(40),
+      gitCommit: async (url) => ({ commit: build.commits?.[url] ?? '0'.repeat(40) }),
     },
   });
 }

@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
 import type { DeviceRequest, Instruction, MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
-
+import type { InheritedVariables } from './environment.ts';
 import type { DeferredFiles } from './inputs.ts';
 
 /** Where COPY --from, RUN --mount=from and FROM may take files from. */
@@ -72,9 +72,9 @@ export interface PlannedMount {
 export interface RunOperation {
   readonly kind: 'run';
   readonly argv: readonly string[];
-  /** What the command sees, proxy variables left out. */
+  /** What the command sees, but for proxies that no ARG declares. */
   readonly env: ReadonlyMap<string, string>;
-  /** Names and values of the ARGs among `env`, for history. */
+  /** The ARGs so far, for history. */
   readonly args: ReadonlyMap<string, string>;
   readonly user: string;
   readonly cwd: string;
@@ -147,12 +147,12 @@ export interface PlannedStage {
   readonly lastKey: Digest;
   /** The image's execution config after the last instruction. */
   readonly config: ContainerConfig;
-  /** ARGs with a value after the last instruction; stages based on this one start with them. */
-  readonly args: ReadonlyMap<string, string>;
   /** All variables that are defined then, ARGs without a value among them. */
   readonly declared: ReadonlySet<string>;
   /** Whether there is a WORKDIR in it, or in a stage that it is built on. */
   readonly workdirSet: boolean;
+  /** After the last instruction; stages based on this one start with them. */
+  readonly variables: InheritedVariables;
   readonly author?: string;
   readonly history: readonly HistoryLine[];
   readonly instructions: readonly Instruction[];

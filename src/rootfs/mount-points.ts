@@ -4,7 +4,8 @@ import { AppError } from '../core/error.ts';
 import { type BeneathDirectory, createBeneath, type OpenBeneath, withBeneath } from '../sys/beneath.ts';
 import { rmdirEntry, unlinkEntry } from '../sys/entry.ts';
 import { withMountSource } from '../sys/mount-source.ts';
-import type { RunMount, Syscalls } from '../sys/types.ts';
+import type { RunMount, RunSpec, Syscalls } from '../sys/types.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** Mounts whose targets exist and are free of symlinks, and how to undo what was made for them. */
 export interface PreparedMounts {
@@ -27,18 +28,19 @@ type Times = readonly [accessed: number, modified: number];
 /**
  * Makes the mount points of a RUN in its root where they are missing: /proc, /dev and /sys, which stay, as under Docker,
  * and the targets of its mounts. Those are removed again after the RUN, and so they never enter a layer. The times of their
- * parents are as they were, each time. Mount points below other mounts are left to whoever mounts. Links lead nowhere but into the root,
+ * parents are as they were, each time. Mount points below other mounts are left to whoever mounts. A working directory that
+ * is missing is made for the user of the RUN and stays, where it is no mount point. Links lead nowhere but into the root,
  * those that the RUN made in the meantime too.
  * @throws AppError BUILD_FAILED where something else is in the way
  */
 export function prepareMountPoints(
   root: string,
-  mounts: readonly RunMount[],
+  spec: Pick<RunSpec, 'mounts' | 'cwd' | 'uid' | 'gid'>,
   syscalls?: Pick<Syscalls, 'openat2'>,
 ): PreparedMounts {
   const openBeneath = createBeneath(syscalls);
   const stubs: Stub[] = [];
-  const prepared = withBeneath(openBeneath, root, (within) => prepare(openBeneath, within, mounts, stubs));
+  const prepared = withBeneath(openBeneath, root, (within) => prepare(openBeneath, within, spec, stubs));
   return {
     mounts: prepared,
     undo: () =>
@@ -51,9 +53,10 @@ export function prepareMountPoints(
 function prepare(
   openBeneath: OpenBeneath,
   root: BeneathDirectory,
-  mounts: readonly RunMount[],
+  spec: Pick<RunSpec, 'mounts' | 'cwd' | 'uid' | 'gid'>,
   stubs: Stub[],
 ): RunMount[] {
+  const { mounts } = spec;
   const make = (path: string, directory: boolean): void => {
     const parent = posix.dirname(path);
     if (!root.stat(parent)) make(parent, true);
@@ -67,6 +70,9 @@ function prepare(
   const missing = STANDARD.filter((path) => !root.stat(path));
   for (const path of missing) root.makeDirectory(path);
   if (missing.length > 0) setTimes(root, '/', times);
+  const targets = mounts.map(({ target }) => `/${root.realPath(target)}`);
+  for (const made of makeWorkdir(root, spec))
+    if (targets.some((target) => `${target}/`.startsWith(`${made.path}/`))) stubs.push(made);
   const covered = ['/dev'];
   return mounts.map((mount) => {
     const target = `/${root.realPath(mount.target)}`;
@@ -84,8 +90,25 @@ function prepare(
         `cannot mount on ${mount.target}: it is ${is}, and the mount is ${needs}`,
       );
     }
+    // As runc does, which gives one that it makes the mode of /tmp.
+    if (existing && mount.type === 'tmpfs') return { mode: Number(existing.mode) & 0o7777, ...mount, target };
     return { ...mount, target };
   });
+}
+
+/** Makes the working directory of a RUN for its user. @returns what was made, to be removed where that is for a mount */
+function makeWorkdir(
+  root: BeneathDirectory,
+  { cwd, uid, gid }: Pick<RunSpec, 'cwd' | 'uid' | 'gid'>,
+): Stub[] {
+  let above = `/${root.realPath(cwd)}`;
+  while (!root.stat(above)) above = posix.dirname(above);
+  const before = timesOf(root, above);
+  return makeDirectory(root, cwd, { uid, gid }).map((path, at) => ({
+    path: `/${path}`,
+    directory: true,
+    parentTimes: at === 0 ? before : timesOf(root, posix.dirname(path)),
+  }));
 }
 
 /** The RUN may have put a link in the place of any directory on the way. */

@@ -23,6 +23,7 @@ import {
   createEntry,
   type EntryName,
   entryIn,
+  lstatEntry,
   mkdirEntry,
   readlinkEntry,
   removeEntry,
@@ -38,6 +39,11 @@ export type { Links } from './beneath-walk.ts';
 export interface BeneathOptions {
   /** 'in-root' when left out. */
   readonly links?: Links;
+}
+
+interface MadeDirectory {
+  readonly mode?: number;
+  readonly inherits?: boolean;
 }
 
 /**
@@ -95,9 +101,10 @@ export interface BeneathDirectory {
   /**
    * Makes a directory and what is missing above it; what exists stays.
    * @param options.mode of what is made, 0755 when left out; the umask does not count
+   * @param options.inherits whether what is made keeps the set-group-ID bit that it has of the directory above
    * @throws Error ENOTDIR where something else is in the way
    */
-  makeDirectory(path: string, options?: BeneathOptions & { readonly mode?: number }): void;
+  makeDirectory(path: string, options?: BeneathOptions & MadeDirectory): void;
   /**
    * Writes a new file in the place of whatever file, link or other thing is there; nothing is written through it.
    * @param options.mode 0644 when left out; the umask does not count
@@ -130,6 +137,7 @@ const PLAIN = RESOLVE.noMagicLinks | RESOLVE.noSymlinks;
 const AT_FDCWD = -100;
 /** A path with `..` is refused while anything is renamed (openat2(2), EAGAIN). */
 const MOST_TRIES = 8;
+const S_ISGID = 0o2000;
 /** PATH_MAX, which counts the NUL. */
 const MOST_BYTES = 4095;
 
@@ -234,12 +242,11 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     },
     list: (path, options) => opened(path, O_PATH | O_DIRECTORY, options, namesIn),
     makeDirectory: (path, options = {}) => {
-      const mode = options.mode ?? 0o755;
       if (isThere(open, path, options)) return;
       let above = '';
       for (const part of path.split('/').filter((each) => each !== '')) {
         above = `${above}/${part}`;
-        makeOne({ open, at }, above, mode, options);
+        makeOne({ open, at }, above, options);
       }
     },
     writeFile: (path, data, options = {}) =>
@@ -315,15 +322,16 @@ export function withBeneath<T>(
 function makeOne(
   { open, at }: Pick<BeneathDirectory, 'open' | 'at'>,
   path: string,
-  mode: number,
-  options: BeneathOptions,
+  options: BeneathOptions & MadeDirectory,
 ): void {
+  const { mode = 0o755, inherits = false } = options;
   if (isThere(open, path, options)) return;
   at(
     path,
     (entry) => {
       mkdirEntry(entry, 0o700);
-      chmodEntry(entry, mode);
+      const inherited = inherits ? Number(lstatEntry(entry)!.mode) & S_ISGID : 0;
+      chmodEntry(entry, mode | inherited);
     },
     options,
   );

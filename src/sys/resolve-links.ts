@@ -8,7 +8,11 @@ export const MOST_LINKS = 40;
 export function resolveLinks(
   path: string,
   linkAt: (path: string) => string | undefined,
-  options: { readonly followLast: boolean },
+  options: {
+    readonly followLast: boolean;
+    /** Called for each `..` that has nothing to leave but the root. */
+    readonly onLeave?: () => void;
+  },
 ): string | undefined {
   const todo = path.split('/').filter((part) => part !== '' && part !== '.');
   let at: string[] = [];
@@ -16,6 +20,7 @@ export function resolveLinks(
   while (todo.length > 0) {
     const part = todo.shift()!;
     if (part === '..') {
+      if (at.length === 0) options.onLeave?.();
       at = at.slice(0, -1);
       continue;
     }

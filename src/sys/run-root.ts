@@ -74,6 +74,8 @@ export function enterRoot(syscalls: Syscalls, spec: HelperSpec): void {
       if (fresh.some((above) => mount.target.startsWith(`${above}/`))) makeMountPoint(place, mount);
       mountOne(place, mount);
     }
+    // A mount may cover it; where it cannot be made, entering it says so.
+    optional(() => directory.makeDirectory(spec.cwd));
   } finally {
     directory.close();
   }

@@ -6,6 +6,9 @@ import { cleanPath, type RawHeader } from './header.ts';
 import { applyPax, type PaxRecords } from './pax.ts';
 import type { EntryType, LayerEntry } from './types.ts';
 
+/** Thrown for an entry that is well-formed, and that we do not take. */
+export class RefusedEntry extends AppError {}
+
 /** All headers of one entry. */
 export interface EntryHeaders {
   readonly header: RawHeader;
@@ -20,7 +23,7 @@ const NO_RECORDS: PaxRecords = new Map();
 /**
  * What the headers of an entry say together.
  * @returns the entry, whose size is that of its stored bytes; how many bytes are stored; and its PAX records
- * @throws AppError CORRUPT for what no entry may be (checkEntry), or what leaves the root
+ * @throws RefusedEntry CORRUPT for what no entry may be (checkEntry), or what leaves the root; AppError CORRUPT
  */
 export function entryOf(
   { header, type, pax, longName, longLink }: EntryHeaders,
@@ -39,9 +42,9 @@ export function entryOf(
   if (link.includes(0) || name.includes(0))
     throw new AppError('CORRUPT', `${what} has a name with a NUL byte`);
   if (name.length > LIMITS.extension.most || link.length > LIMITS.extension.most)
-    throw new AppError('CORRUPT', `${what} has a name of ${name.length} bytes`);
+    throw new RefusedEntry('CORRUPT', `${what} has a name of ${name.length} bytes`);
   const entry: LayerEntry = {
-    path: cleanPath(name, what),
+    path: localPath(name, what),
     type: directory ? 'dir' : type,
     mode: header.mode,
     uid: facts.uid,
@@ -55,11 +58,19 @@ export function entryOf(
     ...(facts.xattrs.size > 0 ? { xattrs: facts.xattrs } : {}),
   };
   const wrong = checkEntry(entry);
-  if (wrong !== undefined) throw new AppError('CORRUPT', `${what} has an entry ${wrong}`);
+  if (wrong !== undefined) throw new RefusedEntry('CORRUPT', `${what} has an entry ${wrong}`);
   return { entry, stored, records };
 }
 
 function linkName(type: EntryType, link: Buffer, what: string): string {
-  if (type === 'hardlink') return cleanPath(link, what);
+  if (type === 'hardlink') return localPath(link, what);
   return type === 'symlink' ? decodePath(link) : '';
+}
+
+function localPath(bytes: Buffer, what: string): string {
+  try {
+    return cleanPath(bytes, what);
+  } catch (error) {
+    throw error instanceof AppError ? new RefusedEntry(error.code, error.message, { cause: error }) : error;
+  }
 }

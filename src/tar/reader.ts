@@ -2,7 +2,7 @@ import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { type ByteSource, createByteSource } from './byte-source.ts';
 import { BLOCK, padding, parseHeader, type RawHeader } from './header.ts';
-import { entryOf } from './item.ts';
+import { entryOf, RefusedEntry } from './item.ts';
 import { type PaxRecords, parsePax } from './pax.ts';
 import { parseSparse, sparseContent, storedOf } from './sparse.ts';
 import type { EntryType, LayerEntry } from './types.ts';
@@ -98,7 +98,7 @@ async function* item(
   const type = TYPES[header.flag];
   if (type === undefined) {
     const flag = JSON.stringify(header.flag);
-    throw new AppError('CORRUPT', `${what} has an entry of the unknown type ${flag}`);
+    throw new RefusedEntry('CORRUPT', `${what} has an entry of the unknown type ${flag}`);
   }
   const { entry, stored, records } = entryOf({ header, type, pax, longName, longLink }, what);
   const body = source.take(stored);

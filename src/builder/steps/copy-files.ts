@@ -40,12 +40,12 @@ export interface CopyRequest {
   readonly chmod?: ChangeMode;
   /** Of the directories that are made above the files; 0755 unless something else is said. */
   readonly madeMode?: number;
+  /** Whose they are; nobody's but ours, with the group of a set-gid directory above, unless something else is said. */
+  readonly madeOwner?: { readonly uid: number; readonly gid: number };
   /** Whether a copied directory that does not exist yet has its own mode and owner, not those of a directory that is made. */
   readonly ownTop?: boolean;
   /** Whether paths of the sources are kept (--parents), so that the destination is a directory. */
   readonly parents?: boolean;
-  /** Whether a file takes the place of a directory and the other way round, as in an archive that is unpacked. */
-  readonly replace?: boolean;
   /** The time that all have, in seconds since the epoch, instead of those of the sources. */
   readonly mtime?: number;
   /** Whether a symlink at the destination itself is followed. */
@@ -70,7 +70,7 @@ interface Copier extends CopyRequest, Place {
 
 /**
  * Writes items as COPY does, one source after the other: a file goes into a destination that is a directory by then, else
- * to its name; a directory's contents go into the destination. Missing directories are made 0755 with the copy's owner,
+ * to its name; a directory's contents go into the destination. Missing directories are made 0755 with the owner that the request names for them,
  * directories merged, files replaced, times of the sources kept, hard links within a source kept. What is copied to a
  * directory that is not there yet does not get the source directory's own mode and owner, as in BuildKit.
  * @throws AppError BUILD_FAILED when a directory would replace a file or the other way round
@@ -89,6 +89,26 @@ export async function applyCopy(request: CopyRequest): Promise<void> {
   } finally {
     entries.close();
     directory.close();
+  }
+}
+
+/**
+ * The directory at a destination, made when it is missing, with its parents, 0755.
+ * @returns it on its own, for the caller to close
+ * @throws AppError BUILD_FAILED where something else is
+ */
+export function openDestination(
+  request: Pick<CopyRequest, 'root' | 'destination' | 'madeOwner'> & {
+    readonly syscalls: Pick<Syscalls, 'openat2'>;
+  },
+): BeneathDirectory {
+  const root = createBeneath(request.syscalls)(request.root);
+  try {
+    const path = realPath(root, request.destination, true);
+    makeParents(request, root, path);
+    return root.directory(path);
+  } finally {
+    root.close();
   }
 }
 
@@ -124,16 +144,11 @@ function timeOf({ mtime }: CopyRequest, node: TreeNode): readonly [seconds: numb
 
 async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
   const { node, target } = item;
-  const { entries, directory } = copier;
+  const { directory } = copier;
   const path = target === '' ? copier.base : below(copier.base, target);
   const entry = entryAt(copier, path);
   const existing = lstatEntry(entry);
   const isDir = existing?.isDirectory() === true;
-  if (existing && copier.replace === true && !(isDir && node.type === 'dir')) {
-    directory.remove(path);
-    entries.reset();
-    return writeItem(copier, item);
-  }
   if (node.type === 'dir') {
     if (existing && !isDir) throw conflict(path, 'a file', 'a directory');
     if (!existing) mkdirEntry(entry);
@@ -240,7 +255,7 @@ function parentOf(path: string): string {
 }
 
 function makeParents(
-  { owner, madeMode = 0o755 }: CopyRequest,
+  { madeOwner, madeMode = 0o755 }: Pick<CopyRequest, 'madeOwner' | 'madeMode'>,
   root: BeneathDirectory,
   directory: string,
 ): void {
@@ -252,8 +267,8 @@ function makeParents(
     missing.push(at);
   }
   for (const path of missing.toReversed()) {
-    root.makeDirectory(path, { mode: madeMode });
-    if (owner !== 'keep') root.at(path, (entry) => lchownEntry(entry, owner.uid, owner.gid));
+    root.makeDirectory(path, { mode: madeMode, inherits: true });
+    if (madeOwner) root.at(path, (entry) => lchownEntry(entry, madeOwner.uid, madeOwner.gid));
   }
 }
 

@@ -17,7 +17,7 @@ import type { RootfsState } from '../../rootfs/types.ts';
 import { lookupChown } from '../../rootfs/users.ts';
 import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
-import { applyCopy, type CopyOwner, type CopyRequest } from './copy-files.ts';
+import { applyCopy, type CopyRequest, openDestination } from './copy-files.ts';
 import { whereOfStep } from './step-error.ts';
 
 export interface CopyStepDeps {
@@ -37,7 +37,8 @@ interface CopyTask {
   readonly step: Step;
   readonly operation: CopyOperation;
   readonly root: string;
-  readonly owner: CopyOwner | undefined;
+  /** What --chown names. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
@@ -69,13 +70,12 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
     }
     case 'from':
       return copyFrom(task, input.source, input.paths);
-    case 'archive':
-      return unpackInto(task, async (directory) => {
-        const node = await input.tree.stat(input.path);
-        if (!node) throw new AppError('CONTEXT', `${input.path} is gone`, { where: whereOfStep(task.step) });
-        await unpack(task, input.tree.open(node), directory, input.path);
-        input.tree.checkUnchanged?.(node);
-      });
+    case 'archive': {
+      const node = await input.tree.stat(input.path);
+      if (!node) throw new AppError('CONTEXT', `${input.path} is gone`, { where: whereOfStep(task.step) });
+      await unpack(task, input.tree.open(node), input.path);
+      return input.tree.checkUnchanged?.(node);
+    }
     case 'url':
       return copyUrl(task, input);
     case 'git':
@@ -130,29 +130,29 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
     const tree = createDirectoryTree({ root: directory, name: 'the download' });
     const [item] = await all(tree, posix.basename(fetched.file));
     const node = { ...item!.node, mode: 0o600, mtime: fetched.lastModified ?? 0, mtimeNsec: 0 };
-    if (input.unpack && (await isArchive(tree, node))) {
-      return await unpackInto(task, (into) => unpack(task, tree.open(node), into, input.url));
-    }
+    if (input.unpack && (await isArchive(tree, node))) return await unpack(task, tree.open(node), input.url);
     await write(task, tree, [{ node, target: input.name, source: 0 }], { owner: 'root' });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function unpack(
-  task: CopyTask,
-  stream: ReturnType<SourceTree['open']>,
-  directory: string,
-  what: string,
-): Promise<void> {
-  await unpackArchive(stream, directory, { readLayer, syscalls: task.deps.syscalls(), what });
-}
-
-/** What is unpacked keeps the modes of the archive, and replaces what is in its way (BuildKit; --exclude does not reach it). */
-function unpackInto(task: CopyTask, fill: (directory: string) => Promise<unknown>): Promise<void> {
-  const { chmod: _, ...operation } = task.operation;
-  const destination = operation.destination.replace(/\/*$/, '/');
-  return inScratch({ ...task, operation: { ...operation, destination } }, fill, { replace: true }, []);
+/** What is unpacked keeps the modes of the archive; neither --chmod nor --exclude reaches it, as in BuildKit. */
+async function unpack(task: CopyTask, stream: ReturnType<SourceTree['open']>, what: string): Promise<void> {
+  const { operation, root, owner } = task;
+  const { destination } = operation;
+  const syscalls = task.deps.syscalls();
+  const directory = openDestination({
+    root,
+    destination,
+    syscalls,
+    ...(owner && { madeOwner: owner }),
+  });
+  try {
+    await unpackArchive(stream, directory, { readLayer, syscalls, what, ...(owner && { owner }) });
+  } finally {
+    directory.close();
+  }
 }
 
 /** Has `fill` fill a new directory and copies what is in it. */
@@ -180,7 +180,7 @@ async function inScratch(
   }
 }
 
-interface WriteOptions extends Pick<CopyRequest, 'ownTop' | 'replace'> {
+interface WriteOptions extends Pick<CopyRequest, 'ownTop'> {
   /** Whose the files are without --chown; the source's owners unless something else is said. */
   readonly owner?: 'root';
 }
@@ -202,6 +202,7 @@ async function write(
     parents,
     owner: task.owner ?? (owner === 'root' ? { uid: 0, gid: 0 } : 'keep'),
     madeMode: madeDirectoryMode(chmod),
+    ...(task.owner && { madeOwner: task.owner }),
     followDestination: true,
     syscalls: task.deps.syscalls(),
     ...(chmod === undefined ? {} : { chmod: parseChmod(chmod) }),

@@ -1,9 +1,10 @@
 import type { Step } from '../../plan/types.ts';
+import { makeDirectory } from '../../rootfs/make-directory.ts';
 import type { CommitOptions, RootfsState, RootfsStep } from '../../rootfs/types.ts';
 import { lookupChown } from '../../rootfs/users.ts';
+import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import type { ExecuteStep } from '../stage-runner.ts';
 import { type CopyStepDeps, executeCopy } from './copy-step.ts';
-import { makeDirectory } from './make-directory.ts';
 import { executeRun, type RunStepDeps } from './run-step.ts';
 import { atStep } from './step-error.ts';
 
@@ -22,7 +23,7 @@ export function createExecutor(deps: ExecuteDeps): ExecuteStep {
       // No layer holds the root's own time.
       if (mtime !== undefined) deps.copy.syscalls().lutimes(rootfs.root, mtime, 0);
       await atStep(step, () => apply(deps, step, rootfs));
-      return await rootfs.commit(deps.commit);
+      return await atStep(step, () => rootfs.commit(deps.commit));
     } catch (error) {
       await rootfs.abandon();
       throw error;
@@ -38,8 +39,8 @@ async function apply(deps: ExecuteDeps, step: Step, rootfs: RootfsStep): Promise
     case 'copy':
       return executeCopy(deps.copy, step, operation, rootfs.root);
     case 'workdir': {
-      const { uid, gid } = lookupChown(rootfs.root, operation.user || '0');
-      makeDirectory(rootfs.root, operation.path, { uid, gid });
+      const owner = operation.user === '' ? undefined : lookupChown(rootfs.root, operation.user);
+      withBeneath(createBeneath(), rootfs.root, (root) => makeDirectory(root, operation.path, owner));
     }
   }
 }

@@ -4,7 +4,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -13,9 +12,10 @@ import { join, posix } from 'node:path';
 import type { CopyItem, SourceTree } from '../../context/types.ts';
 import { once } from '../../core/concurrency.ts';
 import { digestOf, hexOf } from '../../core/digest.ts';
-import { AppError } from '../../core/error.ts';
+import { AppError, toAppError } from '../../core/error.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
 import type { Reference, Store } from '../../oci/types.ts';
+import { cacheId } from '../../plan/paths.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
 import { type OpenBeneath, withBeneath } from '../../sys/beneath.ts';
@@ -23,6 +23,7 @@ import type { RunMount } from '../../sys/types.ts';
 import type { SecretSource, SshSource } from '../types.ts';
 import { secretsDir } from '../work-dir/dead-builds.ts';
 import type { FileLocks } from '../work-dir/file-locks.ts';
+import { offerAgent, type SocketOwner } from './agent-socket.ts';
 
 export interface MountProvider {
   /** Makes the mounts of a RUN for as long as `work` runs; nothing of them outlives it but the content of caches. */
@@ -112,8 +113,7 @@ export function createMounts(deps: MountDeps): MountProvider {
             await addSecret(deps, mount, () => join(secretDir(), String(at)), made);
             return next();
           case 'ssh':
-            addSsh(deps, mount, made);
-            return next();
+            return addSsh(mount, () => join(secretDir(), String(at)), next);
           case 'cache':
             return addCache(mount, next);
           case 'bind':
@@ -164,16 +164,40 @@ export function createMounts(deps: MountDeps): MountProvider {
         }
       }
 
+      async function addSsh<T>(
+        mount: PlannedMount,
+        fileOf: () => string,
+        next: () => Promise<T>,
+      ): Promise<T> {
+        const agent = agentOf(deps, mount);
+        if (!agent) return next();
+        const { uid = 0, gid = 0, mode = 0o600 } = mount.spec;
+        const source = fileOf();
+        const close = await offerAgent(agent.socket, source, { uid, gid, mode }).catch((error) => {
+          throw toAppError(error, 'USAGE', `the ssh agent "${agent.id}" cannot be reached`, {
+            where: { range: mount.spec.range },
+          });
+        });
+        try {
+          made.mounts.push({ type: 'bind', source, target: mount.target, readonly: false });
+          return await next();
+        } finally {
+          await close();
+        }
+      }
+
       /** A new cache appears whole: it is filled under another name. */
-      async function createCache({ source, sourcePath, spec }: PlannedMount, path: string): Promise<void> {
+      async function createCache(mount: PlannedMount, path: string): Promise<void> {
         const fresh = `${path}.new-${process.pid}-${process.hrtime.bigint()}`;
+        const owner = ownerOfCache(mount);
+        const source = owner ? undefined : mount.source;
         try {
           if (source?.type === 'context') await deps.writeTree(source.tree, await source.items(), fresh);
           else makeDirectories(fresh);
-          chmodSync(fresh, spec.mode ?? 0o755);
-          chownSync(fresh, spec.uid ?? 0, spec.gid ?? 0);
+          chmodSync(fresh, owner?.mode ?? 0o755);
+          chownSync(fresh, owner?.uid ?? 0, owner?.gid ?? 0);
           if (source && source.type !== 'context' && source.type !== 'deferred')
-            await deps.copyStage(source, sourcePath, fresh);
+            await deps.copyStage(source, mount.sourcePath, fresh);
           renameSync(fresh, path);
         } catch (error) {
           rmSync(fresh, { recursive: true, force: true });
@@ -183,7 +207,7 @@ export function createMounts(deps: MountDeps): MountProvider {
 
       async function addCache<T>(mount: PlannedMount, next: () => Promise<T>): Promise<T> {
         const { spec } = mount;
-        const name = hexOf(digestOf(`${spec.id ?? mount.target}${mount.seed ?? ''}`)).slice(0, 32);
+        const name = nameOfCache(mount);
         const shared = join(deps.cacheDir, name);
         makeDirectories(deps.cacheDir);
         const lock = `${shared}.lock`;
@@ -242,20 +266,36 @@ async function addSecret(
   made.mounts.push({ type: 'bind', source: file, target: mount.target, readonly: true });
 }
 
-function addSsh(deps: MountDeps, mount: PlannedMount, made: Made): void {
-  const { spec } = mount;
-  const agent = deps.ssh.find(({ id }) => id === (spec.id ?? 'default'));
-  if (!agent) {
-    if (!spec.required) return;
-    throw new AppError('USAGE', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
-      where: { range: spec.range },
-      hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
-    });
-  }
-  // It is the user's own, who may have named a link to it.
-  const source = realpathSync(agent.socket);
-  made.mounts.push({ type: 'bind', source, target: mount.target, readonly: false });
-  made.env.SSH_AUTH_SOCK ??= mount.target;
+/**
+ * Whom a cache belongs to that begins as an empty directory, which one with an owner or a mode does, as in BuildKit, unless a
+ * directory in its source is named: that has its own.
+ */
+function ownerOfCache({ spec, sourcePath }: PlannedMount): SocketOwner | undefined {
+  const { uid, gid, mode } = spec;
+  if (posix.join('/', sourcePath) !== '/' || (uid ?? gid ?? mode) === undefined) return undefined;
+  return { uid: uid ?? 0, gid: gid ?? 0, mode: mode ?? 0o755 };
+}
+
+/** Caches that begin as something else are other caches. */
+function nameOfCache(mount: PlannedMount): string {
+  const { spec, seed = '', sourcePath } = mount;
+  const owner = ownerOfCache(mount);
+  const path = posix.join('/', sourcePath);
+  const parts = [
+    `${cacheId(spec)}${seed}`,
+    ...(owner ? [`owner ${owner.uid}:${owner.gid} ${owner.mode.toString(8)}`] : []),
+    ...(mount.source && path !== '/' ? [`path ${path}`] : []),
+  ];
+  return hexOf(digestOf(parts.join('\0'))).slice(0, 32);
+}
+
+function agentOf({ ssh }: MountDeps, { spec }: PlannedMount): SshSource | undefined {
+  const agent = ssh.find(({ id }) => id === (spec.id ?? 'default'));
+  if (agent || !spec.required) return agent;
+  throw new AppError('USAGE', `the ssh agent "${spec.id ?? 'default'}" is required, but was not given`, {
+    where: { range: spec.range },
+    hint: 'pass it with --ssh default, or --ssh ID=SOCKET',
+  });
 }
 
 function missingSource(mount: PlannedMount): AppError {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
-import { DEFAULT_PATH } from '../../plan/stage-state.ts';
+import { DEFAULT_PATH } from '../../plan/environment.ts';
 import type { RunOperation, Step } from '../../plan/types.ts';
 import type { RootfsStep } from '../../rootfs/types.ts';
 import { homeOf, lookupUser } from '../../rootfs/users.ts';
@@ -16,6 +16,7 @@ export interface RunStepDeps {
   readonly mounts: MountProvider;
   /** Files made once for all RUNs: resolv.conf and hosts, by path inside the image. */
   readonly networkFiles: readonly RunMount[];
+  /** Counts more than what an ENV says. */
   readonly proxyEnv: Readonly<Record<string, string>>;
   /** As of DeviceDeps. */
   readonly allowedDevices: readonly string[];
@@ -44,11 +45,11 @@ export async function executeRun(
       env: {
         PATH: DEFAULT_PATH,
         HOME: homeOf(rootfs.root, user.uid),
-        ...deps.proxyEnv,
         ...given.env,
         // Compilers and packers take it for now (reproducible-builds.org, "SOURCE_DATE_EPOCH").
         ...(deps.mtime === undefined ? {} : { SOURCE_DATE_EPOCH: String(deps.mtime) }),
         ...Object.fromEntries(operation.env),
+        ...deps.proxyEnv,
         ...env,
       },
       cwd: operation.cwd,

@@ -30,8 +30,6 @@ export async function unpackFeature(
   const links: string[] = [];
   await unpackEntries(readLayer(stream, '', what), target, {
     what,
-    links: 'none',
-    metadata: 'modes',
     check: (entry) => {
       count.entries += 1;
       count.bytes += entry.size;

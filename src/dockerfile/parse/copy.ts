@@ -39,7 +39,7 @@ export function parseAdd(statement: Statement): AddInstruction {
     ...readPaths(statement),
     ...common(flags),
     ...(checksum === undefined ? {} : { checksum }),
-    keepGitDir: flags.isTrue('keep-git-dir'),
+    ...(flags.has('keep-git-dir') ? { keepGitDir: flags.isTrue('keep-git-dir') } : {}),
     ...(flags.has('unpack') ? { unpack: flags.isTrue('unpack') } : {}),
   };
 }

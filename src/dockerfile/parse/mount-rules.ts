@@ -18,6 +18,21 @@ const TAKEN_BY: Readonly<Record<string, readonly string[]>> = {
   gid: ['secret', 'ssh', 'cache'],
 };
 
+/** Options that BuildKit reads by the type that stands before them. */
+const AFTER_TYPE = ['required', 'size'];
+
+/** Checks that the type of a mount stands before an option that needs it; nothing when it is not known yet. */
+export function checkOrder(
+  draft: MountDraft,
+  option: string,
+  fail: (message: string, hint?: string) => never,
+): void {
+  const types = TAKEN_BY[option];
+  const { type = 'bind' } = draft;
+  if (!AFTER_TYPE.includes(option) || draft.typeUnknown || types?.includes(type)) return;
+  fail(`a ${type} mount has no option ${option}`, `write type=${types?.join(' or type=')} before it`);
+}
+
 /** Checks the options of a mount against each other; nothing when its type is not known yet. */
 export function checkMount(draft: MountDraft, fail: (message: string, hint?: string) => never): void {
   if (draft.typeUnknown) return;
@@ -31,6 +46,7 @@ export function checkMount(draft: MountDraft, fail: (message: string, hint?: str
       );
     }
   }
+  if (type === 'ssh' && draft.source) fail('an ssh mount has no option source', 'name the agent with id=');
   if (type !== 'secret') return;
   if (draft.from) fail('a secret mount has no option from');
   if (!draft.source && !draft.target && !draft.id) fail('a secret mount needs an id', 'add id=NAME');

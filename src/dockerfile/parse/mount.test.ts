@@ -53,7 +53,10 @@ test('what a variable brings in is checked like the rest', () => {
   assert.throws(() => expand('type=$T,target=/x,size=1m'), { message: 'a cache mount has no option size' });
 });
 
-test('options may come before the type that they belong to', () => {
-  assert.equal(parse('size=1k,target=/x,type=tmpfs').size, 1024);
-  assert.equal(parse('required,id=x,type=secret').required, true);
+test('options may come before the type that they belong to, but for those that BuildKit checks on the way', () => {
+  assert.equal(parse('uid=3,target=/x,type=cache').uid, 3);
+  assert.equal(parse('sharing=locked,target=/x,type=cache').sharing, 'locked');
+  for (const text of ['size=1k,target=/x,type=tmpfs', 'required,id=x,type=secret', 'required=1,type=ssh'])
+    assert.throws(() => parse(text), { code: 'DOCKERFILE', message: /^a bind mount has no option/ });
+  assert.throws(() => parse('type=ssh,source=/x'), { code: 'DOCKERFILE' });
 });

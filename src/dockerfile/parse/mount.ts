@@ -4,7 +4,7 @@ import { didYouMean } from '../../core/suggest.ts';
 import { expandWord, isPlain, type Lookup, narrowed } from '../expand/expand.ts';
 import type { MountSpec } from '../types.ts';
 import type { Escape } from './directives.ts';
-import { checkMount, type MountDraft } from './mount-rules.ts';
+import { checkMount, checkOrder, type MountDraft } from './mount-rules.ts';
 import { csvFields, parseGoBool, parseSize, parseUnsigned } from './values.ts';
 
 type Fail = (message: string, hint?: string) => never;
@@ -147,6 +147,7 @@ function readOption(
   const bare = option === 'readonly' || option === 'readwrite' || option === 'required';
   if (equals === -1 && !bare) fail(`the mount option ${written} needs a value`, `write ${written}=…`);
   const value = equals === -1 ? 'true' : resolve(option, field.slice(equals + 1));
+  checkOrder(draft, option, fail);
   draft.given.add(option);
   if (value !== undefined) OPTIONS[option]!(draft, value, fail);
   else if (option === 'type') draft.typeUnknown = true;

@@ -30,7 +30,7 @@ export interface PlaceDeps extends MoveDeps {
   /** An empty directory on the file system of the root, for what a mount covers. */
   readonly aside: string;
   readonly journal: Journal;
-  /** The RUN's working directory, which the image may have where only the user's things are; it is there for the RUN alone then. */
+  /** The RUN's working directory, which may be missing below a mount or where only the user's things are; then it is there for the RUN alone. */
   readonly cwd: string;
 }
 
@@ -54,7 +54,8 @@ export function placeMounts(mounts: readonly RunMount[], deps: PlaceDeps): () =>
     for (const [index, mount] of mounts.entries())
       placeOne(mount, posix.join(deps.aside, String(index)), { undo, placed, moved }, deps);
     const cwd = resolveInRoot('/', deps.cwd, { followLast: true });
-    if (pinOf(deps.pins, cwd).kept) makeParents(cwd, undo, deps.journal);
+    // Else it is only missing in the place of a mount that covers it.
+    makeParents(cwd, undo, pinOf(deps.pins, cwd).kept ? deps.journal : undefined);
   } catch (error) {
     restore();
     throw error;

@@ -90,7 +90,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     return {
       root,
       run: async (spec) => {
-        const prepared = prepareMountPoints(root, spec.mounts, syscalls);
+        const prepared = prepareMountPoints(root, spec, syscalls);
         try {
           return await timed(emit, 'run', () => deps.runner.run({ ...spec, root, mounts: prepared.mounts }));
         } finally {

@@ -92,7 +92,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
     return {
       root: tree.dir,
       run: async (spec) => {
-        const prepared = prepareMountPoints(tree.dir, spec.mounts, syscalls);
+        const prepared = prepareMountPoints(tree.dir, spec, syscalls);
         try {
           const run = { dir: tree.dir, spec, mounts: prepared.mounts, before, since };
           const { result, stains: found } = await deps.run(run);

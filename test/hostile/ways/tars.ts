@@ -132,9 +132,7 @@ function addBuild(plot: Plot, archive: Buffer): Attempt {
 function mustAdd({ name, notDocker }: Kind<unknown>): Must {
   // What a random change makes of an archive nobody has said.
   if (name.startsWith('mutation-')) return 'either';
-  // Docker makes the directories that a link to nothing leads to; ADD of ours makes none through links.
-  const throughNothing = /^(?:link-(?:out|proc|fd)-|hard-to-link-through)/.test(name);
-  return notDocker !== undefined || throughNothing || ADD_REFUSED.has(name) ? 'either' : 'build';
+  return notDocker !== undefined || ADD_REFUSED.has(name) ? 'either' : 'build';
 }
 
 /** Where a tar can come from. */

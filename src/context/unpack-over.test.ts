@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { tempDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
+import { createBeneath } from '../sys/beneath.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { encodeHeader, padding } from '../tar/header.ts';
 import type { LayerEntry } from '../tar/types.ts';
@@ -42,12 +52,29 @@ function place(t: TestContext): Place {
   return { outside, target };
 }
 
-const unpack = (entries: readonly Entry[], target: string): Promise<void> =>
-  unpackArchive(Readable.from([tarOf(entries)]), target, {
-    readLayer,
-    syscalls: createSyscalls(),
-    what: 'the archive',
-  });
+async function unpack(
+  entries: readonly Entry[],
+  target: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  const syscalls = createSyscalls();
+  const directory = createBeneath(syscalls)(target);
+  try {
+    await unpackArchive(Readable.from([tarOf(entries)]), directory, {
+      readLayer,
+      syscalls,
+      what: 'the archive',
+      ...(owner && { owner }),
+    });
+  } finally {
+    directory.close();
+  }
+}
+
+const facts = (target: string, path: string): number[] => {
+  const { mode, uid, gid } = lstatSync(join(target, path));
+  return [mode & 0o7777, uid, gid];
+};
 
 const link = (path: string, linkname: string): Entry => ({ path, type: 'symlink', linkname });
 const file = (path: string, content = 'bad'): Entry => ({ path, content });
@@ -115,23 +142,92 @@ test('links of an archive lead as if its directory were the root', async (t) => 
     [
       { path: 'usr/lib', type: 'dir', mode: 0o750 },
       link('lib', 'usr/lib'),
-      link('usr/up', '../../../usr'),
+      link('usr/up', '../usr'),
       link('absolute', '/usr/lib'),
+      link('missing', '/made/here'),
+      link('near', 'made/there'),
       file('lib/a', '1'),
       file('usr/up/lib/b', '2'),
       file('absolute/c', '3'),
-      { path: 'h', type: 'hardlink', linkname: 'lib/a' },
+      file('missing/d', '4'),
+      file('near/sub/e', '5'),
+      { path: 'h', type: 'hardlink', linkname: 'absolute/a', mode: 0o600 },
     ],
     target,
   );
   const read = (path: string): string => readFileSync(join(target, path), 'utf8');
-  assert.deepEqual(
-    [read('usr/lib/a'), read('usr/lib/b'), read('usr/lib/c'), read('h')],
-    ['1', '2', '3', '1'],
-  );
+  const paths = ['usr/lib/a', 'usr/lib/b', 'usr/lib/c', 'made/here/d', 'made/there/sub/e', 'h'];
+  assert.deepEqual(paths.map(read), ['1', '2', '3', '4', '5', '1']);
   assert.equal(readlinkSync(join(target, 'lib')), 'usr/lib');
-  const { mode, uid, gid, mtimeMs } = lstatSync(join(target, 'usr/lib'));
-  assert.deepEqual([mode & 0o7777, uid, gid, mtimeMs], [0o750, 7, 8, 5000]);
+  assert.deepEqual(facts(target, 'usr/lib'), [0o750, 7, 8]);
+  assert.equal(lstatSync(join(target, 'usr/lib')).mtimeMs, 5000);
+  assert.deepEqual(
+    [facts(target, 'made/here'), facts(target, 'h')],
+    [
+      [0o755, 0, 0],
+      [0o600, 7, 8],
+    ],
+  );
+});
+
+/** What an archive may not be, wherever it is unpacked. */
+const REFUSED: Readonly<Record<string, Entry[]>> = {
+  'a relative link that leads above the root': [link('l', '../x'), file('l/a')],
+  'one behind a directory': [{ path: 'd', type: 'dir' }, link('d/l', '../../x'), file('d/l/a')],
+  'one before an absolute one': [link('l', '../m'), link('m', '/d'), file('l/a')],
+  'a link in the place of a directory, to nothing': [{ path: 'd', type: 'dir' }, link('d', '/x')],
+  'a directory that is gone in the end': [{ path: 'd/e', type: 'dir' }, file('d')],
+  'a hard link to a directory': [
+    { path: 'd', type: 'dir' },
+    { path: 'h', type: 'hardlink', linkname: 'd' },
+  ],
+  'a hard link to itself': [file('h'), { path: 'h', type: 'hardlink', linkname: 'h' }],
+};
+for (const [name, entries] of Object.entries(REFUSED))
+  test(`an archive is refused that has ${name}`, async (t) => {
+    await assert.rejects(unpack(entries, place(t).target), { code: 'CORRUPT' });
+  });
+
+test('what is there already is kept, merged or replaced', async (t) => {
+  const { target } = place(t);
+  mkdirSync(join(target, 'usr/bin'), { recursive: true });
+  mkdirSync(join(target, 'full/sub'), { recursive: true });
+  for (const name of ['usr/bin/sh', 'full/kept', 'full/gone', 'passwd'])
+    writeFileSync(join(target, name), name);
+  symlinkSync('usr/bin', join(target, 'bin'));
+  symlinkSync('/usr', join(target, 'absolute'));
+  chownSync(join(target, 'usr'), 12, 13);
+  chmodSync(join(target, 'usr'), 0o2711);
+  const owner = { uid: 21, gid: 22 };
+  await unpack(
+    [
+      { path: '', type: 'dir', mode: 0o700 },
+      file('bin/tool'),
+      file('absolute/new/f'),
+      { path: 'full', type: 'dir', mode: 0o701 },
+      file('full/sub', 'a file'),
+      { path: 'full/gone', type: 'dir' },
+      { path: 'h', type: 'hardlink', linkname: 'passwd', mode: 0o640 },
+      { path: 'old', mtime: -5 },
+    ],
+    target,
+    owner,
+  );
+  assert.deepEqual(facts(target, '.'), [lstatSync(target).mode & 0o7777, 0, 0]);
+  assert.equal(readlinkSync(join(target, 'bin')), 'usr/bin');
+  assert.equal(readFileSync(join(target, 'usr/bin/sh'), 'utf8'), 'usr/bin/sh');
+  assert.deepEqual(facts(target, 'usr/bin/tool'), [0o666, 21, 22]);
+  assert.deepEqual(facts(target, 'usr'), [0o2711, 12, 13]);
+  // Its group is that of the directory above, as the kernel has it.
+  assert.deepEqual(facts(target, 'usr/new'), [0o755, 0, 13]);
+  assert.deepEqual(facts(target, 'full'), [0o701, 21, 22]);
+  assert.deepEqual(
+    ['full/kept', 'full/sub'].map((path) => readFileSync(join(target, path), 'utf8')),
+    ['full/kept', 'a file'],
+  );
+  assert.ok(lstatSync(join(target, 'full/gone')).isDirectory());
+  assert.deepEqual([facts(target, 'passwd'), lstatSync(join(target, 'passwd')).nlink], [[0o640, 21, 22], 2]);
+  assert.equal(lstatSync(join(target, 'old')).mtimeMs, 0);
 });
 
 test('a later entry takes the place of an earlier one', async (t) => {
