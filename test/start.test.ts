@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as listenOn } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
+import { createRepository } from '../src/workspace/testing.ts';
 import { type ContainerOptions, useContainers, WORKSPACE } from './support/container.ts';
 import { makeRepository } from './support/repository.ts';
 
@@ -249,10 +251,74 @@ test('logs go to a Coder server; the agent’s variables reach the agent, and no
     env: { ...env, ENVBUILDER_SETUP_SCRIPT: 'exit 1' },
   });
   assert.equal(failed.code, 20);
-  assert.ok(
-    lines.some((line) => line.startsWith('error ') && line.includes('the setup script exited')),
-    lines.join('\n'),
-  );
+  const errors = lines.filter((line) => line.startsWith('error '));
+  // Nothing but the error and its hint.
+  assert.equal(errors.length, 2, lines.join('\n'));
+  assert.equal(errors[0], 'error error: the setup script exited with code 1');
+  assert.match(errors[1] ?? '', /^error hint: /);
+});
+
+test('the address of a Coder server without a token is an error, for a probe too', async (t) => {
+  if (skipped(t)) return;
+  // Observed: envbuilder (Go) ends with an error before anything else; a token without an address it passes over.
+  const CODER_AGENT_URL = 'http://127.0.0.1:9';
+  for (const more of [{}, { ENVBUILDER_GET_CACHED_IMAGE: 'true', ENVBUILDER_CACHE_REPO: newRepository() }]) {
+    const { code, stderr } = await containers.run({ files: {}, env: { CODER_AGENT_URL, ...more } });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /CODER_AGENT_URL is set without CODER_AGENT_TOKEN/);
+  }
+});
+
+test('a repository in a directory, with names that are no UTF-8: the log says what a start does', async (t) => {
+  if (skipped(t)) return;
+  const outside = containers.directory({});
+  const origin = createRepository(`${outside}/origin`);
+  const odd = Buffer.from('/odd\xff', 'latin1');
+  writeFileSync(Buffer.concat([Buffer.from(origin.path), odd]), 'bytes\n');
+  mkdirSync(Buffer.concat([Buffer.from(origin.path), Buffer.from('/dir\xe9', 'latin1')]));
+  writeFileSync(Buffer.concat([Buffer.from(origin.path), Buffer.from('/dir\xe9/f\xfe', 'latin1')]), 'deep\n');
+  const commit = origin.commit({
+    '.gitattributes': '*.bin filter=lfs\n',
+    '.dockerignore': '.git\n',
+    'large.bin': 'version https://git-lfs.github.com/spec/v1\n',
+    '.devcontainer/devcontainer.json': JSON.stringify({ build: { dockerfile: 'Dockerfile', context: '..' } }),
+    '.devcontainer/Dockerfile': `FROM ${base()}\nRUN ${USERS}\nCOPY . /copied\nRUN true\nUSER dev\n`,
+  });
+  const cache = newRepository();
+  const start = () =>
+    containers.run({
+      docker: [`--volume=${outside}:/srv:ro`],
+      env: {
+        ENVBUILDER_GIT_URL: 'file:///srv/origin#trunk',
+        ENVBUILDER_CACHE_REPO: cache,
+        ENVBUILDER_PUSH_IMAGE: 't',
+        ENVBUILDER_CACHE_TTL_DAYS: '0',
+        ENVBUILDER_INIT_SCRIPT: `cat odd* dir*/f* /copied/odd* /copied/dir*/f*; stat -c %U odd* dir*`,
+      },
+    });
+  for (const [built, found] of [
+    [3, 0],
+    [0, 3],
+  ]) {
+    const { code, stdout, stderr } = await start();
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.toString(), 'bytes\ndeep\nbytes\ndeep\ndev\ndev\n');
+    const log = stderr.split('\n');
+    const texts = [
+      'cloning file:///srv/origin, trunk',
+      `cloned file:///srv/origin: the branch trunk at ${commit}`,
+      `building the dev container ${WORKSPACE}/.devcontainer/devcontainer.json`,
+      `of 3 steps ${built} were built; ${found} came from the cache ${cache}`,
+    ];
+    assert.deepEqual(
+      log.filter((line) => texts.includes(line)),
+      texts,
+      stderr,
+    );
+    assert.match(stderr, new RegExp(`^pushed the image ${cache}@sha256:[0-9a-f]{64}`, 'm'));
+    assert.match(stderr, /^starting \/bin\/sh -c .* as dev$/m);
+    assert.match(stderr, /^warning: git-lfs keeps the content of large\.bin:/m);
+  }
 });
 
 test('a Coder server that is down does no harm', async (t) => {

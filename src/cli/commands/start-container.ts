@@ -56,7 +56,6 @@ export async function startContainer(
       say(`building ${whatIsBuilt(definition)}`);
       const result = await build(whole, { onEvent: emit, signal });
       say(whatWasFound(result.summary, whole));
-      if (whole.push && result.pushedReference !== undefined) say(`pushed ${result.pushedReference}`);
       return result.imageConfig.config ?? {};
     },
     describe: async (source, config, file) => {
