@@ -62,7 +62,7 @@ export const BUILDER_ARGS: readonly BuilderArg[] = [
   {
     name: 'SOURCE_DATE_EPOCH',
     support: 'works',
-    text: 'The time of the image, in seconds since 1970. What is no such number is an error, as under Docker.',
+    text: 'The time of the image, and with `--reproducible` of all files that the build adds, in seconds since 1970. What is no such number is an error, as under Docker.',
   },
 ];
 

@@ -204,6 +204,11 @@ export const GOLDEN_BUILDS: Readonly<Record<string, TestBuild>> = {
   },
   'a salt': { dockerfile: 'FROM debian\nRUN make', salt: 'grains' },
   'one time for all files': { dockerfile: 'FROM debian\nRUN make', mtime: 0 },
+  'another time for all files, of stages that read each other': {
+    dockerfile:
+      'FROM debian AS tools\nRUN make\nFROM tools\nWORKDIR /app\nCOPY --from=tools /out /out\nRUN --mount=from=tools,target=/t make all',
+    mtime: 1_704_067_200,
+  },
   'a target in the middle': {
     dockerfile: 'FROM debian AS one\nRUN a\nFROM one AS two\nRUN b\nFROM two\nRUN c',
     target: 'two',
