@@ -18,7 +18,10 @@ function wrongName({ path, type, linkname }: LayerEntry): string | undefined {
   if (!isClean(path)) return `with the path ${shown(path)}`;
   if (exceeds(path, LIMITS.path.most)) return `whose path is longer than ${LIMITS.path.most} bytes`;
   // No part is longer than the whole.
-  if (exceeds(path, LIMITS.name.most) && path.split('/').some((part) => exceeds(part, LIMITS.name.most)))
+  if (
+    exceeds(path, LIMITS.name.most) &&
+    path.split('/').some((part, at, { length }) => tooLong(part, type !== 'dir' && at === length - 1))
+  )
     return `with a name of more than ${LIMITS.name.most} bytes in its path`;
   if (type !== 'symlink' && type !== 'hardlink')
     return linkname === '' ? undefined : `${shown(path)} that is no link and has a target`;
@@ -55,6 +58,15 @@ function wrongXattr(xattrs: ReadonlyMap<string, Buffer>): string | undefined {
   }
   return undefined;
 }
+
+/** @param leaf what is taken away where the name is that of a whiteout, so that its prefix does not count */
+function tooLong(name: string, leaf: boolean): boolean {
+  const counted = leaf && WHITEOUT.test(name) ? name.slice('.wh.'.length) : name;
+  return exceeds(counted, LIMITS.name.most);
+}
+
+/** Not what aufs calls its own files by. */
+const WHITEOUT = /^\.wh\.(?!\.wh\.)/;
 
 /** Whether a path is the root, or leads down from it by names alone. */
 function isClean(path: string): boolean {

@@ -29,7 +29,7 @@ export function parsePax(bytes: Buffer, into: PaxRecords, what: string): void {
   while (at < bytes.length && bytes[at] !== 0) {
     const space = bytes.subarray(at, at + MOST_DIGITS + 1).indexOf(0x20) + at;
     const digits = bytes.toString('latin1', at, Math.max(at, space));
-    const end = at + (/^[0-9]+$/.test(digits) ? Number(digits) : Number.NaN);
+    const end = at + (/^\+?[0-9]+$/.test(digits) ? Number(digits) : Number.NaN);
     const equals = bytes.indexOf(0x3d, space);
     if (!(end <= bytes.length) || equals === -1 || equals >= end || bytes[end - 1] !== 0x0a)
       throw new AppError('CORRUPT', `${what} has a malformed PAX header`);

@@ -130,8 +130,11 @@ async function writeContent(
  * is what Docker does with them.
  */
 function checkRoom(target: string, bytes: number, path: string): void {
-  const { bavail, bsize } = statfsSync(target);
+  const { bavail, blocks, bsize } = statfsSync(target);
   if (bytes <= bavail * bsize) return;
+  // Nobody has made it of files that were there: in a cache, it is a layer to be left out.
+  if (bytes > blocks * bsize)
+    throw new AppError('CORRUPT', `its sparse files, of which "${path}" is one, are larger than the disk`);
   throw new AppError(
     'DISK_FULL',
     `there is no room for the sparse files of a layer, of which "${path}" is one`,
