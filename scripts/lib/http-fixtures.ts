@@ -123,7 +123,7 @@ function gitBackend(root: string, url: URL, request: IncomingMessage, response: 
       ...process.env,
       GIT_PROJECT_ROOT: root,
       GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: url.pathname.slice('/git'.length),
+      PATH_INFO: decodeURIComponent(url.pathname.slice('/git'.length)),
       QUERY_STRING: url.search.slice(1),
       REQUEST_METHOD: request.method ?? 'GET',
       CONTENT_TYPE: request.headers['content-type'] ?? '',
