@@ -34,7 +34,8 @@ test('a tree is copied whole, whatever bytes its names are', () => {
   fs.symlinkSync(Buffer.from('gone\xff', 'latin1'), bytes('tree/\xff\xfe/link'));
   fs.symlinkSync('run', bytes('tree/link\xe9'));
   fs.chmodSync(bytes('tree/\xff\xfe'), 0o1750);
-  for (const path of ['tree/run', 'tree/\xff\xfe', 'tree/empty', 'tree']) fs.utimesSync(bytes(path), 1, 1e9);
+  const entries = ['caf\xe9/\x80', 'caf\xe9', 'big\xff', 'run', '\xff\xfe', 'empty', ''];
+  for (const path of entries) fs.utimesSync(bytes(`tree/${path}`), 1, 1e9);
   copyPlain(join(scratch, 'tree'), join(scratch, 'copy'));
   assert.deepEqual(facts(bytes('copy')), facts(bytes('tree')));
   copyPlain(decodePath(bytes('tree/caf\xe9')), decodePath(bytes('copy/\xfd')));

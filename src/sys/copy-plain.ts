@@ -22,7 +22,7 @@ export function copyPlain(from: string, to: string): void {
   const made = openPlainDirectory(to);
   try {
     fchmodSync(made, Number(stat.mode) & 0o7777);
-    futimesSync(made, Number(stat.atimeMs) / 1000, Number(stat.mtimeMs) / 1000);
+    futimesSync(made, Number(stat.atimeNs) / 1e9, Number(stat.mtimeNs) / 1e9);
   } finally {
     closeSync(made);
   }
