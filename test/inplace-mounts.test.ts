@@ -82,6 +82,37 @@ test('what a RUN writes to a volume is in no cache, and another machine builds i
   });
 });
 
+test('of two mounts at one target the later one is seen, and both are as they were afterwards', async () => {
+  const files = { first: 'type=secret,id=one', second: 'type=secret,id=two', bound: 'type=bind,source=file' };
+  const directories = {
+    tmpfs: 'type=tmpfs',
+    cached: 'type=cache,id=c',
+    bound: 'type=bind,source=dir',
+  };
+  const cases = [files, directories].flatMap((kinds) =>
+    Object.values(kinds).flatMap((below) =>
+      Object.entries(kinds).map(([shown, above]) => ({ below, above, shown })),
+    ),
+  );
+  const runs = cases.flatMap(({ below, above }, i) => [
+    `RUN --mount=${below},target=/t --mount=${above},target=/t cat /t /t/f >/out${i} 2>/dev/null || true`,
+    `RUN --mount=type=cache,id=c,target=/c test "$(cat /c/f)" = cached && test ! -e /t`,
+  ]);
+  const twice = 'RUN --mount=type=cache,id=c,target=/c --mount=type=cache,id=c,target=/d cmp /c/f /d/f';
+  const fill = 'RUN --mount=type=cache,id=c,target=/c printf cached >/c/f';
+  await trial(async ({ container, dir, build }) => {
+    mkdirSync(join(dir, 'context', 'dir'), { recursive: true });
+    for (const file of ['file', 'dir/f']) writeFileSync(join(dir, 'context', file), 'bound');
+    const outcome = await build(['FROM @REGISTRY@/busybox:1', fill, ...runs, twice].join('\n'), {
+      args: ['--build-secrets=one=first,two=second'],
+    });
+    succeeded(outcome);
+    const shown = cases.map((_, i) => readFileSync(join(container.upper, `out${i}`), 'utf8'));
+    const expected = cases.map((each) => (each.shown === 'tmpfs' ? '' : each.shown));
+    assert.deepEqual(shown, expected);
+  });
+});
+
 test('an image with a step that is not stored is not pushed, and the build says so', async () => {
   const dockerfile = `
     FROM @REGISTRY@/busybox:1 AS base
