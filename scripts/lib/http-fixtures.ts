@@ -61,7 +61,9 @@ git checkout -q -b other; echo other > other.txt; git add .; git commit -q -m ot
 git clone -q --bare . ../refs.git
 git submodule --quiet add '${base}/sub.git' sub; echo second > second; git add .; git commit -q -m second; cd ..
 git clone -q --bare work repo.git
-for r in repo refs sub; do git -C $r.git config uploadpack.allowAnySHA1InWant true; done
+git init -q --object-format=sha256 -b main work-256; cd work-256; echo long > long.txt; git add .; git commit -q -m long; cd ..
+git clone -q --bare work-256 sha256.git
+for r in repo refs sub sha256; do git -C $r.git config uploadpack.allowAnySHA1InWant true; done
 rm -rf work work-sub`;
   const when = '2023-05-06T07:08:09Z';
   await run('/bin/sh', ['-c', script], {
@@ -92,7 +94,7 @@ function answer(
     gitBackend(repositories, url, request, response);
     return;
   }
-  const path = normalize(decodeURIComponent(url.pathname));
+  const path = url.pathname === '/' ? '/files/hello.txt' : normalize(decodeURIComponent(url.pathname));
   const file = join(files, path.replace(/^\/files\//, ''));
   try {
     if (!path.startsWith('/files/') || !statSync(file).isFile()) throw new Error('not a file');
@@ -109,6 +111,7 @@ function answer(
   response.writeHead(200, {
     'content-length': body.length,
     'content-type': 'application/octet-stream',
+    'content-disposition': 'attachment; filename="named-by-the-server"',
     'last-modified': fixedTime.toUTCString(),
     etag,
   });

@@ -132,17 +132,16 @@ function headOf(url: string, headers: HttpResponse['headers']): UrlHead {
   const modified = Date.parse(String(headers['last-modified'] ?? ''));
   const etag = String(headers.etag ?? '');
   return {
-    name: urlFileName(url, String(headers['content-disposition'] ?? '')),
+    name: urlFileName(url),
     ...(Number.isNaN(modified) ? {} : { lastModified: Math.floor(modified / 1000) }),
     ...(/^"[^"]+"$/.test(etag) ? { etag } : {}),
   };
 }
 
-/** The name of a download: its Content-Disposition's, else the last part of the URL's path. */
-function urlFileName(url: string, disposition = ''): string {
-  const named = /filename\*?=(?:UTF-8'')?"?([^";]+)"?/i.exec(disposition)?.[1];
-  const name = basename(decode(named ?? new URL(url).pathname));
-  return name === '' || name === '.' || name === '..' ? 'download' : name;
+/** The name of a download: the last part of the URL's path, whatever the server says; BuildKit's own where there is none. */
+function urlFileName(url: string): string {
+  const name = basename(decode(new URL(url).pathname));
+  return ['', '.', '..'].includes(name) ? '__unnamed__' : name;
 }
 
 function decode(text: string): string {

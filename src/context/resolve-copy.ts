@@ -34,7 +34,7 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
       ? await matching(tree, path, request)
       : [await named(tree, path, source, request)];
     for (const { node, name } of nodes) {
-      const target = request.parents ? name.slice(pivot) : name;
+      const target = request.parents ? name.split('/').slice(pivot).join('/') : name;
       const found = await below(tree, node, target, request.parents, excludes);
       for (const item of fromSource(found, count)) items.push(item);
       count += 1;
@@ -70,12 +70,20 @@ interface Named {
   readonly name: string;
 }
 
-/** With --parents, what stands before `/./` is not part of the target (Dockerfile reference, "COPY --parents"). */
+/**
+ * With --parents, what stands before `/./` is not part of the target (Dockerfile reference, "COPY --parents"); a wildcard
+ * there matches one name.
+ * @returns the whole path, and how many names stand before
+ */
 function splitPivot(source: string, parents: boolean): { path: string; pivot: number } {
   const at = parents ? source.indexOf('/./') : -1;
-  const path = clean(source);
-  const before = at === -1 ? '' : clean(source.slice(0, at));
-  return { path, pivot: before === '' ? 0 : before.length + 1 };
+  if (at === -1) return { path: clean(source), pivot: 0 };
+  const before = clean(source.slice(0, at)).replace(/\*{2,}/g, '*');
+  const behind = clean(source.slice(at + 2));
+  return {
+    path: [before, behind].filter((part) => part !== '').join('/'),
+    pivot: before === '' ? 0 : before.split('/').length,
+  };
 }
 
 function clean(path: string): string {

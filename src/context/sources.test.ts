@@ -78,6 +78,33 @@ test('a pattern never matches the directory that it is looked for in, nor below 
   await assert.rejects(select(treeOf(root), ['d/*']), { code: 'CONTEXT', message: /"d\/broken" leads to/ });
 });
 
+test('with --parents the names before the pivot are left out, whatever their wildcards match', async () => {
+  const tree = treeOf(
+    directory({
+      'a/b1/c/d/e': '1',
+      'a/b22/c/e': '2',
+      'a/b22/c/x/y/e': '3',
+      'a/b333/other': '4',
+      'a/z/c/e': '5',
+      'a/b1/deep/c/e': '6',
+      top: '7',
+    }),
+  );
+  const table: Readonly<Record<string, readonly string[]>> = {
+    'a/b*/./c/**/e': ['c', 'c', 'c', 'c', 'c/d', 'c/d/e', 'c/e', 'c/x', 'c/x/y', 'c/x/y/e'],
+    'a/b?/./c/d/e': ['c', 'c/d', 'c/d/e'],
+    'a/*/./other': ['other'],
+    'a/**/./c/e': ['c', 'c', 'c/e', 'c/e'],
+    '*/./b333/o*': ['b333', 'b333/other'],
+    './a/b1/./c/d/e': ['c', 'c/d', 'c/d/e'],
+    '/./top': ['top'],
+  };
+  for (const [source, expected] of Object.entries(table)) {
+    const found = await targets(select(tree, [source], { parents: true }));
+    assert.deepEqual([...new Set(found)].sort(), [...new Set(expected)].sort(), source);
+  }
+});
+
 test('with --parents a symlink stays one, wherever it leads', async () => {
   const root = directory({ 'd/x': '' });
   symlinkSync('x', join(root, 'd/link'));

@@ -89,6 +89,17 @@ export const extraCommands: readonly (readonly [probability: number, command: st
       'echo plain | gzip -n > t.gz; rm -r .t',
     ].join('\n'),
   ],
+  [
+    0.4,
+    [
+      'mkdir -p .u/bin .u/d .u/etc; echo tool > .u/bin/tool; echo f > .u/f; echo pw > .u/etc/passwd; ln .u/etc/passwd .u/h',
+      'chmod 2750 .u/d; ln -s /nowhere/x .u/l; cd .u',
+      "tar -P --transform='s,^f$,base/dir/f,' -cf ../files.tar bin/tool f; tar -P -rf ../files.tar l",
+      "tar -P --transform='s,^f$,l/sub/f,' -rf ../files.tar f; tar -P --transform='s,^f$,d/imp/f,' -rf ../files.tar d f",
+      "tar -P --transform='s,^f$,d/../dots,' -cf ../dots.tar d f",
+      'tar -cf ../hard.tar etc/passwd h; tar --delete -f ../hard.tar etc/passwd; cd ..; rm -r .u',
+    ].join('\n'),
+  ],
 ];
 
 /** Commands that change a build context between two builds. */

@@ -113,6 +113,14 @@ export const addSources: readonly string[] = [
   'http://@HTTP@/git/refs.git#v1',
   'http://@HTTP@/git/refs.git#other:dir',
   'http://@HTTP@/files/hello.txt?x=1#frag',
+  'files.tar',
+  'dots.tar',
+  'hard.tar',
+  'http://@HTTP@/git/refs.git?ref=v1&subdir=dir',
+  'http://@HTTP@/git/refs.git?branch=other&keep-git-dir=0',
+  'http://@HTTP@/git/repo.git?submodules=false',
+  'http://@HTTP@/git/refs.git?unknown=1',
+  'http://@HTTP@/',
 ];
 
 /** Destinations. */
@@ -166,4 +174,6 @@ export const destinations: readonly string[] = [
   '/rellink/k',
   '/loop',
   '/loop/x',
+  '/set/made/',
+  '/set/file',
 ];

@@ -14,7 +14,16 @@ export interface Generated {
 }
 
 const stageNames = ['one', 'Two', 'three'];
-const bases = ['busybox:1', 'busybox:1', 'busybox:zstd', 'rich:1', 'onbuild:1'];
+const bases = [
+  'busybox:1',
+  'busybox:1',
+  'busybox:zstd',
+  'rich:1',
+  'onbuild:1',
+  'poor:empty',
+  'poor:env',
+  'poor:relative',
+];
 
 /** A build context and a Dockerfile; the same seed always gives the same. */
 export function generate(seed: number): Generated {

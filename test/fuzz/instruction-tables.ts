@@ -49,6 +49,9 @@ export const runCommands: readonly string[] = [
   'chmod 1777 /d || true',
   'ln -s ../d /a/dl',
   'rm -rf /tmp/*; rmdir /tmp; mkdir /tmp',
+  'mkdir -p /set; chown 0:50 /set; chmod 2775 /set',
+  'cd /; rm -rf /w /gone',
+  'ln -sfn /gone/by/link /dang',
 ];
 
 /** Instructions about variables. */
@@ -112,6 +115,8 @@ export const configInstructions: readonly string[] = [
   'WORKDIR "/sp ace"',
   'WORKDIR /a',
   'WORKDIR /dang',
+  'WORKDIR /set/made/by',
+  'WORKDIR /gone',
   'WORKDIR /vol/sub',
   'WORKDIR ~',
   'WORKDIR C:\\\\x',

@@ -23,6 +23,10 @@ export const mountedRuns: readonly (readonly [options: string, command: string])
     '--mount=type=cache,from=@STAGE@,source=/base,target=/mnt/f',
     'echo f >> /mnt/f/log; ls -A /mnt/f | grep -v log > /seen-seed || true',
   ],
+  ['--mount=type=tmpfs', 'pwd > /seen-here; ls -A > /seen-nothing'],
+  ['--mount=type=cache', 'pwd > /seen-here; touch kept'],
+  ['--mount=source=dir', 'find . -type f -exec cat {} + > /seen-here'],
+  ['--mount=type=tmpfs,target=rel/t', 'ls -ldn rel/t | cut -c1-20 > /seen-relative'],
   ['--mount=type=secret,id=none', 'ls /run/secrets > /seen-secret 2>&1 || true'],
   ['--mount=source=dir,target=/d', 'echo hidden > /beside; ls /d > /seen-hidden'],
 ];
