@@ -3,11 +3,11 @@ import { allPairs, type Pair } from './session.ts';
 
 /** Inputs tried in a form, beside the honest ones; the more a form can cost, the more of it. */
 const MOST: Readonly<Record<string, number>> = {
-  tar: 110,
-  table: 45,
-  document: 40,
-  definition: 50,
-  place: 45,
+  tar: 140,
+  table: 60,
+  document: 50,
+  definition: 60,
+  place: 60,
 };
 const USUAL = 30;
 /** What CI tries of a form: the honest inputs by every way, and hostile ones at even distances, each by the next way. */
