@@ -44,7 +44,11 @@ const SCP = /^([a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:.*?)(?:\?(.*?))?(?:#(.*))?$/;
 
 /** Whether a source of ADD is a git repository, whatever its query says. */
 export function isGitUrl(source: string): boolean {
-  return takeApart(source) !== undefined;
+  const scheme = SCHEME.exec(source)?.[1]?.toLowerCase();
+  if (scheme === undefined) return SCP.test(source);
+  if (scheme === 'http' || scheme === 'https')
+    return /^[^:]+:\/\/[^/?#]+\/[^?#]*\.git(?:[?#]|$)/s.test(source);
+  return scheme === 'ssh' || scheme === 'git';
 }
 
 interface Parts {
@@ -53,16 +57,12 @@ interface Parts {
   readonly fragment: string;
 }
 
-function takeApart(source: string): Parts | undefined {
-  const scheme = SCHEME.exec(source)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    const [, remote, query = '', fragment = ''] = SCP.exec(source) ?? [];
-    return remote === undefined ? undefined : { remote, query, fragment };
+function takeApart(source: string): Parts {
+  if (!SCHEME.test(source)) {
+    const [, remote = source, query = '', fragment = ''] = SCP.exec(source) ?? [];
+    return { remote, query, fragment };
   }
   const [, remote = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(source) ?? [];
-  if (scheme === 'http' || scheme === 'https') {
-    if (!/^[^:]+:\/\/[^/]+\/.*\.git$/s.test(remote)) return undefined;
-  } else if (scheme !== 'ssh' && scheme !== 'git') return undefined;
   return { remote, query, fragment: decoded(fragment) };
 }
 
@@ -71,7 +71,7 @@ function takeApart(source: string): Parts | undefined {
  * @throws AppError DOCKERFILE for a query that is unknown, has no such value, or says something else than the rest
  */
 export function parseGitUrl(source: string): GitSource {
-  const { remote, query, fragment } = takeApart(source) ?? { remote: source, query: '', fragment: '' };
+  const { remote, query, fragment } = takeApart(source);
   const fail = (what: string): never => {
     throw new AppError('DOCKERFILE', `the query of ${shown(source)} ${what}`, {
       hint: 'it may have ref, tag, branch, subdir, commit, keep-git-dir, submodules, mtime and fetch-by-commit',

@@ -133,7 +133,7 @@ test('git sends the header to the repository, and to no address that it redirect
     } else advertise(response);
   });
   const access = givenAccess(t, { [`GIT_AUTH_TOKEN.${server.host}`]: 'tok' });
-  assert.equal(await resolveGitCommit(`${server.origin}/a.git`, access), COMMIT);
+  assert.deepEqual(await resolveGitCommit(`${server.origin}/a.git`, access), { commit: COMMIT });
   await assert.rejects(resolveGitCommit(`${server.origin}/moved.git`, access), {
     code: 'CONTEXT',
     hint: /redirects/,

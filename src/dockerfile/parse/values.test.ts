@@ -60,10 +60,19 @@ test('comma-separated values', () => {
 test('check directives', () => {
   assert.deepEqual(parseLintOptions('skip=A,B;error=true a remark'), {
     skip: new Set(['A', 'B']),
+    experimental: new Set(),
     error: true,
   });
-  assert.deepEqual(parseLintOptions('skip=all'), { skip: 'all', error: false });
-  assert.deepEqual(parseLintOptions('experimental=all'), { skip: new Set(), error: false });
+  assert.deepEqual(parseLintOptions('skip=all'), {
+    skip: 'all',
+    experimental: new Set(),
+    error: false,
+  });
+  assert.deepEqual(parseLintOptions('experimental=all'), {
+    skip: new Set(),
+    experimental: 'all',
+    error: false,
+  });
   for (const text of ['skip', 'x=y', 'error=maybe', 'skip=A;'])
     assert.equal(typeof parseLintOptions(text), 'string', text);
 });

@@ -473,7 +473,7 @@ describe('the work', () => {
     const refusing = {
       ...sys,
       mknod: () => {
-        throw Object.assign(new Error('refused'), { code: 'EPERM' });
+        throw Object.assign(new Error('refused'), { code: 'EPERM', syscall: 'mknod' });
       },
     };
     await extractLayers({ layers: [layer], target, privileged: false, emit }, { sys: refusing });
