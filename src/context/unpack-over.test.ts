@@ -236,3 +236,23 @@ test('a later entry takes the place of an earlier one', async (t) => {
   assert.equal(readFileSync(join(target, 'a'), 'utf8'), 'now a file');
   await assert.rejects(unpack([file('f', ''), file('f/x', '')], target), { code: 'CORRUPT' });
 });
+
+test('where a link takes the place of a directory, what it leads to below the root gets the times', async (t) => {
+  const { outside, target } = place(t);
+  for (const [i, linkname] of ['/real', 'real', '/up/../real', outside].entries()) {
+    const root = join(target, String(i));
+    mkdirSync(root);
+    const entries = [
+      { path: 'real', type: 'dir', mode: 0o755 },
+      { path: 'up', type: 'dir', mode: 0o755 },
+      { path: outside.slice(1), type: 'dir', mode: 0o755, mtime: 9 },
+      { path: 'd', type: 'dir', mode: 0o777, mtime: 7 },
+      link('d', linkname),
+    ] as const;
+    const before = seen(outside);
+    await unpack(entries, root);
+    const led = linkname === outside ? join(root, outside) : join(root, 'real');
+    assert.equal(lstatSync(led).mtimeMs, 7000, linkname);
+    assert.equal(seen(outside), before);
+  }
+});

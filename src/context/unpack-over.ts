@@ -148,7 +148,9 @@ function setTimesOfDirectory({ root, syscalls }: Tree, path: string, entry: Laye
   const times = timesOf(entry);
   if (root.lstat(path, { links: 'beneath' })?.isDirectory())
     return root.at(path, (text) => syscalls.lutimes(text, ...times), { links: 'beneath' });
-  const fd = root.open(path, O_PATH, { links: 'beneath' });
+  // A link is followed, an absolute one as if the root were its own.
+  const real = posix.dirname(followParents(root, posix.join(path, 'entry')));
+  const fd = root.open(real, O_PATH, { links: 'beneath' });
   try {
     utimesSync(`/proc/self/fd/${fd}`, times[0], times[0]);
   } finally {
