@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chownSync, lutimesSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chownSync, cpSync, lutimesSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { until } from '../src/core/testing.ts';
 import type { ImageConfig } from '../src/oci/types.ts';
 import { describeTree } from '../src/rootfs/describe-tree.ts';
 import { createSyscalls } from '../src/sys/syscalls.ts';
-import { missingService, useEnvironment } from './support/environment.ts';
+import { missingService } from './support/environment.ts';
+import { useTrials } from './support/inplace-trial.ts';
 import { readOciLayout } from './support/read-image.ts';
 import { builtSteps, cachedImage, imageDigest } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 import { readTar } from './support/tar-reader.ts';
 
-const environment = useEnvironment(['registry']);
+const trials = useTrials();
 
 /** Every kind of step, file and change; and RUNs that write down the times that they see. */
 const DOCKERFILE = `FROM @REGISTRY@/busybox:1 AS tools
@@ -53,11 +54,11 @@ function sandbox(t: TestContext, { reverse = false, seconds = 1_700_000_000, uid
 }
 
 function dockerfile(text: string): string {
-  return text.replaceAll('@REGISTRY@', environment.services.registry!.host);
+  return text.replaceAll('@REGISTRY@', trials.environment.services.registry!.host);
 }
 
 function skipped(t: TestContext): boolean {
-  const missing = missingService(environment.services, ['registry']);
+  const missing = missingService(trials.environment.services, ['registry']);
   if (missing !== undefined) t.skip(missing);
   return missing !== undefined;
 }
@@ -152,6 +153,20 @@ test('two reproducible builds give the same layers, records and image, whoever m
   assert.notDeepEqual(Object.keys(kept.records), Object.keys(one.records));
 });
 
+test('in place, reproducible builds give what they give with overlay mounts', async (t) => {
+  if (skipped(t)) return;
+  const box = sandbox(t);
+  const { digest } = await outcome(box, ['--reproducible']);
+  await trials.trial(async ({ build, dir }) => {
+    const there = sandbox(t, { reverse: true, seconds: 1_650_000_000 });
+    const context = join(dir, 'context');
+    cpSync(there.context, context, { recursive: true, verbatimSymlinks: true });
+    const { error, result, output } = await build(DOCKERFILE, { args: ['--reproducible'] });
+    assert.equal(error, undefined, `${error?.stack}\n${output}`);
+    assert.equal(result!.imageDigest, digest);
+  });
+});
+
 test('SOURCE_DATE_EPOCH is the time of everything, from the environment too; what is no time is refused', async (t) => {
   if (skipped(t)) return;
   const text = `FROM @REGISTRY@/busybox:1\nRUN echo "$SOURCE_DATE_EPOCH" >/seen\nRUN stat -c %Y /seen >/time\n`;
@@ -190,7 +205,7 @@ test('SOURCE_DATE_EPOCH is the time of everything, from the environment too; wha
 
 test('a build that keeps times takes reproducible layers, and never mixes them with its own', async (t) => {
   if (skipped(t)) return;
-  const host = environment.services.registry!.host;
+  const host = trials.environment.services.registry!.host;
   const text = (last: string): string =>
     dockerfile(
       `FROM @REGISTRY@/busybox:1 AS one\nRUN echo 1 >/one\nFROM @REGISTRY@/busybox:1\nRUN echo a >/a\nCOPY --from=one /one /one\nRUN ${last}\n`,
