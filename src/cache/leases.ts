@@ -254,33 +254,42 @@ export function createLeases(deps: LeasesDeps): Leases {
     ending.delete(task);
   };
 
+  const takings = new Set<Promise<unknown>>();
+  const take: Leases['take'] = async (keys) => {
+    const tags = keys.map(tagOf);
+    const [tag] = tags;
+    const own = held.get(tag!);
+    if (own && isSure(tag!)) {
+      own.active = true;
+      return { kind: 'taken', missing: true };
+    }
+    if (off || closed) return { kind: 'none' };
+    try {
+      const several = tags.slice(0, endsWithRecord() ? MOST_TAGS : 1);
+      const quick = store.creates?.() === true && store.create !== undefined && !sights.has(tag!);
+      if (quick && (await create(several))) return { kind: 'taken', missing: endsWithRecord() };
+      return await takeOne(tag!);
+    } catch (error) {
+      if (!(error instanceof AppError) && !isTimeout(error)) throw error;
+      off = true;
+      onOff((error as Error).message);
+      return { kind: 'none' };
+    }
+  };
+
   return {
     take: async (keys) => {
-      const tags = keys.map(tagOf);
-      const [tag] = tags;
-      const own = held.get(tag!);
-      if (own && isSure(tag!)) {
-        own.active = true;
-        return { kind: 'taken', missing: true };
-      }
-      if (off || closed) return { kind: 'none' };
-      try {
-        const several = tags.slice(0, endsWithRecord() ? MOST_TAGS : 1);
-        const quick = store.creates?.() === true && store.create !== undefined && !sights.has(tag!);
-        if (quick && (await create(several))) return { kind: 'taken', missing: endsWithRecord() };
-        return await takeOne(tag!);
-      } catch (error) {
-        if (!(error instanceof AppError) && !isTimeout(error)) throw error;
-        off = true;
-        onOff((error as Error).message);
-        return { kind: 'none' };
-      }
+      const taking = take(keys);
+      takings.add(taking);
+      return taking.finally(() => takings.delete(taking));
     },
     holds: (key) => isSure(tagOf(key)),
     end: (key, stored) => end(tagOf(key), stored),
     close: async () => {
       closed = true;
       clearInterval(timer);
+      // One that is written already would be left.
+      await Promise.allSettled(takings);
       await Promise.all([...[...held.keys()].map((tag) => end(tag, false)), ...ending]);
     },
   };

@@ -11,6 +11,8 @@ import type { CacheRecord } from './types.ts';
 
 /** Requests under way at once: one round trip for any usual Dockerfile. */
 const PARALLEL_LOOKUPS = 256;
+/** So much may the clock of whoever made a record be ahead of ours. */
+const MOST_AHEAD_MS = 24 * 3600 * 1000;
 const MAX_CONFIG = LIMITS.recordConfig.most;
 
 export interface LookupOptions {
@@ -75,7 +77,13 @@ async function recordIn(store: Store, key: Digest, options: LookupOptions): Prom
   const outside = detachedConfig(raw.bytes);
   const config = outside && (await readConfig(store, outside, options.signal));
   const record = decodeRecord(raw.bytes, key, config);
-  if (options.now - Date.parse(record.created) > options.ttlMs) return undefined;
+  const ageMs = options.now - Date.parse(record.created);
+  if (ageMs > options.ttlMs) return undefined;
+  // It would never grow too old.
+  if (ageMs < -MOST_AHEAD_MS)
+    throw new AppError('CORRUPT', `the cache record was made in the future, at ${record.created}`, {
+      hint: 'set the clock of whatever made it, or of this machine',
+    });
   return options.trust.accepts(record, { key, in: store.name }) ? record : undefined;
 }
 

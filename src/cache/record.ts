@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import * as v from 'valibot';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { TOC_VERSION } from '../layer/toc.ts';
-import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { isLayerType, MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
@@ -25,12 +26,13 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
  * offset, length, digest and version. One without a version is of the first, which is not read any more: the layer is read
  * as a stream.
  */
+const layerType = v.pipe(v.string(), v.check(isLayerType, 'not a media type of layers'));
 const CHAIN = v.pipe(
   v.array(
     v.union([
-      v.strictTuple([v.string(), digest, count, digest]),
-      v.strictTuple([v.string(), digest, count, digest, count, count, digest]),
-      v.strictTuple([v.string(), digest, count, digest, count, count, digest, v.literal(TOC_VERSION)]),
+      v.strictTuple([layerType, digest, count, digest]),
+      v.strictTuple([layerType, digest, count, digest, count, count, digest]),
+      v.strictTuple([layerType, digest, count, digest, count, count, digest, v.literal(TOC_VERSION)]),
     ]),
   ),
   v.maxLength(LIMITS.layers.most),
@@ -39,8 +41,11 @@ const STRINGS = v.record(v.string(), v.string());
 
 const RECORD = v.object({
   schemaVersion: v.literal(2),
+  mediaType: v.literal(MEDIA_TYPES.ociManifest),
+  // What is an index as well is one to whoever looks at that first.
+  manifests: v.optional(v.never()),
   config: v.object({ digest, size: count, data: v.optional(v.string()) }),
-  layers: v.tuple([v.object({ mediaType: v.string(), digest, size: count })]),
+  layers: v.strictTuple([v.object({ mediaType: v.string(), digest, size: count })]),
   annotations: STRINGS,
 });
 
@@ -48,7 +53,7 @@ const CONFIG = v.object({
   os: v.string(),
   architecture: v.string(),
   variant: v.optional(v.string()),
-  rootfs: v.object({ diff_ids: v.tuple([digest]) }),
+  rootfs: v.object({ diff_ids: v.strictTuple([digest]) }),
 });
 
 /** A record as it is stored: the manifest's exact bytes, and the config that it names. */
@@ -109,7 +114,7 @@ export function detachedConfig(
   bytes: Buffer,
 ): { readonly digest: Digest; readonly size: number } | undefined {
   try {
-    const { config, annotations } = v.parse(RECORD, JSON.parse(bytes.toString('utf8')));
+    const { config, annotations } = v.parse(RECORD, parseJson(bytes));
     if (annotations[`${PREFIX}record`] !== 'config' || config.data !== undefined) return undefined;
     return { digest: config.digest, size: config.size };
   } catch {
@@ -134,12 +139,18 @@ export function decodeRecord(bytes: Buffer, tag: Digest, detached?: Buffer): Cac
   }
 }
 
+function parseJson(bytes: Buffer, most = LIMITS.manifest.most): unknown {
+  if (bytes.length > most) throw new Error(`it has ${bytes.length} bytes`);
+  if (!isUtf8(bytes)) throw new Error('it is not UTF-8');
+  return JSON.parse(bytes.toString('utf8'));
+}
+
 function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): CacheRecord {
-  const manifest = v.parse(RECORD, JSON.parse(bytes.toString('utf8')));
+  const manifest = v.parse(RECORD, parseJson(bytes));
   const config = manifest.config.data === undefined ? detached : Buffer.from(manifest.config.data, 'base64');
   if (config === undefined) throw new Error('its config is missing');
   if (digestOf(config) !== manifest.config.digest) throw new Error('its config does not match its digest');
-  const parsedConfig = JSON.parse(config.toString('utf8'));
+  const parsedConfig = parseJson(config, LIMITS.recordConfig.most) as Record<string, unknown>;
   const inConfig = manifest.annotations[`${PREFIX}record`] === 'config';
   const fields = inConfig ? v.parse(STRINGS, parsedConfig[IN_CONFIG]) : undefined;
   const get = (name: string): string | undefined =>
@@ -152,7 +163,10 @@ function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): Cache
   const empty = get('empty') === 'true';
   const layer = empty ? undefined : chain.at(-1);
   const own = layer ?? EMPTY_LAYER;
-  if (manifest.layers[0].digest !== own.digest) throw new Error('its layer is not the last of its chain');
+  const [named] = manifest.layers;
+  const isTyped = named.mediaType === own.mediaType || (inConfig && named.mediaType === UNTYPED);
+  if (named.digest !== own.digest || named.size !== own.size || !isTyped)
+    throw new Error('its layer is not the last of its chain');
   // What a runtime makes of it is what the chain says.
   const { os, architecture, variant, rootfs } = v.parse(CONFIG, parsedConfig);
   if (rootfs.diff_ids[0] !== own.diffId) throw new Error('its config names another content than its chain');

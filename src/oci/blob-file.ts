@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { LIMITS } from '../core/limits.ts';
 import { chmodEntry, createEntry } from '../sys/entry.ts';
 import {
   atPlain,
@@ -87,12 +88,12 @@ function noBlob(path: string, digest: ContentDigest): AppError {
  * @throws AppError CORRUPT
  */
 export function readSmallBlob(path: string, digest: ContentDigest): Buffer | undefined {
-  const bytes = ifExists(() => readSmallFile(path));
+  const bytes = ifExists(() => readPlainFile(path, LIMITS.manifest.most));
   if (bytes !== undefined && !matchesDigest(bytes, digest)) throw corrupt(path, digest);
   return bytes;
 }
 
-/** Most bytes of a blob that is read whole. */
+/** Most bytes of a file that is read whole, such as the index of a layout. */
 const LARGEST_SMALL = 64 * 1024 * 1024;
 
 /** Reads a file that is small when it is what it should be. @throws Error as readPlainFile */

@@ -35,12 +35,20 @@ const chained = (name: string, edit: (layer: unknown[]) => unknown): Kind<Record
     const chain = JSON.parse(String(annotations[`${PREFIX}chain`])) as unknown[][];
     annotations[`${PREFIX}chain`] = JSON.stringify(edit(chain[0]!) ?? chain);
   });
-const configured = (name: string, edit: (config: Record<string, unknown>) => unknown): Kind<RecordInput> =>
-  record(`config-${name}`, (manifest) => {
-    const config = JSON.parse(Buffer.from(String(manifest.config.data), 'base64').toString());
-    const given = edit(config);
-    useConfig(manifest, Buffer.isBuffer(given) ? given : Buffer.from(JSON.stringify(config)));
-  });
+const configured = (
+  name: string,
+  edit: (config: Record<string, unknown>) => unknown,
+  must?: 'either',
+): Kind<RecordInput> =>
+  record(
+    `config-${name}`,
+    (manifest) => {
+      const config = JSON.parse(Buffer.from(String(manifest.config.data), 'base64').toString());
+      const given = edit(config);
+      useConfig(manifest, Buffer.isBuffer(given) ? given : Buffer.from(JSON.stringify(config)));
+    },
+    must,
+  );
 const nowhere = sha256(Buffer.from('nowhere'));
 
 /** Records of a cache that somebody has written to. */
@@ -109,7 +117,8 @@ export const records: readonly Kind<RecordInput>[] = [
   configured('text', () => Buffer.from('text')),
   configured('list', () => Buffer.from('[]')),
   configured('os', (config) => void (config.os = 5)),
-  configured('os-other', (config) => void (config.os = 'windows')),
+  // The key says what platform a step is for; the config is for whoever pulls the record as an image.
+  configured('os-other', (config) => void (config.os = 'windows'), 'either'),
   configured('variant', (config) => void (config.variant = { x: 1 })),
   configured('deep', () => Buffer.from(`{"a":${'['.repeat(100_000)}`)),
   // A step finds it by its content too, whatever build it was made in.
@@ -128,7 +137,12 @@ export const records: readonly Kind<RecordInput>[] = [
   note('empty', 'made', ''),
   note('text', 'sources', 'text'),
   note('list', 'sources', '[1]'),
-  note('others', 'sources', JSON.stringify({ [nowhere]: nowhere })),
+  // They are compared where layers of several builds meet.
+  record(
+    'sources-others',
+    ({ annotations }) => void (annotations[`${PREFIX}sources`] = JSON.stringify({ [nowhere]: nowhere })),
+    'either',
+  ),
   note('text', 'fields', '{'),
   note('numbers', 'fields', '{"a":1}'),
   note('never', 'created', 'never'),
