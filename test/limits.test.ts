@@ -211,12 +211,15 @@ test('a config, and indexes inside each other', async () => {
   await assert.rejects(resolveImage(imageWith(LIMITS.config.most + 1), REFERENCE, AMD64), CORRUPT);
 
   let asked = 0;
-  const index = {
-    ...descriptor,
-    platform: { os: 'linux', architecture: 'amd64' },
-    mediaType: 'application/vnd.oci.image.index.v1+json',
+  const indexOf = (size: number): Buffer => {
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    return Buffer.from(
+      JSON.stringify({ schemaVersion: 2, manifests: [{ ...descriptor, platform, mediaType, size }] }),
+    );
   };
-  const nested = storeOf(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [index] })));
+  // Its own size, in three digits.
+  const nested = storeOf(indexOf(indexOf(100).length));
   const endless: Store = {
     ...nested,
     resolve: (tag) => {
@@ -449,7 +452,7 @@ const COSTLY: Record<string, { readonly make: () => Iterable<Buffer>; readonly e
       header.writeBigUInt64BE(6n << 40n, 487);
       return [seal(header)];
     },
-    ends: 'DISK_FULL',
+    ends: 'CORRUPT',
   },
   'twenty megabytes of zeros behind it': { make: () => [block('f', '0', 0), END], ends: '1 files' },
 };

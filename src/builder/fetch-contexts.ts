@@ -6,6 +6,7 @@ import { checkoutGit, isGitUrl, resolveGitCommit } from '../context/add-git.ts';
 import { fetchUrl } from '../context/add-url.ts';
 import { isArchive, unpackArchive } from '../context/archive.ts';
 import { createDirectoryTree } from '../context/dir-tree.ts';
+import { AppError } from '../core/error.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { NamedContext } from '../plan/inputs.ts';
@@ -60,6 +61,11 @@ async function fetchMain(
     await pipeline(source.open(), createWriteStream(join(directory, ONLY_FILE), { mode: 0o600 }), { signal });
   const unpacked = await unpackIfArchive(directory, what, session);
   if (unpacked !== undefined) return inside(unpacked);
+  if (source.type === 'file' && source.archive === true)
+    throw new AppError('CONTEXT', `the context ${what} is neither a directory nor an archive`, {
+      where: { path: what },
+      hint: 'name a directory; a Dockerfile is named with --file',
+    });
   // What is no archive is the Dockerfile itself, and its URL is a context that holds it.
   const text = readFileSync(join(directory, ONLY_FILE), 'utf8');
   const context = source.type === 'url' ? directory : await newDirectory(session);

@@ -30,6 +30,8 @@ export type ContextSource =
       /** For messages. */
       readonly name: string;
       readonly open: () => Readable;
+      /** Whether it has to be an archive; else what is none is the Dockerfile. */
+      readonly archive?: boolean;
     };
 
 export type OutputSpec =

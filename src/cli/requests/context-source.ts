@@ -15,7 +15,7 @@ export function contextSource(
   const path = resolve(cwd, text);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) return undefined;
-  if (found?.isFile()) return { type: 'file', name: path, open: () => createReadStream(path) };
+  if (found?.isFile()) return { type: 'file', name: path, open: () => createReadStream(path), archive: true };
   if (/^github\.com\//.test(text)) return { type: 'git', url: `https://${text}` };
   if (isGitContext(text)) return { type: 'git', url: text };
   return /^https?:\/\//.test(text) ? { type: 'url', url: text } : undefined;
