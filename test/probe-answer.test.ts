@@ -62,6 +62,8 @@ test('a probe of a repository answers as JSON, and as Terraform reads it', async
   origin.commit({
     '.devcontainer/devcontainer.json': '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }',
     '.devcontainer/Dockerfile': dockerfile,
+    // No two clones have the same.
+    '.dockerignore': '.git\n',
     'src/file': 'x\n',
   });
   const missing = {
@@ -136,7 +138,7 @@ test('what is no answer is an error, and standard output is empty', async (t) =>
     [['--output=terraform'], { git_rul: 'x' }, 2, /unknown key "git_rul"/],
     [['--output=terraform'], { git_password: 7 }, 2, /"git_password" that is not a string/],
     [['--output=terraform'], [], 2, /is not an object/],
-    [['--output=json', '--git-password=wrong'], undefined, 8, /refused|credentials/i],
+    [['--output=json', '--git-password=wrong'], undefined, 8, /Authentication failed/],
     [['--output=json', '--runtime-image=x', '--push-image'], undefined, 2, /do not go together/],
   ];
   for (const [args, query, code, text] of cases) {
