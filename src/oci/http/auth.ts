@@ -44,13 +44,21 @@ interface Entry {
   token?: Token;
 }
 
+/**
+ * What registries have asked for so far, by their base: another client of this process need not send its first request alone
+ * to find that out. One that asks for something else by now is learned from again.
+ */
+const learned = new Map<string, Challenge | undefined>();
+
 /** @throws AppError AUTH, REGISTRY from `header` */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { transport, registry, base, credentials, insecure, retrying } = options;
   const entries = new Map<string, Entry>();
   let credential: Promise<Credential | undefined> | undefined;
-  let challenge: Challenge | undefined;
-  let first: { readonly done: Promise<void>; readonly release: () => void } | undefined;
+  let challenge = learned.get(base);
+  let first: { readonly done: Promise<void>; readonly release: () => void } | undefined = learned.has(base)
+    ? { done: Promise.resolve(), release: () => {} }
+    : undefined;
 
   const credentialOnce = (): Promise<Credential | undefined> => {
     credential ??= credentials(registry);
@@ -111,6 +119,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     learn: (answer, used) => {
       const offered = answer.status === 401 ? chooseChallenge(answer.challenge) : undefined;
       challenge = offered ?? challenge;
+      learned.set(base, challenge);
       first?.release();
       if (offered === undefined) return false;
       if (used.header === undefined) return true;
