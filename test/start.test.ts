@@ -61,7 +61,7 @@ test('the init command does not wait for what serves: entry points, and hooks be
       waitFor: 'postCreateCommand',
       postCreateCommand: 'echo made',
       postStartCommand:
-        'until grep -q runs /proc/1/cmdline; do sleep 0.1; done; echo hook serves; sleep 3000',
+        'while grep -q envbuilder /proc/1/cmdline; do sleep 0.1; done; echo hook serves; sleep 3000',
     },
   ]);
   const container = await containers.start({
