@@ -58,7 +58,11 @@ export function entryOf(
     ...(facts.xattrs.size > 0 ? { xattrs: facts.xattrs } : {}),
   };
   const wrong = checkEntry(entry);
-  if (wrong !== undefined) throw new RefusedEntry('CORRUPT', `${what} has an entry ${wrong}`);
+  if (wrong !== undefined) {
+    const text = `${what} has an entry ${wrong}`;
+    // Go's reader takes no such header, so to Docker the file is no archive.
+    throw entry.size < 0 ? new AppError('CORRUPT', text) : new RefusedEntry('CORRUPT', text);
+  }
   return { entry, stored, records };
 }
 
