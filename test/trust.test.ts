@@ -167,12 +167,15 @@ test('a record that was changed, or moved to another key, is a miss and its laye
       /not one of this record/,
     ],
     'another time of creation': [
-      late.replace(/("dev.envbuilder.created":")\d{4}/, '$12999'),
+      late.replace(/(?<="dev.envbuilder.created":"[^"]*T)\d\d/, (hour) =>
+        String((Number(hour) + 1) % 24).padStart(2, '0'),
+      ),
       /not one of this record/,
     ],
     'a shorter chain with its own signature': [
       JSON.stringify({
         ...JSON.parse(late),
+        config: JSON.parse(early).config,
         layers: JSON.parse(early).layers,
         annotations: {
           ...JSON.parse(late).annotations,
