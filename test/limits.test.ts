@@ -238,7 +238,8 @@ test("a cache record's config is a miss when it is too long", async () => {
     size: LIMITS.recordConfig.most + 1,
   };
   const annotations = { 'dev.envbuilder.record': 'config' };
-  const manifest = { schemaVersion: 2, config: described, layers: [descriptor], annotations };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = { schemaVersion: 2, mediaType, config: described, layers: [descriptor], annotations };
   for (const size of [described.size, 10]) {
     const store = storeOf(Buffer.from(JSON.stringify({ ...manifest, config: { ...described, size } })));
     const long = { ...store, get: async () => Readable.from([Buffer.alloc(LIMITS.recordConfig.most + 1)]) };
