@@ -22,7 +22,8 @@ import type { LayerEntry } from '../tar/types.ts';
 import { createCopiesBackend } from './copies/backend.ts';
 import { extractLayers } from './extract/extract.ts';
 import { createOverlayBackend } from './overlay/backend.ts';
-import type { RootfsBackend, RootfsState, RootfsStep, StagedLayer } from './types.ts';
+import { sh, step } from './testing.ts';
+import type { RootfsBackend, RootfsState, StagedLayer } from './types.ts';
 
 /* What every back end of directories makes of the same steps. */
 
@@ -69,17 +70,6 @@ async function layersOf(kind: Kind, ...scripts: string[]): Promise<LayerEntry[][
   } finally {
     await backend.dispose();
   }
-}
-
-async function step(state: RootfsState, change: (root: string, step: RootfsStep) => unknown) {
-  const open = await state.begin();
-  await change(open.root, open);
-  const { state: next, layer } = await open.commit({ compression: 'zstd' });
-  return { next, layer: await layer };
-}
-
-function sh(root: string, script: string): void {
-  execFileSync('sh', ['-euc', `cd ${root}\n${script}`]);
 }
 
 async function entriesOf(layer: StagedLayer): Promise<LayerEntry[]> {

@@ -6,6 +6,7 @@ import { bytesSource } from '../../oci/blob-source.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { readAll } from '../../oci/readable.ts';
 import type { Descriptor, Store } from '../../oci/types.ts';
+import { EMPTY_FILE } from '../../tar/empty-file.ts';
 import { encodeHeader, padding } from '../../tar/header.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import type { FeaturesDeps } from './prepare.ts';
@@ -24,18 +25,7 @@ export function archiveOf(files: Readonly<Record<string, ArchiveFile>>): Buffer 
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-const PLAIN: Omit<LayerEntry, 'path'> = {
-  type: 'file',
-  mode: 0o644,
-  uid: 1000,
-  gid: 1000,
-  size: 0,
-  mtime: 0,
-  mtimeNsec: 0,
-  linkname: '',
-  devmajor: 0,
-  devminor: 0,
-};
+const PLAIN: LayerEntry = { ...EMPTY_FILE, uid: 1000, gid: 1000 };
 
 export interface PublishedFeature {
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -22,7 +22,8 @@ import { createSyscalls } from '../../sys/syscalls.ts';
 import { extractLayers } from '../extract/extract.ts';
 import { entryOf, fileOf, layerOf } from '../extract/testing.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
-import type { RootfsState, RootfsStep, StagedLayer } from '../types.ts';
+import { sh, step } from '../testing.ts';
+import type { StagedLayer } from '../types.ts';
 import { homeOf, lookupChown, lookupUser } from '../users.ts';
 import { createOverlayBackend, type OverlayDeps } from './backend.ts';
 import { layersKey } from './bases.ts';
@@ -56,17 +57,6 @@ function createBackend(
   });
   opened.push(backend);
   return backend;
-}
-
-async function step(state: RootfsState, change: (root: string, step: RootfsStep) => unknown) {
-  const open = await state.begin();
-  await change(open.root, open);
-  const { state: next, layer } = await open.commit({ compression: 'zstd' });
-  return { next, layer: await layer };
-}
-
-function sh(root: string, script: string): void {
-  execFileSync('sh', ['-euc', `cd ${root}\n${script}`]);
 }
 
 test('layers that lie on materialised ones are put on top of them', async () => {

@@ -76,8 +76,24 @@ export function entryOf(
   };
 }
 
+/**
+ * The entries of one layer for anything but directories: the first name of a file has its content, every further one is a
+ * hard link to it.
+ */
+export function createLeafEntries(
+  deps: EntryDeps,
+): (path: string, stat: Stat, xattrs: ReadonlyMap<string, Buffer>) => ScannedEntry {
+  const firstNames = new Map<string, string>();
+  return (path, stat, xattrs) => {
+    const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
+    if (first !== undefined) return { entry: entryOf(deps, path, stat, 'hardlink', { linkname: first }) };
+    if (stat.links > 1) firstNames.set(stat.id, path);
+    return leafEntry(deps, path, stat, xattrs);
+  };
+}
+
 /** The entry of anything but a directory, with its link target, and with the file that holds its content. */
-export function leafEntry(
+function leafEntry(
   deps: EntryDeps,
   path: string,
   stat: Stat,

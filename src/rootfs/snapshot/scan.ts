@@ -3,10 +3,10 @@ import { fsPath } from '../../core/path-bytes.ts';
 import { opaqueEntry, whiteoutEntry } from '../../layer/whiteout.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import {
+  createLeafEntries,
   entryOf,
   join,
   type LeftOutTime,
-  leafEntry,
   names,
   OVERLAY_XATTRS,
   readXattrs,
@@ -37,7 +37,7 @@ export interface ScanDeps {
 export function scanUpper(deps: ScanDeps): Scanned {
   const found: ScannedEntry[] = [];
   const leftOut: LeftOutTime[] = [];
-  const firstNames = new Map<string, string>();
+  const leafEntry = createLeafEntries({ ...deps, root: deps.upper });
 
   const visitDir = (path: string, stat: Stat, lower: Stat | undefined): void => {
     const xattrs = readXattrs(deps.syscalls, deps.upper, path);
@@ -77,13 +77,7 @@ export function scanUpper(deps: ScanDeps): Scanned {
       if (stat.mtimeNs !== lower.mtimeNs) leftOut.push({ path, mtimeNs: lower.mtimeNs });
       return;
     }
-    const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
-    if (first !== undefined) {
-      found.push({ entry: entryOf(deps, path, stat, 'hardlink', { linkname: first }) });
-      return;
-    }
-    if (stat.links > 1) firstNames.set(stat.id, path);
-    found.push(leafEntry({ ...deps, root: deps.upper }, path, stat, xattrs));
+    found.push(leafEntry(path, stat, xattrs));
   };
 
   const root = statOf(deps.upper)!;

@@ -2,9 +2,9 @@ import { comparePaths } from '../../core/path-bytes.ts';
 import { opaqueEntry, whiteoutEntry } from '../../layer/whiteout.ts';
 import { isSocket, sameInode, timeOf } from '../../sys/path-facts.ts';
 import {
+  createLeafEntries,
   entryOf,
   join,
-  leafEntry,
   readXattrs,
   type Scanned,
   type ScannedEntry,
@@ -73,7 +73,7 @@ function emit(
   deps: CompareDeps,
 ): ScannedEntry[] {
   const found: ScannedEntry[] = [];
-  const firstNames = new Map<string, string>();
+  const leafEntry = createLeafEntries(deps);
   const children = childrenOf(changes.keys());
 
   const visit = (path: string): void => {
@@ -89,13 +89,7 @@ function emit(
       visitAll(path);
       return;
     }
-    const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
-    if (first !== undefined) {
-      found.push({ entry: entryOf(deps, path, stat, 'hardlink', { linkname: first }) });
-      return;
-    }
-    if (stat.links > 1) firstNames.set(stat.id, path);
-    found.push(leafEntry(deps, path, stat, xattrs));
+    found.push(leafEntry(path, stat, xattrs));
   };
   const visitAll = (directory: string): void => {
     const names = [...(children.get(directory) ?? [])].sort(comparePaths);
