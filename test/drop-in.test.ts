@@ -55,6 +55,7 @@ test('a file of the platform, and the image that a start pushes: its names, its 
       build: { dockerfile: 'Dockerfile' },
       containerUser: 'dev',
       remoteUser: 'root',
+      containerEnv: { OWN: 'every process', HELD: variable('localEnv:HELD') },
       remoteEnv: { PATH: `/opt/bin:${variable('PATH')}`, ODD: variable('NOBODY_SETS_IT') },
     }),
   });
@@ -62,7 +63,8 @@ test('a file of the platform, and the image that a start pushes: its names, its 
   const env = {
     ENVBUILDER_CACHE_REPO: repository(),
     ENVBUILDER_DEVCONTAINER_JSON_PATH: '/config/devcontainer.json',
-    ENVBUILDER_INIT_SCRIPT: 'id -un; echo $PATH',
+    ENVBUILDER_INIT_SCRIPT: 'id -un; echo $PATH; echo $OWN $HELD',
+    HELD: 'swordfish',
   };
   const options: ContainerOptions = {
     files: { '.devcontainer/Dockerfile': dockerfile() },
@@ -74,7 +76,7 @@ test('a file of the platform, and the image that a start pushes: its names, its 
     env: { ...env, ENVBUILDER_PUSH_IMAGE: '1', ENVBUILDER_TAG: named },
   });
   assert.equal(pushed.code, 0, pushed.stderr);
-  assert.equal(pushed.stdout.toString(), 'dev\n/opt/bin:/usr/bin:/bin\n');
+  assert.equal(pushed.stdout.toString(), 'dev\n/opt/bin:/usr/bin:/bin\nevery process swordfish\n');
   assert.match(pushed.stderr, /Dockerfile of \/config\/devcontainer\.json is taken from \S+\/\.devcontainer/);
   assert.match(pushed.stderr, /dev, the containerUser of devcontainer\.json, .* not the remoteUser root/);
   assert.match(pushed.stderr, /remoteEnv\.ODD of \S+ has \$\{NOBODY_SETS_IT\}, which nothing sets/);
@@ -86,6 +88,9 @@ test('a file of the platform, and the image that a start pushes: its names, its 
     const pulled = await run(docker!.command, ['pull', name], { env: docker!.env });
     assert.ok(pulled.includes(digest), pulled);
   }
+  const inspected = await run(docker!.command, ['image', 'inspect', latest], { env: docker!.env });
+  assert.match(inspected, /"OWN=every process"/);
+  assert.doesNotMatch(inspected, /swordfish/);
 
   const started = await containers.run({ ...options, image: latest });
   assert.equal(started.code, 0, started.stderr);

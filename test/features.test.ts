@@ -249,6 +249,7 @@ describe('images are those of the reference implementation', () => {
     'a Dockerfile whose stage has no name, with users and variables': () => ({
       config: {
         build: { dockerfile: 'Dockerfile', args: { WHO: 'user' } },
+        containerEnv: { HELLO_OTHER: 'a "b" \\ $HOME `c`', OWN: '', NUMBER: '1', 'a.b': 'c' },
         features: {
           './own': { color: 'red' },
           [`${features}/hello`]: { shout: true, greeting: 'hi' },

@@ -99,6 +99,7 @@ export async function planLoaded(
     buildArgs: request.buildArgs,
     contexts: request.contexts,
     labels: request.labels,
+    ...(request.imageEnv === undefined ? {} : { imageEnv: request.imageEnv }),
     platform: request.platform === undefined ? defaultPlatform() : parsePlatform(request.platform),
     platformAsked: request.platform !== undefined,
     buildPlatform: defaultPlatform(),

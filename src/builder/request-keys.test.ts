@@ -87,6 +87,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   proxyEnv: ignored<Readonly<Record<string, string>>>({}, { http_proxy: 'http://p:1' }),
   // Only the image's config.
   labels: ignored<ReadonlyMap<string, string>>(new Map(), new Map([['a', 'b']])),
+  imageEnv: ignored<ReadonlyMap<string, string> | undefined>(undefined, new Map([['a', 'b']])),
   // Where steps are carried out, and what becomes of their result.
   backend: of({ kind: 'copies' }, { kind: 'inplace', root: '/', ownDir: '/.envbuilder', keep: ['/w'] }),
   workDir: ignored(join(scratch, 'w1'), join(scratch, 'w2')),

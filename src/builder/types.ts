@@ -129,6 +129,8 @@ export interface BuildRequest {
   readonly resolvedImages?: ReadonlyMap<string, ResolvedImage>;
   /** Added to the image's config, over the Dockerfile's own; they change no key. */
   readonly labels: ReadonlyMap<string, string>;
+  /** Variables of the image's config, over the Dockerfile's own; no step sees them, and they change no key. */
+  readonly imageEnv?: ReadonlyMap<string, string>;
   readonly target?: string;
   readonly buildArgs: ReadonlyMap<string, string>;
   /**

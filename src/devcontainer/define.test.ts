@@ -81,3 +81,28 @@ test('features are added to the service of a Compose file', async () => {
   assert.deepEqual(made.contexts, CONTEXTS);
   assert.equal(made.user, 'someone', 'the image keeps its user, as in the reference implementation');
 });
+
+test('what containerEnv says of itself stands in the image; what a start finds out and may be secret does not', async () => {
+  const variables = ['env', 'localEnv', 'containerEnv'].map((name) => `\${${name}:SECRET}`);
+  const folders = ['localWorkspaceFolder', 'containerWorkspaceFolderBasename', 'devcontainerId', 'HOME'];
+  const late = [...variables, ...folders.map((name) => `\${${name}}`)];
+  const containerEnv = {
+    PLAIN: 'a "b" \\ $HOME',
+    OVER: 'own',
+    ...Object.fromEntries(late.map((value, i) => [`LATE_${i}`, `${value}/x`])),
+    LATE_OVER: `${late[0]}`,
+  };
+  const below = [{ containerEnv: { OVER: 'below', LATE_OVER: 'below', BELOW: 'below' } }];
+  const { build, devcontainer } = await definitionOf({
+    files: { '.devcontainer.json': { image: 'base', containerEnv, runArgs: ['--env=ARGS=1'] } },
+    images: { base: { Labels: { [METADATA_LABEL]: JSON.stringify(below) } } },
+    request: { env: { SECRET: 'swordfish' } },
+  });
+  assert.deepEqual(Object.fromEntries(build.imageEnv ?? []), {
+    PLAIN: containerEnv.PLAIN,
+    OVER: 'own',
+    BELOW: 'below',
+  });
+  assert.equal(devcontainer.containerEnv.LATE_0, 'swordfish/x', 'a start sets it');
+  assert.equal(devcontainer.containerEnv.LATE_OVER, 'swordfish');
+});

@@ -8,6 +8,7 @@ import type { BuildForm } from './build-source.ts';
 import { describeDevcontainer } from './describe.ts';
 import { prepareFeatures } from './features/prepare.ts';
 import type { FeaturesRequest, FeaturesResult } from './features/types.ts';
+import { variablesOfImage } from './image-env.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { entryOfConfig, METADATA_LABEL, metadataLabel, readMetadata } from './metadata.ts';
 import type { ReadConfig } from './read-config.ts';
@@ -56,7 +57,8 @@ export async function define(
       : await prepareFeatures(featuresRequest(request, read, form, { image, plain: describe([]) }), deps);
   const devcontainer = describe(features?.entries ?? []);
   if (request.inContainer) warnUngranted(devcontainer.ungranted, request.workspaceFolder, emit);
-  const label = metadataLabel(devcontainer.metadata.map(({ entry }) => entry));
+  const entries = devcontainer.metadata.map(({ entry }) => entry);
+  const label = metadataLabel(entries);
   return {
     build: {
       ...build,
@@ -64,6 +66,7 @@ export async function define(
       allowOutside: read.roots,
       ...(features ? extendedBuild(build, features) : {}),
       labels: new Map([...build.labels, ...(label === undefined ? [] : [[METADATA_LABEL, label] as const])]),
+      imageEnv: variablesOfImage(entries),
     },
     devcontainer,
     ...(features ? { featuresConfiguration: features.featuresConfiguration } : {}),

@@ -19,7 +19,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'an object of strings',
     merge: 'last-per-key',
     support: 'differs',
-    text: 'Set for every process of the container. `${containerEnv:NAME}` in it is the variable of the image, where the reference leaves it as it is.',
+    text: 'Set for every process of the container. Values without variables stand in the image too, so that an image that is pushed has them for `docker exec`; the reference does that where there are features, and gives all values to `docker run`. Values with variables are set by the start, since they may be secrets of the machine that builds. `${containerEnv:NAME}` in it is the variable of the image, where the reference leaves it as it is.',
   },
   {
     name: 'remoteEnv',

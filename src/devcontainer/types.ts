@@ -154,6 +154,8 @@ export interface DefinitionBuild {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly labels: ReadonlyMap<string, string>;
+  /** As of BuildRequest. */
+  readonly imageEnv?: ReadonlyMap<string, string>;
   readonly platform?: string;
   /** The bases, as they were read for their configs: the build is of those very images. */
   readonly resolvedImages?: ReadonlyMap<string, ResolvedImage>;

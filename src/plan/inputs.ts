@@ -71,6 +71,8 @@ export interface PlanInput {
   readonly contexts?: ReadonlyMap<string, NamedContext>;
   /** Added to the target's config, over those of the Dockerfile; no part of any key. */
   readonly labels?: ReadonlyMap<string, string>;
+  /** Variables, in the same way: no step sees them. */
+  readonly imageEnv?: ReadonlyMap<string, string>;
   readonly platform: Platform;
   /** Whether somebody asked for the platform: then the image has it, whatever its base says. */
   readonly platformAsked?: boolean;

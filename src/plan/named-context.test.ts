@@ -81,6 +81,16 @@ describe('keys of named contexts', () => {
   });
 });
 
+describe('variables of the image', () => {
+  it('win as ENV in their place would, reach only the target and change no key', async () => {
+    const dockerfile = 'FROM debian AS one\nENV A=1 B=2\nRUN x\nFROM one\nRUN y';
+    const planned = await planOf({ dockerfile, imageEnv: { A: '="3"', C: '' } });
+    assert.deepEqual(planned.stages.get(1)!.config.Env, ['PATH=/bin', 'A=="3"', 'B=2', 'C=']);
+    assert.deepEqual(planned.stages.get(0)!.config.Env, ['PATH=/bin', 'A=1', 'B=2']);
+    assert.equal(planned.stages.get(1)!.lastKey, await keyOf({ dockerfile }));
+  });
+});
+
 describe('labels', () => {
   it('of the caller win, reach only the target and change no key', async () => {
     const dockerfile = 'FROM debian AS one\nRUN x\nFROM one\nLABEL a=1 b=2\nRUN y';

@@ -62,17 +62,40 @@ async function planStages(
   return {
     platform: input.platform,
     imagePlatform: imagePlatform(input, lineage(planned, target)),
-    stages: new Map(planned.map((stage) => [stage.index, withLabels(input, target, stage)])),
+    stages: new Map(planned.map((stage) => [stage.index, withSettings(input, target, stage)])),
     target,
     mtime: input.mtime,
     globalArgs: scope.declared,
   };
 }
 
-function withLabels({ labels }: PlanInput, target: number, stage: PlannedStage): PlannedStage {
-  if (!labels || labels.size === 0 || stage.index !== target) return stage;
+/** The target with what is added to its config from outside of the Dockerfile. */
+function withSettings(
+  { labels = new Map(), imageEnv = new Map() }: PlanInput,
+  target: number,
+  stage: PlannedStage,
+): PlannedStage {
+  if (stage.index !== target || labels.size + imageEnv.size === 0) return stage;
   const { config } = stage;
-  return { ...stage, config: { ...config, Labels: { ...config.Labels, ...Object.fromEntries(labels) } } };
+  return {
+    ...stage,
+    config: {
+      ...config,
+      ...(labels.size === 0 ? {} : { Labels: { ...config.Labels, ...Object.fromEntries(labels) } }),
+      ...(imageEnv.size === 0 ? {} : { Env: withVariables(config.Env, imageEnv) }),
+    },
+  };
+}
+
+/** `KEY=value` entries with values as ENV would set them: a known name keeps its place. */
+function withVariables(env: readonly string[] = [], added: ReadonlyMap<string, string>): readonly string[] {
+  const names = env.map((entry) => entry.split('=', 1)[0]!);
+  const lines = env.map((entry, i) => {
+    const value = added.get(names[i]!);
+    return value === undefined ? entry : `${names[i]}=${value}`;
+  });
+  const further = [...added].filter(([name]) => !names.includes(name));
+  return [...lines, ...further.map(([name, value]) => `${name}=${value}`)];
 }
 
 function globalScope(input: PlanInput, report: GlobalScope['report']): GlobalScope {

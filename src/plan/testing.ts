@@ -20,6 +20,7 @@ export interface TestBuild {
   /** Files of named contexts that are directories. */
   readonly contextFiles?: Readonly<Record<string, Readonly<Record<string, TestFile | string>>>>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly imageEnv?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly salt?: string;
   readonly mtime?: number | 'keep';
@@ -60,6 +61,7 @@ export async function planOf(build: TestBuild): Promise<Plan> {
     buildArgs: new Map(Object.entries(build.buildArgs ?? {})),
     contexts: new Map(Object.entries(build.contexts ?? {})),
     labels: new Map(Object.entries(build.labels ?? {})),
+    imageEnv: new Map(Object.entries(build.imageEnv ?? {})),
     platform: build.platform ?? LINUX,
     buildPlatform: LINUX,
     ...(build.salt === undefined ? {} : { salt: build.salt }),
