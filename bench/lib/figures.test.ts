@@ -51,6 +51,17 @@ test('a cached start stands against the other program and against the uncached o
   );
 });
 
+test('a start on a disk where containers come and go stands against one where nothing was deleted', () => {
+  const rows = [row('demo', START.cached, [100]), row('demo', START.churned, [130], { kaniko: [650] })];
+  assert.deepEqual(
+    figuresOf(rows).map(({ against, reached }) => [against, reached]),
+    [
+      ['kaniko', 0.2],
+      [START.cached, 1.3],
+    ],
+  );
+});
+
 test('the plan stands against a walk of the same files, memory against a limit', () => {
   const rows = [
     row('files', HOST.plan, [30], { 'find -printf': [20] }),

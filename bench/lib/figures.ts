@@ -41,6 +41,7 @@ export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Fig
   }
   ratio('demo', START.cached, 'kaniko', 0.25);
   ratio('demo', START.cached, 'envbuilder (Go)', 0.2);
+  ratio('demo', START.churned, 'kaniko', 0.25);
   for (const work of ['demo', 'steps', 'stages']) {
     beyond(work, HOST.uncached, 'docker', 1.1);
     beyond(work, START.uncached, 'kaniko', 0.4);
@@ -50,10 +51,16 @@ export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Fig
   ratio('files', HOST.plan, 'find -printf', 1.5);
   const uncached = rowOf('demo', START.uncached);
   const cached = rowOf('demo', START.cached);
+  const churned = rowOf('demo', START.churned);
   if (uncached && cached)
     add(
       { what: `${START.cached}, demo`, against: START.uncached, goal: 0.1 },
       cached.ours.ms / uncached.ours.ms,
+    );
+  if (cached && churned)
+    add(
+      { what: `${START.churned}, demo`, against: START.cached, goal: 1.2 },
+      churned.ours.ms / cached.ours.ms,
     );
   for (const work of ['demo', 'huge'])
     for (const what of [HOST.uncached, HOST.cached, HOST.push]) {

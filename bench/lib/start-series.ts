@@ -17,8 +17,12 @@ export interface StartSeriesOptions {
 export const START = {
   uncached: 'start, uncached',
   cached: 'start, cached',
+  churned: 'start, cached, on a disk where containers come and go',
   probe: 'probe in a container',
 } as const;
+
+/** Containers that filled their root and were removed before anything is measured on a disk where containers come and go. */
+const CHURN = 10;
 
 /** A work from `docker run` on: started uncached and cached, and probed, beside programs that do the same. */
 export async function startSeries(work: Work, options: StartSeriesOptions): Promise<void> {
@@ -49,6 +53,17 @@ export async function startSeries(work: Work, options: StartSeriesOptions): Prom
       'docker run alone': () => containers.run([work.base, 'echo', 'ready'], { until: /^ready/m }),
     },
   });
+  if (work.isLarge) {
+    for (let done = 0; done < CHURN; done += 1) await ours.start(work, repository, { push: false });
+    await containers.remove();
+    await recorder.record(work, {
+      ...common,
+      what: START.churned,
+      ours: () => ours.start(work, repository, { push: false }),
+      peers: turns((peer) => () => peer.start(work, repository, { push: false })),
+      afterRound: () => containers.remove(),
+    });
+  }
   await recorder.record(work, {
     ...common,
     what: START.probe,

@@ -120,7 +120,7 @@ async function unpackIfArchive(
 
 async function newDirectory(session: Session): Promise<string> {
   const parent = join(session.workDir(), 'contexts');
-  mkdirSync(parent, { recursive: true });
+  if (mkdirSync(parent, { recursive: true }) !== undefined) session.syscalls().spreadDirectories(parent);
   const directory = await mkdtemp(join(parent, 'c-'));
   chmodSync(directory, 0o755);
   return directory;

@@ -51,8 +51,6 @@ export function openBackend(
   const spec = request.backend;
   if (spec?.kind === 'inplace') return openInplace(request, session, spec, common);
   requireBuildRights(syscalls.effectiveCapabilities());
-  // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
-  syscalls.spreadDirectories(session.workDir());
   removeEarlier(session.workDir());
   const workDir = mkdtempSync(join(session.workDir(), STEPS));
   const runner = createRunner(syscalls);

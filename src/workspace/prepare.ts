@@ -56,6 +56,7 @@ export async function cloneForBuild(
     makeDirectories(parent, 0o700);
     for (const name of readdirSync(parent))
       if (name.startsWith(BUILD_CLONE)) rmSync(join(parent, name), { recursive: true, force: true });
+    createSyscalls().spreadDirectories(parent);
     const made = mkdtempSync(join(parent, BUILD_CLONE));
     const close = (): void => rmSync(made, { recursive: true, force: true });
     try {

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { PATIENCE_MS, tempDir } from '../core/testing.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
@@ -32,6 +34,31 @@ test('a link in the place of the staging directory is removed, and nothing behin
     assert.equal(existsSync(join(folder, STAGING_NAME)), false);
   }
   assert.deepEqual(readdirSync(outside), ['canary']);
+});
+
+test('a clone that was finished is found again, and another one gets a new name', async (t) => {
+  const folder = tempDir(t);
+  const spread: string[] = [];
+  const sys = {
+    ...createSyscalls(),
+    spreadDirectories: (path: string) => spread.push(realpathSync(path)) > 0,
+  };
+  const open = () => openStaging(folder, sys, AbortSignal.timeout(PATIENCE_MS));
+  const first = await open();
+  first.clear();
+  mkdirSync(first.tree);
+  first.markComplete('key');
+  // As a process leaves it that is ended.
+  closeSync(first.lock);
+  const again = await open();
+  assert.equal(again.tree, first.tree);
+  assert.equal(again.isComplete('key'), true);
+  again.close();
+  const other = await open();
+  assert.notEqual(other.tree, first.tree);
+  assert.equal(dirname(other.tree), dirname(first.tree));
+  other.close();
+  assert.deepEqual(new Set(spread), new Set([dirname(first.tree)]));
 });
 
 test('a clone moves beside the links of a workspace, and not through them', (t) => {

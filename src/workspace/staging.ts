@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,6 +41,9 @@ export interface Staging {
 const LONGEST_MARK = 64 * 1024;
 const PATIENCE_MS = 20_000;
 
+/** How the names of clones in the directory begin. */
+const TREE = 'tree';
+
 /** The name of the directory inside a workspace. */
 export const STAGING_NAME = '.envbuilder-clone';
 
@@ -50,7 +54,7 @@ export const STAGING_NAME = '.envbuilder-clone';
  */
 export async function openStaging(
   folder: string,
-  sys: Pick<Syscalls, 'tryLock'>,
+  sys: Pick<Syscalls, 'tryLock' | 'spreadDirectories'>,
   signal: AbortSignal,
 ): Promise<Staging> {
   makeDirectories(folder);
@@ -63,15 +67,18 @@ export async function openStaging(
       where: { path: folder },
     });
   }
+  // A new name is a new place on ext4, where no clone was deleted in the last minutes.
+  sys.spreadDirectories(`/proc/self/fd/${fd}`);
+  const name = namesPlain(path).find((one) => one.startsWith(TREE)) ?? TREE + randomBytes(6).toString('hex');
   return {
-    tree: join(path, 'tree'),
+    tree: join(path, name),
     lock: fd,
     isComplete: (key) => isThere(mark) && readPlainFile(mark, LONGEST_MARK).toString('utf8') === key,
     markComplete: (key) => writePlain(mark, key),
     clear: () => {
       makeOwn(path);
       removePlain(mark);
-      for (const name of namesPlain(path)) removePlain(join(path, name));
+      for (const one of namesPlain(path)) removePlain(join(path, one));
     },
     close: () => {
       removePlain(path);

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { ExtractRequest } from '../../rootfs/types.ts';
+import type { Syscalls } from '../../sys/types.ts';
 
 /**
  * Refuses a directory that holds anything, before the build spends its time; a root file system is only ever written
@@ -26,30 +28,47 @@ export function checkRootfsTarget(path: string): void {
   );
 }
 
-/** Writes the layers' union into a new directory; what was half-written is removed on failure. */
+/**
+ * Writes the layers' union into a new directory; what was half-written is removed on failure. A directory that is not there
+ * yet comes with all that is in it: it is filled beside its place, below a directory that tells ext4 to take a part of the
+ * disk where no earlier output was deleted in the last minutes.
+ */
 export async function writeRootfs(
   path: string,
   layers: readonly LayerBlob[],
   deps: {
     readonly extract: (request: ExtractRequest) => Promise<unknown>;
+    readonly syscalls: Pick<Syscalls, 'spreadDirectories'>;
     readonly emit: Emit;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   checkRootfsTarget(path);
   const existed = existsSync(path);
+  let beside: string | undefined;
   try {
-    makeDirectories(path);
+    let target = path;
+    if (!existed) {
+      const above = dirname(resolve(path));
+      makeDirectories(above);
+      beside = mkdtempSync(join(above, '.envbuilder-output-'));
+      deps.syscalls.spreadDirectories(beside);
+      target = join(beside, basename(beside));
+      mkdirSync(target);
+    }
     await deps.extract({
       layers,
-      target: path,
+      target,
       privileged: process.getuid?.() === 0,
       emit: deps.emit,
       signal: deps.signal,
     });
+    if (target !== path) renameSync(target, path);
   } catch (error) {
     removeRootfs(path, existed);
     throw toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`);
+  } finally {
+    if (beside !== undefined) rmSync(beside, { recursive: true, force: true });
   }
 }
 

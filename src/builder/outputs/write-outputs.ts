@@ -55,7 +55,11 @@ async function writeOutput(
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
   if (output.type === 'rootfs')
-    return writeRootfs(output.path, layers, { extract: session.extract, ...deps });
+    return writeRootfs(output.path, layers, {
+      extract: session.extract,
+      syscalls: session.syscalls(),
+      ...deps,
+    });
   if (output.type === 'oci') {
     const existed = existsSync(output.path);
     const store = createOciLayoutStore(output.path);

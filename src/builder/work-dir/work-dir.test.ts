@@ -94,6 +94,15 @@ test('a build that is alive, and whatever is not a build, stays', () => {
   other.close();
 });
 
+test('each build is told apart from others by ext4', () => {
+  const parent = freshDir();
+  const spread: string[] = [];
+  const telling = { ...syscalls, spreadDirectories: (path: string) => spread.push(path) > 0 };
+  const made = createWorkDir(parent, { syscalls: () => telling });
+  assert.deepEqual(spread, [made.path]);
+  made.close();
+});
+
 test('a mount that cannot be taken down keeps its directory', () => {
   const parent = freshDir();
   const dead = deadBuild(parent);

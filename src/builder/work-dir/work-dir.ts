@@ -18,7 +18,7 @@ export interface WorkDir {
 }
 
 export interface WorkDirDeps {
-  readonly syscalls: () => Pick<Syscalls, 'tryLock' | 'umount'>;
+  readonly syscalls: () => Pick<Syscalls, 'tryLock' | 'umount' | 'spreadDirectories'>;
   /**
    * Has another process delete what builds that have ended left in a directory, and gives its number; undefined when there
    * is none. Left out, all is deleted here.
@@ -48,6 +48,8 @@ export function createWorkDir(parent: string, deps: WorkDirDeps): WorkDir {
     mkdirSync(path, { mode: 0o700 });
     // Below a directory with the set-gid bit it has that as well, and so would all that is made in it, layers included.
     chmodSync(path, 0o700);
+    // ext4 makes a file slowly where many were deleted in the last minutes, as by the build before; the place goes by the name.
+    syscalls().spreadDirectories(path);
     return { path, close: () => close(path, release) };
   } catch (error) {
     throw toAppError(error, 'OUTPUT', `cannot make a working directory in ${parent}`, {

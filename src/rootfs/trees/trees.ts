@@ -1,8 +1,9 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { type Emit, timed } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
+import type { Syscalls } from '../../sys/types.ts';
 import type { TreeXattrs } from '../snapshot/entry.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
 import { removeTree } from './remove-tree.ts';
@@ -43,25 +44,28 @@ export interface StageTrees {
 export interface StageTreesDeps {
   /** An existing directory. */
   readonly dir: string;
+  readonly syscalls: Pick<Syscalls, 'spreadDirectories'>;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
-/** Trees are extracted when they are first needed, and again when a step has changed the only one of a version. */
-export function createStageTrees({ dir, extract, emit, signal }: StageTreesDeps): StageTrees {
+/**
+ * Trees are extracted when they are first needed, and again when a step has changed the only one of a version. Each has a
+ * name that no tree had before, for ext4 places it by its name, and is slow where an earlier one was deleted.
+ */
+export function createStageTrees(deps: StageTreesDeps): StageTrees {
+  const { dir, extract, emit, signal } = deps;
   const trees = new Set<StageTree>();
   const underWay = new Map<number, Promise<unknown>>();
-  let count = 0;
+  deps.syscalls.spreadDirectories(dir);
 
   const remove = (tree: StageTree): void => {
     trees.delete(tree);
     removeTree(tree.dir, lstatSync(dir).dev);
   };
   const fresh = async ({ layers }: TreeVersion): Promise<StageTree> => {
-    count += 1;
-    const target = join(dir, String(count));
-    mkdirSync(target);
+    const target = mkdtempSync(join(dir, 't'));
     chmodSync(target, 0o755);
     const tree: StageTree = {
       dir: target,
