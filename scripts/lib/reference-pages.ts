@@ -12,6 +12,8 @@ import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ung
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import * as kubernetes from '../../src/kubernetes/manifests.ts';
+import { registryDashboard } from '../../src/registry/dashboard.ts';
+import { METRICS, type MetricRow } from '../../src/registry/metric-names.ts';
 import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
 import { code, intro, page, plain, table } from './markdown.ts';
 import { rulePages } from './rule-pages.ts';
@@ -27,6 +29,8 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/reference/limits.md', limitsPage()],
     ...rulePages(),
     ['docs/devcontainer-support.md', supportPage()],
+    ['docs/reference/registry-metrics.md', metricsPage()],
+    ['docs/reference/registry-dashboard.json', `${JSON.stringify(registryDashboard(), null, 2)}\n`],
     [KUBERNETES_PAGE, withManifests(readFileSync(join(root, KUBERNETES_PAGE), 'utf8'))],
   ]);
 }
@@ -121,6 +125,21 @@ function limitsPage(): string {
     table(['what', 'how long'], networkTimes()),
     'How long clients of `envbuilder registry serve` may take before their connections are cut. Only their own slowness counts.',
     table(['what', 'how long'], clientTimes()),
+  ]);
+}
+
+function metricsPage(): string {
+  const rows = Object.values<MetricRow>(METRICS).map(({ name, type, labels = [], help }) => [
+    code(name),
+    type,
+    labels.map(code).join(', '),
+    plain(help),
+  ]);
+  return page([
+    intro('Metrics of the registry', 'src/registry/metric-names.ts'),
+    'What `envbuilder registry serve --metrics-addr HOST:PORT` answers at `/metrics`, beside the usual `process_*` and `nodejs_*`. No label has a value that clients choose: unknown methods are `other`, and `route` is `base`, `catalog`, `tags`, `manifest`, `blob`, `uploads`, `upload`, `referrers`, `health`, or `other` for what was refused before it was known.',
+    table(['metric', 'type', 'labels', 'what it is'], rows),
+    '[registry-dashboard.json](registry-dashboard.json) is a dashboard for Grafana, made from the same table.',
   ]);
 }
 

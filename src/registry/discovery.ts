@@ -55,7 +55,9 @@ export function createDiscovery(storage: Storage, files: ManifestFiles): Discove
       send(exchange, 200, headers, JSON.stringify({ name: repository, tags: names }));
     },
     catalog: async (exchange) => {
-      const { names, headers } = page(exchange, repositoriesOf(storage.root), '/v2/_catalog');
+      const { access } = exchange;
+      const shown = repositoriesOf(storage.root).filter((name) => access.may('pull', name));
+      const { names, headers } = page(exchange, shown, '/v2/_catalog');
       send(exchange, 200, headers, JSON.stringify({ repositories: names }));
     },
     referrers: async (exchange, repository, subject) => {

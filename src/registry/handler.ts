@@ -6,8 +6,10 @@ import { createBlobs } from './blobs.ts';
 import { createDiscovery } from './discovery.ts';
 import { createManifestFiles } from './manifest-files.ts';
 import { createManifests } from './manifests.ts';
+import { type Observer, observe } from './observe.ts';
 import type { Pace } from './pace.ts';
 import { RegistryError, sendError } from './registry-error.ts';
+import { type Access, type Right, requireRight, unlimited } from './rights.ts';
 import { parseRoute, parseTarget } from './route.ts';
 import { send } from './send.ts';
 import { openStorage } from './storage.ts';
@@ -15,8 +17,8 @@ import type { Exchange, Route } from './types.ts';
 import { createUploadFiles } from './upload-files.ts';
 import { createUploads } from './uploads.ts';
 
-/** Who a request may come from; throws RegistryError UNAUTHORIZED for anybody else. */
-export type Guard = (request: IncomingMessage) => Promise<void>;
+/** What whoever a request comes from may do; throws RegistryError UNAUTHORIZED for those who may do nothing. */
+export type Guard = (request: IncomingMessage, target: string) => Promise<Access>;
 
 export interface HandlerOptions {
   /** A directory in CNCF Distribution's layout; made on the first push. */
@@ -24,6 +26,9 @@ export interface HandlerOptions {
   readonly guard?: Guard;
   /** Told of every exchange before anything of it is read. */
   readonly pace?: Pick<Pace, 'watch'>;
+  readonly observer?: Observer;
+  /** Whether new requests should come here, for load balancers; yes when left out. */
+  readonly isReady?: () => boolean;
   readonly emit?: Emit;
 }
 
@@ -32,7 +37,8 @@ export interface HandlerOptions {
  * processes may serve one directory, and use it as a layer cache meanwhile.
  * @throws AppError CACHE_DIR when the root holds something else
  */
-export function createRegistryHandler({ root, guard, pace, emit = silent }: HandlerOptions) {
+export function createRegistryHandler(options: HandlerOptions) {
+  const { root, guard, pace, observer, isReady = () => true, emit = silent } = options;
   const storage = openStorage(root, emit);
   const blobs = createBlobs(storage);
   const uploads = createUploads(storage, createUploadFiles(storage), blobs);
@@ -79,7 +85,13 @@ export function createRegistryHandler({ root, guard, pace, emit = silent }: Hand
     throw new RegistryError(405, 'UNSUPPORTED', `${method} is not supported here`);
   };
 
+  const health = (exchange: Exchange, path: string): void => {
+    const well = path !== '/readyz' || isReady();
+    send(exchange, well ? 200 : 503, { 'content-type': 'text/plain' }, well ? 'ok\n' : 'not ready\n');
+  };
+
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const observed = observer && observe(request, response, observer);
     request.on('error', () => {});
     response.on('error', () => {});
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
@@ -87,20 +99,36 @@ export function createRegistryHandler({ root, guard, pace, emit = silent }: Hand
     response.setHeader(CONDITION_HEADER, 'known');
     try {
       const { path, query } = parseTarget(request.url ?? '');
+      if (observed) observed.path = path;
       pace?.watch(request, response, path.includes('/blobs/uploads/'));
-      const exchange = { request, response, method: request.method ?? '', query };
-      // The root answers without credentials, for health checks.
-      if (path === '/') return send(exchange, 200);
-      await guard?.(request);
+      const exchange = { request, response, method: request.method ?? '', query, access: unlimited() };
+      if (HEALTH.has(path)) {
+        if (observed) observed.route = 'health';
+        return path === '/' ? send(exchange, 200) : health(exchange, path);
+      }
+      const access = guard === undefined ? exchange.access : await guard(request, path);
+      if (observed && access.user !== undefined) observed.user = access.user;
       const route = parseRoute(path);
+      if (observed && route !== undefined) observed.route = route.kind;
       if (route === undefined) throw new RegistryError(404, 'UNSUPPORTED', 'there is nothing at this path');
-      await answer(exchange, route);
+      if ('repository' in route) requireRight(access, rightFor(route, exchange.method), route.repository);
+      await answer({ ...exchange, access }, route);
     } catch (thrown) {
       sendError(response, answerFor(thrown, request, emit));
       // Clients look at an answer once they have sent all.
       request.resume();
     }
   };
+}
+
+/** Answered without credentials. */
+const HEALTH: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz']);
+
+/** What a request needs; methods that there are not are refused later, to those who may write. */
+function rightFor({ kind }: Route, method: string): Right {
+  if (kind === 'uploads' || kind === 'upload') return 'push';
+  if (method === 'GET' || method === 'HEAD') return 'pull';
+  return method === 'DELETE' ? 'delete' : 'push';
 }
 
 /** A failure of ours is told to whoever runs the server; the client learns its kind alone. */

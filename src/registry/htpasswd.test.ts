@@ -39,7 +39,7 @@ async function serve(t: TestContext, users: Readonly<Record<string, string>>, ch
       .map(([user, hash]) => `${user}:${hash}\n`)
       .join(''),
   );
-  const { guard, close } = createHtpasswdGuard(file, checks);
+  const { guard, close } = createHtpasswdGuard(file, { checks });
   t.after(close);
   return startTestServer(t, { guard });
 }
@@ -160,7 +160,7 @@ test('a change of the file makes only those log in anew whom it concerns', async
   const file = join(tempDir(t), 'htpasswd');
   const [ann, bob] = [bcrypt.hashSync('a', 4), bcrypt.hashSync('b', 4)];
   writeFileSync(file, `ann:${ann}\nbob:${bob}\n`);
-  const { guard } = createHtpasswdGuard(file, checks);
+  const { guard } = createHtpasswdGuard(file, { checks });
   const { url } = await startTestServer(t, { guard });
   assert.equal((await login(url, 'ann', 'a')).status, 200);
   assert.equal((await login(url, 'bob', 'b')).status, 200);

@@ -1,11 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import * as fs from 'node:fs';
-import { AppError, toAppError } from '../core/error.ts';
-import { readOwnFile } from '../sys/regular-file.ts';
+import { AppError } from '../core/error.ts';
 import type { Guard } from './handler.ts';
 import { createPasswordChecks, type PasswordChecks } from './password-checks.ts';
 import { costOf } from './password-work.ts';
-import { RegistryError } from './registry-error.ts';
+import { createReloadedFile, type ReloadedFile } from './reloaded-file.ts';
+import { loginNeeded, type Rights, unlimited } from './rights.ts';
 
 const BCRYPT = /^\$2[aby]?\$\d\d\$[./A-Za-z0-9]{53}$/;
 /** What `htpasswd -C` takes; above it, one login would take minutes. */
@@ -20,6 +19,14 @@ export interface HtpasswdGuard {
   close(): Promise<void>;
 }
 
+export interface GuardOptions {
+  readonly checks?: PasswordChecks;
+  /** What users may do, and what others may who do not log in; users may do everything when left out. */
+  readonly rights?: ReloadedFile<Rights>;
+  /** Told of changes of the file that cannot be used. */
+  readonly onFailure?: (error: AppError) => void;
+}
+
 /**
  * Lets those in whom an htpasswd file names with a bcrypt hash (`htpasswd -B`). The file is read again when it changes;
  * where it cannot be read any more, what it said last counts. A login that was right before is let in at once, whatever
@@ -28,29 +35,18 @@ export interface HtpasswdGuard {
  */
 export function createHtpasswdGuard(
   path: string,
-  checks: PasswordChecks = createPasswordChecks(),
+  { checks = createPasswordChecks(), rights, onFailure }: GuardOptions = {},
 ): HtpasswdGuard {
-  let users = readUsers(path);
-  let stamp = stampOf(path);
+  const file = createReloadedFile(path, (text) => parseUsers(text, path), onFailure);
   // Passwords are not kept: what is compared are their codes under a key that nobody else has.
   const secret = randomBytes(32);
   const remembered = new Map<string, Buffer>();
   /** Checks under way, by their code: many requests of one client ask the same at once. */
   const pending = new Map<string, Promise<boolean>>();
 
-  const refresh = (): void => {
-    const now = stampOf(path);
-    if (now === undefined || now === stamp) return;
-    stamp = now;
-    try {
-      // What is remembered holds for the hash that it was right for.
-      users = readUsers(path);
-    } catch {
-      // A file that is being written is read once it is whole.
-    }
-  };
-
   const isRight = async (user: string, password: string, from: string): Promise<boolean> => {
+    const users = file.current();
+    // What is remembered holds for the hash that it was right for.
     const hash = users.hashes.get(user);
     const code = createHmac('sha256', secret)
       .update(JSON.stringify([user, hash, password]))
@@ -66,23 +62,27 @@ export function createHtpasswdGuard(
       check.then(done, done);
     }
     const right = await check;
-    if (!right || users.hashes.get(user) !== hash) return false;
+    if (!right || file.current().hashes.get(user) !== hash) return false;
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.set(user, code);
     return true;
   };
 
   return {
-    guard: async ({ headers, socket }) => {
-      refresh();
+    guard: async ({ headers, socket }, target) => {
       const [, encoded] = /^basic\s+(\S+)\s*$/i.exec(headers.authorization ?? '') ?? [];
       const [, user, password] =
         /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString('utf8')) ?? [];
+      const current = rights?.current();
+      // Some clients log in as nobody where they have no login. Others ask at the root whether they need one.
+      if (headers.authorization === undefined || (user === '' && password === '')) {
+        if (current?.anonymous && target !== '/v2/' && target !== '/v2') return current.of(undefined);
+        throw loginNeeded();
+      }
       const from = socket.remoteAddress ?? '';
-      if (user !== undefined && password !== undefined && (await isRight(user, password, from))) return;
-      throw new RegistryError(401, 'UNAUTHORIZED', 'a user name and a password are needed', {
-        headers: { 'www-authenticate': 'Basic realm="envbuilder registry", charset="UTF-8"' },
-      });
+      if (user === undefined || password === undefined || !(await isRight(user, password, from)))
+        throw loginNeeded();
+      return current?.of(user) ?? unlimited(user);
     },
     close: checks.close,
   };
@@ -95,13 +95,7 @@ interface Users {
   readonly cost: number;
 }
 
-function readUsers(path: string): Users {
-  let text: string;
-  try {
-    text = readOwnFile(path).toString('utf8');
-  } catch (error) {
-    throw toAppError(error, 'USAGE', `cannot read ${path}`, { where: { path } });
-  }
+function parseUsers(text: string, path: string): Users {
   const users = new Map<string, string>();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
@@ -122,9 +116,4 @@ function readUsers(path: string): Users {
   }
   const hashes = [...users.values()];
   return { hashes: users, cost: Math.max(DEFAULT_COST, ...hashes.map(costOf)) };
-}
-
-function stampOf(path: string): string | undefined {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  return stat && `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
 }

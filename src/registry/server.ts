@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { toAppError } from '../core/error.ts';
-import { prepareDirectory } from '../oci/dir-check.ts';
+import { checkDirectory, prepareDirectory } from '../oci/dir-check.ts';
 import { createRegistryHandler, type HandlerOptions } from './handler.ts';
 import { createPace, PACE_LIMITS, type PaceLimits } from './pace.ts';
 
@@ -33,7 +33,9 @@ export async function startRegistryServer(options: ServerOptions): Promise<Regis
   const { host, port, tls, paceLimits = PACE_LIMITS } = options;
   prepareDirectory(options.root);
   const pace = createPace(paceLimits);
-  const handler = createRegistryHandler({ ...options, pace });
+  let closing = false;
+  const isReady = (): boolean => !closing && canServe(options.root);
+  const handler = createRegistryHandler({ isReady, ...options, pace });
   const checks = { connectionsCheckingInterval: Math.min(30_000, paceLimits.headersMs) };
   let server: Server;
   try {
@@ -64,6 +66,7 @@ export async function startRegistryServer(options: ServerOptions): Promise<Regis
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${bound.port}`,
     close: async (graceMs = GRACE_MS) => {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const cut = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -72,4 +75,14 @@ export async function startRegistryServer(options: ServerOptions): Promise<Regis
       pace.close();
     },
   };
+}
+
+/** Whether the directory can still be read: a volume may go away under a server. */
+function canServe(root: string): boolean {
+  try {
+    checkDirectory(root);
+    return true;
+  } catch {
+    return false;
+  }
 }

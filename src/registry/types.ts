@@ -3,6 +3,7 @@ import type { ContentDigest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
 import type { DirectoryLock } from '../oci/dir-lock.ts';
+import type { Access } from './rights.ts';
 
 /** What a request asks for, with its names checked. */
 export type Route =
@@ -25,6 +26,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly method: string;
   readonly query: URLSearchParams;
+  /** What whoever asks may do; that the route itself is allowed is checked already. */
+  readonly access: Access;
 }
 
 /** The directory that is served. */

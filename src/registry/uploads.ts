@@ -5,7 +5,9 @@ import { withScratch } from '../oci/dir-scratch.ts';
 import { isRepository } from '../oci/reference.ts';
 import { isThere } from '../sys/plain.ts';
 import { type Blobs, storedSize } from './blobs.ts';
+import { repositoriesOf } from './discovery.ts';
 import { RegistryError } from './registry-error.ts';
+import type { Access } from './rights.ts';
 import { checkedDigest } from './route.ts';
 import { send } from './send.ts';
 import type { Exchange, Storage } from './types.ts';
@@ -35,10 +37,28 @@ export function createUploads(storage: Storage, files: UploadFiles, blobs: Blobs
       'docker-content-digest': digest,
     });
 
-  /** Links a blob that another repository holds (any, when none is named); false when there is none. */
-  const mount = async (repository: string, digest: ContentDigest, from: string | null): Promise<boolean> => {
-    if (from !== null && (!isRepository(from) || (await blobs.sizeOf(from, digest)) === undefined))
-      return false;
+  /** Whether a client may have a blob out of a repository, or out of any, when none is named. */
+  const isMountable = async (
+    digest: ContentDigest,
+    from: string | null,
+    { everywhere, may }: Access,
+  ): Promise<boolean> => {
+    if (from !== null)
+      return isRepository(from) && may('pull', from) && (await blobs.sizeOf(from, digest)) !== undefined;
+    if (everywhere('pull')) return true;
+    // A blob that is there, and in no repository that the client may read, is none to it.
+    return repositoriesOf(storage.root).some(
+      (name) => may('pull', name) && isThere(storage.layout(name).layerLink(digest)),
+    );
+  };
+
+  /** Links a blob that another repository holds; false when there is none that this client may read. */
+  const mount = async (
+    { query, access }: Exchange,
+    repository: string,
+    digest: ContentDigest,
+  ): Promise<boolean> => {
+    if (!(await isMountable(digest, query.get('from'), access))) return false;
     const layout = storage.layout(repository);
     const path = layout.blob(digest);
     if (!isThere(path)) return false;
@@ -69,7 +89,7 @@ export function createUploads(storage: Storage, files: UploadFiles, blobs: Blobs
       const { query } = exchange;
       const wanted = query.get('mount');
       if (wanted !== null && isContentDigest(wanted)) {
-        if (await mount(repository, wanted, query.get('from'))) return created(exchange, repository, wanted);
+        if (await mount(exchange, repository, wanted)) return created(exchange, repository, wanted);
       }
       const given = query.get('digest');
       const digest = given === null ? undefined : checkedDigest(given);
