@@ -76,7 +76,10 @@ test('a plain container installs features in place, from the cache the second ti
 
   const probe = await host.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: 'true' } });
   assert.match(probe.stdout.toString(), /^ENVBUILDER_CACHED_IMAGE=.*@sha256:[0-9a-f]{64}$/m, probe.stderr);
-  const second = await host.run({ files, env });
+  const granted = ['--cap-add=SYS_PTRACE', '--tmpfs=/hello'];
+  const second = await host.run({ files, env, docker: granted });
   assert.equal(second.stdout.toString(), expected, second.stderr);
+  assert.doesNotMatch(second.stderr, /capAdd: |mounts: \/hello/, 'nothing is said of what is there');
+  assert.match(second.stderr, /^warning: privileged \(/m);
   assert.match(second.stderr, /done in .*: 5 steps, 5 from the cache, 0 built/);
 });

@@ -3,6 +3,7 @@ import type { RegistryAccess } from '../builder/registry-access.ts';
 import type { Emit } from '../core/events.ts';
 import { defaultPlatform, parsePlatform } from '../oci/platform.ts';
 import type { ContainerConfig } from '../oci/types.ts';
+import { type Machine, probeMachine } from '../sys/machine.ts';
 import { buildForm } from './build-form.ts';
 import type { BuildForm } from './build-source.ts';
 import { describeDevcontainer } from './describe.ts';
@@ -26,6 +27,8 @@ export interface DefinitionDeps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly registries: Pick<RegistryAccess, 'resolveImage' | 'open' | 'download'>;
+  /** The container that becomes the dev container; the one that this process is in when left out. */
+  readonly machine?: Machine;
 }
 
 /** A definition, and what of its features is printed and not used. */
@@ -56,7 +59,10 @@ export async function define(
       ? undefined
       : await prepareFeatures(featuresRequest(request, read, form, { image, plain: describe([]) }), deps);
   const devcontainer = describe(features?.entries ?? []);
-  if (request.inContainer) warnUngranted(devcontainer.ungranted, request.workspaceFolder, emit);
+  if (request.inContainer) {
+    const { machine = probeMachine() } = deps;
+    warnUngranted(devcontainer.ungranted, { workspace: request.workspaceFolder, emit, machine });
+  }
   const entries = devcontainer.metadata.map(({ entry }) => entry);
   const label = metadataLabel(entries);
   return {
@@ -112,7 +118,7 @@ interface Parts {
 }
 
 function describeWith(
-  { env }: DefinitionRequest,
+  { env, secrets = [] }: DefinitionRequest,
   { config, raw, file, scope }: ReadConfig,
   { form, image, base, features }: Parts,
 ): Devcontainer {
@@ -134,8 +140,8 @@ function describeWith(
     scope,
     settings: { below: form.below, above: settings },
     ungranted: [
-      ...ungrantedOfMetadata(metadata),
-      ...ungrantedOfConfig(config, file, scope),
+      ...ungrantedOfMetadata(metadata, { ...scope, localEnv: env }),
+      ...ungrantedOfConfig(config, file, { scope, env, secrets }),
       ...ungranted,
       ...form.ungranted,
     ],

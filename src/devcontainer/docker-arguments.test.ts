@@ -56,7 +56,7 @@ test('runArgs give variables and a user, and the rest is named', () => {
   assert.deepEqual(settings, { env: { A: 'b=c' }, user: 'me' });
   assert.deepEqual(
     ungranted.map(({ property }) => property),
-    ['runArgs: --cap-add', 'runArgs: --env', 'runArgs: --network'],
+    ['runArgs: --cap-add SYS_PTRACE', 'runArgs: --env', 'runArgs: --network'],
   );
 });
 

@@ -2,9 +2,10 @@ import { buildForm } from './build-form.ts';
 import { readConfig } from './read-config.ts';
 import { applyRunArgs } from './run-args.ts';
 import type { DefinitionRequest, Devcontainer } from './types.ts';
+import { ungrantedOfConfig } from './ungranted.ts';
 
 /** What a devcontainer.json says and the label of an image built from it does not. */
-export type FileSettings = Pick<Devcontainer, 'scope' | 'settings'>;
+export type FileSettings = Pick<Devcontainer, 'scope' | 'settings' | 'ungranted'>;
 
 /**
  * The folder, the variables and the user that a container of a pushed image gets from the file itself: `workspaceFolder`,
@@ -15,12 +16,21 @@ export type FileSettings = Pick<Devcontainer, 'scope' | 'settings'>;
  */
 export function fileSettings(
   file: string,
-  { env, ...place }: Pick<DefinitionRequest, 'workspaceFolder' | 'devcontainerDir' | 'env' | 'allowOutside'>,
+  {
+    env,
+    secrets = [],
+    ...place
+  }: Pick<DefinitionRequest, 'workspaceFolder' | 'devcontainerDir' | 'env' | 'allowOutside' | 'secrets'>,
 ): FileSettings {
   // The build has warned already.
   const quiet = (): void => {};
   const read = readConfig(file, { ...place, devcontainerJsonPath: file, env, inContainer: true }, quiet);
-  const { below } = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
-  const { settings: above } = applyRunArgs(read.config.runArgs ?? [], file);
-  return { scope: read.scope, settings: { below, above } };
+  const { config, scope } = read;
+  const form = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
+  const { settings: above, ungranted } = applyRunArgs(config.runArgs ?? [], file);
+  return {
+    scope,
+    settings: { below: form.below, above },
+    ungranted: [...ungrantedOfConfig(config, file, { scope, env, secrets }), ...ungranted, ...form.ungranted],
+  };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Machine } from '../sys/machine.ts';
 import { resolveAfterBuild } from './resolve.ts';
 import { definitionOf } from './testing.ts';
 
@@ -183,7 +184,8 @@ test('what a running container cannot be given is warned about once, with where 
     [
       'privileged (f:1)',
       'privileged (.devcontainer.json)',
-      'capAdd: A, B (.devcontainer.json)',
+      'capAdd: A (.devcontainer.json)',
+      'capAdd: B (.devcontainer.json)',
       'securityOpt: c (.devcontainer.json)',
       'init (.devcontainer.json)',
       'mounts: /m (.devcontainer.json)',
@@ -193,6 +195,128 @@ test('what a running container cannot be given is warned about once, with where 
     ],
   );
   assert.deepEqual((await definitionOf(workspace)).warnings, []);
+});
+
+/** Each with what a container has to have been given so that nothing is said, and what is said otherwise. */
+const GRANTABLE: Readonly<
+  Record<
+    string,
+    { readonly config: object; readonly machine: Partial<Machine>; readonly said: readonly string[] }
+  >
+> = {
+  privileged: {
+    config: { privileged: true },
+    machine: { hasCapability: (name) => name === 'ALL' },
+    said: [
+      'privileged (.devcontainer.json) has no effect here: rights come from whoever starts the container',
+    ],
+  },
+  'a capability': {
+    config: { capAdd: ['SYS_PTRACE'], runArgs: ['--cap-add=SYS_PTRACE'] },
+    machine: { hasCapability: (name) => name === 'SYS_PTRACE' },
+    said: ['capAdd: SYS_PTRACE', 'runArgs: --cap-add SYS_PTRACE'],
+  },
+  'a security option': {
+    config: { securityOpt: ['seccomp=unconfined'], runArgs: ['--security-opt', 'seccomp=unconfined'] },
+    machine: { hasSecurityOption: (option) => option === 'seccomp=unconfined' },
+    said: ['securityOpt: seccomp=unconfined', 'runArgs: --security-opt seccomp=unconfined'],
+  },
+  init: {
+    config: { init: true, runArgs: ['--init'] },
+    machine: { hasInit: () => true },
+    said: ['init', 'runArgs: --init'],
+  },
+  mounts: {
+    config: {
+      mounts: ['source=x,target=/m,type=volume', { type: 'bind', source: '/y', target: '/m' }],
+      runArgs: ['-v', 'x:/m:ro', '--mount=type=tmpfs,dst=/m', '--tmpfs', '/m:size=1m', '--volume=/m'],
+    },
+    machine: { isMounted: (path) => path === '/m' },
+    said: ['mounts: /m', 'runArgs: --volume /m', 'runArgs: --mount /m', 'runArgs: --tmpfs /m'],
+  },
+  'a mount at a variable': {
+    config: { mounts: ['target=/home/${localEnv:WHO}/.cache,type=tmpfs'] },
+    machine: { isMounted: (path) => path === '/home/me/.cache' },
+    said: ['mounts: /home/me/.cache'],
+  },
+  'the mount of the workspace': {
+    config: { workspaceMount: 'type=bind,source=${localWorkspaceFolder},target=/elsewhere' },
+    machine: { isMounted: (path) => path === '/elsewhere' },
+    said: ['workspaceMount'],
+  },
+  processors: {
+    config: { hostRequirements: { cpus: 4 } },
+    machine: { cpus: () => 4 },
+    said: ['hostRequirements.cpus (.devcontainer.json) is not met: 4 are asked for, and there are 0'],
+  },
+  memory: {
+    config: { hostRequirements: { memory: '8gb' } },
+    machine: { memory: () => 7.5 * 2 ** 30 },
+    said: ['hostRequirements.memory (.devcontainer.json) is not met: 8gb is asked for, and there is 0mb'],
+  },
+  storage: {
+    config: { hostRequirements: { storage: '32gb' } },
+    machine: { storage: () => 32 * 2 ** 30 },
+    said: [
+      'hostRequirements.storage (.devcontainer.json) is not met: 32gb is asked for, and there is 0mb free',
+    ],
+  },
+  'a GPU': {
+    config: { hostRequirements: { gpu: { cores: 1 } }, runArgs: ['--gpus=all'] },
+    machine: { hasGpu: () => true },
+    said: [
+      'hostRequirements.gpu (.devcontainer.json) is not met: a GPU is asked for, and there is none',
+      'runArgs: --gpus (.devcontainer.json) has no effect here: it is for whoever starts the container',
+    ],
+  },
+};
+
+for (const [name, { config, machine, said }] of Object.entries(GRANTABLE)) {
+  test(`${name}: named where the container has not got it, and only there`, async () => {
+    const workspace = {
+      files: { '.devcontainer.json': { image: 'base', ...config } },
+      images: { base: {} },
+      request: { inContainer: true, env: { WHO: 'me' } },
+    };
+    const { warnings } = await definitionOf(workspace);
+    assert.deepEqual(
+      warnings.map((text, i) => text.slice(0, said[i]?.length)),
+      said,
+    );
+    assert.deepEqual((await definitionOf({ ...workspace, machine })).warnings, []);
+  });
+}
+
+test('of a machine that is too small both amounts are named', async () => {
+  const { warnings } = await definitionOf({
+    files: {
+      '.devcontainer.json': {
+        image: 'base',
+        hostRequirements: { cpus: 4, memory: '8gb', storage: '1tb', gpu: 'optional' },
+      },
+    },
+    images: { base: { Labels: { 'devcontainer.metadata': '[{"hostRequirements":{"cpus":2}}]' } } },
+    request: { inContainer: true },
+    machine: { cpus: () => 2.5, memory: () => 512 * 2 ** 20, storage: () => 20.25 * 2 ** 30 },
+  });
+  assert.deepEqual(warnings, [
+    'hostRequirements.cpus (.devcontainer.json) is not met: 4 are asked for, and there are 2.5',
+    'hostRequirements.memory (.devcontainer.json) is not met: 8gb is asked for, and there is 512mb',
+    'hostRequirements.storage (.devcontainer.json) is not met: 1tb is asked for, and there is 20.2gb free',
+  ]);
+});
+
+test('secrets that are declared and not there are named', async () => {
+  const secrets = { IN_ENV: {}, IN_BUILD: { description: 'x' }, EMPTY: {}, NOWHERE: {} };
+  const { warnings } = await definitionOf({
+    files: { '.devcontainer.json': { image: 'base', secrets } },
+    images: { base: {} },
+    request: { inContainer: true, env: { IN_ENV: 'x', EMPTY: '' }, secrets: ['IN_BUILD'] },
+  });
+  assert.deepEqual(
+    warnings.map((text) => text.slice(0, text.indexOf(' ('))),
+    ['secrets: EMPTY', 'secrets: NOWHERE'],
+  );
 });
 
 test('a label of the Dockerfile itself counts, and goes into the image with the file', async () => {

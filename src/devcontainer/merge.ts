@@ -123,13 +123,13 @@ function largerGpu(a: Gpu, b: Gpu): Gpu {
 const UNITS: Readonly<Record<string, number>> = { t: 2 ** 40, g: 2 ** 30, m: 2 ** 20, k: 2 ** 10 };
 
 function largestSize(texts: readonly (string | undefined)[]): number {
-  return Math.max(
-    0,
-    ...texts.map((text) => {
-      const [, digits = '0', unit = ''] = /^(\d+)([tgmk]?)b?$/.exec(text ?? '') ?? [];
-      return Number(digits) * (UNITS[unit] ?? 1);
-    }),
-  );
+  return Math.max(0, ...texts.map(sizeOf));
+}
+
+/** The bytes of a size such as `4gb`; 0 for what is none. */
+export function sizeOf(text: string | undefined): number {
+  const [, digits = '0', unit = ''] = /^(\d+)([tgmk]?)b?$/.exec(text ?? '') ?? [];
+  return Number(digits) * (UNITS[unit] ?? 1);
 }
 
 function nonEmpty<T>(values: readonly T[]): readonly T[] | undefined {

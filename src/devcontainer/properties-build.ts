@@ -77,7 +77,7 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.texts,
     expects: 'a list of names',
     support: 'cannot',
-    text: 'There is one container; other services are not started.',
+    text: 'There is one container; other services are not started. A warning names those that the reference would start.',
   },
   {
     name: 'features',
@@ -100,7 +100,8 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     scenario: 'all',
     schema: t.secrets,
     expects: 'an object of secrets',
-    support: 'no effect',
-    text: 'It only describes secrets to tools that ask for them. Secrets are given with ENVBUILDER_BUILD_SECRETS or as variables of the container.',
+    support: 'differs',
+    lenient: true,
+    text: 'It describes secrets to tools that ask for them. Secrets are given with ENVBUILDER_BUILD_SECRETS or as variables of the container; a start warns about each that is neither.',
   },
 ];

@@ -89,7 +89,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.text,
     expects: 'a mount as in docker run --mount',
     support: 'cannot',
-    text: 'A running container cannot be given a mount; the workspace is cloned or mounted from outside.',
+    text: 'A running container cannot be given a mount; the workspace is cloned or mounted from outside. A warning says so, unless something is mounted there or the workspace lies there.',
   },
   {
     name: 'mounts',
@@ -98,7 +98,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of mounts, each a string or an object with type, source and target',
     merge: 'mounts',
     support: 'cannot',
-    text: 'A running container cannot be given mounts. Volumes are made where the container is made; a warning names each.',
+    text: 'A running container cannot be given mounts. Volumes are made where the container is made; a warning names each at whose target nothing is mounted.',
   },
   {
     name: 'init',
@@ -107,7 +107,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'true or false',
     merge: 'any',
     support: 'cannot',
-    text: 'It is an option of whoever starts the container; a warning says so.',
+    text: 'It is an option of whoever starts the container; a warning says so where envbuilder is the first process.',
   },
   {
     name: 'privileged',
@@ -116,7 +116,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'true or false',
     merge: 'any',
     support: 'cannot',
-    text: 'Rights come from whoever starts the container; a warning says so.',
+    text: 'Rights come from whoever starts the container; a warning says so where a capability is missing.',
   },
   {
     name: 'capAdd',
@@ -125,7 +125,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of capabilities',
     merge: 'union',
     support: 'cannot',
-    text: 'Rights come from whoever starts the container; a warning says so.',
+    text: 'Rights come from whoever starts the container; a warning names each capability that is missing.',
   },
   {
     name: 'securityOpt',
@@ -134,7 +134,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of security options',
     merge: 'union',
     support: 'cannot',
-    text: 'Rights come from whoever starts the container; a warning says so.',
+    text: 'Rights come from whoever starts the container; a warning names each that is not in force, as far as the kernel tells.',
   },
   {
     name: 'runArgs',
@@ -142,7 +142,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.texts,
     expects: 'a list of arguments',
     support: 'differs',
-    text: '`--env` and `--user` are honoured. The others are for docker run; a warning names those that matter.',
+    text: '`--env` and `--user` are honoured. The others are for docker run; a warning names those that matter and that the container has not got all the same.',
   },
   {
     name: 'appPort',
@@ -158,7 +158,8 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.hostRequirements,
     expects: 'an object with cpus, memory, storage and gpu',
     merge: 'requirements',
-    support: 'no effect',
-    text: 'The machine has been chosen before envbuilder runs.',
+    support: 'differs',
+    lenient: true,
+    text: 'The machine has been chosen before envbuilder runs. A start compares it with processors, memory, free storage and GPUs of the container, limits of control groups included, and warns about what is missing; a tenth less of a size is no warning.',
   },
 ];

@@ -37,6 +37,8 @@ export interface PropertyRow {
   /** Only properties that image metadata can hold have one. */
   readonly merge?: Merge;
   readonly support: Support;
+  /** A value that cannot be read is a warning and left out, since the dev container works without. */
+  readonly lenient?: true;
   /** What is done with it, and why where that differs from the reference implementation. */
   readonly text: string;
   /** Its own properties, where they are treated differently. */

@@ -58,7 +58,10 @@ export function devcontainerOfImage(
       ? {}
       : { workspaceFolder: scope.containerWorkspaceFolder }),
     settings: settings?.settings ?? { below: nothing, above: nothing },
-    ungranted: ungrantedOfMetadata(metadata),
+    ungranted: [
+      ...ungrantedOfMetadata(metadata, { ...scope, localEnv: env }),
+      ...(settings?.ungranted ?? []),
+    ],
     env,
     image: imageConfig.config ?? {},
   });

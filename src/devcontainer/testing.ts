@@ -5,6 +5,7 @@ import type { RegistryAccess } from '../builder/registry-access.ts';
 import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import type { ContainerConfig, Image } from '../oci/types.ts';
+import type { Machine } from '../sys/machine.ts';
 import { loadDefinition } from './load.ts';
 import type { BuildDefinition, DefinitionRequest } from './types.ts';
 
@@ -13,6 +14,8 @@ export interface TestWorkspace {
   readonly files: Readonly<Record<string, string | object>>;
   readonly images?: Readonly<Record<string, ContainerConfig>>;
   readonly request?: Partial<DefinitionRequest>;
+  /** What the container has been given; otherwise nothing. */
+  readonly machine?: Partial<Machine>;
 }
 
 /** A definition and what was said on the way. */
@@ -31,11 +34,24 @@ export async function definitionOf(workspace: TestWorkspace): Promise<TestDefini
         emit: (event) => events.push(event),
         signal: new AbortController().signal,
         registries: fakeRegistries(workspace.images ?? {}),
+        machine: { ...BARE_MACHINE, ...workspace.machine },
       },
     );
     return { ...definition, folder, warnings: warningsOf(events) };
   });
 }
+
+/** A machine that has been given nothing. */
+const BARE_MACHINE: Machine = {
+  hasCapability: () => false,
+  isMounted: () => false,
+  hasSecurityOption: () => false,
+  hasInit: () => false,
+  hasGpu: () => false,
+  cpus: () => 0,
+  memory: () => 0,
+  storage: () => 0,
+};
 
 /** What a workspace is read with when a test does not mind. */
 export function testRequest(workspaceFolder: string): DefinitionRequest {

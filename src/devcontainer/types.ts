@@ -120,6 +120,8 @@ export interface DefinitionRequest {
   readonly configuration?: string;
   /** What `${localEnv:…}` sees; without our own options. */
   readonly env: Environment;
+  /** Names of secrets that builds are given; what a file declares beyond them is warned about. */
+  readonly secrets?: readonly string[];
   /**
    * The dev container will be this very container: its workspace is `workspaceFolder` itself, and what cannot be granted
    * to a running container is warned about.
@@ -178,7 +180,17 @@ export interface Ungranted {
   readonly property: string;
   readonly origin: string;
   readonly why: string;
+  /** Where the container has got it all the same, nothing is said. */
+  readonly unless?: Need;
 }
+
+/** What a container can have been given by whoever started it. */
+export type Need =
+  | { readonly kind: 'capability' | 'mount' | 'security option'; readonly name: string }
+  | { readonly kind: 'init' }
+  | { readonly kind: 'gpu'; readonly asked?: string }
+  /** At least so much of something: processors, or bytes. */
+  | { readonly kind: 'cpus' | 'memory' | 'storage'; readonly atLeast: number; readonly asked: string };
 
 /** What a container is created with, besides what metadata says. */
 export interface ContainerSettings {

@@ -35,7 +35,10 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
         );
     } else if (value === null) {
       warn(`${name} is null, which is as if it were left out`, document.whereOfKey([name]));
-    } else config[name] = checkValue(row, value);
+    } else {
+      const checked = checkValue(row, value);
+      if (checked !== undefined) config[name] = checked;
+    }
   }
   return config as DevcontainerConfig;
 
@@ -50,6 +53,10 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
     const expected = keys.length === 0 ? row.expects : expectedOf(issue);
     const text = `${pathText(path)} must be ${expected}, and not ${describe(issue.input)}`;
     const where = document.whereOf(path);
+    if (row.lenient) {
+      warn(`${text}; ${row.name} is left out`, where);
+      return undefined;
+    }
     if (row.support !== 'no effect') throw new AppError('DEVCONTAINER', text, { where });
     warn(text, where);
     return value;

@@ -36,7 +36,9 @@ export async function startContainer(
   const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
   const request = workspaceBuild(parsed, workspace, context);
   const { stateDir, allowOutside = [] } = request;
-  const definitionDeps = { ...context, ...givenFolder(parsed), workspace, stateDir, allowOutside, emit };
+  const secrets = request.secrets.map(({ id }) => id);
+  const known = { workspace, stateDir, allowOutside, secrets };
+  const definitionDeps = { ...context, ...givenFolder(parsed), ...known, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {
     emit,

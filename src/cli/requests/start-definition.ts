@@ -31,6 +31,8 @@ export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
   readonly stateDir: string;
   /** As of DefinitionRequest. */
   readonly devcontainerDir?: string;
+  /** Names of secrets that the build is given. */
+  readonly secrets?: readonly string[];
   /** As of BuildRequest. */
   readonly allowOutside?: readonly string[];
   readonly emit: Emit;
@@ -68,6 +70,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
       ...(jsonPath === undefined ? {} : { devcontainerJsonPath: jsonPath }),
       ...(name === undefined ? {} : { configuration: name }),
       env: userEnvironment(deps.env),
+      secrets: deps.secrets ?? [],
       inContainer: true,
       ...(options['fallback-image'] === undefined ? {} : { defaultImage: options['fallback-image'] }),
       ...(platform === undefined ? {} : { platform }),
@@ -122,7 +125,7 @@ function below(folder: string, path: string): string {
 /** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
 export async function settingsOfFile(
   file: string,
-  { workspace, devcontainerDir, env, allowOutside = [], emit }: DefinitionDeps,
+  { workspace, devcontainerDir, env, secrets = [], allowOutside = [], emit }: DefinitionDeps,
 ): Promise<FileSettings | undefined> {
   const { fileSettings } = await loadContainer();
   try {
@@ -130,6 +133,7 @@ export async function settingsOfFile(
       workspaceFolder: workspace,
       ...(devcontainerDir === undefined ? {} : { devcontainerDir }),
       env: userEnvironment(env),
+      secrets,
       allowOutside,
     });
   } catch (error) {
@@ -150,7 +154,7 @@ export async function startedDevcontainer(
   { workspace, env, emit }: DefinitionDeps,
   settings?: FileSettings,
 ): Promise<StartedDevcontainer> {
-  const { devcontainerOfImage, resolveAfterBuild } = await loadContainer();
+  const { devcontainerOfImage, probeMachine, resolveAfterBuild, warnUngranted } = await loadContainer();
   const local = userEnvironment(env);
   const scope = { localWorkspaceFolder: workspace, containerWorkspaceFolder: workspace };
   const devcontainer = source
@@ -159,6 +163,8 @@ export async function startedDevcontainer(
         { config },
         { scope, env: local, emit, ...(settings === undefined ? {} : { settings }) },
       );
+  // Where something was built, the definition has warned already.
+  if (!source) warnUngranted(devcontainer.ungranted, { workspace, emit, machine: probeMachine() });
   const { containerEnv, remoteEnv, containerUser, hooks, entrypoints, configFile } = devcontainer;
   const entries = devcontainer.metadata.map(({ entry }) => entry);
   // A user that the image names may come with a group, which the dev container's own default leaves out.

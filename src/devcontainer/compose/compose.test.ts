@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Machine } from '../../sys/machine.ts';
 import { definitionOf, type TestWorkspace } from '../testing.ts';
 
 const IMAGES = { base: { User: 'img', Env: ['PATH=/bin'] } };
@@ -105,7 +106,7 @@ volumes: { data: }
     [
       'workspaceFolder (.devcontainer/devcontainer.json)',
       'privileged (service app)',
-      'cap_add (service app)',
+      'cap_add: SYS_PTRACE (service app)',
       'ports (service app)',
       'volumes: /data (service app)',
       'volumes: /shared (service app)',
@@ -121,6 +122,50 @@ volumes: { data: }
     clone.warnings.map((text) => text.replace(/ has no effect.*$/, '')),
     warnings.map((text) => text.replace(/ has no effect.*$/, '')),
   );
+});
+
+test('of a service is named what the container has not got', async () => {
+  const files = {
+    '.devcontainer.json': { dockerComposeFile: 'c.yml', service: 'app', runServices: ['app', 'db'] },
+    'c.yml': `
+services:
+  app:
+    image: base
+    privileged: true
+    cap_add: [SYS_PTRACE]
+    security_opt: ["seccomp:unconfined"]
+    init: true
+    tmpfs: /run/x
+    volumes: ["data:/data"]
+    depends_on: { needed: { condition: service_started } }
+  db: { image: x }
+  needed: { image: x }
+  idle: { image: x }
+volumes: { data: }
+`,
+  };
+  const said = async (machine: Partial<Machine>) =>
+    (await definitionOf({ files, images: IMAGES, request: { inContainer: true }, machine })).warnings.map(
+      (text) => text.slice(0, text.indexOf(' (')),
+    );
+  const services = ['runServices: db', 'services: needed'];
+  assert.deepEqual((await said({})).sort(), [
+    'cap_add: SYS_PTRACE',
+    'init',
+    'privileged',
+    ...services.slice(0, 1),
+    'security_opt: seccomp:unconfined',
+    ...services.slice(1),
+    'tmpfs: /run/x',
+    'volumes: /data',
+  ]);
+  const everything = {
+    hasCapability: () => true,
+    isMounted: () => true,
+    hasSecurityOption: () => true,
+    hasInit: () => true,
+  };
+  assert.deepEqual((await said(everything)).sort(), services);
 });
 
 test('mistakes point at the file that they are in', async () => {

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { ReadConfig } from '../read-config.ts';
-import type { Ungranted } from '../types.ts';
+import type { Need, Ungranted } from '../types.ts';
+import { PRIVILEGED } from '../ungranted.ts';
 import type { ComposeService, ComposeVolume } from './service.ts';
 
 interface KeyGroup {
@@ -80,14 +81,21 @@ export const GRANTED_KEYS: readonly string[] = [
 export function ungrantedOfService(
   service: ComposeService,
   name: string,
-  { file, folder }: Pick<ReadConfig, 'file' | 'folder'>,
+  { file, folder, config: { runServices } }: Pick<ReadConfig, 'file' | 'folder' | 'config'>,
 ): readonly Ungranted[] {
   const origin = `service ${name}`;
   const keys = Object.entries(service.all)
     .filter(([key, value]) => !isEmpty(value) && !isIdle(key, value))
     .flatMap(([property]) => {
       const group = UNGRANTED_KEYS.find(({ keys: names }) => names.includes(property));
-      return group ? [{ property, origin, why: group.why }] : [];
+      if (!group) return [];
+      const { why } = group;
+      const needs = needsOf(property, service.all[property]);
+      if (needs === undefined) return [{ property, origin, why }];
+      return needs.map((unless) => ({
+        property: 'name' in unless && property !== 'privileged' ? `${property}: ${unless.name}` : property,
+        ...{ origin, why, unless },
+      }));
     });
   const volumes = service.volumes
     .filter((volume) => !isWorkspace(volume, folder))
@@ -95,13 +103,42 @@ export function ungrantedOfService(
       property: `volumes: ${volume.target}`,
       origin,
       why: 'a running container cannot be given mounts',
+      unless: { kind: 'mount', name: volume.target } as const,
     }));
-  const others = service.otherServices.map((other) => ({
-    property: `services: ${other}`,
+  const others = service.otherServices.filter(isStarted).map((other) => ({
+    property: runServices?.includes(other) ? `runServices: ${other}` : `services: ${other}`,
     origin: relative(folder, file),
     why: 'there is one container',
   }));
   return [...keys, ...volumes, ...others];
+
+  /** The reference starts all services, or those that are named and what the service itself waits for. */
+  function isStarted(other: string): boolean {
+    const { depends_on: needed } = service.all;
+    const names: readonly unknown[] = Array.isArray(needed) ? needed : Object.keys(Object(needed));
+    return !runServices?.length || runServices.includes(other) || names.includes(other);
+  }
+}
+
+/** What a key asks for that can be found out; undefined for keys of which nothing can. */
+function needsOf(key: string, value: unknown): readonly Need[] | undefined {
+  const words = (Array.isArray(value) ? value : [value]).map(String);
+  switch (key) {
+    case 'privileged':
+      return [PRIVILEGED];
+    case 'cap_add':
+      return words.map((name) => ({ kind: 'capability', name }));
+    case 'security_opt':
+      return words.map((name) => ({ kind: 'security option', name }));
+    case 'tmpfs':
+      return words.map((word) => ({ kind: 'mount', name: word.split(':')[0]! }));
+    case 'init':
+      return [{ kind: 'init' }];
+    case 'gpus':
+      return [{ kind: 'gpu' }];
+    default:
+      return undefined;
+  }
 }
 
 /** The workspace is in the container anyway, whether a volume brings it or a folder around it. */
