@@ -83,3 +83,47 @@ test('a plain container installs features in place, from the cache the second ti
   assert.match(second.stderr, /^warning: privileged \(/m);
   assert.match(second.stderr, /done in .*: 5 steps, 5 from the cache, 0 built/);
 });
+
+test('the workspace is where workspaceFolder says, in a restart too, unless the operator says otherwise', async (t) => {
+  if (missing !== undefined) return t.skip(missing);
+  const there = '$' + '{containerWorkspaceFolder}';
+  const workspace = host.directory({
+    '.devcontainer.json': JSON.stringify({
+      image: `${environment.services.registry!.host}/busybox:1`,
+      workspaceFolder: '/work/space',
+      workspaceMount: 'source=$' + '{localWorkspaceFolder},target=/work/space,type=bind',
+      postStartCommand: `echo "hook in $(pwd) of ${there}: $(ls)"`,
+    }),
+    file: '',
+  });
+  const options = {
+    docker: [`--volume=${workspace}:/workspaces/empty`],
+    env: {
+      ENVBUILDER_WORKSPACE_FOLDER: '',
+      ENVBUILDER_PROGRESS: 'plain',
+      ENVBUILDER_INIT_SCRIPT: 'echo "init in $(pwd): $(ls)"',
+    },
+  };
+  const container = await host.start(options);
+  assert.equal(await container.end(), 0, await container.logs());
+  assert.equal((await container.docker('start')).code, 0);
+  assert.equal(await container.end(), 0);
+  const log = await container.logs();
+  const lines = log.split('\n');
+  const expected = [
+    'postStartCommand: hook in /work/space of /work/space: file',
+    'init in /work/space: file',
+  ];
+  for (const line of expected) assert.equal(lines.filter((one) => one === line).length, 2, log);
+  assert.doesNotMatch(log, /has no effect here/);
+
+  const fixed = await host.run({
+    ...options,
+    env: { ...options.env, ENVBUILDER_WORKSPACE_FOLDER: '/workspaces/empty' },
+  });
+  assert.match(fixed.stdout.toString(), /^init in \/workspaces\/empty: file$/m, fixed.stderr);
+  assert.match(
+    fixed.stderr,
+    /workspaceFolder .* has no effect here: the workspace is in \/workspaces\/empty/,
+  );
+});

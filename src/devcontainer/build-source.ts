@@ -1,4 +1,5 @@
 import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
+import type { WorkspaceMount } from './workspace-folder.ts';
 
 /** A build with the text of its Dockerfile, whether that is a file or not. */
 export interface BuildSource {
@@ -11,6 +12,8 @@ export interface BuildForm extends BuildSource {
   /** What the container is created with, below what metadata says. */
   readonly below: ContainerSettings;
   readonly ungranted: readonly Ungranted[];
+  /** The volume of a Compose service that brings the workspace. */
+  readonly workspaceMount?: WorkspaceMount;
 }
 
 /**

@@ -22,6 +22,7 @@ import type {
   OriginEntry,
 } from './types.ts';
 import { ungrantedOfConfig, ungrantedOfMetadata, warnUngranted } from './ungranted.ts';
+import { workspaceLink } from './workspace-folder.ts';
 
 export interface DefinitionDeps {
   readonly emit: Emit;
@@ -118,10 +119,11 @@ interface Parts {
 }
 
 function describeWith(
-  { env, secrets = [] }: DefinitionRequest,
-  { config, raw, file, scope }: ReadConfig,
+  { env, inContainer, secrets = [] }: DefinitionRequest,
+  read: ReadConfig,
   { form, image, base, features }: Parts,
 ): Devcontainer {
+  const { config, raw, file, scope } = read;
   const own = entryOfConfig(raw);
   const metadata: OriginEntry[] = [
     ...base.map((entry) => ({ origin: entry.id ?? 'image metadata', entry })),
@@ -131,11 +133,13 @@ function describeWith(
   const { name, initializeCommand, runArgs = [] } = config;
   const { settings, ungranted } = applyRunArgs(runArgs, file);
   const { containerWorkspaceFolder: workspaceFolder } = scope;
+  const link = inContainer ? workspaceLink(read, form) : undefined;
   return describeDevcontainer({
     configFile: file,
     ...(name === undefined ? {} : { name }),
     ...(initializeCommand === undefined ? {} : { initializeCommand }),
     ...(workspaceFolder === undefined ? {} : { workspaceFolder }),
+    ...(link === undefined ? {} : { workspaceLink: link }),
     metadata,
     scope,
     settings: { below: form.below, above: settings },

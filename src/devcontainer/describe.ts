@@ -15,6 +15,7 @@ export type DescribeInput = Pick<
   | 'settings'
   | 'initializeCommand'
   | 'workspaceFolder'
+  | 'workspaceLink'
   | 'ungranted'
 > & {
   /** What `${localEnv:…}` sees. */

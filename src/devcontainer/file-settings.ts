@@ -3,9 +3,10 @@ import { readConfig } from './read-config.ts';
 import { applyRunArgs } from './run-args.ts';
 import type { DefinitionRequest, Devcontainer } from './types.ts';
 import { ungrantedOfConfig } from './ungranted.ts';
+import { workspaceLink } from './workspace-folder.ts';
 
 /** What a devcontainer.json says and the label of an image built from it does not. */
-export type FileSettings = Pick<Devcontainer, 'scope' | 'settings' | 'ungranted'>;
+export type FileSettings = Pick<Devcontainer, 'scope' | 'settings' | 'ungranted' | 'workspaceLink'>;
 
 /**
  * The folder, the variables and the user that a container of a pushed image gets from the file itself: `workspaceFolder`,
@@ -20,7 +21,10 @@ export function fileSettings(
     env,
     secrets = [],
     ...place
-  }: Pick<DefinitionRequest, 'workspaceFolder' | 'devcontainerDir' | 'env' | 'allowOutside' | 'secrets'>,
+  }: Pick<
+    DefinitionRequest,
+    'workspaceFolder' | 'workspaceFixed' | 'devcontainerDir' | 'env' | 'allowOutside' | 'secrets'
+  >,
 ): FileSettings {
   // The build has warned already.
   const quiet = (): void => {};
@@ -28,8 +32,10 @@ export function fileSettings(
   const { config, scope } = read;
   const form = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
   const { settings: above, ungranted } = applyRunArgs(config.runArgs ?? [], file);
+  const link = workspaceLink(read, form);
   return {
     scope,
+    ...(link === undefined ? {} : { workspaceLink: link }),
     settings: { below: form.below, above },
     ungranted: [...ungrantedOfConfig(config, file, { scope, env, secrets }), ...ungranted, ...form.ungranted],
   };

@@ -140,7 +140,7 @@ test('in a start the workspace is where it is, and the file can choose a folder 
         '.devcontainer.json': { image: 'base', remoteEnv: { W: '${containerWorkspaceFolder}' }, ...config },
       },
       images: IMAGES,
-      request: { inContainer: true },
+      request: { inContainer: true, workspaceFixed: true },
     });
     assert.equal(devcontainer.remoteEnv.W, devcontainer.workspaceFolder);
     return { place: devcontainer.workspaceFolder?.replace(folder, ''), warnings };

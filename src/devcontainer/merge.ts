@@ -73,8 +73,13 @@ function lastPerTarget(mounts: readonly Mount[]): Mount[] {
 /** Where a mount goes, in either spelling. */
 export function mountTarget(mount: Mount): string | undefined {
   if (typeof mount !== 'string') return mount.target;
+  return mountField(mount, ['target', 'dst', 'destination']);
+}
+
+/** The value of a field of a mount as docker run takes it, under any of its names. */
+export function mountField(mount: string, names: readonly string[]): string | undefined {
   const fields = mount.split(',').map((field) => field.split('='));
-  return fields.find(([key]) => ['target', 'dst', 'destination'].includes(key ?? ''))?.[1];
+  return fields.find(([key]) => names.includes(key ?? ''))?.[1];
 }
 
 function portName(port: unknown): unknown {

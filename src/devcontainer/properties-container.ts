@@ -81,7 +81,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.text,
     expects: 'a path in the container',
     support: 'differs',
-    text: 'Where hooks and the init command start when it lies in the workspace. The workspace itself lies where ENVBUILDER_WORKSPACE_FOLDER says.',
+    text: 'Where hooks and the init command start. In a start the workspace is cloned or mounted elsewhere; a link leads to it from here, or from where workspaceMount or a volume of the Compose service would bring it. What is there already stays, empty directories aside, and then, or where ENVBUILDER_WORKSPACE_FOLDER is given, they start in the workspace; a warning says so.',
   },
   {
     name: 'workspaceMount',

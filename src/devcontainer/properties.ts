@@ -31,7 +31,7 @@ export const VARIABLES: readonly SupportRow[] = [
   {
     name: '${containerWorkspaceFolder}',
     support: 'differs',
-    text: 'In a start the workspace, or `workspaceFolder` where that lies in it, since nothing is mounted elsewhere. With build and read-configuration as in the reference.',
+    text: 'As in the reference, but that in a start without `workspaceFolder`, or where the workspace cannot be there, it is the folder that the workspace lies in.',
   },
   { name: '${containerWorkspaceFolderBasename}', support: 'differs', text: 'The name of that folder.' },
   {

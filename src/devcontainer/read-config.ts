@@ -9,7 +9,7 @@ import { updateOldProperties } from './old-properties.ts';
 import { substitute } from './substitute.ts';
 import type { DefinitionRequest, DevcontainerConfig, VariableScope } from './types.ts';
 import { checkProperties } from './validate.ts';
-import { referencePlace, type WorkspacePlace } from './workspace-folder.ts';
+import { referencePlace, startPlace, type WorkspacePlace } from './workspace-folder.ts';
 
 /** A devcontainer.json as it was read. */
 export interface ReadConfig {
@@ -43,6 +43,7 @@ export function readConfig(
     | 'devcontainerJsonPath'
     | 'env'
     | 'inContainer'
+    | 'workspaceFixed'
     | 'allowOutside'
   >,
   emit: Emit,
@@ -57,7 +58,9 @@ export function readConfig(
   const document = parseDocument(readText(file, rootsOf(dirname(file))), file);
   const raw = updateOldProperties(checkProperties(document, emit));
   const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
-  const place = inContainer ? ownPlace(raw, local) : referencePlace(workspaceFolder, raw);
+  const place = inContainer
+    ? startPlace(raw, local, request.workspaceFixed ?? false)
+    : referencePlace(workspaceFolder, raw);
   const containerWorkspaceFolder =
     place.workspaceFolder === undefined ? undefined : substitute(place.workspaceFolder, local);
   const scope: VariableScope = {
@@ -69,16 +72,6 @@ export function readConfig(
   const base = baseFolder(file, config, request, emit);
   const roots = rootsOf(base);
   return { file, folder: request.workspaceFolder, base, roots, document, raw, config, place, scope };
-}
-
-/** In a start the workspace is where it is; the file can choose a folder in it. */
-function ownPlace(
-  { workspaceFolder }: DevcontainerConfig,
-  local: { readonly localWorkspaceFolder: string; readonly localEnv: DefinitionRequest['env'] },
-): WorkspacePlace {
-  const workspace = local.localWorkspaceFolder;
-  const folder = workspaceFolder === undefined ? workspace : substitute(workspaceFolder, local);
-  return { workspaceFolder: folder.startsWith(`${workspace}/`) ? folder.replace(/\/+$/, '') : workspace };
 }
 
 function substituteProperties(

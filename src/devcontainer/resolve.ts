@@ -57,6 +57,7 @@ export function devcontainerOfImage(
     ...(scope.containerWorkspaceFolder === undefined
       ? {}
       : { workspaceFolder: scope.containerWorkspaceFolder }),
+    ...(settings?.workspaceLink === undefined ? {} : { workspaceLink: settings.workspaceLink }),
     settings: settings?.settings ?? { below: nothing, above: nothing },
     ungranted: [
       ...ungrantedOfMetadata(metadata, { ...scope, localEnv: env }),

@@ -122,6 +122,8 @@ export interface DefinitionRequest {
   readonly env: Environment;
   /** Names of secrets that builds are given; what a file declares beyond them is warned about. */
   readonly secrets?: readonly string[];
+  /** Whoever started the container has said where the workspace lies: then `workspaceFolder` only chooses a folder in it. */
+  readonly workspaceFixed?: boolean;
   /**
    * The dev container will be this very container: its workspace is `workspaceFolder` itself, and what cannot be granted
    * to a running container is warned about.
@@ -227,6 +229,8 @@ export interface Devcontainer {
   readonly entrypoints: readonly Hook[];
   /** Where hooks and the user's processes start. */
   readonly workspaceFolder?: string;
+  /** A path that has to lead to the workspace, so that this folder is there. */
+  readonly workspaceLink?: string;
   readonly customizations: Readonly<Record<string, readonly unknown[]>>;
   readonly ungranted: readonly Ungranted[];
   /** What all of this was merged from, lowest first; the entries are the value of the image's label. */

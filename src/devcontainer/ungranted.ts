@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { normalize, relative } from 'node:path';
 import type { Environment } from '../core/environment.ts';
 import type { Emit } from '../core/events.ts';
 import type { Machine } from '../sys/machine.ts';
@@ -86,7 +86,7 @@ export function ungrantedOfConfig(
   if (config.appPort !== undefined) add('appPort', 'ports are published by whoever starts the container');
   const { containerWorkspaceFolder: there = '' } = scope;
   const { workspaceFolder, workspaceMount } = config;
-  if (workspaceFolder !== undefined && workspaceFolder.replace(/\/+$/, '') !== there)
+  if (workspaceFolder !== undefined && normalize(workspaceFolder).replace(/\/+$/, '') !== there)
     add('workspaceFolder', `the workspace is in ${there}`);
   const target = workspaceMount ? mountTarget(workspaceMount) : undefined;
   if (workspaceMount && target === undefined) add('workspaceMount', 'it names no target');

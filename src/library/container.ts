@@ -7,6 +7,7 @@ export { assertSafe } from '../rootfs/inplace/guard.ts';
 export { createCoderLogs, type LogLevel } from '../start/coder-logs.ts';
 export { countDown } from '../start/countdown.ts';
 export { runStart } from '../start/start.ts';
+export { linkWorkspace, notPlaced } from '../start/workspace-link.ts';
 export { becomeCommand } from '../sys/become-command.ts';
 export { hideProcess } from '../sys/hide-process.ts';
 export { probeMachine } from '../sys/machine.ts';

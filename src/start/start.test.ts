@@ -661,3 +661,32 @@ test('which hooks run in which start is as docs/migrate.md says', { skip }, asyn
     assert.deepEqual(readFileSync(log, 'utf8').trim().split('\n'), hookNames(here), about);
   }
 });
+
+test('the workspace is where the dev container has it, in restarts too', { skip }, async (t) => {
+  const on = machine(t);
+  writeFileSync(join(on.folder, 'file'), '');
+  const place = join(on.dir, 'there/project');
+  const log = join(on.dir, 'log');
+  writeFileSync(log, '');
+  chmodSync(log, 0o666);
+  chmodSync(on.dir, 0o777);
+  const hooks = { postStartCommand: [{ origin, command: `pwd >> ${log}; ls >> ${log}` }] };
+  const devcontainer = { workspaceFolder: place, workspaceLink: place, hooks };
+  const first = await start(on, { devcontainer });
+  assert.deepEqual(first.warnings, []);
+  assert.deepEqual([first.command.cwd, first.command.env.PWD], [place, place]);
+  const again = await start(on, { request: { skipRebuild: true } });
+  assert.deepEqual([again.builds.length, again.command.cwd], [0, place]);
+  assert.equal(readFileSync(log, 'utf8'), `${place}\nfile\n`.repeat(2));
+  // Somebody has put something there since.
+  rmSync(place);
+  mkdirSync(place);
+  writeFileSync(join(place, 'own'), '');
+  const blocked = await start(on, { request: { skipRebuild: true } });
+  assert.equal(blocked.command.cwd, on.folder);
+  assert.match(
+    blocked.warnings.join(),
+    /workspaceFolder is .*project has files of its own; the workspace is in/,
+  );
+  assert.ok(existsSync(join(place, 'own')));
+});

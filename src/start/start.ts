@@ -24,6 +24,7 @@ import { quoteWord } from './shell-words.ts';
 import { writeBuilt } from './state.ts';
 import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
 import { mergeShell, probeUserEnvironment } from './user-env.ts';
+import { linkWorkspace, notPlaced } from './workspace-link.ts';
 
 /** Bytes of /etc/environment. */
 const MOST_ENVIRONMENT = 1024 * 1024;
@@ -73,7 +74,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
 
   const rootAccount = findAccount(root, '0', 'root');
   await giveToUser(account, workspace, { root, emit });
-  const cwd = devcontainer.workspaceFolder ?? workspace.folder;
+  const cwd = placedWorkspace(image, emit);
   makeDirectories(cwd);
 
   const entrypoints = await runEntrypoints(devcontainer, config.User ?? '', {
@@ -82,7 +83,8 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     cwd,
     deps,
   });
-  const env = withAccount(composed.env, account);
+  const inFolder = devcontainer.workspaceLink === undefined ? composed.env : { ...composed.env, PWD: cwd };
+  const env = withAccount(inFolder, account);
   const users = await userEnvironments(request, image, {
     ...{ account, env, cwd, deps },
     remoteEnv: composed.remoteEnv,
@@ -103,7 +105,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
         signal,
       });
   const target = init.user === user ? account : findAccount(root, init.user, 'TARGET_USER');
-  const targetEnv = init.user === user ? users.init : withAccount(composed.env, target);
+  const targetEnv = init.user === user ? users.init : withAccount(inFolder, target);
   emit({
     type: 'message',
     level: 'info',
@@ -112,6 +114,19 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
   await Promise.all([entrypoints?.handOver(), later?.handOver()]);
   const { uid, gid, groups } = target;
   return { argv: [init.command, ...init.args], env: targetEnv, cwd, uid, gid, groups };
+}
+
+/** Where the user's processes start. What a link leads to counts as well, which a restart finds gone or made anew. */
+function placedWorkspace({ devcontainer, workspace }: ObtainedImage, emit: Emit): string {
+  const { workspaceFolder = workspace.folder, workspaceLink } = devcontainer;
+  const problem = workspaceLink === undefined ? undefined : linkWorkspace(workspaceLink, workspace.folder);
+  if (problem === undefined) return workspaceFolder;
+  emit({
+    type: 'warning',
+    code: 'DEVCONTAINER',
+    text: notPlaced(workspaceFolder, problem, workspace.folder),
+  });
+  return workspace.folder;
 }
 
 function warnOfUnknown({ name, property, origin }: UnknownVariable, emit: Emit): void {

@@ -36,6 +36,8 @@ export interface StartedDevcontainer {
   readonly entrypoints: readonly Hook[];
   /** Where the user's processes start, where that is not the workspace. */
   readonly workspaceFolder?: string;
+  /** A path at which a link leads to the workspace, so that this folder is there. */
+  readonly workspaceLink?: string;
 }
 
 /** The shell whose environment is that of the user's processes. */

@@ -37,7 +37,8 @@ export async function startContainer(
   const request = workspaceBuild(parsed, workspace, context);
   const { stateDir, allowOutside = [] } = request;
   const secrets = request.secrets.map(({ id }) => id);
-  const known = { workspace, stateDir, allowOutside, secrets };
+  const workspaceFixed = parsed.options['workspace-folder'] !== undefined;
+  const known = { workspace, workspaceFixed, stateDir, allowOutside, secrets };
   const definitionDeps = { ...context, ...givenFolder(parsed), ...known, emit };
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { Event } from '../../core/events.ts';
 import { scratchDir } from '../../core/testing.ts';
@@ -90,6 +90,40 @@ test('a dev container from a clone elsewhere is described as of the workspace', 
     ['dev:docker', undefined, undefined, undefined],
   );
   assert.equal(built.hooks.postCreateCommand?.length, 1);
+});
+
+test('a workspace that cannot be where the file has it is described as of where it is', async () => {
+  const workspace = mkdtempSync(join(folder, 'placed-'));
+  const there = join(folder, 'there', basename(workspace));
+  const variable = (name: string) => `\${${name}}`;
+  const config = {
+    image: 'scratch',
+    workspaceFolder: join(folder, 'there', variable('localWorkspaceFolderBasename')),
+    containerEnv: { PLACE: variable('containerWorkspaceFolder') },
+  };
+  writeFileSync(join(workspace, '.devcontainer.json'), JSON.stringify(config));
+  const file = join(workspace, '.devcontainer.json');
+  const place = { ...deps(), workspace };
+  const described = async (events: Event[]) => {
+    const on = { ...deps(events), workspace };
+    const parsed = parseOptions('start', [], {});
+    const definition = await defineBuild(parsed, workspace, place);
+    const image: ContainerConfig = { Labels: Object.fromEntries(definition.build.labels!) };
+    const built = await startedDevcontainer(definition.devcontainer, image, on);
+    const pushed = await startedDevcontainer(undefined, image, on, await settingsOfFile(file, on));
+    return [built, pushed].map(({ containerEnv, workspaceFolder, workspaceLink }) => ({
+      ...{ place: containerEnv.PLACE, workspaceFolder, workspaceLink },
+    }));
+  };
+  const placed = { place: there, workspaceFolder: there, workspaceLink: there };
+  assert.deepEqual(await described([]), [placed, placed]);
+  assert.equal(readlinkSync(there), workspace);
+  rmSync(there);
+  writeFileSync(there, 'a file');
+  const events: Event[] = [];
+  const left = { place: workspace, workspaceFolder: workspace, workspaceLink: undefined };
+  assert.deepEqual(await described(events), [left, left]);
+  assert.match(JSON.stringify(events), /workspaceFolder is .* is no directory; the workspace is in/);
 });
 
 test('an image brings its own metadata, and no devcontainer.json', async () => {

@@ -28,6 +28,8 @@ export interface Source {
 export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
   /** Where the workspace lies, or will lie. */
   readonly workspace: string;
+  /** As of DefinitionRequest. */
+  readonly workspaceFixed?: boolean;
   readonly stateDir: string;
   /** As of DefinitionRequest. */
   readonly devcontainerDir?: string;
@@ -71,6 +73,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
       ...(name === undefined ? {} : { configuration: name }),
       env: userEnvironment(deps.env),
       secrets: deps.secrets ?? [],
+      workspaceFixed: deps.workspaceFixed ?? false,
       inContainer: true,
       ...(options['fallback-image'] === undefined ? {} : { defaultImage: options['fallback-image'] }),
       ...(platform === undefined ? {} : { platform }),
@@ -125,12 +128,21 @@ function below(folder: string, path: string): string {
 /** What the devcontainer.json of a pushed image adds to it; a file that is gone or wrong is a warning, and adds nothing. */
 export async function settingsOfFile(
   file: string,
-  { workspace, devcontainerDir, env, secrets = [], allowOutside = [], emit }: DefinitionDeps,
+  {
+    workspace,
+    workspaceFixed = false,
+    devcontainerDir,
+    env,
+    secrets = [],
+    allowOutside = [],
+    emit,
+  }: DefinitionDeps,
 ): Promise<FileSettings | undefined> {
   const { fileSettings } = await loadContainer();
   try {
     return fileSettings(file, {
       workspaceFolder: workspace,
+      workspaceFixed,
       ...(devcontainerDir === undefined ? {} : { devcontainerDir }),
       env: userEnvironment(env),
       secrets,
@@ -154,15 +166,32 @@ export async function startedDevcontainer(
   { workspace, env, emit }: DefinitionDeps,
   settings?: FileSettings,
 ): Promise<StartedDevcontainer> {
-  const { devcontainerOfImage, probeMachine, resolveAfterBuild, warnUngranted } = await loadContainer();
+  const { devcontainerOfImage, linkWorkspace, notPlaced, probeMachine, resolveAfterBuild, warnUngranted } =
+    await loadContainer();
   const local = userEnvironment(env);
   const scope = { localWorkspaceFolder: workspace, containerWorkspaceFolder: workspace };
-  const devcontainer = source
-    ? resolveAfterBuild(source.devcontainer, { config }, local, emit)
-    : devcontainerOfImage(
-        { config },
-        { scope, env: local, emit, ...(settings === undefined ? {} : { settings }) },
-      );
+  const describe = (known: Devcontainer | undefined, given: FileSettings | undefined): Devcontainer =>
+    known
+      ? resolveAfterBuild(known, { config }, local, emit)
+      : devcontainerOfImage(
+          { config },
+          { scope, env: local, emit, ...(given === undefined ? {} : { settings: given }) },
+        );
+  const wanted = describe(source?.devcontainer, settings);
+  const { workspaceLink: link } = wanted;
+  const problem = link === undefined ? undefined : linkWorkspace(link, workspace);
+  // Its variables are those of the place where the workspace is in the end.
+  const devcontainer =
+    problem === undefined
+      ? wanted
+      : describe(
+          source && inWorkspace(source.devcontainer, workspace),
+          settings && inWorkspace(settings, workspace),
+        );
+  if (problem !== undefined) {
+    const text = notPlaced(wanted.workspaceFolder ?? workspace, problem, workspace);
+    emit({ type: 'warning', code: 'DEVCONTAINER', text });
+  }
   // Where something was built, the definition has warned already.
   if (!source) warnUngranted(devcontainer.ungranted, { workspace, emit, machine: probeMachine() });
   const { containerEnv, remoteEnv, containerUser, hooks, entrypoints, configFile } = devcontainer;
@@ -187,7 +216,18 @@ export async function startedDevcontainer(
     hooks,
     entrypoints,
     ...(devcontainer.workspaceFolder === undefined ? {} : { workspaceFolder: devcontainer.workspaceFolder }),
+    ...(devcontainer.workspaceLink === undefined ? {} : { workspaceLink: devcontainer.workspaceLink }),
   };
+}
+
+/** The same with the workspace where it lies. */
+function inWorkspace<T extends Pick<Devcontainer, 'scope' | 'workspaceLink'>>(
+  known: T,
+  workspace: string,
+): T {
+  const { workspaceLink: _, ...rest } = known;
+  const scope = { ...known.scope, containerWorkspaceFolder: workspace };
+  return { ...rest, ...('workspaceFolder' in known ? { workspaceFolder: workspace } : {}), scope } as T;
 }
 
 /** Whether devcontainer.json itself says who the user of the container is; what image and features say is not its own. */

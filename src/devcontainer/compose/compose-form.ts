@@ -10,7 +10,7 @@ import type { ReadConfig } from '../read-config.ts';
 import { readDockerfile } from '../read-dockerfile.ts';
 import type { ComposeRequest } from './load-service.ts';
 import { type ComposeBuild, composeService } from './service.ts';
-import { ungrantedOfService } from './ungranted-service.ts';
+import { ungrantedOfService, workspaceVolume } from './ungranted-service.ts';
 
 /**
  * The build of a configuration that names a Compose service.
@@ -52,6 +52,7 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
       ...(service.user ? { user: service.user } : {}),
     },
     ungranted: ungrantedOfService(service, config.service, read),
+    ...workspaceVolume(service, read.folder),
   };
 }
 

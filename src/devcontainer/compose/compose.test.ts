@@ -100,7 +100,7 @@ services:
 volumes: { data: }
 `,
   };
-  const { warnings, devcontainer } = await composed(files, {}, { inContainer: true });
+  const { warnings, devcontainer } = await composed(files, {}, { inContainer: true, workspaceFixed: true });
   assert.deepEqual(
     warnings.map((text) => text.replace(/ has no effect.*$/, '')),
     [
@@ -117,7 +117,11 @@ volumes: { data: }
   const outside = await composed(files);
   assert.deepEqual(outside.warnings, []);
   // A clone may stand in for the workspace; what its files mean is still the workspace.
-  const clone = await composed(files, {}, { inContainer: true, containerFolder: '/workspaces/app' });
+  const clone = await composed(
+    files,
+    {},
+    { inContainer: true, workspaceFixed: true, containerFolder: '/workspaces/app' },
+  );
   assert.deepEqual(
     clone.warnings.map((text) => text.replace(/ has no effect.*$/, '')),
     warnings.map((text) => text.replace(/ has no effect.*$/, '')),

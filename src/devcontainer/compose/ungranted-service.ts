@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { BuildForm } from '../build-source.ts';
 import type { ReadConfig } from '../read-config.ts';
 import type { Need, Ungranted } from '../types.ts';
 import { PRIVILEGED } from '../ungranted.ts';
@@ -139,6 +140,16 @@ function needsOf(key: string, value: unknown): readonly Need[] | undefined {
     default:
       return undefined;
   }
+}
+
+/** The volume of a service that brings the workspace, if there is one. */
+export function workspaceVolume(
+  { volumes }: ComposeService,
+  workspace: string,
+): Pick<BuildForm, 'workspaceMount'> {
+  const volume = volumes.findLast((one) => isWorkspace(one, workspace));
+  if (volume?.source === undefined) return {};
+  return { workspaceMount: { source: volume.source, target: volume.target, workspace } };
 }
 
 /** The workspace is in the container anyway, whether a volume brings it or a folder around it. */
