@@ -4,7 +4,7 @@
  * @module
  */
 import type { DescribedDockerfile, DockerfileCheck, TargetDescription } from './builder/describe.ts';
-import type { BuildResult, ProbeResult, RegistrySettings } from './builder/types.ts';
+import type { BuildResult, Explanation, ProbeResult, RegistrySettings } from './builder/types.ts';
 import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
 import type { PlanSummary } from './library/plan-summary.ts';
@@ -131,6 +131,20 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
 export async function probe(options: BuildOptions, run: RunOptions = {}): Promise<ProbeResult> {
   const { runProbe } = await import('./builder/probe.ts');
   return runProbe(buildRequest(options), runDeps(run));
+}
+
+/**
+ * What a build would take from the cache, and of each other step why not: what changed since an earlier build.
+ * @param comparison.from the beginning of the time of that build, in place of the last one
+ * @throws AppError USAGE without a cache, REFERENCE where no such build has left a trace, and as plan
+ */
+export async function explain(
+  options: BuildOptions,
+  comparison: { readonly from?: string } = {},
+  run: RunOptions = {},
+): Promise<Explanation> {
+  const { runExplain } = await import('./builder/explain.ts');
+  return runExplain(buildRequest(options), comparison, runDeps(run));
 }
 
 /**

@@ -71,6 +71,7 @@ test('a probe of a repository answers as JSON, and as Terraform reads it', async
     file: '.devcontainer/Dockerfile',
     line: 2,
     reason: 'no build has stored it in this cache',
+    causes: [{ code: 'never-built', text: 'no build of these stages has left a trace in this cache' }],
   };
   const env = { ENVBUILDER_CACHE_REPO: cache, ENVBUILDER_GIT_URL: `${url}#trunk` };
   const absent = await probe(['--output=json', '--missing-ok'], undefined, `${url}#trunk`);
@@ -86,6 +87,7 @@ test('a probe of a repository answers as JSON, and as Terraform reads it', async
     missing_file: missing.file,
     missing_line: '2',
     missing_reason: missing.reason,
+    missing_cause: 'never-built',
   });
   assert.deepEqual(JSON.parse(String(flatEnv)), { ...env, ENVBUILDER_GIT_URL: url });
 
@@ -117,8 +119,11 @@ test('a probe of a repository answers as JSON, and as Terraform reads it', async
   origin.commit({ 'src/file': 'y\n' });
   const changed = await probe(['--output=json']);
   assert.equal(changed.code, 10, changed.output);
-  const { instruction, line: at } = answerOf(changed).missing as Readonly<Record<string, unknown>>;
+  const { instruction, line: at, causes } = answerOf(changed).missing as Readonly<Record<string, unknown>>;
   assert.deepEqual([instruction, at], ['COPY . /all', 3]);
+  const [{ text, ...cause }] = causes as [Readonly<Record<string, unknown>>];
+  assert.deepEqual(cause, { code: 'file-changed', names: ['src/file'] });
+  assert.match(String(text), /^src\/file changed since the build of \d{4}-/);
   assert.deepEqual(schemaProblems(answerOf(changed), schema), []);
   assert.deepEqual(
     readdirSync(box.path('tmp')).filter((name) => name.startsWith(`envbuilder-probe-`)),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
+import type { Explanation } from '../src/builder/types.ts';
 import { EXIT_CODES } from '../src/core/error.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps, cachedImage, eventsOf, imageDigest } from './support/results.ts';
@@ -129,9 +130,35 @@ test('a probe names the first step that is missing, with its place and why', asy
   assert.notEqual(changed.code, 0);
   assert.match(
     changed.stderr,
-    /not cached: RUN echo changed \(context\/Dockerfile:4, stage 0\): since the last build its command changed/,
+    /not cached: RUN echo changed \(context\/Dockerfile:4, stage 0\): its command changed since the build of \d{4}-\d\d-\d\d \d\d:\d\d\n/,
   );
   assert.equal(changed.stdout, '');
+
+  // The same for every step, and by codes; the build itself says it too.
+  const explained = await box.build(args, { command: 'explain' });
+  assert.equal(explained.code, 0, explained.output);
+  assert.match(
+    explained.stdout,
+    /cached .*RUN echo first\n.*missing .*:4 {2}RUN echo changed\n +its command changed .*\[command-changed\]\n.*missing .*RUN echo third\n +a step before it is made anew: RUN echo changed \[step-before\]\n1 of 3 steps/,
+  );
+  const json = await box.build([...args, '--output=json'], { command: 'explain' });
+  const { since, steps } = JSON.parse(json.stdout) as Explanation;
+  assert.match(since ?? '', /^\d{4}-.*Z$/);
+  assert.deepEqual(
+    steps.map(({ cached, causes }) => [cached, ...causes.map(({ code }) => code)]),
+    [[true], [false, 'command-changed'], [false, 'step-before']],
+  );
+  const other = await box.build([...args, '--from=2001'], { command: 'explain' });
+  assert.equal(other.code, 6, other.output);
+  assert.match(other.stderr, new RegExp(`there are traces of ${since}`));
+  const again = await box.build(args);
+  assert.match(again.stderr, /not cached: its command changed since the build of/);
+  const named = await box.build([...args, `--from=${since}`, '--output=json'], { command: 'explain' });
+  const { steps: all } = JSON.parse(named.stdout) as Explanation;
+  assert.deepEqual(
+    all.map(({ cached, causes }) => [cached, ...causes.map(({ code }) => code)]),
+    [[true], [true, 'command-changed'], [true, 'step-before']],
+  );
 });
 
 test('a probe says that an image was never pushed; with PUSH_IMAGE it pushes it without building', async (t) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MISS_CAUSES } from '../../src/builder/misses/causes.ts';
 import { kubernetesYaml } from '../../src/cli/commands/kubernetes.ts';
 import { flagText } from '../../src/cli/help.ts';
 import { parseOptions } from '../../src/cli/options/parse.ts';
@@ -27,6 +28,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/reference/options.md', optionsPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/limits.md', limitsPage()],
+    ['docs/reference/miss-causes.md', missCausesPage()],
     ...rulePages(),
     ['docs/devcontainer-support.md', supportPage()],
     ['docs/reference/registry-metrics.md', metricsPage()],
@@ -106,6 +108,19 @@ function exitCodesPage(): string {
     'The command line ends with 0 when all went well. Otherwise the number says what kind of error it was; it depends on the error code alone, never on the words of the message.',
     table(['exit code', 'error code', 'meaning'], rows),
     'SIGINT and SIGTERM end every command within five seconds, whatever it is doing. What it has not cleared up by then is left to the next run, as after `kill -9`; a second signal ends it at once. `envbuilder registry serve`, which is meant to be ended so, exits with 0 when it could answer the requests under way.',
+  ]);
+}
+
+function missCausesPage(): string {
+  const rows = Object.entries(MISS_CAUSES).map(([name, { says, about }]) => [
+    code(name),
+    plain(says.replace(/\{(\w+)\}/g, '…')),
+    about,
+  ]);
+  return page([
+    intro('Why a step is not cached', 'MISS_CAUSES in src/builder/misses/causes.ts'),
+    'What `envbuilder explain`, a probe and the output of a build say of a step that the cache does not have, and the codes of the same in JSON. A cause that is told by comparing with an earlier build ends with its time. Names of variables, files, secrets and images are shown, values never.',
+    table(['code', 'words', 'what it is about'], rows),
   ]);
 }
 

@@ -5,15 +5,15 @@ import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { prepareDirectory } from '../oci/dir-check.ts';
-import type { ImageConfig } from '../oci/types.ts';
+import type { ImageConfig, Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { choosePlan, keysOf, plansOf } from './choose-plan.ts';
 import { type Execution, startExecution } from './execution.ts';
-import { storeTrace } from './explain-miss.ts';
 import { assembleImage } from './image.ts';
 import { createLeftOut } from './left-out.ts';
 import { makePlan } from './make-plan.ts';
+import { makeTrace, storeTrace } from './misses/trace.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { type PushableImage, type StartedPush, startPush } from './publishing/push-image.ts';
@@ -54,7 +54,7 @@ export async function runBuild(
       const known = leftOut.wholeCache ? new Map() : found;
       const bad = leftOut.layers;
       const chosen = await choosePlan(plans, known, { store: attempt.cacheStore, bad, ...deps });
-      const execution = startExecution(request, attempt, chosen.plan, chosen.usable, deps);
+      const execution = startExecution(request, attempt, { ...chosen, found: known }, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
         return { ...result, summary: summary() };
@@ -155,7 +155,7 @@ async function pushAll(
     // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
     const trace =
       session.ownStore && execution.builtAnything()
-        ? storeTrace(session.ownStore, plan, signal).catch((error: unknown) => {
+        ? keepTrace(session.ownStore, plan, execution, signal).catch((error: unknown) => {
             signal.throwIfAborted();
             const text = `the next build cannot explain its misses: ${(error as Error).message}`;
             emit({ type: 'message', level: 'info', text });
@@ -177,6 +177,12 @@ async function pushAll(
     });
     return known;
   }
+}
+
+async function keepTrace(store: Store, plan: Plan, execution: Execution, signal: AbortSignal): Promise<void> {
+  const at = `${new Date().toISOString().slice(0, 19)}Z`;
+  const trace = await makeTrace(plan, { at, earlier: await execution.earlier(), made: execution.made });
+  await storeTrace(store, plan, trace, signal);
 }
 
 function sayPushed(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LayerRef } from '../cache/types.ts';
+import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
@@ -11,9 +11,10 @@ import type { Plan, Step, TreeSource } from '../plan/types.ts';
 import type { InplaceBackend } from '../rootfs/inplace/backend.ts';
 import type { RootfsBackend, RootfsState } from '../rootfs/types.ts';
 import { createBeneath } from '../sys/beneath.ts';
-import { createMemory } from './explain-miss.ts';
 import { createFlight, type Flight } from './flight.ts';
 import { baseImage } from './image.ts';
+import { causesText, createExplainer } from './misses/explain.ts';
+import { readTrace, remembers, type Trace } from './misses/trace.ts';
 import { openBackend } from './open-backend.ts';
 import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
 import { createPublisher } from './publishing/publish.ts';
@@ -46,17 +47,28 @@ export interface Execution {
   readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>, to: Store) => Promise<BlobSource>;
   /** Whether any step ran. */
   builtAnything(): boolean;
+  /** Whether a step ran. */
+  readonly made: (key: Digest) => boolean;
+  /** What the last build of the same stages left. */
+  earlier(): Promise<Trace | undefined>;
   /** Makes the root file system the target's; only with the back end `inplace`. */
   settle(): Promise<void>;
   dispose(): Promise<void>;
+}
+
+/** A plan, and what the cache has of it. */
+interface Chosen {
+  readonly plan: Plan;
+  readonly usable: UsableRecords;
+  /** Every record that was found, whether it can be used or not. */
+  readonly found: ReadonlyMap<Digest, CacheRecord>;
 }
 
 /** Gets ready to carry out a plan; nothing runs, and no right is needed, until a stage is asked for that misses steps. */
 export function startExecution(
   request: BuildRequest,
   session: Session,
-  plan: Plan,
-  usable: UsableRecords,
+  { plan, usable, found }: Chosen,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Execution {
   const { emit } = deps;
@@ -76,7 +88,7 @@ export function startExecution(
   );
   /** Whether records may be stored, for others to find by the diffIDs of base layers. */
   const stores = misses && session.ownStore !== undefined;
-  let built = false;
+  const built = new Set<Digest>();
   let opened: RootfsBackend | InplaceBackend | undefined;
   const inPlace = request.backend?.kind === 'inplace';
 
@@ -160,11 +172,18 @@ export function startExecution(
       commit: { compression: request.compression, ...(mtime === undefined ? {} : { mtime }) },
     }),
   );
+  const earlier = once(async () => (store ? readTrace(store, plan, signal) : undefined));
   // With times of their own, files never are what an earlier build made of them.
-  const mayRepeat =
-    store && session.lookup && mtime !== undefined
-      ? createMemory(store, plan, signal)
-      : () => Promise.resolve(false);
+  const mayRepeat = async (step: Step): Promise<boolean> =>
+    session.lookup && mtime !== undefined ? remembers(await earlier(), step) : false;
+  const { lookup } = session;
+  const reasonOf = createReasons(async (step) => {
+    const trace = await earlier();
+    const causes = lookup && (await createExplainer({ plan, trace, found, usable, lookup })(step));
+    // What follows from the step before, or from there being no earlier build, is no news in the log of a build.
+    const news = causes?.filter(({ code }) => code !== 'step-before' && code !== 'never-built') ?? [];
+    return news.length > 0 ? causesText(news) : undefined;
+  });
   const resultOf = createStageRunner({
     plan,
     ...usable,
@@ -176,14 +195,16 @@ export function startExecution(
     stage: locator.stage,
     execute: async (step, state) => {
       if (request.onlyCached) throw notCached(plan, step);
-      built = true;
-      // Its answer is there when the RUN is done.
+      built.add(step.key);
+      // The answers are there when the step is done.
       void mayRepeat(step);
+      reasonOf.ask(step);
       const result = await execute()(step, state);
       // The publisher wants it too; in place nothing reads a stage while a step may move it.
       if (inPlace && ownStore) await contentDigest(step).catch(() => {});
       return result;
     },
+    reason: reasonOf.known,
     stained: (stained) => emit(stainWarning(stained)),
     oneAfterAnother: inPlace,
     mayRepeat,
@@ -208,7 +229,9 @@ export function startExecution(
     fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),
     published: async () => publisher?.done(),
     source: async (layer, to) => locator.stagedSource(layer.digest) ?? session.cachedSource(layer, to),
-    builtAnything: () => built,
+    builtAnything: () => built.size > 0,
+    made: (key) => built.has(key),
+    earlier,
     settle: async () => {
       const target = await (await resultOf(plan.target)).state();
       const made = await backend();
@@ -233,6 +256,19 @@ function openFlight(
   if (!lookup || !store) return undefined;
   const again = { ...lookup, stores: [store], signal };
   return createFlight({ lookup: again, leases, patience: cacheWaitMs, emit, signal });
+}
+
+/** Answers that nobody waits for: what is not known when it is wanted is not said. */
+function createReasons(find: (step: Step) => Promise<string | undefined>) {
+  const answers = new Map<Digest, string>();
+  return {
+    ask: (step: Step): void =>
+      void find(step).then(
+        (reason) => reason !== undefined && answers.set(step.key, reason),
+        () => {},
+      ),
+    known: ({ key }: Step): string | undefined => answers.get(key),
+  };
 }
 
 function notCached(plan: Plan, { text, range, stage }: Step): AppError {

@@ -9,9 +9,10 @@ import { type Emit, timed } from '../core/events.ts';
 import type { Descriptor, Store } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
 import { inOrder, keysOf, plansOf } from './choose-plan.ts';
-import { explainMiss } from './explain-miss.ts';
 import { type AssembledImage, assembleImage } from './image.ts';
 import { makePlan } from './make-plan.ts';
+import { causesText, createExplainer } from './misses/explain.ts';
+import { readTrace } from './misses/trace.ts';
 import { prepareRuntime } from './publishing/runtime.ts';
 import { type CacheRepository, createSession, type Session } from './session.ts';
 import { imageTime } from './times.ts';
@@ -45,7 +46,7 @@ export async function runProbe(request: BuildRequest, { emit, signal }: ProbeDep
     const records = await timed(emit, 'lookup', () => lookupRecords(keysOf(plans), session.lookup!));
     const order = inOrder(plans, records);
     const complete = order.filter(({ missing }) => missing === 0);
-    if (complete.length === 0) throw await missError(session.cacheStore!, order[0]!.plan, records, signal);
+    if (complete.length === 0) throw await missError(session, order[0]!.plan, records, signal);
     const found = await timed(emit, 'lookup', () =>
       Promise.allSettled(
         complete.map((one) => findPlanned(request, session, { ...one, records }, { emit, signal })),
@@ -76,15 +77,19 @@ async function findPlanned(
 }
 
 async function missError(
-  store: Store,
+  { cacheStore, lookup }: Session,
   plan: Plan,
   records: ReadonlyMap<Digest, CacheRecord>,
   signal: AbortSignal,
 ): Promise<AppError> {
-  const step = missingSteps(plan, resolveHits(plan, records))[0]!;
+  const hits = resolveHits(plan, records);
+  const step = missingSteps(plan, hits)[0]!;
   const { file, start } = step.range;
   const stage = plan.stages.get(step.stage)!;
-  const reason = await explainMiss(store, plan, step, signal);
+  const trace = await readTrace(cacheStore!, plan, signal);
+  const causes = await createExplainer({ plan, trace, found: records, usable: { hits }, lookup })(step);
+  // That nobody has built it is no news.
+  const reason = causes[0]!.code === 'never-built' ? undefined : causesText(causes);
   const [instruction = ''] = step.text.split('\n');
   return new AppError(
     'CACHE_MISS',
@@ -92,7 +97,7 @@ async function missError(
     {
       where: { range: step.range },
       hint: 'build it once with the same cache and --push, then probe again',
-      missing: { instruction, stage: stage.name, ...(reason ? { reason } : {}) },
+      missing: { instruction, stage: stage.name, causes, ...(reason ? { reason } : {}) },
     },
   );
 }

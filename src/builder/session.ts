@@ -139,6 +139,7 @@ export function createSession(
             trust,
             ttlMs: request.cacheTtlDays * 86_400_000,
             now: Date.now(),
+            refused: new Map(),
             ...deps,
           },
     cachedSource: async (layer, to) => {

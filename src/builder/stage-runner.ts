@@ -82,6 +82,8 @@ export interface StageRunnerDeps {
   readonly publish: (request: PublishRequest) => Promise<Stored>;
   /** Called before a step runs, with those behind it in its stage; may wait for another build. */
   readonly enter: (step: Step, behind: readonly Step[]) => Promise<Entry>;
+  /** Why a step that ran was not taken from the cache, where that is known by now. */
+  readonly reason: (step: Step) => string | undefined;
   /** Is told of a step that is not stored, and why. */
   readonly stained: (step: StainedStep) => void;
   /** RFC 3339: when this build's steps are made. */
@@ -304,7 +306,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       if (published) void published.done.then(({ there }) => turn?.end(there));
       else turn?.end(false);
       void hold(stage, step, pending, sources);
-      finished(step, 'built', performance.now() - started);
+      finished(step, 'built', performance.now() - started, deps.reason(step));
       const fresh = cursor.fresh || step.operation.kind === 'run';
       return {
         pending,
@@ -456,8 +458,20 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   }
 
   const idOf = (step: Step) => ({ stage: step.stage, step: step.index });
-  const finished = (step: Step, outcome: 'hit' | 'built' | 'failed', ms: number): void =>
-    deps.emit({ type: 'step-finished', id: idOf(step), outcome, ms, key: step.key });
+  const finished = (
+    step: Step,
+    outcome: 'hit' | 'built' | 'failed',
+    ms: number,
+    reason: string | undefined = undefined,
+  ): void =>
+    deps.emit({
+      type: 'step-finished',
+      id: idOf(step),
+      outcome,
+      ms,
+      key: step.key,
+      ...(reason === undefined ? {} : { reason }),
+    });
   return resultOf;
 }
 

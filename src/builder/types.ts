@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
+import type { MissingCause } from '../core/error.ts';
 import type { HostFile } from '../oci/http/tls-profiles.ts';
 import type { Image, ImageConfig, Store } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
@@ -199,6 +200,26 @@ export interface BuildResult {
     readonly mediaType: string;
   }[];
   readonly summary: BuildSummary;
+}
+
+/** A step, and why the cache does not have it. */
+export interface ExplainedStep {
+  readonly stage: string;
+  /** The first line of the instruction. */
+  readonly instruction: string;
+  readonly file: string;
+  readonly line: number;
+  readonly key: Digest;
+  readonly cached: boolean;
+  /** At least one where it is not cached; of a cached one what is other than in the earlier build that was named. */
+  readonly causes: readonly MissingCause[];
+}
+
+/** What a build would find in the cache. */
+export interface Explanation {
+  /** When the build was that this one is compared with, RFC 3339; null where none left a trace. */
+  readonly since: string | null;
+  readonly steps: readonly ExplainedStep[];
 }
 
 export interface ProbeResult {

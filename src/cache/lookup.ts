@@ -15,7 +15,16 @@ const PARALLEL_LOOKUPS = 256;
 const MOST_AHEAD_MS = 24 * 3600 * 1000;
 const MAX_CONFIG = LIMITS.recordConfig.most;
 
+/** Why a record that is there does not count. */
+export type Refusal =
+  | { readonly code: 'expired'; readonly created: string }
+  | { readonly code: 'unsigned' }
+  | { readonly code: 'unknown-key' | 'wrong-signature'; readonly ids: readonly string[] }
+  | { readonly code: 'record-unreadable' | 'cache-unreachable'; readonly message: string };
+
 export interface LookupOptions {
+  /** Is filled with the keys whose records do not count, for explanations. */
+  readonly refused?: Map<Digest, Refusal>;
   /** Repositories that may hold records; of two records that count, that of the earlier one does. */
   readonly stores: readonly Store[];
   readonly trust: Trust;
@@ -51,7 +60,12 @@ async function recordsIn(
       if (record) found.set(key, record);
     } catch (error) {
       if (options.signal?.aborted || !(error instanceof AppError)) throw error;
-      unreachable ||= error.code === 'REGISTRY' || error.code === 'AUTH';
+      const fails = error.code === 'REGISTRY' || error.code === 'AUTH';
+      unreachable ||= fails;
+      options.refused?.set(key, {
+        code: fails ? 'cache-unreachable' : 'record-unreadable',
+        message: error.message,
+      });
       warn(options.emit, key, error);
     }
   });
@@ -78,13 +92,17 @@ async function recordIn(store: Store, key: Digest, options: LookupOptions): Prom
   const config = outside && (await readConfig(store, outside, options.signal));
   const record = decodeRecord(raw.bytes, key, config);
   const ageMs = options.now - Date.parse(record.created);
-  if (ageMs > options.ttlMs) return undefined;
+  if (ageMs > options.ttlMs) {
+    options.refused?.set(key, { code: 'expired', created: record.created });
+    return undefined;
+  }
   // It would never grow too old.
   if (ageMs < -MOST_AHEAD_MS)
     throw new AppError('CORRUPT', `the cache record was made in the future, at ${record.created}`, {
       hint: 'set the clock of whatever made it, or of this machine',
     });
-  return options.trust.accepts(record, { key, in: store.name }) ? record : undefined;
+  const refuse = (refusal: Refusal): void => void options.refused?.set(key, refusal);
+  return options.trust.accepts(record, { key, in: store.name, refuse }) ? record : undefined;
 }
 
 async function readConfig(

@@ -10,10 +10,22 @@ export interface TrustSettings {
   readonly trustedKeys: readonly TrustedKey[];
 }
 
+/** Where a record was found. */
+interface FoundRecord {
+  readonly key: Digest;
+  readonly in: string;
+  /** Told why it does not count. */
+  readonly refuse?: (
+    why:
+      | { readonly code: 'unsigned' }
+      | { readonly code: 'unknown-key' | 'wrong-signature'; readonly ids: readonly string[] },
+  ) => void;
+}
+
 /** Signs what this build stores, and judges what others have stored. */
 export interface Trust {
   /** Whether a record counts; one that does not is a warning, or a message where the same was a warning already. */
-  accepts(record: CacheRecord, found: { readonly key: Digest; readonly in: string }): boolean;
+  accepts(record: CacheRecord, found: FoundRecord): boolean;
   /** Whether to store under a key: our unsigned record never takes the place of one that we refused to trust. */
   mayReplace(key: Digest): boolean;
   /** The record with our signature, where there is a key to sign with. */
@@ -48,6 +60,11 @@ export function createTrust(settings: TrustSettings | undefined, { emit }: { rea
     accepts: (record, found) => {
       const verdict = judge(() => recordBytes(record), record.signatures);
       if (verdict.kind === 'trusted') return true;
+      found.refuse?.(
+        verdict.kind === 'unknown' || verdict.kind === 'wrong'
+          ? { code: verdict.kind === 'unknown' ? 'unknown-key' : 'wrong-signature', ids: verdict.ids }
+          : { code: 'unsigned' },
+      );
       const { reason, hint } = explain(verdict, found.in);
       const text = `the cache record ${found.key.slice(7, 19)} in ${found.in} counts as missing: ${reason}`;
       const group = `${found.in} ${reason}`;

@@ -76,6 +76,7 @@ const UNANSWERED = 'the program ran out of work before it was done';
 async function bodyOf(command: CommandName) {
   if (command === 'build') return (await import('./commands/build.ts')).buildCommand;
   if (command === 'probe') return (await import('./commands/probe.ts')).probeCommand;
+  if (command === 'explain') return (await import('./commands/explain.ts')).explainCommand;
   if (command === 'read-configuration')
     return (await import('./commands/read-configuration.ts')).readConfigurationCommand;
   if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;

@@ -5,6 +5,7 @@ import { type CommandName, GROUPS, type OptionRow } from './options/types.ts';
 export const COMMANDS: Readonly<Record<string, string>> = {
   build: 'Build a Dockerfile or a dev container, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
+  explain: 'Say of every step whether the cache holds it, and what changed where it does not',
   'read-configuration': 'Print what devcontainer.json says, as JSON',
   warm: 'Fetch base images into a directory that builds read them from',
   k8s: 'Print manifests for Kubernetes',
@@ -26,6 +27,10 @@ Prints the digest of the image on standard output; everything else goes to stand
 Looks up every step of a Dockerfile in a cache, runs nothing and downloads no layer. When all is there, the last line on
 standard output is ENVBUILDER_CACHED_IMAGE=<repository>@<digest> and the exit code is 0; otherwise the error names the
 first instruction that is missing.`,
+  explain: `Usage: envbuilder explain [options] [context]
+
+Looks up every step of a Dockerfile in a cache, as a probe does, and says of each that is missing why: which variable, file,
+base image, option or secret changed since an earlier build, or what is wrong with its record. Values are never shown.`,
   'read-configuration': `Usage: envbuilder read-configuration [options]
 
 Reads the devcontainer.json of a workspace, checks it, replaces variables, and prints it on standard output as JSON in the

@@ -74,6 +74,7 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
   const commands: readonly CommandName[] = [
     'build',
     'probe',
+    'explain',
     'read-configuration',
     'warm',
     'k8s',

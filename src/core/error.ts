@@ -23,6 +23,14 @@ export interface Where {
   readonly path?: string;
 }
 
+/** Why a step is missing, for people and for programs: the codes are those of docs/reference/miss-causes.md. */
+export interface MissingCause {
+  readonly code: string;
+  readonly text: string;
+  /** Variables, files, secrets, images or whatever the code speaks of: never values. */
+  readonly names?: readonly string[];
+}
+
 /** The step that a cache lacks, for programs. */
 export interface MissingStep {
   /** The first line of the instruction. */
@@ -30,6 +38,8 @@ export interface MissingStep {
   readonly stage: string;
   /** Why it is missing, when an earlier record tells. */
   readonly reason?: string;
+  /** The same for programs, by the codes of docs/reference/miss-causes.md. */
+  readonly causes?: readonly MissingCause[];
 }
 
 export interface AppErrorDetails {

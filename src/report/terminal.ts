@@ -50,13 +50,16 @@ export function createTerminalReporter(options: ReporterOptions): Reporter {
     const said = clip(step.lastLine, room - label.length - 3);
     return `${style.warn('▸')} ${label} ${style.dim(time)}${said ? style.dim(` │ ${said}`) : ''}`;
   };
+  const finishedLines = (event: Extract<Event, { type: 'step-finished' }>): readonly string[] => [
+    finishedLine(event),
+    ...(event.reason ? [style.dim(`  not cached: ${redactor.text(event.reason)}`)] : []),
+  ];
   const finishedLine = (event: Extract<Event, { type: 'step-finished' }>): string => {
     const label = clip(board.view(event.id).label, columns() - 14);
-    const reason = event.reason && verbose ? style.dim(` (${redactor.text(event.reason)})`) : '';
     if (event.outcome === 'hit') return `${style.good('●')} ${label} ${style.dim('cached')}`;
     if (event.outcome === 'skipped') return `${style.dim('○')} ${label} ${style.dim('skipped')}`;
     const mark = event.outcome === 'built' ? style.good('✔') : style.bad('✖');
-    return `${mark} ${label} ${style.dim(formatDuration(event.ms))}${reason}`;
+    return `${mark} ${label} ${style.dim(formatDuration(event.ms))}`;
   };
 
   const timer = setInterval(() => {
@@ -72,7 +75,7 @@ export function createTerminalReporter(options: ReporterOptions): Reporter {
           lines.map((line) => style.dim(`#${board.view(event.id).number} ${stripVTControlCharacters(line)}`)),
         );
       }
-      if (event.type === 'step-finished') persist([finishedLine(event)]);
+      if (event.type === 'step-finished') persist(finishedLines(event));
       if (event.type === 'progress') {
         if (event.done === event.total) progress.delete(event.what);
         else progress.set(event.what, redactor.text(progressText(event)));

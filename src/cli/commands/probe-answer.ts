@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
-import { AppError } from '../../core/error.ts';
+import { AppError, type MissingCause } from '../../core/error.ts';
 import type { Options } from '../options/table.ts';
 
 /** What a probe found, as `--output json` prints it; docs/reference/probe.schema.json describes it. */
@@ -20,6 +20,8 @@ export interface MissingAnswer {
   readonly file: string | null;
   readonly line: number | null;
   readonly reason: string;
+  /** The same by the codes of docs/reference/miss-causes.md; none where it is not a step that is missing. */
+  readonly causes: readonly MissingCause[];
 }
 
 export type AnswerFormat = 'text' | 'json' | 'terraform';
@@ -54,6 +56,7 @@ export function missingAnswer(error: unknown, folder: string, hasFallback: boole
     reason: (missing ? (missing.reason ?? 'no build has stored it in this cache') : message)
       .replaceAll(`${folder}/`, '')
       .replaceAll(folder, 'the repository'),
+    causes: missing?.causes ?? [],
   };
 }
 
@@ -80,6 +83,7 @@ export function answerText(answer: ProbeAnswer, format: Exclude<AnswerFormat, 't
     missing_file: missing?.file ?? '',
     missing_line: missing?.line === null ? '' : String(missing?.line ?? ''),
     missing_reason: missing?.reason ?? '',
+    missing_cause: missing?.causes[0]?.code ?? '',
   };
   return `${JSON.stringify(flat)}\n`;
 }

@@ -29,10 +29,10 @@ export async function withWorkspaceBuild<T>(
   const { folder: workspace, clone } = workspaceRequest(parsed, context);
   const request = workspaceBuild(parsed, workspace, context);
   const { workDir, stateDir, allowOutside = [] } = request;
-  const elsewhere =
-    command === 'probe' || options['remote-repo-build-mode'] || !existsSync(join(workspace, '.git'));
+  const reads = command === 'probe' || command === 'explain';
+  const elsewhere = reads || options['remote-repo-build-mode'] || !existsSync(join(workspace, '.git'));
   // Probes of one machine may go on at the same time; in a container there is one, which removes what an earlier one left.
-  const own = command === 'probe' ? temporaryDirectory() : undefined;
+  const own = reads ? temporaryDirectory() : undefined;
   try {
     const { cloneForBuild } = await loadContainer();
     const made =

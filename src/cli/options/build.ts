@@ -10,7 +10,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The Dockerfile. The flag is relative to the current directory, the variable to the context or workspace, and both to a context that is fetched; - is standard input. Default: Dockerfile in the context.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -19,7 +19,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'The build context where none is named as an argument; in a start it is relative to the workspace.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -28,7 +28,7 @@ export const BUILD_OPTIONS = [
     type: 'list',
     placeholder: 'DIR',
     text: 'Directories outside of the repository that Dockerfiles, devcontainer.json, Compose files and links in the repository may name. Relative to the current directory. Can be repeated.',
-    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm'],
     group: 'Build',
   },
   {
@@ -63,7 +63,7 @@ export const BUILD_OPTIONS = [
     variable: 'ENVBUILDER_IGNORE_SYNTAX',
     type: 'boolean',
     text: 'Build a Dockerfile whose `# syntax=` names another front end than docker/dockerfile, with a warning instead of an error. A start always does.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -72,7 +72,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'STAGE',
     text: 'The stage to build, by name or number. Default: the last one.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -81,7 +81,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'KEY[=VALUE]',
     text: 'A value for an ARG; without a value it is taken from our environment. Can be repeated.',
-    commands: ['build', 'probe', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'start', 'warm'],
     group: 'Build',
   },
   {
@@ -89,7 +89,7 @@ export const BUILD_OPTIONS = [
     variable: 'ENVBUILDER_REPRODUCIBLE',
     type: 'boolean',
     text: 'Give every file that the build adds, and the image, the time SOURCE_DATE_EPOCH (a build argument, else a variable), or the start of the epoch. A start with ENVBUILDER_PUSH_IMAGE does so unless this is set to false.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -98,7 +98,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'NAME=DIR|URL|docker-image://REF|oci-layout://DIR:TAG',
     text: 'Another context that FROM, COPY --from and RUN --mount=from can name: a directory, a git repository, a file behind a URL, an image, or an image in an OCI layout. It stands for a stage or an image of that name. Can be repeated.',
-    commands: ['build', 'probe'],
+    commands: ['build', 'probe', 'explain'],
     group: 'Build',
   },
   {
@@ -107,7 +107,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'KEY=VALUE',
     text: "A label of the built image, over the Dockerfile's own. Labels change no cache key. Can be repeated.",
-    commands: ['build', 'probe'],
+    commands: ['build', 'probe', 'explain'],
     group: 'Build',
   },
   {
@@ -116,7 +116,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'id=ID[,src=FILE|,env=NAME]',
     text: 'A secret for RUN --mount=type=secret, from a file or a variable; with an id alone, from the variable of that name. GIT_AUTH_TOKEN, HTTP_AUTH_TOKEN_HOST and their like are credentials of ADD. Can be repeated.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -125,7 +125,7 @@ export const BUILD_OPTIONS = [
     type: 'map',
     placeholder: 'NAME=VALUE,…',
     text: 'Secrets for RUN, both as type=secret mounts with id=NAME and as environment variables. They are never stored in a layer, and their values never enter a key.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
     secret: true,
   },
@@ -135,7 +135,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'ID[=SOCKET]',
     text: 'An SSH agent for RUN --mount=type=ssh: the socket named, else that of SSH_AUTH_SOCK. Can be repeated.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Build',
   },
   {
@@ -154,7 +154,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'OS/ARCH[/VARIANT]',
     text: "The platform to build for. Default: this machine's.",
-    commands: ['build', 'probe', 'read-configuration', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm'],
     group: 'Build',
   },
 ] as const satisfies readonly OptionRow[];
@@ -167,7 +167,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'REPOSITORY',
     text: 'The registry repository that holds cached layers and pushed images.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -176,7 +176,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: "A directory that holds cached layers and pushed images, in the CNCF Distribution registry's file layout. It wins over a cache repository.",
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -186,7 +186,7 @@ export const CACHE_OPTIONS = [
     default: 7,
     placeholder: 'DAYS',
     text: 'Cache records that were made longer ago than this count as missing. 0 means the default.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -205,7 +205,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'TEXT',
     text: 'Secret text that enters every cache key, so that the tags in a shared repository cannot be guessed.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
     secret: true,
   },
@@ -215,7 +215,7 @@ export const CACHE_OPTIONS = [
     type: 'list',
     placeholder: 'REPOSITORY',
     text: 'Registry repositories of cached layers and images that are read before the cache itself and never written to. Can be repeated.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -224,7 +224,7 @@ export const CACHE_OPTIONS = [
     type: 'list',
     placeholder: 'FILE|DIR',
     text: 'Public ed25519 keys in PEM: only cache records that one of them signed count. A directory stands for its *.pem and *.pub files. Can be repeated.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -233,7 +233,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'The same as text; both can be given.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -242,7 +242,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'A private ed25519 key in PEM that signs the cache records of this build. Its public half is then trusted, and no record without a signature is.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -251,9 +251,17 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'The same as text; naming both is an error.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
     secret: true,
+  },
+  {
+    name: 'from',
+    type: 'string',
+    placeholder: 'TIME',
+    text: 'The earlier build to compare with: the beginning of its time in UTC, as 2026-11-28 or 2026-11-28T14:02. The last build, and the last one of each day of the week, leave a trace.',
+    commands: ['explain'],
+    group: 'Cache',
   },
   {
     name: 'no-cache',
@@ -269,7 +277,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'A directory of base images, as `envbuilder warm` or the image warmer of kaniko writes it; it is only read. An image by digest that is there needs no network, a tag asks the registry for its digest alone.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
   {
@@ -277,7 +285,7 @@ export const CACHE_OPTIONS = [
     variable: 'ENVBUILDER_BASE_IMAGE_CACHE_STRICT',
     type: 'boolean',
     text: 'Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory of base images.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },
 ] as const satisfies readonly OptionRow[];

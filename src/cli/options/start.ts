@@ -72,7 +72,7 @@ export const START_OPTIONS = [
     type: 'string',
     placeholder: 'IMAGE',
     text: 'Used when there is nothing to build, or the build fails.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Start',
   },
   {
@@ -137,7 +137,7 @@ export const DEVCONTAINER_OPTIONS = [
     default: '.devcontainer',
     placeholder: 'DIR',
     text: 'The folder of devcontainer.json, in the workspace or absolute.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
     group: 'Dev container',
   },
   {
@@ -146,7 +146,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The file itself, in that folder or absolute.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
     group: 'Dev container',
   },
   {
@@ -155,7 +155,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'NAME',
     text: 'The folder in .devcontainer whose devcontainer.json is taken, where there are several.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
     group: 'Dev container',
   },
   {
@@ -165,14 +165,14 @@ export const DEVCONTAINER_OPTIONS = [
     default: 'read',
     choices: ['read', 'update', 'frozen', 'ignore'],
     text: 'What is done with devcontainer-lock.json: read takes the versions of features from it, update writes it as well, frozen fails where it would change, ignore does neither.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
     group: 'Dev container',
   },
   {
     name: 'devcontainer',
     type: 'boolean',
     text: 'Build the dev container of the directory that is named as context, or of the current one.',
-    commands: ['build', 'probe'],
+    commands: ['build', 'probe', 'explain'],
     group: 'Dev container',
   },
   {

@@ -18,6 +18,7 @@ const GENERAL_OPTIONS = [
     commands: [
       'build',
       'probe',
+      'explain',
       'read-configuration',
       'start',
       'registry serve',
@@ -35,6 +36,7 @@ const GENERAL_OPTIONS = [
     commands: [
       'build',
       'probe',
+      'explain',
       'read-configuration',
       'start',
       'registry serve',
@@ -50,7 +52,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'Where a build keeps its temporary files; emptied at its end, by a process that goes on for moments where there is much. Default: envbuilder/work in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/work.',
-    commands: ['build', 'probe', 'start'],
+    commands: ['build', 'probe', 'explain', 'start'],
     group: 'General',
   },
   {
@@ -59,7 +61,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'What is kept between builds: cache mounts and the hashes of context files. Default: envbuilder/state in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/state.',
-    commands: ['build', 'probe', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
     group: 'General',
   },
 ] as const satisfies readonly OptionRow[];

@@ -2,6 +2,7 @@
 export type CommandName =
   | 'build'
   | 'probe'
+  | 'explain'
   | 'read-configuration'
   | 'start'
   | 'registry serve'

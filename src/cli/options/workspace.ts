@@ -8,7 +8,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'The folder of the workspace. Default: a folder in the base directory, named after the repository, or `empty`.',
-    commands: ['probe', 'read-configuration', 'start'],
+    commands: ['probe', 'explain', 'read-configuration', 'start'],
     group: 'Workspace',
   },
   {
@@ -18,7 +18,7 @@ export const WORKSPACE_OPTIONS = [
     default: '/workspaces',
     placeholder: 'DIR',
     text: 'The directory that holds workspaces.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Workspace',
   },
   {
@@ -35,7 +35,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'URL',
     text: 'The repository to clone; #NAME or #refs/heads/NAME picks a reference.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -44,7 +44,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'integer',
     placeholder: 'COMMITS',
     text: 'How many commits to clone. Default: all.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -52,7 +52,7 @@ export const WORKSPACE_OPTIONS = [
     variable: 'ENVBUILDER_GIT_CLONE_SINGLE_BRANCH',
     type: 'boolean',
     text: 'Clone one branch only.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -61,7 +61,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'boolean',
     default: true,
     text: 'Accepted, and without effect: git itself settles with any server how a pack is sent.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -70,7 +70,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'true|false|LEVELS',
     text: 'How deep submodules are cloned. Left out, all of them are tried, and one that cannot be had is a warning; true or a number makes that an error.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -79,7 +79,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'NAME',
     text: 'The user name for cloning; for SSH it is `git` when left out.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -88,7 +88,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'TEXT',
     text: 'The password or token for cloning.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
     secret: true,
   },
@@ -98,7 +98,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'A private key for cloning over SSH. Without one the agent is used.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
   {
@@ -107,7 +107,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'The same as text; naming both is an error.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
     secret: true,
   },
@@ -117,7 +117,7 @@ export const WORKSPACE_OPTIONS = [
     type: 'string',
     placeholder: 'URL',
     text: 'A proxy for git alone, besides the usual proxy variables.',
-    commands: ['probe', 'start'],
+    commands: ['probe', 'explain', 'start'],
     group: 'Git',
   },
 ] as const satisfies readonly OptionRow[];

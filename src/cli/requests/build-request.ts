@@ -81,7 +81,7 @@ export function makeRequest(
     ...(runtime ? { runtime } : {}),
     failOnPushError: options['exit-on-push-failure'],
     // Those of a probe are forms of its answer.
-    outputs: command === 'probe' ? [] : outputs(options, cwd),
+    outputs: command === 'probe' || command === 'explain' ? [] : outputs(options, cwd),
     compression: options.compression === 'gzip' ? 'gzip' : 'zstd',
     workDir: resolve(cwd, options['work-dir'] ?? join(ours, 'work')),
     stateDir: resolve(cwd, options['state-dir'] ?? join(ours, 'state')),
@@ -134,7 +134,13 @@ export function optionWarnings({ given, command }: Parsed): readonly string[] {
     );
   const judges = has('cache-trusted-keys', 'cache-trusted-keys-base64');
   const signs = has('cache-sign-key-path', 'cache-sign-key-base64');
-  if (command !== 'probe' && judges && !signs && has('layer-cache-dir', 'cache-repo')) {
+  if (
+    command !== 'probe' &&
+    command !== 'explain' &&
+    judges &&
+    !signs &&
+    has('layer-cache-dir', 'cache-repo')
+  ) {
     warnings.push(
       'what is stored in the cache is not signed, so it will count as missing with these trusted keys; name a key to sign with, or a repository that is only read with --cache-trusted-repos (ENVBUILDER_CACHE_TRUSTED_REPOS)',
     );
