@@ -45,6 +45,7 @@ export type { FileSettings } from './devcontainer/file-settings.ts';
 export type { Configuration } from './devcontainer/read-configuration.ts';
 export type { BuildDefinition, DefinitionRequest, Devcontainer } from './devcontainer/types.ts';
 export { parseDuration, parseGoBool as parseGoBoolean } from './dockerfile/parse/values.ts';
+export type * from './inventory/types.ts';
 export type { PartName } from './kubernetes/manifests.ts';
 export type { ManifestSettings } from './kubernetes/types.ts';
 export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
@@ -252,6 +253,9 @@ export async function serveRegistry(options: ServeOptions): Promise<RegistryServ
   const { serve } = await import('./library/registry.ts');
   return serve(options);
 }
+
+/** What a cache holds: lists, checks, prunes and copies it. */
+export const loadInventory = () => import('./library/inventory.ts');
 
 /** Removes from a registry's directory what nothing reaches. @throws AppError CACHE_DIR */
 export async function collectGarbage(request: CollectRequest): Promise<CollectResult> {

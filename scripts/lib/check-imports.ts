@@ -18,6 +18,7 @@ const FOLDER_ORDER = [
   'workspace',
   'start',
   'registry',
+  'inventory',
   'warm',
   'kubernetes',
   'report',

@@ -1,8 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { neededLibraries, stripElf } from '../../image/elf.ts';
 import { NODE_FLAGS } from '../../image/node-flags.ts';
 import { settle } from '../../image/settle.ts';
+import { completion, type Shell } from '../../src/cli/completion.ts';
+import { manPages } from '../../src/cli/man.ts';
 import { run } from './shell.ts';
 
 /** Finds what it starts beside itself, so that the directory may lie anywhere. */
@@ -35,11 +37,31 @@ export async function installTree(files: {
   cpSync(app, join(lib, 'app'), { recursive: true });
   writeFileSync(join(lib, 'node'), stripElf(readFileSync(join(node, 'bin/node'))), { mode: 0o755 });
   writeFileSync(join(tree, 'bin/envbuilder'), LAUNCHER, { mode: 0o755 });
+  for (const [file, text] of sharedFiles(
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
+  )) {
+    mkdirSync(dirname(join(tree, file)), { recursive: true });
+    writeFileSync(join(tree, file), text);
+  }
   for (const file of ['README.md', 'CHANGELOG.md']) cpSync(join(root, file), join(doc, file));
   cpSync(join(lib, 'app/LICENSES'), join(doc, 'copyright'));
   cpSync(join(node, 'LICENSE'), join(doc, 'copyright.node'));
   settle(tree);
   await run('find', [tree, '-exec', 'touch', '--no-dereference', `--date=@${epoch}`, '{}', '+']);
+}
+
+/** Where shells look for completions. */
+const COMPLETIONS: Readonly<Record<Shell, string>> = {
+  bash: 'share/bash-completion/completions/envbuilder',
+  zsh: 'share/zsh/site-functions/_envbuilder',
+  fish: 'share/fish/vendor_completions.d/envbuilder.fish',
+};
+
+/** Completions and pages of the manual, by their paths below the tree. */
+function sharedFiles(version: string): ReadonlyMap<string, string> {
+  const shells = Object.entries(COMPLETIONS).map(([shell, path]) => [path, completion(shell)] as const);
+  const pages = [...manPages(version)].map(([name, text]) => [`share/man/man1/${name}`, text] as const);
+  return new Map([...shells, ...pages]);
 }
 
 /** The control file of the Debian package of such a tree (Debian Policy, chapter 5). */

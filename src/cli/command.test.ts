@@ -10,7 +10,7 @@ import { AppError, EXIT_CODES } from '../core/error.ts';
 import { createRedactor } from '../report/redact.ts';
 import { type CommandBody, runCommand } from './command.ts';
 import { writeMetadataFile } from './commands/metadata-file.ts';
-import { helpText } from './help.ts';
+import { COMMANDS, type HelpTopic, helpText } from './help.ts';
 import { optionsOf } from './options/table.ts';
 import { environmentRedactor } from './run-context.ts';
 
@@ -178,6 +178,30 @@ describe('the command line', () => {
     ]) {
       assert.deepEqual(await run(...args), { code: 0, stdout: helpText('build'), stderr: '' });
     }
+  });
+
+  it('has a help for every command and group, and for its bare name, which touches nothing', async () => {
+    const topics = [...Object.keys(COMMANDS), 'cache', 'registry'] as HelpTopic[];
+    for (const topic of topics) {
+      assert.ok(helpText(topic).startsWith('Usage: envbuilder'), topic);
+      const headings = helpText(topic)
+        .split('\n')
+        .filter((line) => /^[A-Z].*:$/.test(line));
+      assert.equal(new Set(headings).size, headings.length, topic);
+    }
+    for (const topic of ['cache', 'version', 'cache ls'] as const)
+      assert.deepEqual(await run('help', ...topic.split(' ')), {
+        code: 0,
+        stdout: helpText(topic),
+        stderr: '',
+      });
+    const { ENVBUILDER_GET_CACHED_IMAGE: _, ...env } = {
+      PATH: process.env.PATH,
+      ENVBUILDER_GET_CACHED_IMAGE: '',
+    };
+    const entry = join(import.meta.dirname, 'entry.js');
+    const { stdout } = await promisify(execFile)(process.execPath, [entry], { env });
+    assert.equal(stdout, helpText('start'));
   });
 
   it('ends with the exit code for a wrong flag', async () => {

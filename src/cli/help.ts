@@ -9,14 +9,22 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   'read-configuration': 'Print what devcontainer.json says, as JSON',
   warm: 'Fetch base images into a directory that builds read them from',
   k8s: 'Print manifests for Kubernetes',
+  'cache ls': 'List what a cache holds',
+  'cache show': 'Show all of a record or an image of a cache',
+  'cache du': 'Tell what the stages and instructions of a cache take',
+  'cache verify': 'Ask for every layer that a cache needs',
+  'cache copy': 'Copy a cache, or some of it, to a directory or another repository',
+  'cache prune': 'Remove old records from a cache',
   'registry serve': 'Serve a directory as a registry',
   'registry gc': 'Remove from a registry directory what nothing names',
   'registry check': 'Read all of a registry directory, and repair it',
+  completion: 'Print a script by which bash, zsh or fish completes commands and flags',
   version: 'Print the version',
   help: 'Show this, or the options of a command',
 };
 
-const USAGE: Readonly<Record<CommandName, string>> = {
+/** What help says of each command before its options. */
+export const USAGE: Readonly<Record<CommandName, string>> = {
   build: `Usage: envbuilder build [options] [context]
 
 Builds a Dockerfile without a container engine. The context is a directory, by default the current one. With a cache
@@ -45,6 +53,30 @@ code is that of the first image that failed; the others are fetched all the same
 Prints manifests for \`kubectl apply -f -\`: a registry, a volume of base images with what fills it, a workspace, network
 policies, and secrets to fill in. The parts are secrets, base-images, warmer, warm-now, registry, workspace and network;
 without any, all but warm-now are printed. Nothing is asked of a cluster.`,
+  'cache ls': `Usage: envbuilder cache ls [options]
+
+Lists the records of steps, images and notes of a cache (--cache-repo or --layer-cache-dir) with their sizes and ages.
+Stage and instruction of a record are known while a trace of a build names them. Images that have no tag are not listed.`,
+  'cache show': `Usage: envbuilder cache show [options] KEY|TAG
+
+Shows all that a cache has under a tag, or under a key, of which the beginning is enough: for a record its chain of layers,
+who signed it and what it is made of.`,
+  'cache du': `Usage: envbuilder cache du [options]
+
+Tells what the layers of a cache take, by stage and by instruction. A layer counts once.`,
+  'cache verify': `Usage: envbuilder cache verify [options]
+
+Asks for every layer that records and images of a cache need, and tells what is gone or has another size. The exit code is
+that of CORRUPT where anything is wrong.`,
+  'cache copy': `Usage: envbuilder cache copy [options] DESTINATION [KEY|TAG…]
+
+Copies all of a cache, or what is named, with all layers it needs. The destination is a repository, or a directory, which is
+written with a slash in front or as ./DIR.`,
+  'cache prune': `Usage: envbuilder cache prune [options]
+
+Removes records that are older than --older-than, or the oldest ones until the rest needs no more than --max-size. What a
+newer record, an image or a lease needs stays. A directory is cleaned up as \`registry gc\` does it; a registry frees the
+space when it collects its own garbage.`,
   'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as
@@ -70,8 +102,23 @@ ENVBUILDER_GET_CACHED_IMAGE=1 it only probes the workspace.`,
 const WIDTH = 100;
 const FLAG_COLUMN = 34;
 
-/** The help of a command, or of the whole program. */
-export function helpText(command: CommandName): string {
+/** What there is a help for: commands, and words that are none by themselves. */
+export type HelpTopic = CommandName | 'cache' | 'registry' | 'completion' | 'help' | 'version';
+
+/** The help of a command, of a group of commands, or of the whole program. */
+export function helpText(topic: HelpTopic): string {
+  if (topic === 'version') return 'Usage: envbuilder version\n\nPrints the version.\n';
+  if (topic === 'completion')
+    return 'Usage: envbuilder completion bash|zsh|fish\n\nPrints a completion script; in bash: . <(envbuilder completion bash)\n';
+  if (topic === 'help') return 'Usage: envbuilder help [command]\n\nShows the options of a command.\n';
+  if (topic === 'cache' || topic === 'registry') {
+    const names = Object.keys(COMMANDS).filter((name) => name.startsWith(`${topic} `));
+    return `Usage: envbuilder ${topic} <command> [options]\n\n${commandList(names)}\n\nenvbuilder help ${names[0]} shows the options of one.\n`;
+  }
+  return commandHelp(topic);
+}
+
+function commandHelp(command: CommandName): string {
   const parts = [USAGE[command]];
   if (command === 'start') parts.push(commandList());
   const rows = optionsOf(command);
@@ -89,8 +136,8 @@ export function flagText(row: OptionRow): string {
   return `${row.short ? `-${row.short}, ` : ''}--${row.name}${value && row.type !== 'boolean' ? ` ${value}` : ''}`;
 }
 
-function commandList(): string {
-  const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(20)}${text}`);
+function commandList(names: readonly string[] = Object.keys(COMMANDS)): string {
+  const lines = names.map((name) => `  ${name.padEnd(20)}${COMMANDS[name]}`);
   return ['Commands:', ...lines].join('\n');
 }
 

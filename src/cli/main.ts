@@ -1,5 +1,6 @@
 import { AppError, EXIT_CODES } from '../core/error.ts';
 import { endOnSignals } from '../sys/end-on-signals.ts';
+import type { HelpTopic } from './help.ts';
 import type { CommandName } from './options/types.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -12,17 +13,23 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`envbuilder ${version()}\n`);
     return 0;
   }
-  const topic = helpTopic(args);
+  const topic = helpTopic(args) ?? (await bareTopic(args));
   if (topic !== undefined) {
     const { helpText } = await import('./help.ts');
     process.stdout.write(helpText(topic));
     return 0;
   }
+  if (first === 'completion') return printCompletion(second);
   const named = commandAt(args);
   const command = named ?? (first === '' || first.startsWith('-') ? 'start' : undefined);
   const inside = await asRoot(command);
   if (inside !== undefined) return inside;
-  const word = first === 'help' ? second : first === 'registry' ? `registry ${second}` : first;
+  const word =
+    first === 'help'
+      ? second
+      : first === 'registry' || first === 'cache'
+        ? `${first} ${second}`.trim()
+        : first;
   return untilSignalled(async (signal) => {
     const { dispatch } = await import('./dispatch.ts');
     return dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
@@ -60,13 +67,39 @@ async function untilSignalled(work: (signal: AbortSignal) => Promise<number>): P
   return code;
 }
 
+/** @returns the exit code */
+async function printCompletion(shell: string): Promise<number> {
+  const { completion } = await import('./completion.ts');
+  try {
+    process.stdout.write(completion(shell));
+    return 0;
+  } catch (error) {
+    const { code, message, hint } = error as AppError;
+    process.stderr.write(`error: ${message}\nhint: ${hint}\n`);
+    return EXIT_CODES[code].exit;
+  }
+}
+
+/** Without arguments: nothing where a start is meant, else the help of the program, which touches nothing. */
+async function bareTopic(args: readonly string[]): Promise<HelpTopic | undefined> {
+  if (args.length > 0) return undefined;
+  const { isStartMeant } = await import('./start-meant.ts');
+  return isStartMeant(process.env) ? undefined : 'start';
+}
+
 /** What help is asked for, if any; `help` with an unknown word is left to the dispatcher's error. */
-function helpTopic(args: readonly string[]): CommandName | undefined {
+function helpTopic(args: readonly string[]): HelpTopic | undefined {
   const [first, second] = args;
-  if (first === 'help') return second === undefined ? 'start' : commandAt(args.slice(1));
+  if (first === 'help') return second === undefined ? 'start' : (commandAt(args.slice(1)) ?? topicAt(second));
   const flags = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  if (flags.includes('--help') || flags.includes('-h')) return commandAt(args) ?? 'start';
+  if (flags.includes('--help') || flags.includes('-h')) return commandAt(args) ?? topicAt(first) ?? 'start';
   return undefined;
+}
+
+/** A word that is no command with options of its own, and has a help all the same. */
+function topicAt(word = ''): HelpTopic | undefined {
+  const topics: readonly HelpTopic[] = ['cache', 'registry', 'completion', 'help', 'version'];
+  return topics.find((topic) => topic === word);
 }
 
 /** The command that arguments begin with, of one word or two. */
@@ -78,6 +111,12 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
     'read-configuration',
     'warm',
     'k8s',
+    'cache ls',
+    'cache show',
+    'cache du',
+    'cache verify',
+    'cache copy',
+    'cache prune',
     'registry serve',
     'registry gc',
     'registry check',

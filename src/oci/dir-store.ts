@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { type Digest, digestOf, isDigest, parseDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { isThere, readPlainFile, realPathOf, removePlain } from '../sys/plain.ts';
+import { isThere, namesPlain, readPlainFile, realPathOf, removePlain } from '../sys/plain.ts';
 import {
   fileSize,
   ifExists,
@@ -166,6 +166,10 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       });
       return placed ? 'created' : 'exists';
     },
+    listTags: async () =>
+      (ifExists(() => namesPlain(layout.tags)) ?? []).filter(
+        (name) => isTag(name) && fileSize(layout.tagLink(name)) !== undefined,
+      ),
     creates: () => true,
     drop: async (tag, digest) => {
       checkTag(tag);

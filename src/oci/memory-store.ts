@@ -41,6 +41,12 @@ export function createMemoryStore(name = 'memory'): Store {
       const digest = isDigest(tagOrDigest) ? tagOrDigest : tags.get(tagOrDigest);
       return digest === undefined ? undefined : manifests.get(digest);
     },
+    listTags: async () => [...tags.keys()],
+    drop: async (_tag, digest) => {
+      manifests.delete(digest);
+      for (const [tag, named] of tags) if (named === digest) tags.delete(tag);
+      return true;
+    },
     tag: async (bytes, mediaType, tag) => {
       if (tag !== undefined && !isTag(tag))
         throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);

@@ -11,6 +11,7 @@ import {
   type Repository,
 } from './http/manifests.ts';
 import { createMirroredStore, type MirrorCopies } from './http/mirrors.ts';
+import { listTags } from './http/tags.ts';
 import { uploadBlob } from './http/upload.ts';
 import { isTag } from './reference.ts';
 import type { Store } from './types.ts';
@@ -100,6 +101,7 @@ function createRepositoryStore(target: Repository): Store {
       throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
     },
     create: (bytes, mediaType, tags, signal) => createManifest(target, bytes, mediaType, tags, signal),
+    listTags: (signal) => listTags(target, signal),
     creates: () => target.client.knowsConditions(registry),
     // By its digest, which is all that Distribution knows.
     drop: (_tag, digest, signal) => deleteManifest(target, digest, signal),

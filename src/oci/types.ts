@@ -144,6 +144,8 @@ export interface Store {
   create?(bytes: Buffer, mediaType: string, tags: readonly string[], signal?: AbortSignal): Promise<Created>;
   /** Whether `create` goes by what is there, also with more tags than one. */
   readonly creates?: () => boolean;
+  /** All tags; none where there is no such repository. @throws AppError REGISTRY, AUTH, CORRUPT */
+  listTags?(signal?: AbortSignal): Promise<readonly string[]>;
   /**
    * Removes a manifest that nothing but this tag names. @returns false where that is not possible
    * @throws AppError REGISTRY, AUTH, CACHE_DIR

@@ -7,6 +7,7 @@ import type { MountSpec } from '../dockerfile/types.ts';
 import { contextItems, hashedItems, treePath } from './context-items.ts';
 import { located } from './located.ts';
 import { contextImage, findContext, onlyMounts } from './named-context.ts';
+import { orStage } from './or-stage.ts';
 import type { ResolveMountSource } from './run-operation.ts';
 import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
@@ -63,7 +64,10 @@ export async function resolveFrom(
     return { type: 'image', image };
   }
   if (context) return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
-  const image = await located(where, () => sources.resolveImage(source.image, platform));
+  const stages = deps.input.dockerfile.stages.slice(0, deps.stage.index);
+  const image = await orStage(source.image, stages, () =>
+    located(where, () => sources.resolveImage(source.image, platform)),
+  );
   checkPlatform(deps, { name: source.image, image, wanted: platform }, range);
   return { type: 'image', image };
 }

@@ -8,6 +8,7 @@ import { DEFAULT_PATH, type InheritedVariables } from './environment.ts';
 import { baseKey } from './keys.ts';
 import { located } from './located.ts';
 import { contextImage, type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import { orStage } from './or-stage.ts';
 import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
 import { whereOf } from './stage-state.ts';
@@ -112,7 +113,9 @@ async function imageBase(deps: StageDeps, name: string): Promise<StageBase> {
   const where = whereOf(input.dockerfile, stage.from.range);
   return resolvedBase(
     deps,
-    await located(where, () => input.sources.resolveImage(name, stagePlatform(deps))),
+    await orStage(name, input.dockerfile.stages.slice(0, stage.index), () =>
+      located(where, () => input.sources.resolveImage(name, stagePlatform(deps))),
+    ),
   );
 }
 

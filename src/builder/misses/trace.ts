@@ -3,6 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { readNote, storeNote } from '../../cache/note.ts';
 import { canonicalDigest } from '../../core/canonical.ts';
+import { mapLimit } from '../../core/concurrency.ts';
 import { type Digest, hexOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
@@ -23,6 +24,8 @@ const MOST_BYTES = 96 * 1024;
 /** Of the JSON that it is packed from. */
 const MOST_JSON = 2 * 1024 * 1024;
 const MOST_TEXT = 200;
+/** Traces that are asked for at once. */
+const PARALLEL = 64;
 /** How much of a digest of an image stands in a trace. */
 const SHORT_DIGEST = 12;
 
@@ -168,6 +171,16 @@ export async function readTrace(store: Store, plan: Plan, signal: AbortSignal): 
   return unpackTrace(await readNote(store, { kind: 'trace', tag: traceTag(plan) }, signal));
 }
 
+/** The traces under these tags of a cache. */
+export async function readTraceNotes(
+  store: Store,
+  tags: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Trace[]> {
+  const found = await mapLimit(tags, PARALLEL, (tag) => readNote(store, { kind: 'trace', tag }, signal));
+  return found.map(unpackTrace).filter((trace) => trace !== undefined);
+}
+
 /**
  * The trace of an earlier build: the last one that began at a time that starts like `from`.
  * @throws AppError REFERENCE naming those that there are
@@ -180,9 +193,8 @@ export async function readTraceFrom(
 ): Promise<Trace> {
   const tag = traceTag(plan);
   const tags = [tag, ...Array.from({ length: DAYS }, (_, day) => dayTag(tag, day))];
-  const found = await Promise.all(tags.map((each) => readNote(store, { kind: 'trace', tag: each }, signal)));
-  const traces = found.map(unpackTrace).filter((trace) => trace !== undefined);
-  traces.sort((a, b) => (a.at < b.at ? 1 : -1));
+  const found = await readTraceNotes(store, tags, signal);
+  const traces = found.toSorted((a, b) => (a.at < b.at ? 1 : -1));
   const wanted = from.trim().replace(' ', 'T');
   const trace = traces.find(({ at }) => at.startsWith(wanted));
   if (trace) return trace;

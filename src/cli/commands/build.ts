@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { build } from '../../index.ts';
+import { type BuildRequest, build } from '../../index.ts';
 import { callCommand } from '../call/call.ts';
 import { parseCall } from '../call/parse-call.ts';
 import type { CommandBody } from '../command.ts';
@@ -19,6 +19,11 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
       hint: 'redirect standard output, or name a file with dest=PATH',
     });
   }
+  if (keepsNothing(request) && options['metadata-file'] === undefined) {
+    const text =
+      'the image will be kept nowhere: name a cache with --layer-cache-dir or --cache-repo, or an --output';
+    emit({ type: 'message', level: 'info', text });
+  }
   const result = await build(request, { onEvent: emit, signal: context.signal });
   const { redactor, stdout, cwd } = context;
   if (options['metadata-file'] !== undefined) {
@@ -27,3 +32,12 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
   }
   if (!toStdout) stdout.write(`${result.imageDigest}\n`);
 };
+
+/** Whether nothing of a build is left but its digest. */
+export function keepsNothing({
+  cache,
+  outputs,
+  push,
+}: Pick<BuildRequest, 'cache' | 'outputs' | 'push'>): boolean {
+  return !cache && !push && outputs.length === 0;
+}

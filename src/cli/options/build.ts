@@ -1,4 +1,4 @@
-import type { OptionRow } from './types.ts';
+import { CACHE_COMMANDS, type OptionRow } from './types.ts';
 
 /** What is built, and what RUN gets to see. */
 export const BUILD_OPTIONS = [
@@ -167,7 +167,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'REPOSITORY',
     text: 'The registry repository that holds cached layers and pushed images.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', ...CACHE_COMMANDS],
     group: 'Cache',
   },
   {
@@ -176,7 +176,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: "A directory that holds cached layers and pushed images, in the CNCF Distribution registry's file layout. It wins over a cache repository.",
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', ...CACHE_COMMANDS],
     group: 'Cache',
   },
   {
@@ -282,9 +282,10 @@ export const CACHE_OPTIONS = [
   },
   {
     name: 'base-image-cache-strict',
+    aliases: ['pull'],
     variable: 'ENVBUILDER_BASE_IMAGE_CACHE_STRICT',
     type: 'boolean',
-    text: 'Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory of base images.',
+    text: 'Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory of base images. --pull is the same: registries are asked what a tag means in any case.',
     commands: ['build', 'probe', 'explain', 'start'],
     group: 'Cache',
   },

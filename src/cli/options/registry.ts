@@ -81,7 +81,7 @@ export const SERVER_OPTIONS = [
     type: 'string',
     placeholder: 'AGE',
     text: 'Drop tags and cache records that nobody wrote or read for this long, as 30d or 12h. With `registry serve` it needs --gc-every.',
-    commands: ['registry gc', 'registry serve'],
+    commands: ['registry gc', 'registry serve', 'cache prune'],
     group: 'Registry server',
   },
   {
@@ -89,7 +89,7 @@ export const SERVER_OPTIONS = [
     type: 'string',
     placeholder: 'SIZE',
     text: 'Drop tags and cache records, the least recently used first, until the rest needs no more than this, as 50GB. With `registry serve` it needs --gc-every.',
-    commands: ['registry gc', 'registry serve'],
+    commands: ['registry gc', 'registry serve', 'cache prune'],
     group: 'Registry server',
   },
   {
@@ -98,15 +98,22 @@ export const SERVER_OPTIONS = [
     default: '2h',
     placeholder: 'AGE',
     text: 'Keep whatever was written or asked for within this time, whether anything names it or not. It must be longer than a push takes.',
-    commands: ['registry gc', 'registry serve'],
+    commands: ['registry gc', 'registry serve', 'cache prune'],
     group: 'Registry server',
   },
   {
     name: 'dry-run',
     type: 'boolean',
     text: 'Only say what would be removed.',
-    commands: ['registry gc'],
+    commands: ['registry gc', 'cache prune'],
     group: 'Registry server',
+  },
+  {
+    name: 'read-all',
+    type: 'boolean',
+    text: 'Read every layer, and compare it with its digest; without it only its size is asked for.',
+    commands: ['cache verify'],
+    group: 'Cache',
   },
   {
     name: 'repair',

@@ -3,7 +3,7 @@ import { KUBERNETES_OPTIONS } from './kubernetes.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './output.ts';
 import { SERVER_OPTIONS } from './registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './start.ts';
-import type { CommandName, OptionRow, ValuesOf } from './types.ts';
+import { CACHE_COMMANDS, type CommandName, type OptionRow, type ValuesOf } from './types.ts';
 import { WARM_OPTIONS } from './warm.ts';
 import { WORKSPACE_OPTIONS } from './workspace.ts';
 
@@ -25,6 +25,7 @@ const GENERAL_OPTIONS = [
       'registry gc',
       'registry check',
       'warm',
+      ...CACHE_COMMANDS,
     ],
     group: 'General',
   },
@@ -43,6 +44,7 @@ const GENERAL_OPTIONS = [
       'registry gc',
       'registry check',
       'warm',
+      ...CACHE_COMMANDS,
     ],
     group: 'General',
   },

@@ -1,8 +1,19 @@
+/** The commands that look into a cache. */
+export const CACHE_COMMANDS = [
+  'cache ls',
+  'cache show',
+  'cache du',
+  'cache verify',
+  'cache copy',
+  'cache prune',
+] as const;
+
 /** What an option can apply to; `start` is the program without a command, the drop-in. */
 export type CommandName =
   | 'build'
   | 'probe'
   | 'explain'
+  | (typeof CACHE_COMMANDS)[number]
   | 'read-configuration'
   | 'start'
   | 'registry serve'

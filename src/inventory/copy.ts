@@ -1,0 +1,61 @@
+import { mapLimit } from '../core/concurrency.ts';
+import { copyBlob } from '../oci/copy.ts';
+import { parseManifestDocument } from '../oci/manifest.ts';
+import type { Descriptor, RawManifest, Store } from '../oci/types.ts';
+import type { InventoryEntry } from './types.ts';
+
+const PARALLEL = 4;
+/** How deep indexes may lie in each other. */
+const MOST_LEVELS = 4;
+
+/** What was copied. */
+export interface CopyResult {
+  readonly entries: number;
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+/**
+ * Copies entries with all that they need; what is there already is not copied. A tag is written when everything behind it is
+ * there, so that a copy that is interrupted leaves nothing half, and another one goes on.
+ * @throws AppError as Store.get, Store.put and Store.tag do
+ */
+export async function copyEntries(
+  from: Store,
+  to: Store,
+  entries: readonly InventoryEntry[],
+  signal: AbortSignal,
+): Promise<CopyResult> {
+  let [blobs, bytes, copied] = [0, 0, 0];
+  const copyAll = async (descriptors: readonly Pick<Descriptor, 'digest' | 'size'>[]): Promise<void> => {
+    await mapLimit(descriptors, PARALLEL, async ({ digest, size }) => {
+      const blob = { mediaType: 'application/octet-stream', digest, size };
+      if ((await copyBlob(from, to, blob, { signal })) === 'exists') return;
+      blobs += 1;
+      bytes += size;
+    });
+  };
+  const copyManifest = async (raw: RawManifest, tags: readonly string[], level: number): Promise<void> => {
+    const { digest, mediaType } = raw.descriptor;
+    const document = parseManifestDocument(raw.bytes, digest, mediaType);
+    if (document.kind === 'manifest') {
+      const { config, layers } = document.manifest;
+      await copyAll([...new Map([config, ...layers].map((one) => [one.digest, one])).values()]);
+    } else if (level < MOST_LEVELS)
+      for (const child of document.index.manifests) {
+        const found = await from.resolve(child.digest, signal);
+        if (found) await copyManifest(found, [], level + 1);
+      }
+    if (tags.length === 0) await to.tag(raw.bytes, mediaType, undefined, signal);
+    for (const tag of tags) await to.tag(raw.bytes, mediaType, tag, signal);
+  };
+  for (const { kind, digest, tags, needs } of entries) {
+    if (kind === 'lease' || kind === 'unreadable') continue;
+    const raw = await from.resolve(digest, signal);
+    if (!raw) continue;
+    await copyAll(needs);
+    await copyManifest(raw, tags, 0);
+    copied += 1;
+  }
+  return { entries: copied, blobs, bytes };
+}

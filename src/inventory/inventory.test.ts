@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { leaseTag } from '../cache/leases.ts';
+import { encodeRecord } from '../cache/record.ts';
+import { fakeLayer, fakeRecord } from '../cache/testing.ts';
+import type { CacheRecord, LayerRef } from '../cache/types.ts';
+import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { scratchDir } from '../core/testing.ts';
+import { bytesSource } from '../oci/blob-source.ts';
+import { createDirectoryStore } from '../oci/dir-store.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { createMemoryStore } from '../oci/memory-store.ts';
+import type { Store } from '../oci/types.ts';
+import { copyEntries } from './copy.ts';
+import { planPrune, pruneRepository } from './prune.ts';
+import { readInventory, totalsOf } from './read.ts';
+import { usageOf } from './usage.ts';
+import { verifyEntries } from './verify.ts';
+
+const signal = new AbortController().signal;
+const NOW = Date.parse('2026-11-29T00:00:00Z');
+const DAY = 86_400_000;
+const ago = (days: number): string => new Date(NOW - days * DAY).toISOString().replace('.000', '');
+const keyOf = (name: string): Digest => digestOf(`key ${name}`);
+
+/** A layer that is really there: its bytes are its name. */
+const layerOf = (name: string): LayerRef => {
+  const bytes = Buffer.from(name.repeat(100));
+  const { toc: _, ...layer } = fakeLayer(name);
+  return { ...layer, digest: digestOf(bytes), size: bytes.length };
+};
+
+/** Stores a record over the layers of these names, the last of which it brings. */
+async function store(
+  to: Store,
+  name: string,
+  layers: readonly string[],
+  created: string,
+): Promise<CacheRecord> {
+  const chain = layers.map(layerOf);
+  const layer = chain.at(-1)!;
+  const record = fakeRecord(keyOf(name), layers, {
+    chain,
+    layer,
+    created,
+    contentKey: digestOf(`content ${name}`),
+  });
+  const { manifest, config } = encodeRecord(record);
+  await to.put(bytesSource(Buffer.from(layers.at(-1)!.repeat(100))), signal);
+  await to.put(bytesSource(config), signal);
+  for (const tag of [record.key, record.contentKey!])
+    await to.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(tag), signal);
+  return record;
+}
+
+async function lease(to: Store, record: CacheRecord): Promise<void> {
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: { mediaType: 'x/y', digest: digestOf('{}'), size: 2 },
+    layers: [],
+    annotations: { 'dev.envbuilder.lease': '{}' },
+  };
+  await to.tag(
+    Buffer.from(JSON.stringify(manifest)),
+    MEDIA_TYPES.ociManifest,
+    leaseTag(hexOf(record.key)),
+    signal,
+  );
+}
+
+async function image(to: Store, tag: string, names: readonly string[], created: string): Promise<void> {
+  const config = Buffer.from(
+    JSON.stringify({ created, os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] } }),
+  );
+  await to.put(bytesSource(config), signal);
+  const layers = names.map(layerOf).map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length },
+    layers,
+  };
+  await to.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, tag, signal);
+}
+
+const STORES: Readonly<Record<string, () => Store>> = {
+  memory: () => createMemoryStore(),
+  directory: () => createDirectoryStore({ root: scratchDir('inventory'), repository: 'local/cache' }),
+};
+
+for (const [kind, open] of Object.entries(STORES))
+  test(`a cache is listed with its records, images and what cannot be read: ${kind}`, async () => {
+    const cache = open();
+    await store(cache, 'one', ['a'], ago(3));
+    await store(cache, 'two', ['a', 'b'], ago(1));
+    await image(cache, 'latest', ['a', 'b'], ago(1));
+    await cache.tag(
+      Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MEDIA_TYPES.ociManifest,
+          config: { mediaType: 'x/y', digest: digestOf('{}'), size: 2 },
+          layers: [],
+        }),
+      ),
+      MEDIA_TYPES.ociManifest,
+      'f'.repeat(64),
+      signal,
+    );
+    const { entries } = await readInventory(cache, signal);
+    const kinds = entries.map((entry) => entry.kind).sort();
+    assert.deepEqual(kinds, ['image', 'record', 'record', 'unreadable']);
+    const broken = entries.find((entry) => entry.kind === 'unreadable')!;
+    assert.match(broken.problem!, /cannot be read/);
+    const two = entries.find((entry) => entry.record?.key === keyOf('two'))!;
+    assert.equal(two.tags.length, 2);
+    assert.deepEqual(
+      two.needs.map(({ digest }) => digest),
+      [layerOf('a').digest, layerOf('b').digest],
+    );
+    assert.deepEqual(totalsOf(entries), { records: 2, images: 1, layers: 2, bytes: 200, sharedBytes: 200 });
+    assert.deepEqual(usageOf(entries), {
+      stages: [{ name: '(unknown)', records: 2, bytes: 200 }],
+      instructions: [{ name: '(unknown)', records: 2, bytes: 200 }],
+      otherBytes: 0,
+    });
+    assert.deepEqual((await verifyEntries(cache, entries, { readAll: true, signal })).length, 1);
+  });
+
+test('what a newer record, an image or a lease needs is not pruned', async () => {
+  const cache = createMemoryStore();
+  await store(cache, 'below', ['a'], ago(30));
+  await store(cache, 'newer', ['a', 'b'], ago(1));
+  await store(cache, 'alone', ['c'], ago(30));
+  await lease(cache, await store(cache, 'leased', ['d'], ago(30)));
+  await store(cache, 'pushed', ['e'], ago(30));
+  await image(cache, 'latest', ['e'], ago(30));
+  const rules = { olderThanMs: 7 * DAY, now: NOW };
+  const dry = await pruneRepository(cache, rules, { dryRun: true, signal });
+  assert.deepEqual(
+    dry.drop.map(({ record }) => record!.key).sort(),
+    [keyOf('alone'), keyOf('pushed')].sort(),
+  );
+  assert.deepEqual(
+    dry.needed.map(({ record }) => record!.key),
+    [keyOf('below')],
+  );
+  assert.equal(dry.freedBytes, 100);
+  assert.ok(await cache.resolve(hexOf(keyOf('alone'))));
+  await pruneRepository(cache, rules, { dryRun: false, signal });
+  assert.equal(await cache.resolve(hexOf(keyOf('alone'))), undefined);
+  const { entries } = await readInventory(cache, signal);
+  assert.deepEqual(
+    entries.flatMap(({ record }) => record?.key ?? []).sort(),
+    [keyOf('below'), keyOf('newer'), keyOf('leased')].sort(),
+  );
+  // Whatever is left can be read whole, even where the registry removes what no manifest names.
+  const named = new Set(entries.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
+  for (const { needs } of entries) for (const { digest } of needs) assert.ok(named.has(digest));
+});
+
+test('what a build stores while a cache is pruned keeps what it needs', async () => {
+  const cache = createMemoryStore();
+  await store(cache, 'below', ['a'], ago(30));
+  let lists = 0;
+  const racing: Store = {
+    ...cache,
+    listTags: async () => {
+      lists += 1;
+      if (lists === 2) await store(cache, 'newer', ['a', 'b'], ago(0));
+      return cache.listTags!();
+    },
+  };
+  const { drop } = await pruneRepository(
+    racing,
+    { olderThanMs: 7 * DAY, now: NOW },
+    { dryRun: false, signal },
+  );
+  assert.deepEqual(drop, []);
+  assert.ok(await cache.resolve(hexOf(keyOf('below'))));
+});
+
+test('by size the oldest records go first', async () => {
+  const cache = createMemoryStore();
+  for (const [i, name] of ['a', 'b', 'c'].entries()) await store(cache, name, [name], ago(10 - i));
+  const { entries } = await readInventory(cache, signal);
+  const { drop } = planPrune(entries, { maxBytes: 150, now: NOW });
+  assert.deepEqual(drop.map(({ record }) => record!.key).sort(), [keyOf('a'), keyOf('b')].sort());
+});
+
+test('a layer that is gone, has another size or is damaged is told of', async () => {
+  const cache = createMemoryStore();
+  await store(cache, 'one', ['a'], ago(1));
+  await store(cache, 'two', ['b'], ago(1));
+  await store(cache, 'three', ['c'], ago(1));
+  const [gone, short] = [layerOf('a').digest, layerOf('b').digest];
+  const damaged: Store = {
+    ...cache,
+    has: async (digest) => (digest === gone ? undefined : digest === short ? 7 : cache.has(digest)),
+  };
+  const { entries } = await readInventory(damaged, signal);
+  const problems = await verifyEntries(damaged, entries, { readAll: false, signal });
+  assert.deepEqual(problems.map(({ text }) => text.replace(/sha256:\w+/, 'X')).sort(), [
+    'its layer X has 7 bytes instead of 100',
+    'its layer X is gone',
+  ]);
+});
+
+test('a copy has everything that the original has, and a second one copies nothing', async () => {
+  const from = createMemoryStore();
+  const to = STORES.directory!();
+  await store(from, 'one', ['a'], ago(2));
+  await store(from, 'two', ['a', 'b'], ago(1));
+  await image(from, 'latest', ['a', 'b'], ago(1));
+  const { entries } = await readInventory(from, signal);
+  const first = await copyEntries(from, to, entries, signal);
+  assert.equal(first.entries, 3);
+  const copied = await readInventory(to, signal);
+  assert.deepEqual(copied.entries, entries);
+  assert.deepEqual(await verifyEntries(to, copied.entries, { readAll: true, signal }), []);
+  const again = await copyEntries(from, to, entries, signal);
+  assert.deepEqual([again.blobs, again.bytes], [0, 0]);
+});
+
+test('one record is copied with its whole chain', async () => {
+  const [from, to] = [createMemoryStore(), createMemoryStore()];
+  await store(from, 'one', ['a'], ago(2));
+  const two = await store(from, 'two', ['a', 'b'], ago(1));
+  const { entries } = await readInventory(from, signal);
+  await copyEntries(
+    from,
+    to,
+    entries.filter(({ record }) => record?.key === two.key),
+    signal,
+  );
+  assert.deepEqual(
+    await verifyEntries(to, (await readInventory(to, signal)).entries, { readAll: true, signal }),
+    [],
+  );
+});
+
+test('texts of a hostile cache break no line', async () => {
+  const cache = createMemoryStore();
+  await image(cache, 'latest', [], '2026-01-01T00:00:00Z\u001b[31m');
+  const { entries } = await readInventory(cache, signal);
+  assert.equal(entries[0]!.created, null);
+});

@@ -1,0 +1,68 @@
+import type { LayerRef } from '../cache/types.ts';
+import type { Digest } from '../core/digest.ts';
+
+/** What lies under tags of a cache: a record of a step, an image, a note, a lease; `unreadable` is whatever cannot be told. */
+export type EntryKind = 'record' | 'image' | 'note' | 'lease' | 'unreadable';
+
+/** A layer as an entry names it. */
+export interface EntryLayer {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** A manifest of a cache with all tags that name it. */
+export interface InventoryEntry {
+  readonly kind: EntryKind;
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+  readonly mediaType: string;
+  /** RFC 3339; null where the manifest does not say. */
+  readonly created: string | null;
+  /** Layers that it brings: of a record its own, of an image all. */
+  readonly layers: readonly EntryLayer[];
+  /** Layers that it needs: of a record all of its chain, of which the others are brought by other records. */
+  readonly needs: readonly EntryLayer[];
+  /** The step of a record, where a trace tells. */
+  readonly step: { readonly stage: string; readonly instruction: string } | null;
+  /** Why it cannot be read. */
+  readonly problem: string | null;
+  /** Of a record. */
+  readonly record: RecordFacts | null;
+}
+
+/** What a record says. */
+export interface RecordFacts {
+  readonly key: Digest;
+  readonly contentKey: Digest | null;
+  readonly base: string;
+  readonly chain: readonly LayerRef[];
+  readonly platform: string;
+  /** IDs of the keys that signed it. */
+  readonly signedBy: readonly string[];
+  /** Short digests of the parts of its operation. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** All that lies under tags of a repository. */
+export interface Inventory {
+  /** `host/repository` or a directory. */
+  readonly name: string;
+  readonly entries: readonly InventoryEntry[];
+}
+
+/** Bytes of layers, each counted once. */
+export interface InventoryTotals {
+  readonly records: number;
+  readonly images: number;
+  readonly layers: number;
+  readonly bytes: number;
+  /** Of layers that more than one entry brings. */
+  readonly sharedBytes: number;
+}
+
+/** What a part of a cache takes. */
+export interface Usage {
+  readonly name: string;
+  readonly records: number;
+  readonly bytes: number;
+}
