@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
@@ -56,6 +57,18 @@ test('the folder and the file can be named, relative or absolute', async () => {
   await assert.rejects(find(files, { devcontainerJsonPath: 'missing.json' }), {
     code: 'DEVCONTAINER',
     message: /there is no dev container file .*\.devcontainer\/missing\.json$/,
+  });
+});
+
+test('a folder whose name is no UTF-8 stops nothing', async () => {
+  const file = '.devcontainer/z/devcontainer.json';
+  await withWorkspace({ [file]: {} }, (workspaceFolder) => {
+    const odd = (name: string) => Buffer.from(join(workspaceFolder, '.devcontainer', name), 'latin1');
+    mkdirSync(odd('caf\xe9'));
+    writeFileSync(odd('caf\xe9/devcontainer.json'), '{}');
+    writeFileSync(odd('\xff'), '');
+    const found = findConfigFile({ workspaceFolder }, () => {});
+    assert.equal(found, join(workspaceFolder, file));
   });
 });
 

@@ -576,14 +576,19 @@ test('nobody waits for entry points of features that serve, which run as the use
 });
 
 /** The table of hooks in docs/migrate.md: in which start the Go program runs which, and we. */
-function hookTable(): readonly { readonly about: string; readonly go: string; readonly here: string }[] {
+function hookTable(): readonly {
+  readonly about: string;
+  readonly go: string;
+  readonly specified: string;
+  readonly here: string;
+}[] {
   const page = readFileSync(new URL('../../docs/migrate.md', import.meta.url), 'utf8');
   const [, table = ''] = page.split(/^\| start \|.*\n\| --- .*\n/m);
   return table
     .split('\n\n', 1)[0]!
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()))
-    .map(([, about = '', go = '', , here = '']) => ({ about, go, here }));
+    .map(([, about = '', go = '', specified = '', here = '']) => ({ about, go, specified, here }));
 }
 
 const ALL = ['onCreate', 'updateContent', 'postCreate', 'postStart'];
@@ -620,14 +625,26 @@ function inTheGoProgram(starts: readonly Starting[]): readonly string[] {
   return first ? ALL : ALL.slice(1);
 }
 
+/**
+ * What the specification has run, by its "Lifecycle scripts": all of them where a container is made, which it is where the
+ * image is another one; updateContentCommand where there is new content in the source tree; postStartCommand in each start.
+ */
+function bySpecification(starts: readonly Starting[]): readonly string[] {
+  const [before, now] = [starts.at(-2), starts.at(-1)!];
+  const remains = before !== undefined && (now.skip === true || now.pushed === true);
+  if (!remains) return ALL;
+  return now.commit === before.commit ? ['postStart'] : ['updateContent', 'postStart'];
+}
+
 test('which hooks run in which start is as docs/migrate.md says', { skip }, async (t) => {
   const table = hookTable();
   assert.deepEqual(
     table.map(({ about }) => about),
     Object.keys(STARTS),
   );
-  for (const { about, go, here } of table) {
+  for (const { about, go, specified, here } of table) {
     const starts = STARTS[about]!;
+    assert.deepEqual(hookNames(specified), bySpecification(starts), about);
     assert.deepEqual(hookNames(go), inTheGoProgram(starts), about);
     const on = machine(t);
     const log = join(on.dir, 'log');

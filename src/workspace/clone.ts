@@ -2,12 +2,19 @@ import { createGit, type Git } from '../context/git/git.ts';
 import { type GitUrl, parseGitUrl, withSshUser } from '../context/git/git-url.ts';
 import type { GitResult, GitSettings, HttpLogin } from '../context/git/types.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { formatBytes } from '../core/units.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
+import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { readOwnFile } from '../sys/regular-file.ts';
 import { cloneArguments, type GitTarget, targetOf } from './reference.ts';
 import { createRunner, type GitRunner } from './runner.ts';
 import { updateSubmodules } from './submodules.ts';
 import type { CloneRequest, WorkspaceDeps } from './types.ts';
+
+/** Bytes of a pointer of git-lfs, by its specification. */
+const LARGEST_POINTER = 1024;
+/** A start does not read more than so many of them. */
+const MOST_POINTERS = 10_000;
 
 /**
  * Clones a repository into a directory that does not exist yet, submodules included, and checks out what the URL asks for.
@@ -202,11 +209,29 @@ async function warnOfPointers(runner: GitRunner, directory: string): Promise<voi
   const paths = code === 0 ? stdout.split('\0').filter(Boolean) : [];
   if (paths.length === 0) return;
   const more = paths.length > 3 ? `, and ${paths.length - 3} more` : '';
+  const bytes = sizeOf(directory, paths);
+  const size = bytes > 0 ? ` (${formatBytes(bytes)} in all)` : '';
   runner.emit({
     type: 'warning',
     code: 'WORKSPACE',
-    text: `git-lfs keeps the content of ${paths.slice(0, 3).join(', ')}${more}: the clone has pointers in their place`,
+    text: `git-lfs keeps the content of ${paths.slice(0, 3).join(', ')}${more}${size}: the clone has pointers in their place`,
     hint: 'have the image bring git-lfs, and run "git lfs install --local && git lfs pull" in the workspace, as in postCreateCommand; a build that copies these files copies the pointers',
+  });
+}
+
+/** What pointers say of the content that they stand for, in bytes. */
+function sizeOf(directory: string, paths: readonly string[]): number {
+  return withBeneath(createBeneath(), directory, (clone) => {
+    const sizes = paths.slice(0, MOST_POINTERS).map((path) => {
+      try {
+        const text = clone.readFile(path, { limit: LARGEST_POINTER, links: 'none' }).toString('latin1');
+        return Number(/^size (\d{1,15})$/m.exec(text)?.[1] ?? 0);
+      } catch {
+        // Larger than a pointer, gone, or a link: then it says nothing.
+        return 0;
+      }
+    });
+    return sizes.reduce((sum, size) => sum + size, 0);
   });
 }
 

@@ -159,7 +159,7 @@ test('the log says what is cloned, and at which commit, without credentials', as
 
 test('files that git-lfs keeps are a warning that says what to do, also in folders', async () => {
   const large = createRepository(join(scratch, 'large'));
-  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n';
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1500000\n';
   large.commit({
     '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
     'deep/.gitattributes': 'model* filter=lfs\n',
@@ -174,7 +174,7 @@ test('files that git-lfs keeps are a warning that says what to do, also in folde
   };
   assert.match(
     await warnings(large.path),
-    /git-lfs keeps the content of a\.bin, deep\/model\.txt: .*git lfs pull/,
+    /git-lfs keeps the content of a\.bin, deep\/model\.txt \(3\.0 MB in all\): .*git lfs install --local && git lfs pull/,
   );
   assert.equal(await warnings(origin.path), '[]');
 });
@@ -184,6 +184,37 @@ test('an empty repository is cloned, and has no commit', async () => {
   const folder = fresh();
   const workspace = await prepareWorkspace({ folder, clone: cloneRequest(empty.path) }, recordingDeps());
   assert.deepEqual(workspace, { folder, state: 'cloned' });
+});
+
+test('a submodule whose path is no UTF-8 is left out with a warning, and stops nothing', async () => {
+  const inner = createRepository(join(scratch, 'utf8-inner'));
+  inner.commit({ 'inner.txt': '' });
+  const outer = createRepository(join(scratch, 'utf8-outer'));
+  outer.git('submodule', 'add', '-q', inner.path, 'plain');
+  const place = Buffer.from(join(outer.path, 'caf\xe9'), 'latin1');
+  execFileSync(
+    'sh',
+    ['-c', `cd "$1" && git submodule add -q "$2" "$(printf 'caf\\351')"`, 'sh', outer.path, inner.path],
+    {
+      env: {
+        ...process.env,
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: 'protocol.file.allow',
+        GIT_CONFIG_VALUE_0: 'always',
+      },
+    },
+  );
+  assert.ok(existsSync(place));
+  outer.commit({ 'outer.txt': '' });
+  for (const submodules of [undefined, 1]) {
+    const deps = recordingDeps();
+    const folder = fresh();
+    const clone = { ...cloneRequest(outer.path), ...(submodules === undefined ? {} : { submodules }) };
+    await prepareWorkspace({ folder, clone }, deps);
+    assert.ok(existsSync(join(folder, 'plain/inner.txt')));
+    const warnings = deps.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
+    assert.deepEqual(warnings, ['the submodule caf\ufffd is left out: its path is no UTF-8']);
+  }
 });
 
 test('submodules are cloned, theirs too; one that is gone is a warning, or an error when they are asked for', async () => {

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitRunner } from './runner.ts';
 
+/** What stands for bytes that are no text in what git prints. Arguments of a program cannot have such bytes here. */
+const NOT_UTF8 = '\ufffd';
+
 export interface SubmoduleOptions {
   /** How deep submodules of submodules are followed. */
   readonly levels: number;
@@ -38,7 +41,16 @@ async function pathsOf(runner: GitRunner, directory: string): Promise<readonly s
     '--get-regexp',
     '^submodule\\..*\\.path$',
   ]);
-  const paths = listed.stdout.split('\0').flatMap((entry) => entry.split('\n').slice(1, 2));
+  const all = listed.stdout.split('\0').flatMap((entry) => entry.split('\n').slice(1, 2));
+  const paths = all.filter((path) => !path.includes(NOT_UTF8));
+  for (const path of all.filter((one) => !paths.includes(one)))
+    runner.emit({
+      type: 'warning',
+      code: 'WORKSPACE',
+      text: `the submodule ${path} is left out: its path is no UTF-8`,
+      hint: 'rename it, or check it out in the workspace: git submodule update --init',
+    });
+  if (paths.length === 0) return [];
   const links = await runner.attempt([
     '-C',
     directory,
