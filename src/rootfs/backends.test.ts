@@ -20,6 +20,7 @@ import { createRunner } from '../sys/run.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import type { LayerEntry } from '../tar/types.ts';
 import { createCopiesBackend } from './copies/backend.ts';
+import { describeTree } from './describe-tree.ts';
 import { extractLayers } from './extract/extract.ts';
 import { createOverlayBackend } from './overlay/backend.ts';
 import { sh, step } from './testing.ts';
@@ -38,12 +39,33 @@ after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-function createBackend(kind: Kind): RootfsBackend {
+/** What a layer does to `BELOW`, and whether it can be written without what is below. */
+const ADDED: readonly (readonly [what: string, script: string, alone: boolean])[] = [
+  ['adds files and directories', 'echo 1 >a/new; mkdir -p b/c; echo 2 >b/c/d', true],
+  ['replaces files', 'echo other >a/f; rm a/link; echo y >a/link; chmod 600 a/g', true],
+  ['links files of its own', 'echo 1 >one; ln one a/two; ln -s two a/three; mkfifo pipe', true],
+  [
+    'changes directories',
+    'chmod 750 a/deep; chown 7:8 a; setfattr -n user.y -v 2 a/deep; touch a/deep/z',
+    true,
+  ],
+  ['takes attributes away', 'setfattr -x user.x a/x', true],
+  ['removes files', 'rm a/f', false],
+  ['has a file where a directory was', 'rm -r a/deep; echo f >a/deep', true],
+  ['has a directory where a file was', 'rm a/f; mkdir a/f', false],
+  ['makes a directory anew', 'rm -r a/deep; mkdir a/deep; echo n >a/deep/n', false],
+];
+const BELOW = 'mkdir -p a/deep/er a/x; echo f >a/f; ln a/f a/g; ln -s f a/link; echo e >a/deep/er/e';
+
+function createBackend(kind: Kind, seen: (layers: number) => void = () => {}): RootfsBackend {
   const deps = {
     workDir: mkdtempSync(join(scratch, 'w')),
     syscalls,
     runner: createRunner(syscalls),
-    extract: (request: Parameters<typeof extractLayers>[0]) => extractLayers(request, { sys: syscalls }),
+    extract: (request: Parameters<typeof extractLayers>[0]) => {
+      seen(request.layers.length);
+      return extractLayers(request, { sys: syscalls });
+    },
     createLayerWriter: (file: string, compression: Compression) =>
       createFileLayerWriter(file, { compression }),
     blobOf,
@@ -230,6 +252,41 @@ for (const kind of KINDS) {
     assert.equal(await (await open.commit({ compression: 'zstd' })).layer, undefined);
     await backend.dispose();
   });
+
+  for (const [what, script, alone] of ADDED)
+    test(`${kind}: on what a step with one time for all files has made, a layer is put that ${what}`, async () => {
+      const asked: number[] = [];
+      const backend = createBackend(kind, (layers) => asked.push(layers));
+      const commit = async (state: RootfsState, text: string) => {
+        const open = await state.begin();
+        sh(open.root, text);
+        const { state: next, layer } = await open.commit({ compression: 'zstd', mtime: 7 });
+        return { next, staged: (await layer)! };
+      };
+      const base = await commit(await createBackend(kind).fromLayers([]), BELOW);
+      const fresh = await commit(
+        await backend.fromLayers([blobOf(base.staged)]),
+        'echo fresh >a/fresh; setfattr -n user.x -v 1 a/x',
+      );
+      const maker = createBackend(kind);
+      const added = await commit(
+        await maker.fromLayers([base, fresh].map(({ staged }) => blobOf(staged))),
+        script,
+      );
+      asked.length = 0;
+      const layers = [base, fresh, added].map(({ staged }) => blobOf(staged));
+      const state = await backend.fromLayers(layers);
+      // The root's own time is that of no layer; every step sets it.
+      const facts = (root: string) =>
+        describeTree(root, syscalls).map((one) => ({ ...one, ...(one.path === '' && { mtime: 0n }) }));
+      const found = await state.read(async (root) => facts(root));
+      assert.deepEqual(asked, [alone ? 1 : 3]);
+      const united = await (await createBackend(kind).fromLayers(layers)).read(async (root) => facts(root));
+      assert.deepEqual(found, united);
+      // The next step sees nothing as its own change that is none.
+      const last = await commit(state, 'echo last >last');
+      assert.deepEqual(paths(await entriesOf(last.staged)), ['last']);
+    });
 
   test(`${kind}: steps on one state do not see each other, nor does who reads it`, async () => {
     const backend = createBackend(kind);

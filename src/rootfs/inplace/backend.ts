@@ -1,14 +1,14 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Emit, timed } from '../../core/events.ts';
+import { timed } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
-import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
-import type { Compression, LayerBlob } from '../../layer/types.ts';
+import type { LayerBlob } from '../../layer/types.ts';
 import { createBeneath } from '../../sys/beneath.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
 import { timeOf } from '../../sys/path-facts.ts';
 import type { Runner } from '../../sys/run.ts';
 import type { RunMount, RunResult, Syscalls } from '../../sys/types.ts';
+import type { SnapshotWriterDeps } from '../snapshot/writer.ts';
 import { createTreeStates, type TreeRun } from '../trees/states.ts';
 import { type DirectoryTable, entriesOf, readTable } from '../trees/table.ts';
 import type {
@@ -24,7 +24,7 @@ import { openJournal } from './journal.ts';
 import { placeMounts } from './mounts.ts';
 import { enterRoot, freshDirectory } from './root.ts';
 
-export interface InplaceDeps {
+export interface InplaceDeps extends SnapshotWriterDeps {
   /** A directory of this back end alone, below a path of `keep`, on the file system of the root; emptied first. */
   readonly dir: string;
   /** Where finished layers go; it outlives the back end. */
@@ -41,10 +41,8 @@ export interface InplaceDeps {
   /** Runs commands in this very root. */
   readonly runner: Runner;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
-  readonly createLayerWriter: (file: string, compression: Compression) => FileLayerWriter;
   /** A layer of this build as one to extract. */
   readonly blobOf: (layer: StagedLayer) => LayerBlob;
-  readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 

@@ -19,13 +19,14 @@ import { copyPlain } from '../../sys/copy-plain.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
 import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
+import type { FactsDeps } from '../trees/directory-facts.ts';
 import { removeTree } from '../trees/remove-tree.ts';
 import type { Journal } from './journal.ts';
-import { clearDirectory, type MoveDeps, moveIn, moveOut } from './move.ts';
+import { clearDirectory, moveIn, moveOut } from './move.ts';
 import { NETWORK_FILES } from './network-files.ts';
 import { type Pins, pinOf } from './pins.ts';
 
-export interface PlaceDeps extends MoveDeps {
+export interface PlaceDeps extends FactsDeps {
   readonly pins: Pins;
   /** An empty directory on the file system of the root, for what a mount covers. */
   readonly aside: string;

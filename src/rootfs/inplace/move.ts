@@ -1,9 +1,8 @@
-import { chmodSync, lchownSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
-import { splitTime } from '../../sys/file-stat.ts';
 import { setTime } from '../../sys/path-facts.ts';
-import type { Syscalls } from '../../sys/types.ts';
+import { copyDirectoryFacts, type FactsDeps } from '../trees/directory-facts.ts';
 import { removeTree } from '../trees/remove-tree.ts';
 import type { TableEntry } from '../trees/table.ts';
 import type { Pins } from './pins.ts';
@@ -13,10 +12,6 @@ export type Arrivals = Map<string, bigint>;
 
 /** Finds what a table says of a path. */
 export type FindFacts = (path: string) => TableEntry | undefined;
-
-export interface MoveDeps {
-  readonly syscalls: Pick<Syscalls, 'lutimes' | 'listXattrs' | 'getXattr' | 'setXattr' | 'removeXattr'>;
-}
 
 /** A directory and what stays in it. */
 interface Place {
@@ -32,7 +27,7 @@ interface Place {
  * whatever is no directory where a pin needs one.
  * @param found takes symlinks that stay behind, relative to the tree, with what is pinned there
  */
-export function moveIn(place: Place, arrivals: Arrivals, found: Map<string, Pins>, deps: MoveDeps): void {
+export function moveIn(place: Place, arrivals: Arrivals, found: Map<string, Pins>, deps: FactsDeps): void {
   const { from, to, pins, prefix } = place;
   for (const name of listNames(from)) {
     const [source, target, path] = [`${from}/${name}`, at(to, name), prefix + name];
@@ -57,7 +52,7 @@ export function moveIn(place: Place, arrivals: Arrivals, found: Map<string, Pins
  * The inverse of moveIn: moves everything but pins out of a directory into the tree, which holds what stayed behind.
  * @param find facts of the tree; what was only moved gets its new ctime there
  */
-export function moveOut(place: Place, arrivals: Arrivals, find: FindFacts, deps: MoveDeps): void {
+export function moveOut(place: Place, arrivals: Arrivals, find: FindFacts, deps: FactsDeps): void {
   const { from, to, pins, prefix } = place;
   for (const name of listNames(from)) {
     const [source, target, path] = [at(from, name), `${to}/${name}`, prefix + name];
@@ -111,24 +106,4 @@ function moveBack(source: string, target: string, path: string, arrivals: Arriva
 
 function changeTime(path: string): bigint {
   return lstatSync(fsPath(path), { bigint: true }).ctimeNs;
-}
-
-/** Gives a directory the owner, mode, attributes and times of another. */
-export function copyDirectoryFacts(
-  source: string,
-  target: string,
-  stat: { readonly uid: bigint; readonly gid: bigint; readonly mode: bigint; readonly mtimeNs: bigint },
-  { syscalls }: MoveDeps,
-): void {
-  lchownSync(fsPath(target), Number(stat.uid), Number(stat.gid));
-  chmodSync(fsPath(target), Number(stat.mode & 0o7777n));
-  const wanted = new Map(userXattrs(source, syscalls).map((name) => [name, syscalls.getXattr(source, name)]));
-  for (const name of userXattrs(target, syscalls)) if (!wanted.has(name)) syscalls.removeXattr(target, name);
-  for (const [name, value] of wanted) if (value) syscalls.setXattr(target, name, value);
-  const { seconds, nanoseconds } = splitTime(stat.mtimeNs);
-  syscalls.lutimes(target, Number(seconds), Number(nanoseconds));
-}
-
-function userXattrs(path: string, syscalls: MoveDeps['syscalls']): string[] {
-  return syscalls.listXattrs(path).filter((name) => name.startsWith('user.'));
 }

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { copyDirectoryFacts, type FactsDeps } from '../trees/directory-facts.ts';
 import { createLookup, type DirectoryTable } from '../trees/table.ts';
-import { type Arrivals, clearDirectory, copyDirectoryFacts, type MoveDeps, moveIn, moveOut } from './move.ts';
+import { type Arrivals, clearDirectory, moveIn, moveOut } from './move.ts';
 import { currentPins, type Pins } from './pins.ts';
 import { placeStandIns } from './stand-ins.ts';
 
@@ -11,7 +12,7 @@ export interface EnteredRoot {
   leave(table: DirectoryTable): void;
 }
 
-export interface RootDeps extends MoveDeps {
+export interface RootDeps extends FactsDeps {
   /** Absolute paths that stay, besides mounts. */
   readonly keep: readonly string[];
 }

@@ -1,28 +1,30 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from '../../core/concurrency.ts';
-import { type Emit, timed } from '../../core/events.ts';
-import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
-import type { Compression } from '../../layer/types.ts';
+import type { Digest } from '../../core/digest.ts';
+import { timed } from '../../core/events.ts';
 import { MNT_DETACH } from '../../sys/constants.ts';
 import type { Runner } from '../../sys/run.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
 import { scanUpper } from '../snapshot/scan.ts';
 import { settleTimes } from '../snapshot/settle-times.ts';
-import { writeSnapshot } from '../snapshot/write.ts';
-import type {
-  CommitOptions,
-  ExtractRequest,
-  RootfsBackend,
-  RootfsState,
-  RootfsStep,
-  StagedLayer,
-} from '../types.ts';
+import { createSnapshotWriter, type SnapshotWriterDeps } from '../snapshot/writer.ts';
+import type { ExtractRequest, RootfsBackend, RootfsState, RootfsStep, StagedLayer } from '../types.ts';
 import { createOverlayBases } from './bases.ts';
 import { createOverlayMounts } from './mounts.ts';
 
-export interface OverlayDeps {
+/** What a step begins on. */
+interface Below {
+  readonly state: RootfsState;
+  readonly lowers: readonly string[];
+  readonly layers: Promise<readonly Digest[] | undefined>;
+  readonly view: () => string;
+}
+
+const NO_LAYERS: Promise<undefined> = Promise.resolve(undefined);
+
+export interface OverlayDeps extends SnapshotWriterDeps {
   /**
    * A directory that is this back end's alone, not on an overlay itself; its path should be short. The
    * caller deletes it after `dispose`.
@@ -33,8 +35,6 @@ export interface OverlayDeps {
   readonly extract: (request: ExtractRequest) => Promise<unknown>;
   /** As OverlayBasesDeps. */
   readonly sharedBases?: ReadonlySet<string>;
-  readonly createLayerWriter: (file: string, compression: Compression) => FileLayerWriter;
-  readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +44,7 @@ export interface OverlayDeps {
  */
 export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
   const { workDir, syscalls, emit } = deps;
-  const writing = new Set<Promise<unknown>>();
+  const snapshots = createSnapshotWriter(deps);
   const overlays = createOverlayMounts(syscalls, workDir);
   let count = 0;
   const nextDir = (kind: string): string => {
@@ -60,23 +60,29 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     extract: (layers, target) =>
       deps.extract({ layers, target, privileged: true, emit, signal: deps.signal }),
     ...(deps.sharedBases ? { shared: deps.sharedBases } : {}),
-    view: (lowers) => createState(lowers).read(async (root) => root),
+    view: (lowers) => createState(lowers, NO_LAYERS).read(async (root) => root),
   });
 
-  /** @param lowers directories, lowest first */
-  const createState = (lowers: readonly string[]): RootfsState => {
+  /**
+   * @param lowers directories, lowest first
+   * @param layers those that would make the same, once that is known; undefined where none would, to the last time
+   */
+  const createState = (
+    lowers: readonly string[],
+    layers: Promise<readonly Digest[] | undefined>,
+  ): RootfsState => {
     const view = once(() =>
       lowers.length === 1 ? lowers[0]! : overlays.mountReadOnly(lowers, nextDir('v')),
     );
     const state: RootfsState = {
       read: async (use) => use(view()),
-      begin: async () => begin(state, lowers, view),
-      beginThrowaway: async () => begin(state, lowers, view),
+      begin: async () => begin({ state, lowers, layers, view }),
+      beginThrowaway: async () => begin({ state, lowers, layers, view }),
     };
     return state;
   };
 
-  const begin = (state: RootfsState, lowers: readonly string[], view: () => string): RootfsStep => {
+  const begin = ({ state, lowers, layers, view }: Below): RootfsStep => {
     const dir = nextDir('s');
     const [upper, work, root] = [join(dir, 'u'), join(dir, 'w'), join(dir, 'm')];
     for (const path of [upper, work, root]) mkdirSync(path);
@@ -106,8 +112,12 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
         if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
         if (options.mtime !== undefined)
           settleTimes(scanned, { syscalls, root: upper, mtime: options.mtime });
-        const layer = write(entries, join(dir, 'layer'), options);
-        return { state: createState([...lowers, upper]), layer, stains: [] };
+        const layer = snapshots.write(entries, join(dir, 'layer'), options);
+        const all = [...lowers, upper];
+        // With times of its own, the directory is not what its layer would make.
+        const made = options.mtime === undefined ? NO_LAYERS : withLayer(layers, layer);
+        void made.then((known) => known && bases.add(known, all));
+        return { state: createState(all, made), layer, stains: [] };
       },
       abandon: async () => {
         unmount();
@@ -116,27 +126,23 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
     };
   };
 
-  const write = (
-    scanned: Parameters<typeof writeSnapshot>[0],
-    file: string,
-    options: CommitOptions,
-  ): Promise<StagedLayer> => {
-    const layer = timed(emit, 'compress', async () =>
-      writeSnapshot(scanned, deps.createLayerWriter(file, options.compression), syscalls),
-    );
-    layer.catch(() => {});
-    writing.add(layer);
-    void layer.finally(() => writing.delete(layer)).catch(() => {});
-    return layer;
-  };
-
   return {
     kind: 'overlay',
     expectRun: () => deps.runner.prepare(),
-    fromLayers: async (layers) => createState(await bases.lowersOf(layers)),
+    fromLayers: async (layers) =>
+      createState(await bases.lowersOf(layers), Promise.resolve(layers.map(({ diffId }) => diffId))),
     dispose: async () => {
-      await Promise.allSettled([...writing, bases.settled(), deps.runner.close()]);
+      await Promise.allSettled([snapshots.settled(), bases.settled(), deps.runner.close()]);
       overlays.unmountAll(MNT_DETACH);
     },
   };
+}
+
+/** The layers below and one more; undefined where either is not to be had. */
+async function withLayer(
+  below: Promise<readonly Digest[] | undefined>,
+  layer: Promise<StagedLayer | undefined>,
+): Promise<readonly Digest[] | undefined> {
+  const [known, made] = await Promise.all([below, layer.catch(() => undefined)]);
+  return known && made && [...known, made.diffId];
 }

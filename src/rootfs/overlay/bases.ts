@@ -20,6 +20,8 @@ export interface OverlayBases {
    * what lies on layers that are there already is put on top of those.
    */
   lowersOf(layers: readonly LayerBlob[]): Promise<readonly string[]>;
+  /** Directories that hold what these layers would make; others are put on top of them. */
+  add(diffIds: readonly Digest[], lowers: readonly string[]): void;
   /** Waits until nothing is written any more. */
   settled(): Promise<void>;
 }
@@ -77,6 +79,10 @@ export function createOverlayBases(deps: OverlayBasesDeps): OverlayBases {
 
   return {
     lowersOf,
+    add: (diffIds, lowers) => {
+      const key = layersKey(diffIds);
+      if (!bases.has(key)) bases.set(key, Promise.resolve(lowers));
+    },
     settled: async () => {
       await Promise.allSettled(bases.values());
     },

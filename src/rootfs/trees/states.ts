@@ -1,23 +1,15 @@
-import { type Emit, timed } from '../../core/events.ts';
-import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
-import type { Compression, LayerBlob } from '../../layer/types.ts';
+import { timed } from '../../core/events.ts';
+import type { LayerBlob } from '../../layer/types.ts';
 import type { RunMount, RunResult, Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
+import { layersKey } from '../overlay/bases.ts';
 import { settleTimes } from '../snapshot/settle-times.ts';
-import { writeSnapshot } from '../snapshot/write.ts';
-import type {
-  CommitOptions,
-  ExtractRequest,
-  ExtractResult,
-  RootfsState,
-  RootfsStep,
-  StagedLayer,
-  Stain,
-} from '../types.ts';
+import { createSnapshotWriter, type SnapshotWriterDeps } from '../snapshot/writer.ts';
+import type { ExtractRequest, ExtractResult, RootfsState, RootfsStep, StagedLayer, Stain } from '../types.ts';
 import { previousContent } from './previous.ts';
 import { scanTable } from './scan.ts';
 import { type DirectoryTable, readTable, readTimes, waitForTick } from './table.ts';
-import { createStageTrees, type StageTree, type TreeVersion } from './trees.ts';
+import { createStageTrees, type Onto, type StageTree, type TreeVersion } from './trees.ts';
 
 /** A command that is to run in a tree. */
 export interface TreeRun {
@@ -31,7 +23,7 @@ export interface TreeRun {
   readonly since: bigint;
 }
 
-export interface TreeStatesDeps {
+export interface TreeStatesDeps extends SnapshotWriterDeps {
   /** An existing, empty directory for trees. */
   readonly dir: string;
   /** A file on the same file system that may be written. */
@@ -41,10 +33,8 @@ export interface TreeStatesDeps {
   readonly run: (run: TreeRun) => Promise<{ readonly result: RunResult; readonly stains: readonly Stain[] }>;
   readonly syscalls: Syscalls;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
-  readonly createLayerWriter: (file: string, compression: Compression) => FileLayerWriter;
   /** A layer of this build as one to extract. */
   readonly blobOf: (layer: StagedLayer) => LayerBlob;
-  readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
@@ -67,12 +57,14 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
   const trees = createStageTrees(deps);
   const versions = new WeakMap<RootfsState, TreeVersion>();
   const bases = new Map<string, RootfsState>();
-  const writing = new Set<Promise<unknown>>();
+  /** Versions that steps made, by what layers would make the same. */
+  const made = new Map<string, number>();
+  const snapshots = createSnapshotWriter(deps);
   let count = 0;
 
-  const createState = (layers: TreeVersion['layers']): RootfsState => {
+  const createState = (layers: TreeVersion['layers'], onto?: TreeVersion['onto']): RootfsState => {
     count += 1;
-    const version: TreeVersion = { number: count, layers };
+    const version: TreeVersion = { number: count, layers, ...(onto ? { onto } : {}) };
     const state: RootfsState = {
       begin: async () => begin(state, version, await trees.taken(version)),
       beginThrowaway: async () => {
@@ -121,33 +113,41 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
         }
         Object.assign(tree, { table, xattrs, version: version.number });
         if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains };
-        const layer = write(entries, tree, options);
+        const layer = snapshots.write(entries, deps.layerFile(), options);
+        tree.written = layer.catch(() => {});
         const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
-        tree.version = versions.get(next)!.number;
+        const { number } = versions.get(next)!;
+        tree.version = number;
+        // With times of its own, the tree is not what its layers would make.
+        if (options.mtime !== undefined) void remember(number, versions.get(next)!.layers);
         return { state: next, layer, stains };
       },
       abandon: async () => trees.remove(tree),
     };
   };
 
-  const write = (
-    entries: Parameters<typeof writeSnapshot>[0],
-    tree: StageTree,
-    options: CommitOptions,
-  ): Promise<StagedLayer> => {
-    const layer = timed(emit, 'compress', async () =>
-      writeSnapshot(entries, deps.createLayerWriter(deps.layerFile(), options.compression), syscalls),
-    );
-    tree.written = layer.catch(() => {});
-    writing.add(layer);
-    void layer.catch(() => {}).then(() => writing.delete(layer));
-    return layer;
+  const remember = async (number: number, layers: TreeVersion['layers']): Promise<void> => {
+    const known = await layers().catch(() => undefined);
+    if (known) made.set(keyOf(known), number);
+  };
+  /** What of these layers a step made that is the most. */
+  const ontoMade = (layers: readonly LayerBlob[]): Onto | undefined => {
+    for (let below = layers.length - 1; below > 0; below -= 1) {
+      const version = made.get(keyOf(layers.slice(0, below)));
+      if (version !== undefined) return { version, layers: layers.slice(below) };
+    }
+    return undefined;
   };
 
   return {
     fromLayers: (layers) => {
-      const key = layers.map((layer) => layer.diffId).join(' ');
-      const state = bases.get(key) ?? createState(async () => layers);
+      const key = keyOf(layers);
+      const state =
+        bases.get(key) ??
+        createState(
+          async () => layers,
+          () => ontoMade(layers),
+        );
       bases.set(key, state);
       return state;
     },
@@ -157,8 +157,10 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
       if (tree) tree.version = undefined;
     },
     holds: (path) => trees.owner(path) !== undefined,
-    settled: async () => {
-      await Promise.allSettled(writing);
-    },
+    settled: snapshots.settled,
   };
+}
+
+function keyOf(layers: readonly LayerBlob[]): string {
+  return layersKey(layers.map(({ diffId }) => diffId));
 }

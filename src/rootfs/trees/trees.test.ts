@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { test } from 'node:test';
 import { silent } from '../../core/events.ts';
 import { tempDir } from '../../core/testing.ts';
+import { createSyscalls } from '../../sys/syscalls.ts';
 import { createStageTrees } from './trees.ts';
 
 test('no tree has the name of an earlier one, and the directory of all tells ext4 to place them apart', async (t) => {
@@ -14,7 +15,7 @@ test('no tree has the name of an earlier one, and the directory of all tells ext
     const spread: string[] = [];
     const trees = createStageTrees({
       dir,
-      syscalls: { spreadDirectories: (path) => spread.push(path) > 0 },
+      syscalls: { ...createSyscalls(), spreadDirectories: (path) => spread.push(path) > 0 },
       extract: async () => assert.fail('there are no layers'),
       emit: silent,
       signal: new AbortController().signal,

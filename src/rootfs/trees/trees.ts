@@ -1,11 +1,14 @@
 import { chmodSync, lstatSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { type Emit, timed } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { Syscalls } from '../../sys/types.ts';
-import type { TreeXattrs } from '../snapshot/entry.ts';
+import { extractOnTop } from '../overlay/stack.ts';
+import { readXattrs, type TreeXattrs } from '../snapshot/entry.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
+import type { FactsDeps } from './directory-facts.ts';
+import { type Merged, mergeTree } from './merge.ts';
 import { removeTree } from './remove-tree.ts';
 import type { DirectoryTable } from './table.ts';
 
@@ -26,6 +29,16 @@ export interface StageTree {
 export interface TreeVersion {
   readonly number: number;
   readonly layers: () => Promise<readonly LayerBlob[]>;
+  /** A version that it is some layers more than, where there is one that a step made. */
+  readonly onto?: () => Onto | undefined;
+}
+
+/** What a version is made of besides all of its layers. */
+export interface Onto {
+  /** The number of the version below. */
+  readonly version: number;
+  /** What lies on that. */
+  readonly layers: readonly LayerBlob[];
 }
 
 /** Trees by version. */
@@ -44,29 +57,34 @@ export interface StageTrees {
 export interface StageTreesDeps {
   /** An existing directory. */
   readonly dir: string;
-  readonly syscalls: Pick<Syscalls, 'spreadDirectories'>;
+  readonly syscalls: FactsDeps['syscalls'] & Pick<Syscalls, 'spreadDirectories'>;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
 /**
- * Trees are extracted when they are first needed, and again when a step has changed the only one of a version. Each has a
+ * Trees are extracted when they are first needed, and again when a step has changed the only one of a version. A version
+ * that lies on one of which a tree is there and free takes that tree over, and only what is more is extracted. Each has a
  * name that no tree had before, for ext4 places it by its name, and is slow where an earlier one was deleted.
  */
 export function createStageTrees(deps: StageTreesDeps): StageTrees {
-  const { dir, extract, emit, signal } = deps;
+  const { dir, syscalls, extract, emit, signal } = deps;
   const trees = new Set<StageTree>();
   const underWay = new Map<number, Promise<unknown>>();
-  deps.syscalls.spreadDirectories(dir);
+  syscalls.spreadDirectories(dir);
 
   const remove = (tree: StageTree): void => {
     trees.delete(tree);
     removeTree(tree.dir, lstatSync(dir).dev);
   };
-  const fresh = async ({ layers }: TreeVersion): Promise<StageTree> => {
+  const newDirectory = (): string => {
     const target = mkdtempSync(join(dir, 't'));
     chmodSync(target, 0o755);
+    return target;
+  };
+  const fresh = async ({ layers }: TreeVersion): Promise<StageTree> => {
+    const target = newDirectory();
     const tree: StageTree = {
       dir: target,
       version: undefined,
@@ -87,13 +105,47 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
     }
   };
+  /** The tree of the version below, with what is more; undefined where there is none, or the layers do more than add. */
+  const takenOver = async ({ onto }: TreeVersion): Promise<StageTree | undefined> => {
+    const below = onto?.();
+    const tree =
+      below && [...trees].find(({ version, readers }) => version === below.version && readers === 0);
+    if (!tree) return undefined;
+    tree.version = undefined;
+    const target = newDirectory();
+    let added: TreeXattrs = new Map();
+    try {
+      await tree.written;
+      const adds = await extractOnTop(below.layers, async () => tree.dir, target, {
+        syscalls,
+        extract: async (layers) => {
+          const request = { layers, target, privileged: true, emit, signal };
+          added = (await timed(emit, 'extract', () => extract(request))).xattrs;
+        },
+      });
+      if (!adds) {
+        removeTree(target, lstatSync(dir).dev);
+        tree.version = below.version;
+        return undefined;
+      }
+      const done = mergeTree(target, tree.dir, { syscalls });
+      Object.assign(tree, { table: undefined, xattrs: xattrsAfter(done, tree, added, syscalls) });
+      return tree;
+    } catch (error) {
+      removeTree(target, lstatSync(dir).dev);
+      remove(tree);
+      throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
+    }
+  };
   /** Whoever waits for the same version waits for the same tree; a step may take it first. */
   const made = (version: TreeVersion): Promise<unknown> => {
     let making = underWay.get(version.number);
     if (!making) {
-      making = fresh(version).then((tree) => {
-        tree.version = version.number;
-      });
+      making = takenOver(version)
+        .then((tree) => tree ?? fresh(version))
+        .then((tree) => {
+          tree.version = version.number;
+        });
       underWay.set(version.number, making);
       void making.catch(() => {}).then(() => underWay.delete(version.number));
     }
@@ -116,11 +168,28 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       }
     },
     taken: async (version) => {
-      const tree = find(version, 0) ?? (await fresh(version));
+      const tree = find(version, 0) ?? (await takenOver(version)) ?? (await fresh(version));
       tree.version = undefined;
       await tree.written;
       return tree;
     },
     owner: (path) => [...trees].find((tree) => path === tree.dir || path.startsWith(`${tree.dir}/`)),
   };
+}
+
+/** The attributes of a tree that something was moved into, which has these. */
+function xattrsAfter(
+  { moved, merged }: Merged,
+  tree: StageTree,
+  added: TreeXattrs,
+  syscalls: FactsDeps['syscalls'],
+): TreeXattrs {
+  const isNew = (path: string): boolean =>
+    moved.has(path) || (path.includes('/') && isNew(posix.dirname(path)));
+  const kept = [...tree.xattrs].filter(([path]) => !merged.has(path) && !isNew(path));
+  const read = [...merged].flatMap((path) => {
+    const found = path === '' ? undefined : readXattrs(syscalls, tree.dir, path);
+    return found && found.size > 0 ? [[path, found] as const] : [];
+  });
+  return new Map([...kept, ...added, ...read]);
 }
