@@ -52,23 +52,35 @@ async function build(
   }
 }
 
-type Parts = { config: { data?: string }; layers: { mediaType: string }[]; annotations?: object };
+type Parts = {
+  artifactType?: string;
+  config: { data?: string };
+  layers: { mediaType: string }[];
+  annotations?: object;
+};
 
 const tastes: Readonly<Record<string, (manifest: Parts) => boolean>> = {
   'embedded data': ({ config }) => config.data !== undefined,
   'long annotations': ({ annotations }) => JSON.stringify(annotations ?? {}).length > 600,
+  'artifacts that are no images': ({ artifactType }) => artifactType !== undefined,
   'zstd layers': ({ layers }) => layers.some(({ mediaType }) => mediaType.endsWith('zstd')),
 };
 
-for (const [what, dislikes] of Object.entries(tastes)) {
-  test(`a registry that refuses ${what} is a cache all the same`, async () => {
-    const repository = `picky/${what.replace(' ', '-')}`;
+const reproducible = (request: BuildRequest): BuildRequest => ({ ...request, reproducible: true });
+const kinds = { 'that keeps times': undefined, 'that is reproducible': reproducible } as const;
+const combinations = Object.entries(tastes).flatMap(([what, dislikes]) =>
+  Object.entries(kinds).map(([kind, change]) => ({ what, dislikes, kind, change })),
+);
+
+for (const { what, dislikes, kind, change } of combinations) {
+  test(`a registry that refuses ${what} is a cache all the same, for a build ${kind}`, async () => {
+    const repository = `picky/${`${what} ${kind}`.replaceAll(' ', '-')}`;
     const taste: Taste = async (manifest) =>
       dislikes(manifest as unknown as Parts) ? [400, 'MANIFEST_INVALID'] : undefined;
-    const first = await build(repository, taste);
+    const first = await build(repository, taste, change);
     assert.ok(first.refused > 0, 'something was refused');
     assert.deepEqual(first.warnings, []);
-    const second = await build(repository, taste);
+    const second = await build(repository, taste, change);
     const { stepsHit, stepsTotal, stepsBuilt } = second.result.summary;
     assert.deepEqual([stepsBuilt, stepsHit], [0, stepsTotal]);
     assert.equal(second.result.imageDigest, first.result.imageDigest);
@@ -92,13 +104,18 @@ test('an image whose layers a registry does not know is an error that says what 
   await build('picky/image-gzip', taste, gzip);
 });
 
-test('tags that cannot be replaced are one warning', async () => {
-  const taste: Taste = async (_manifest, name) => {
-    const there = await fetch(`http://${registry}/v2/picky/immutable/manifests/${name}`, { method: 'HEAD' });
-    return there.ok ? [409, 'TAG_INVALID'] : undefined;
-  };
-  await build('picky/immutable', taste);
-  const again = await build('picky/immutable', taste, (request) => ({ ...request, noCache: true }));
-  assert.ok(again.refused > 1, `${again.refused}`);
-  assert.equal(again.warnings.length, 1, again.warnings.join('\n'));
-});
+for (const [kind, change] of Object.entries(kinds))
+  test(`tags that cannot be replaced are one warning, for a build ${kind}`, async () => {
+    const repository = `picky/immutable-${kind.replaceAll(' ', '-')}`;
+    const taste: Taste = async (_manifest, name) => {
+      const there = await fetch(`http://${registry}/v2/${repository}/manifests/${name}`, { method: 'HEAD' });
+      return there.ok ? [409, 'TAG_INVALID'] : undefined;
+    };
+    await build(repository, taste, change);
+    const again = await build(repository, taste, (request) => ({
+      ...(change?.(request) ?? request),
+      noCache: true,
+    }));
+    assert.ok(again.refused > 1, `${again.refused}`);
+    assert.equal(again.warnings.length, 1, again.warnings.join('\n'));
+  });

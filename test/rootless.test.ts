@@ -219,6 +219,11 @@ COPY a /a
     if (said) assert.match(stderr, said, how);
     else assert.doesNotMatch(stderr, /steps work on copies/, how);
   }
+  const fixed = [...build, '--reproducible'];
+  const [roots, users] = [await asRoot(fixed), await asUser(user, fixed)];
+  assert.equal(users.code, 0, users.stderr);
+  assert.equal(String(users.stdout), String(roots.stdout));
+  assert.notEqual(String(users.stdout), String(expected.stdout));
 });
 
 test('without subordinate ids there is one owner, and the log says what to do', async (t) => {

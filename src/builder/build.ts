@@ -8,7 +8,7 @@ import { prepareDirectory } from '../oci/dir-check.ts';
 import type { ImageConfig, Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
-import { choosePlan, keysOf, plansOf } from './choose-plan.ts';
+import { choosePlan, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { assembleImage } from './image.ts';
 import { createLeftOut } from './left-out.ts';
@@ -84,7 +84,8 @@ function prepareDirectories({ cache, stateDir }: BuildRequest): void {
 }
 
 async function lookup(session: Session, plans: readonly Plan[]): Promise<ReadonlyMap<Digest, CacheRecord>> {
-  return session.lookup ? lookupRecords(keysOf(plans), session.lookup) : new Map();
+  if (!session.lookup) return new Map();
+  return lookupRecords(keysOf(plans), { ...session.lookup, undated: undatedKeysOf(plans) });
 }
 
 interface Attempt {

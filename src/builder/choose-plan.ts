@@ -25,6 +25,11 @@ export function keysOf(plans: readonly Plan[]): readonly Digest[] {
   );
 }
 
+/** The keys among them whose records say nothing of their age. */
+export function undatedKeysOf(plans: readonly Plan[]): ReadonlySet<Digest> {
+  return new Set(keysOf(plans.filter(({ mtime }) => mtime !== 'keep')));
+}
+
 /** How many steps would have to run. */
 function missing(plan: Plan, records: Records): number {
   return missingSteps(plan, resolveHits(plan, records)).length;

@@ -25,6 +25,7 @@ import { stainWarning } from './stains.ts';
 import { createContentDigests } from './steps/content-digest.ts';
 import { copyDirectory, writeContextTree } from './steps/context-tree.ts';
 import { createExecutor } from './steps/execute-step.ts';
+import { setAllTimes } from './steps/fixed-times.ts';
 import { createMounts } from './steps/mounts.ts';
 import { createNetworkFiles } from './steps/network-files.ts';
 import { HOSTNAME } from './steps/run-step.ts';
@@ -137,6 +138,7 @@ export function startExecution(
       })
     : undefined;
   const flight = openFlight(request, session, { emit, signal });
+  const setTimes = (directory: string): void => setAllTimes(directory, mtime, session.syscalls);
   const execute = once(() =>
     createExecutor({
       run: {
@@ -155,12 +157,14 @@ export function startExecution(
             const state = await stateOf(source);
             await state.read((root) => copyDirectory(session.syscalls(), root, path, target));
           },
+          setTimes,
           writeTree: (tree, items, target) =>
             writeContextTree(session.syscalls(), tree, items, target, mtime),
         }),
         networkFiles: createNetworkFiles(
           join(session.workDir(), 'network'),
           request.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || HOSTNAME,
+          setTimes,
         ),
         allowedDevices: request.allowedDevices ?? [],
         proxyEnv: { ...request.proxyEnv, ...proxyArgs(request) },

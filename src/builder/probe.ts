@@ -8,7 +8,7 @@ import { AppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { Descriptor, Store } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
-import { inOrder, keysOf, plansOf } from './choose-plan.ts';
+import { inOrder, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
 import { type AssembledImage, assembleImage } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { causesText, createExplainer } from './misses/explain.ts';
@@ -43,7 +43,9 @@ export async function runProbe(request: BuildRequest, { emit, signal }: ProbeDep
       makePlan(request, session, { emit, signal, readOnly: true }),
     );
     const plans = plansOf(request, plan);
-    const records = await timed(emit, 'lookup', () => lookupRecords(keysOf(plans), session.lookup!));
+    const records = await timed(emit, 'lookup', () =>
+      lookupRecords(keysOf(plans), { ...session.lookup!, undated: undatedKeysOf(plans) }),
+    );
     const order = inOrder(plans, records);
     const complete = order.filter(({ missing }) => missing === 0);
     if (complete.length === 0) throw await missError(session, order[0]!.plan, records, signal);

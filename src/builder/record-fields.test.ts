@@ -125,6 +125,8 @@ const RECORD: Changes<CacheRecord> = {
     ['2026-01-02T03:04:06Z', { other: ONLY_HERE }],
     ['never', 'miss'],
   ],
+  // Without a note its age is not known.
+  undated: [[true, 'miss']],
   fields: [[{ kind: 'other' }, 'same']],
   platform: variants(HONEST.platform, PLATFORM).map(({ record, outcome }) => [record, outcome]),
   signatures: [[{ '0123456789abcdef': 'AAAA' }, 'same']],

@@ -5,6 +5,7 @@ import type { Emit } from '../core/events.ts';
 import { LIMITS } from '../core/limits.ts';
 import { readAll } from '../oci/readable.ts';
 import type { Store } from '../oci/types.ts';
+import { type Age, readAge, recordIdentity } from './age.ts';
 import { decodeRecord, detachedConfig } from './record.ts';
 import type { Trust } from './trust.ts';
 import type { CacheRecord } from './types.ts';
@@ -28,6 +29,8 @@ export interface LookupOptions {
   /** Repositories that may hold records; of two records that count, that of the earlier one does. */
   readonly stores: readonly Store[];
   readonly trust: Trust;
+  /** Keys under which records without a date are to be expected: their notes are asked for in the same round. */
+  readonly undated?: ReadonlySet<Digest>;
   /** Records created longer ago than this are misses; Infinity keeps all. */
   readonly ttlMs: number;
   /** Milliseconds since the epoch. */
@@ -36,7 +39,10 @@ export interface LookupOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Every record that is stored under these keys, is readable, trusted and young enough. All are asked for at once. */
+/**
+ * Every record that is stored under these keys, is readable, trusted and young enough. All are asked for at once. One whose
+ * age is not known is not young enough.
+ */
 export async function lookupRecords(
   keys: readonly Digest[],
   options: LookupOptions,
@@ -86,11 +92,15 @@ export async function lookupRecord(key: Digest, options: LookupOptions): Promise
 }
 
 async function recordIn(store: Store, key: Digest, options: LookupOptions): Promise<CacheRecord | undefined> {
+  const ask = (one: Digest): Promise<Age | undefined> => readAge(store, one, options);
+  const asked = options.undated?.has(key) ? ask(key) : undefined;
   const raw = await store.resolve(hexOf(key), options.signal);
   if (!raw) return undefined;
   const outside = detachedConfig(raw.bytes);
   const config = outside && (await readConfig(store, outside, options.signal));
-  const record = decodeRecord(raw.bytes, key, config);
+  const said = decodeRecord(raw.bytes, key, config);
+  const record = said.undated ? dated(said, await (asked ?? ask(said.key))) : said;
+  if (!record) return undefined;
   const ageMs = options.now - Date.parse(record.created);
   if (ageMs > options.ttlMs) {
     options.refused?.set(key, { code: 'expired', created: record.created });
@@ -103,6 +113,11 @@ async function recordIn(store: Store, key: Digest, options: LookupOptions): Prom
     });
   const refuse = (refusal: Refusal): void => void options.refused?.set(key, refusal);
   return options.trust.accepts(record, { key, in: store.name, refuse }) ? record : undefined;
+}
+
+/** An undated record with the time that its note says; undefined where that is no note on this one. */
+function dated(record: CacheRecord, age: Age | undefined): CacheRecord | undefined {
+  return age?.record === recordIdentity(record) ? { ...record, created: age.created } : undefined;
 }
 
 async function readConfig(

@@ -22,7 +22,7 @@ const NOTE_LIMIT = 256 * 1024;
 export async function storeNote(
   store: Store,
   note: Note,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   signatures: Signatures = {},
 ): Promise<void> {
   if (note.text.length > NOTE_LIMIT) return;
@@ -48,7 +48,7 @@ export async function storeNote(
 export async function readNote(
   store: Store,
   { kind, tag }: Omit<Note, 'text'>,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   trust?: Trust,
 ): Promise<unknown> {
   try {

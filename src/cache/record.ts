@@ -7,7 +7,7 @@ import { TOC_VERSION } from '../layer/toc.ts';
 import { isLayerType, MEDIA_TYPES } from '../oci/media-types.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
-import type { CacheRecord, LayerRef } from './types.ts';
+import { type CacheRecord, type LayerRef, UNDATED } from './types.ts';
 
 const PREFIX = 'dev.envbuilder.';
 const RECORD_SCHEMA = '1';
@@ -73,16 +73,17 @@ export type RecordForm = 'full' | 'lean' | 'opaque';
 export function encodeRecord(record: CacheRecord, form: RecordForm = 'full'): EncodedRecord {
   const layer = record.layer ?? EMPTY_LAYER;
   const fields = fieldsOf(record);
+  const { created } = fields;
   const short = { schema: RECORD_SCHEMA, key: record.key, record: 'config' };
   const config = Buffer.from(
     JSON.stringify({
-      created: record.created,
+      created,
       architecture: record.platform.architecture,
       os: record.platform.os,
       ...(record.platform.variant ? { variant: record.platform.variant } : {}),
       config: {},
       rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-      history: [{ created: record.created, created_by: 'envbuilder cache record' }],
+      history: [{ created, created_by: 'envbuilder cache record' }],
       ...(form === 'full' ? {} : { [IN_CONFIG]: fields }),
     }),
   );
@@ -181,6 +182,7 @@ function decode(bytes: Buffer, tag: Digest, detached: Buffer | undefined): Cache
     made: parseMade(get('made'), chain.length, empty),
     sources: v.parse(STRINGS, JSON.parse(get('sources') ?? '{}')),
     created,
+    ...(created === UNDATED ? { undated: true } : {}),
     fields: v.parse(STRINGS, JSON.parse(get('fields') ?? '{}')),
     platform: { os, architecture, ...(variant ? { variant } : {}) },
     ...(fields === undefined ? signaturesIn(manifest.annotations, PREFIX) : signaturesIn(fields, '')),
@@ -192,7 +194,7 @@ function fieldsOf(record: CacheRecord): Record<string, string> {
     base: record.base,
     chain: JSON.stringify(record.chain.map(fromLayerRef)),
     'content-key': record.contentKey,
-    created: record.created,
+    created: record.undated ? UNDATED : record.created,
     empty: record.layer ? undefined : 'true',
     fields: JSON.stringify(record.fields),
     key: record.key,

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type Canonical, canonicalBytes } from '../core/canonical.ts';
 import { AppError } from '../core/error.ts';
-import type { CacheRecord, Note, Signatures } from './types.ts';
+import { type CacheRecord, type Note, type Signatures, UNDATED } from './types.ts';
 
 /** A private key; it cannot be taken out again. */
 export interface SigningKey {
@@ -29,11 +29,12 @@ const EXTRACT = 'take the public half with `openssl pkey -in PRIVATE -pubout -ou
  * What the signature of a record covers: all that decodeRecord gives, and that it is a record. The name of the repository
  * is no part of it, so that a repository can be mirrored, copied or called by another name (decision 11).
  */
-export function recordBytes({ signatures: _, ...record }: CacheRecord): Buffer {
+export function recordBytes({ signatures: _, undated, ...record }: CacheRecord): Buffer {
+  const said = undated ? { ...record, created: UNDATED } : record;
   return canonicalBytes({
     signed: 'envbuilder cache record',
     version: 1,
-    record: record as unknown as Canonical,
+    record: said as unknown as Canonical,
   });
 }
 

@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import type { Store } from '../oci/types.ts';
 import { readSigningKey, type SigningKey } from './signature.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
 
@@ -41,4 +45,28 @@ export function fakeRecord(
 export function fakeKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ed25519');
   return readSigningKey(String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 'a new key');
+}
+
+/** A repository that keeps manifests alone: nothing but records and notes is looked up. */
+export function fakeStore(name: string): Store & { broken: boolean; tags(): readonly string[] } {
+  const kept = new Map<string, Buffer>();
+  const store = {
+    name,
+    broken: false,
+    tags: () => [...kept.keys()],
+    has: async () => undefined,
+    get: async () => assert.fail('nothing is read'),
+    put: async () => 'stored' as const,
+    resolve: async (tag: string) => {
+      if (store.broken) throw new AppError('REGISTRY', `${name} is down`);
+      const bytes = kept.get(tag);
+      const mediaType = MEDIA_TYPES.ociManifest;
+      return bytes && { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
+    },
+    tag: async (bytes: Buffer, mediaType: string, tag = '') => {
+      kept.set(tag, bytes);
+      return { mediaType, digest: digestOf(bytes), size: bytes.length };
+    },
+  };
+  return store;
 }

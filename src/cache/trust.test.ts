@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf, hexOf } from '../core/digest.ts';
-import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Store } from '../oci/types.ts';
 import { lookupRecord, lookupRecords } from './lookup.ts';
 import { encodeRecord } from './record.ts';
 import { recordBytes, type SigningKey } from './signature.ts';
-import { fakeKey, fakeRecord } from './testing.ts';
+import { fakeKey, fakeRecord, fakeStore } from './testing.ts';
 import { createTrust, type TrustSettings } from './trust.ts';
 import type { CacheRecord } from './types.ts';
 import { readUrlNote, storeUrlNote } from './url-note.ts';
@@ -23,30 +22,6 @@ const signed = (record: CacheRecord, by: SigningKey): CacheRecord => ({
 async function put(store: Store, record: CacheRecord, tag = record.key): Promise<void> {
   const { manifest } = encodeRecord(record);
   await store.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(tag));
-}
-
-/** A repository that keeps manifests alone: nothing but records is looked up. */
-function fakeStore(name: string): Store & { broken: boolean; tags(): readonly string[] } {
-  const kept = new Map<string, Buffer>();
-  const store = {
-    name,
-    broken: false,
-    tags: () => [...kept.keys()],
-    has: async () => undefined,
-    get: async () => assert.fail('nothing is read'),
-    put: async () => 'stored' as const,
-    resolve: async (tag: string) => {
-      if (store.broken) throw new AppError('REGISTRY', `${name} is down`);
-      const bytes = kept.get(tag);
-      const mediaType = MEDIA_TYPES.ociManifest;
-      return bytes && { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
-    },
-    tag: async (bytes: Buffer, mediaType: string, tag = '') => {
-      kept.set(tag, bytes);
-      return { mediaType, digest: digestOf(bytes), size: bytes.length };
-    },
-  };
-  return store;
 }
 
 function setUp(settings: TrustSettings | undefined, stores: readonly Store[] = [fakeStore('one')]) {

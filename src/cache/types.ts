@@ -13,6 +13,9 @@ export interface LayerRef {
 /** Ed25519 signatures in base64, by the IDs of their keys. */
 export type Signatures = Readonly<Record<string, string>>;
 
+/** What a record that does not say when it was made has in its place. */
+export const UNDATED = '1970-01-01T00:00:00Z';
+
 /** What a step made, and out of what: the content of a cache record. */
 export interface CacheRecord {
   readonly key: Digest;
@@ -27,8 +30,10 @@ export interface CacheRecord {
   readonly made: string;
   /** Chain IDs of the stages that this stage has read from so far, by the stage's last key. */
   readonly sources: Readonly<Record<string, string>>;
-  /** RFC 3339, UTC, whole seconds. */
+  /** When it was made: RFC 3339, UTC, whole seconds. Of an undated one, UNDATED until the note is read. */
   readonly created: string;
+  /** Its bytes do not say when it was made, but a note beside it (age.ts). */
+  readonly undated?: true;
   readonly fields: Readonly<Record<string, string>>;
   readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
   /** Over everything else in the record; left out where there is none. */
@@ -36,7 +41,7 @@ export interface CacheRecord {
 }
 
 /** Kinds of notes, each in an annotation of its own name. */
-type NoteKind = 'trace' | 'url';
+type NoteKind = 'age' | 'trace' | 'url';
 
 /** A note, and the tag that it is found under. */
 export interface Note {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { storeAge } from '../cache/age.ts';
 import { leaseTag } from '../cache/leases.ts';
 import { encodeRecord } from '../cache/record.ts';
 import { fakeLayer, fakeRecord } from '../cache/testing.ts';
+import { createTrust } from '../cache/trust.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { silent } from '../core/events.ts';
 import { scratchDir } from '../core/testing.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
@@ -245,4 +248,34 @@ test('texts of a hostile cache break no line', async () => {
   await image(cache, 'latest', [], '2026-01-01T00:00:00Z\u001b[31m');
   const { entries } = await readInventory(cache, signal);
   assert.equal(entries[0]!.created, null);
+});
+
+test('a record of a reproducible build is as old as the note beside it says, and stays where none does', async () => {
+  const from = createMemoryStore();
+  const trust = createTrust(undefined, { emit: silent });
+  for (const [name, days] of [
+    ['old', 30],
+    ['young', 1],
+    ['unknown', undefined],
+  ] as const) {
+    const record = await store(from, name, [name], ago(0));
+    const undated = { ...record, undated: true as const, created: ago(days ?? 0) };
+    const { manifest, config } = encodeRecord(undated);
+    await from.put(bytesSource(config), signal);
+    for (const tag of [record.key, record.contentKey!])
+      await from.tag(manifest, MEDIA_TYPES.ociManifest, hexOf(tag), signal);
+    if (days !== undefined) await storeAge(from, undated, { trust, signal });
+  }
+  const { entries } = await readInventory(from, signal);
+  const records = entries.filter(({ kind }) => kind === 'record');
+  const created = new Map(records.map(({ record, created: time }) => [record!.key, time]));
+  assert.deepEqual(
+    ['old', 'young', 'unknown'].map((name) => created.get(keyOf(name))),
+    [ago(30), ago(1), null],
+  );
+  const { drop } = planPrune(entries, { olderThanMs: 7 * DAY, now: NOW });
+  assert.deepEqual(
+    drop.map(({ record }) => record?.key),
+    [keyOf('old')],
+  );
 });

@@ -1,6 +1,8 @@
 import { readTraceNotes } from '../builder/misses/trace.ts';
+import { readAge, recordIdentity } from '../cache/age.ts';
 import { leasedTag } from '../cache/leases.ts';
 import { decodeRecord, detachedConfig } from '../cache/record.ts';
+import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
@@ -121,13 +123,19 @@ async function readRecord(
     digest: raw.descriptor.digest,
     tags,
     mediaType: raw.descriptor.mediaType,
-    created: record.created,
+    created: record.undated ? await notedTime(store, record, signal) : record.created,
     layers: record.layer ? [size(record.layer)] : [],
     needs: record.chain.map(size),
     step: steps.get(record.key) ?? null,
     problem: null,
     record: facts,
   };
+}
+
+/** When a record was made that does not say so itself; null when no note on it does. */
+async function notedTime(store: Store, record: CacheRecord, signal: AbortSignal): Promise<string | null> {
+  const age = await readAge(store, record.key, { signal });
+  return age?.record === recordIdentity(record) ? age.created : null;
 }
 
 /** When an image says that it was made. */

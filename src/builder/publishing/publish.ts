@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ageTag, storeAge } from '../../cache/age.ts';
 import { baseChainId } from '../../cache/claims.ts';
 import { EMPTY_LAYER_BYTES } from '../../cache/empty-layer.ts';
 import { encodeRecord, type RecordForm } from '../../cache/record.ts';
@@ -78,6 +79,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let failure: AppError | undefined;
   let warnedOfTags = false;
   let form: RecordForm = 'full';
+  let takesNoNotes = false;
 
   const putOnce = (digest: Digest, put: () => Promise<unknown>): Promise<void> => {
     let task = puts.get(digest);
@@ -100,9 +102,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const { key } = request.step;
     const first = request.alone ? undefined : await deps.usable?.(key);
     if (first) return { there: true, earlier: first };
-    const record = deps.trust.sign(await recordOf(request));
-    const keys = [record.contentKey, record.key].filter((one) => one !== undefined);
+    const made = await recordOf(request);
+    const keys = [made.contentKey, made.key].filter((one) => one !== undefined);
     if (!keys.some(deps.trust.mayReplace)) return { there: false };
+    const record = deps.trust.sign(await withAge(made));
     await Promise.all([...record.chain.map(ensureLayer), putBytes(encodeRecord(record, form).config)]);
     const { layer } = record;
     // Layers further down stay where they are; this one the record's own manifest names.
@@ -112,6 +115,25 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one, request.alone));
     const earlier = (await Promise.all(stored)).find((other) => other?.key === key);
     return { there: true, ...(earlier ? { earlier } : {}) };
+  };
+
+  /** The record once its age is noted down; where the registry takes no notes, one that says itself when it was made. */
+  const withAge = async ({ undated, ...dated }: CacheRecord): Promise<CacheRecord> => {
+    if (!undated || takesNoNotes) return dated;
+    const record = { ...dated, undated };
+    try {
+      await storeAge(store, record, deps);
+      return record;
+    } catch (error) {
+      // A tag that cannot be replaced: what it says of another record makes this one a miss, as that one is.
+      const kept = await store.resolve(ageTag(record.key), signal).catch(() => undefined);
+      if (kept) return record;
+      if (!refusesManifest(error)) throw error;
+      takesNoNotes = true;
+      const text = `${store.name} refuses notes on the age of cache records; each says itself when it was made`;
+      emit({ type: 'message', level: 'info', text });
+      return dated;
+    }
   };
 
   /**
@@ -206,6 +228,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       ...(layer ? { layer } : {}),
       sources: await sources,
       created,
+      ...(deps.plan.mtime === 'keep' ? {} : { undated: true }),
       fields: step.fields,
       platform: { os, architecture, ...(variant ? { variant } : {}) },
     };

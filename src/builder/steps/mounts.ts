@@ -52,6 +52,8 @@ export interface MountDeps {
   readonly stateOf: (source: TreeSource) => Promise<RootfsState>;
   /** Copies a directory of a stage or image into an existing directory, owners kept. */
   readonly copyStage: (source: TreeSource, path: string, target: string) => Promise<void>;
+  /** Gives what a directory holds the time that all files have, where they have one. */
+  readonly setTimes: (directory: string) => void;
   readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
 }
 
@@ -91,7 +93,7 @@ export function createMounts(deps: MountDeps): MountProvider {
         return path;
       });
       try {
-        if (operation.script) addScript(operation.script, scratch(), made);
+        if (operation.script) deps.setTimes(addScript(operation.script, scratch(), made));
         return await addMounts(operation.mounts, 0);
       } finally {
         for (const path of used) rmSync(path, { recursive: true, force: true });
@@ -111,6 +113,7 @@ export function createMounts(deps: MountDeps): MountProvider {
             return next();
           case 'secret':
             await addSecret(deps, mount, () => join(secretDir(), String(at)), made);
+            if (mount.target !== '') deps.setTimes(secretDir());
             return next();
           case 'ssh':
             return addSsh(mount, () => join(secretDir(), String(at)), next);
@@ -138,6 +141,7 @@ export function createMounts(deps: MountDeps): MountProvider {
           makeDirectories(files);
           chmodSync(files, 0o755);
           await source.write(files, { open: deps.openRepository, signal });
+          deps.setTimes(files);
           push(files);
           return next();
         }
@@ -232,13 +236,14 @@ function addScript(
   script: { readonly path: string; readonly content: string },
   scratch: string,
   made: Made,
-): void {
+): string {
   const directory = join(scratch, 'pipes');
   mkdirSync(directory);
   const file = join(directory, posix.basename(script.path));
   writeFileSync(file, script.content, { mode: 0o755 });
   chmodSync(file, 0o755);
   made.mounts.push({ type: 'bind', source: directory, target: posix.dirname(script.path), readonly: true });
+  return directory;
 }
 
 async function addSecret(

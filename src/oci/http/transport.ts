@@ -24,7 +24,7 @@ export interface Transport {
 
 /** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
 export function createTransport(options: TransportOptions): Transport {
-  const { proxy = {}, connections = 256, userAgent = 'envbuilder', limits = NETWORK_LIMITS } = options;
+  const { proxy = {}, connections = 384, userAgent = 'envbuilder', limits = NETWORK_LIMITS } = options;
   const tls = createTlsProfiles(options);
   const agents = new Map<string, Dispatcher>();
   const agentFor = (url: URL): Dispatcher => {
