@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { schemaProblems } from '../src/core/json-schema.ts';
 import { createRepository } from '../src/workspace/testing.ts';
 import { projectRoot } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { startGitHttpServer } from './support/git-http-server.ts';
-import { schemaProblems } from './support/json-schema.ts';
 import { createSandbox, type SandboxResult } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);

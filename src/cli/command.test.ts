@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { BuildResult } from '../builder/types.ts';
 import { AppError, EXIT_CODES } from '../core/error.ts';
+import { schemaProblems } from '../core/json-schema.ts';
 import { createRedactor } from '../report/redact.ts';
 import { type CommandBody, runCommand } from './command.ts';
 import { writeMetadataFile } from './commands/metadata-file.ts';
@@ -112,6 +113,18 @@ describe('writeMetadataFile', () => {
         envbuilder: { layers: [], summary: result.summary },
       });
       assert.deepEqual(readdirSync(dir), ['m.json']);
+
+      const schema = JSON.parse(
+        readFileSync(join(import.meta.dirname, '../../docs/reference/metadata.schema.json'), 'utf8'),
+      );
+      const layers = [{ digest: DIGEST, size: 1, diffId: DIGEST, mediaType: 'x/y' }];
+      const all = { ...result, layers, pushedReference: `r@${DIGEST}` };
+      for (const one of [result, all]) {
+        await writeMetadataFile(join(dir, 'm.json'), one, { tags: ['r:1'], redactor, signal });
+        const written = JSON.parse(readFileSync(join(dir, 'm.json'), 'utf8'));
+        assert.deepEqual(schemaProblems(written, schema), []);
+        assert.notDeepEqual(schemaProblems({ ...written, more: 1 }, schema), []);
+      }
     } finally {
       rmSync(dir, { recursive: true });
     }

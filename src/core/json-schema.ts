@@ -1,10 +1,14 @@
-interface Schema {
+/** As much of JSON schema as our own schemas use. */
+export interface Schema {
   readonly type?: string | readonly string[];
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: boolean | Schema;
   readonly pattern?: string;
   readonly minimum?: number;
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
 }
 
 /** Where a value is not what a JSON schema says, of which this knows what our own schemas use. */
@@ -17,6 +21,12 @@ export function schemaProblems(value: unknown, schema: Schema, at = '$'): readon
     problems.push(`${at} does not match ${schema.pattern}`);
   if (typeof value === 'number' && value < (schema.minimum ?? Number.NEGATIVE_INFINITY))
     problems.push(`${at} is less than ${schema.minimum}`);
+  if (schema.const !== undefined && value !== schema.const) problems.push(`${at} is not ${schema.const}`);
+  if (schema.enum && !schema.enum.includes(value))
+    problems.push(`${at} is none of ${schema.enum.join(', ')}`);
+  if (Array.isArray(value) && schema.items)
+    for (const [i, item] of value.entries())
+      problems.push(...schemaProblems(item, schema.items, `${at}[${i}]`));
   if (typeOf(value) !== 'object') return problems;
   const { properties = {}, required = [], additionalProperties: more = true } = schema;
   for (const name of required)
