@@ -7,10 +7,22 @@ import type { Event } from '../core/events.ts';
 import { tempDir } from '../core/testing.ts';
 import type { SpawnHelper } from './credential-helper.ts';
 import { createCredentials } from './docker-config.ts';
+import type { CredentialSource } from './http/types.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const of = (config: unknown, extra: { spawnHelper?: SpawnHelper; emit?: (event: Event) => void } = {}) =>
-  createCredentials({ configJson: JSON.stringify(config), configPaths: [], env: {}, ...extra });
+  bare(createCredentials({ configJson: JSON.stringify(config), configPaths: [], env: {}, ...extra }));
+
+/** Without where a credential comes from. */
+const bare =
+  (source: CredentialSource) =>
+  async (registry: string): Promise<object | undefined> => {
+    const found = await source(registry);
+    if (found === undefined) return undefined;
+    const { from, ...credential } = found;
+    assert.ok(from);
+    return credential;
+  };
 
 test('auths, in all the spellings of a registry', async () => {
   const source = of({
@@ -71,7 +83,11 @@ test('a helper is really run', async (t) => {
   fs.writeFileSync(join(dir, 'docker-credential-test'), script, { mode: 0o755 });
   const env = { PATH: `${dir}:/usr/bin:/bin`, SECRET: 'p' };
   const source = createCredentials({ configJson: '{"credsStore":"test"}', configPaths: [], env });
-  assert.deepEqual(await source('r.example'), { username: 'get r.example', password: 'p' });
+  assert.deepEqual(await source('r.example'), {
+    username: 'get r.example',
+    password: 'p',
+    from: 'docker-credential-test, which the Docker config that was given names',
+  });
 });
 
 test('the first file that exists is used, comments are allowed, a directory stands for its config.json', async (t) => {
@@ -81,7 +97,8 @@ test('the first file that exists is used, comments are allowed, a directory stan
     '{ // mine\n "auths": {"r.example": {"username": "u", "password": "p"},}, }',
   );
   const source = createCredentials({ configPaths: [join(dir, 'none/config.json'), dir], env: {} });
-  assert.deepEqual(await source('r.example'), { username: 'u', password: 'p' });
+  const from = join(dir, 'config.json');
+  assert.deepEqual(await source('r.example'), { username: 'u', password: 'p', from });
   assert.equal(
     await createCredentials({ configPaths: [join(dir, 'none')], env: {} })('r.example'),
     undefined,

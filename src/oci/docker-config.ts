@@ -54,17 +54,23 @@ const HUB_HOSTS = [
 export function createCredentials(options: CredentialOptions): CredentialSource {
   const { configJson, configPaths, env, emit = silent, spawnHelper = spawnCredentialHelper } = options;
   const config = once(() =>
-    configJson === undefined ? readFirst(configPaths) : parseConfig(configJson, 'the Docker config'),
+    configJson === undefined
+      ? readFirst(configPaths)
+      : { config: parseConfig(configJson, GIVEN), file: GIVEN },
   );
 
   return async (registry) => {
-    const { auths = {}, credHelpers = {}, credsStore } = config();
+    const {
+      config: { auths = {}, credHelpers = {}, credsStore },
+      file,
+    } = config();
     const key = HUB_HOSTS.includes(registry) ? HUB_KEY : registry;
     const helper = valueFor(credHelpers, registry) ?? credsStore;
     if (helper) {
       try {
         const found = await runCredentialHelper(spawnHelper, helper, key, env);
-        if (found !== undefined) return found;
+        if (found !== undefined)
+          return { ...found, from: `docker-credential-${helper}, which ${file} names` };
       } catch (thrown) {
         const error = toAppError(thrown, 'AUTH', `the credential helper docker-credential-${helper} failed`);
         emit({
@@ -76,7 +82,8 @@ export function createCredentials(options: CredentialOptions): CredentialSource 
       }
     }
     const entry = valueFor(auths, registry);
-    return entry && credentialOf(entry);
+    const found = entry && credentialOf(entry);
+    return found && { ...found, from: file };
   };
 }
 
@@ -110,17 +117,25 @@ function credentialOf(entry: AuthEntry): Credential | undefined {
 /** Most bytes of a Docker config; tokens of many registries take some kilobytes. */
 const LARGEST_CONFIG = 16 * 1024 * 1024;
 
-function readFirst(paths: readonly string[]): DockerConfig {
+interface FoundConfig {
+  readonly config: DockerConfig;
+  readonly file: string;
+}
+
+/** A config that came as a text. */
+const GIVEN = 'the Docker config that was given';
+
+function readFirst(paths: readonly string[]): FoundConfig {
   for (const path of paths) {
     const file = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `${path}/config.json` : path;
     try {
       const text = ifExists(() => readRegularFile(file, { limit: LARGEST_CONFIG }).toString('utf8'));
-      if (text !== undefined) return parseConfig(text, file);
+      if (text !== undefined) return { config: parseConfig(text, file), file };
     } catch (error) {
       throw toAppError(error, 'AUTH', `cannot read the Docker config ${file}`, { where: { path: file } });
     }
   }
-  return {};
+  return { config: {}, file: '' };
 }
 
 function parseConfig(text: string, what: string): DockerConfig {

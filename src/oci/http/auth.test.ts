@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
@@ -9,6 +10,7 @@ import { createRemoteStore } from '../remote-store.ts';
 import { collect, fail } from '../testing/fake-registry.ts';
 import { openFakeStore } from '../testing/fake-store.ts';
 import { createRegistryClient } from './client.ts';
+import { answerError } from './errors.ts';
 import type { Credential } from './types.ts';
 
 const CONTENT = Buffer.from('content');
@@ -157,11 +159,15 @@ test('a registry token is sent as it is', async (t) => {
 });
 
 test('refused credentials are an AUTH error that does not show them', async (t) => {
-  const { registry, store } = await setUp(t, { username: 'me', password: 'secret' }, () => 401);
+  const { registry, store } = await setUp(
+    t,
+    { username: 'me', password: 'secret', from: '/root/.docker/config.json' },
+    () => 401,
+  );
   await assert.rejects(store.has(registry.addBlob(CONTENT)), (error) => {
     assert.ok(error instanceof AppError);
     assert.equal(error.code, 'AUTH');
-    assert.match(error.hint ?? '', /password/);
+    assert.match(error.hint ?? '', /password.*, from \/root\/\.docker\/config\.json$/);
     assert.ok(!JSON.stringify([error.message, error.hint, error.where]).includes('secret'));
     return true;
   });
@@ -193,4 +199,19 @@ test('basic authorisation', async (t) => {
     repository: 'a/b',
   });
   await assert.rejects(anonymous.has(digest), (error) => error instanceof AppError && error.code === 'AUTH');
+});
+
+test('an answer that refuses a login says where the login came from', async () => {
+  const hintOf = async (status: number, from?: string): Promise<string | undefined> => {
+    const response = { status, headers: {}, url: 'https://r.example/v2/', body: Readable.from([]) };
+    return (await answerError('push', 'r.example', response, { from })).hint;
+  };
+  const from = '/root/.docker/config.json';
+  for (const status of [401, 403])
+    assert.match(
+      (await hintOf(status, from)) ?? '',
+      /the login that was refused came from \/root\/.docker\/config.json$/,
+    );
+  assert.doesNotMatch((await hintOf(401)) ?? '', /came from/);
+  assert.doesNotMatch((await hintOf(404, from)) ?? '', /came from/);
 });

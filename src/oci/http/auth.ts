@@ -16,6 +16,8 @@ export interface Authenticator {
    * @returns whether it is worth sending again with a new header
    */
   learn(answer: { readonly status: number; readonly challenge: string | undefined }, used: Used): boolean;
+  /** For messages: where the credential came from that was used; undefined where there was none. */
+  origin(): Promise<string | undefined>;
   /** Lets waiting requests go when the first one got no answer. */
   release(): void;
 }
@@ -101,6 +103,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 
   return {
+    origin: async () => (await credential?.catch(() => undefined))?.from,
     header: async (scopes) => {
       if (first !== undefined) await first.done;
       if (challenge === undefined) {

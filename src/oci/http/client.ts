@@ -141,7 +141,10 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
       if (!answered) auth.release();
       if (request.accept.includes(status)) return response;
       if (status !== 401 || !again || round === MAX_AUTH_ROUNDS)
-        throw await answerError(request.what, registry, response, limits.leftoverMs);
+        throw await answerError(request.what, registry, response, {
+          ms: limits.leftoverMs,
+          ...(ours ? { from: await auth.origin() } : {}),
+        });
       discard(response.body);
     }
   };

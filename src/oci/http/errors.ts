@@ -45,12 +45,15 @@ export function redactUrl(url: string): string {
   }
 }
 
-/** The error for an answer that is not accepted. Reads its body, up to a bound, and for `ms` milliseconds at most. */
+/**
+ * The error for an answer that is not accepted. Reads its body, up to a bound, and for `ms` milliseconds at most.
+ * @param login.from where the credential came from that was sent
+ */
 export async function answerError(
   what: string,
   registry: string,
   response: HttpResponse,
-  ms = NETWORK_LIMITS.leftoverMs,
+  { ms = NETWORK_LIMITS.leftoverMs, from }: { readonly ms?: number; readonly from?: string | undefined } = {},
 ): Promise<AppError> {
   const { status, headers, url } = response;
   const { code, message } = describeBody(await boundedText(response.body, ms), headers['content-type'] ?? '');
@@ -62,7 +65,9 @@ export async function answerError(
   };
   const said = [code, message].filter(Boolean).join(': ');
   const text = `cannot ${what}: ${registry} answered ${status}${said === '' ? '' : ` (${said})`}`;
-  const hint = hintForStatus(status, code, registry);
+  const advice = hintForStatus(status, code, registry);
+  const refused = advice !== undefined && (status === 401 || status === 403) && from !== undefined;
+  const hint = refused ? `${advice}; the login that was refused came from ${from}` : advice;
   const kind = status === 401 || status === 403 ? 'AUTH' : status === 404 ? 'REFERENCE' : 'REGISTRY';
   return new AppError(kind, text, {
     ...(hint ? { hint } : {}),

@@ -105,7 +105,7 @@ function refused(error: AppError, { registry, credential }: TokenRequest): AppEr
   const hint =
     credential === undefined
       ? `log in to ${registry}`
-      : `check the user name and password or token for ${registry}`;
+      : `check the user name and password or token for ${registry}${credential.from === undefined ? '' : `, from ${credential.from}`}`;
   return new AppError('AUTH', error.message, {
     hint,
     ...(error.where ? { where: error.where } : {}),

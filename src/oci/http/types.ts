@@ -4,10 +4,14 @@ import type { NetworkLimits } from '../../core/network-limits.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
 
 /** What a registry accepts: a password, a token to exchange (OAuth2 refresh token), or a token to send as it is. */
-export type Credential =
+export type Credential = (
   | { readonly username: string; readonly password: string }
   | { readonly identityToken: string }
-  | { readonly registryToken: string };
+  | { readonly registryToken: string }
+) & {
+  /** For messages: the file, or the program, that it comes from. */
+  readonly from?: string;
+};
 
 /** Looks up the credential for a registry's host (`docker.io` for Docker Hub); undefined means anonymous. */
 export type CredentialSource = (registry: string) => Promise<Credential | undefined>;
