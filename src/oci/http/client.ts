@@ -67,8 +67,12 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
     return times >= MOST_SLOW;
   };
 
+  // What is under way when a build ends, as in an error, fails with it.
+  let closed = false;
   const delayFor = (error: unknown, suggestedMs: number): number | undefined =>
-    exhausted.has(error as object) || isSlowAgain(error) ? undefined : transientDelay(error, suggestedMs);
+    closed || exhausted.has(error as object) || isSlowAgain(error)
+      ? undefined
+      : transientDelay(error, suggestedMs);
 
   const retrying = <T>(
     what: string,
@@ -160,7 +164,10 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
       return untilAborted(answer, request.signal, ({ body }) => discard(body));
     },
     knowsConditions: (registry) => conditional.has(registry),
-    close: transport.close,
+    close: () => {
+      closed = true;
+      return transport.close();
+    },
     emit,
     policy,
     limits,

@@ -7,7 +7,11 @@ import type { HttpResponse } from './types.ts';
 const MAX_BODY = 16 * 1024;
 const MAX_TEXT = 300;
 const TRANSIENT_STATUSES = [408, 425, 429, 500, 502, 503, 504];
-const FINAL_ERRNOS = ['ENOTFOUND', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'ERR_INVALID_URL'];
+const FINAL_ERRNOS = [
+  ...['ENOTFOUND', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'ERR_INVALID_URL'],
+  // We ended it ourselves.
+  ...['UND_ERR_DESTROYED', 'UND_ERR_CLOSED'],
+];
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** The cause of an error that a registry answered with. */

@@ -95,6 +95,31 @@ test('a mirror that cannot be reached is asked once', async (t) => {
   assert.equal(events.length, 1);
 });
 
+test('what mirrors answered is told where the origin gives no answer', async (t) => {
+  const [refusing, empty, gone, origin] = [await setUp(t), await setUp(t), await setUp(t), await setUp(t)];
+  refusing.registry.faults.push((seen, response) => {
+    if (seen.path === '/v2/') return false;
+    fail(response, 403, 'DENIED');
+    return true;
+  });
+  await gone.registry.close();
+  const mirrors = [refusing.store, empty.store, gone.store];
+  const store = createMirroredStore(mirrors, origin.store, () => {});
+  assert.equal(await store.resolve('v1'), undefined, 'an answer of the origin is the answer');
+  await origin.registry.close();
+  for (const time of ['first', 'again'])
+    await assert.rejects(store.resolve('v2'), (error) => {
+      assert.ok(error instanceof AppError && error.code === 'REGISTRY', String(error));
+      const [ofOrigin, ...said] = error.message.split('; ');
+      assert.match(ofOrigin ?? '', /ECONNREFUSED/);
+      assert.match(said[0] ?? '', /^the mirror \S+ was asked first: .* answered 403 \(DENIED/);
+      assert.match(said[1] ?? '', /^the mirror \S+ does not have it$/);
+      assert.match(said[2] ?? '', /^the mirror \S+ could not be reached: /, time);
+      assert.match(error.hint ?? '', /listens at/);
+      return true;
+    });
+});
+
 test('a registry that cannot be reached is a REGISTRY error with a hint', async (t) => {
   const { registry, store } = await setUp(t);
   await registry.close();

@@ -39,27 +39,36 @@ export function createMirroredStore(
   emit: Emit,
   copies: MirrorCopies = createMirrorCopies(),
 ): Store {
-  const unreachable = new Set<Store>();
+  const unreachable = new Map<Store, AppError>();
 
   const first = async <T>(
     ask: (store: Store) => Promise<T | undefined>,
     signal: AbortSignal | undefined,
   ): Promise<T | undefined> => {
+    const said: string[] = [];
     for (const mirror of mirrors) {
-      if (unreachable.has(mirror)) continue;
+      const before = unreachable.get(mirror);
+      if (before) said.push(`the mirror ${mirror.name} could not be reached: ${before.message}`);
+      if (before) continue;
       try {
         const found = await ask(mirror);
         if (found !== undefined) return found;
+        said.push(`the mirror ${mirror.name} does not have it`);
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof AppError)) throw error;
         pass(mirror, error);
+        said.push(`the mirror ${mirror.name} was asked first: ${error.message}`);
       }
     }
-    return ask(origin);
+    try {
+      return await ask(origin);
+    } catch (error) {
+      throw withAnswers(error, said);
+    }
   };
   const pass = (mirror: Store, error: AppError): void => {
-    if (error.code === 'REGISTRY' && answerOf(error) === undefined) unreachable.add(mirror);
+    if (error.code === 'REGISTRY' && answerOf(error) === undefined) unreachable.set(mirror, error);
     if (error.code === 'REFERENCE') return;
     emit({
       type: 'warning',
@@ -94,4 +103,16 @@ export function createMirroredStore(
     ...(origin.creates ? { creates: origin.creates } : {}),
     ...(origin.drop ? { drop: origin.drop } : {}),
   };
+}
+
+/** Where the origin gave no answer at all, what mirrors said is what people look for. */
+function withAnswers(error: unknown, said: readonly string[]): unknown {
+  if (!(error instanceof AppError) || error.code !== 'REGISTRY' || said.length === 0) return error;
+  if (answerOf(error) !== undefined) return error;
+  const { code, message, hint, where, cause } = error;
+  return new AppError(code, `${message}; ${said.join('; ')}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(where === undefined ? {} : { where }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
