@@ -270,6 +270,30 @@ const CASES: Readonly<Record<string, Case>> = {
 
 for (const [name, one] of Object.entries(CASES)) test(`as the reference: ${name}`, () => compare(one));
 
+test('as the reference: a string where a list is meant', async () => {
+  const lists = ['capAdd', 'securityOpt', 'mounts'];
+  const value = 'type=tmpfs,target=/x';
+  const labelled = Object.fromEntries(lists.map((name) => [name, 'target=/y,type=tmpfs']));
+  const one = {
+    files: {
+      '.devcontainer.json': { image: 'base', ...Object.fromEntries(lists.map((name) => [name, value])) },
+    },
+    images: { base: label([labelled]) },
+    merged: true,
+  };
+  await withWorkspace(one.files, async (folder) => {
+    const printed = [await theirs(folder, one), await ours(folder, one)];
+    const [expected, found] = printed.map(({ mergedConfiguration = {} }) =>
+      lists.map((name) => mergedConfiguration[name]),
+    );
+    assert.deepEqual(found, expected);
+    assert.ok(
+      found!.every((list) => Array.isArray(list) && list.length === 2),
+      JSON.stringify(found),
+    );
+  });
+});
+
 test('as the reference: a Compose service', async (t) => {
   if (compose === undefined) return t.skip('docker-compose cannot be had');
   await compare({

@@ -210,7 +210,7 @@ function supportPage(): string {
       '3. `.devcontainer/devcontainer.json`, `.devcontainer.json`, `devcontainer.json`.',
       '4. `.devcontainer/<folder>/devcontainer.json`; of several the first by name, with a warning.',
     ].join('\n'),
-    'Comments and trailing commas are allowed. A value of a wrong type is an error that names its line, unless the property has no effect here; a property that is unknown is a warning with the nearest known name. Numbers and booleans where variables want text are taken as text.',
+    'Comments and trailing commas are allowed. A value of a wrong type is an error that names its line where the property decides something; otherwise it is a warning. null, a string in place of a list and a number in place of a user are taken with a warning too, as the reference takes them. A property that is unknown is a warning with the nearest known name. Numbers and booleans where variables want text are taken as text.',
     '## Properties',
     rows(PROPERTIES.flatMap((row) => [row, ...(row.parts ?? [])])),
     '## Variables',

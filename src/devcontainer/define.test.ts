@@ -91,6 +91,7 @@ test('what containerEnv says of itself stands in the image; what a start finds o
     OVER: 'own',
     ...Object.fromEntries(late.map((value, i) => [`LATE_${i}`, `${value}/x`])),
     LATE_OVER: `${late[0]}`,
+    ...{ '': 'x', 'A=B': 'x', NUL: 'a\0b' },
   };
   const below = [{ containerEnv: { OVER: 'below', LATE_OVER: 'below', BELOW: 'below' } }];
   const { build, devcontainer } = await definitionOf({

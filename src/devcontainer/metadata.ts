@@ -3,6 +3,7 @@ import type { Emit } from '../core/events.ts';
 import { isTooDeep } from '../core/nesting.ts';
 import { PROPERTIES } from './properties.ts';
 import type { PropertyRow } from './property-types.ts';
+import { readableValue } from './readable.ts';
 import type { DevcontainerConfig, MetadataEntry } from './types.ts';
 
 /** The label in which an image carries what a dev container made from it needs. */
@@ -48,8 +49,13 @@ function rightParts(
 ): MetadataEntry {
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(entry)) {
-    const { schema } = CHECKED.find((row) => row.name === name) ?? {};
-    const result = schema && v.safeParse(schema, value);
+    const row = CHECKED.find((one) => one.name === name);
+    const result =
+      row &&
+      v.safeParse(
+        row.schema,
+        readableValue(row, value, () => {}),
+      );
     if (result?.success === false)
       warn(`${name} in the label ${METADATA_LABEL} of ${image} has a wrong type`);
     else kept[name] = result ? result.output : value;
@@ -58,7 +64,7 @@ function rightParts(
 }
 
 /** Properties whose type matters here; the others are passed on as they are. */
-const CHECKED: readonly Pick<PropertyRow, 'name' | 'schema'>[] = [
+const CHECKED: readonly Pick<PropertyRow, 'name' | 'schema' | 'lenience'>[] = [
   ...PROPERTIES.filter(({ merge, support }) => merge !== undefined && support !== 'no effect'),
   { name: 'id', schema: v.string() },
   { name: 'entrypoint', schema: v.string() },

@@ -77,6 +77,7 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.texts,
     expects: 'a list of names',
     support: 'cannot',
+    lenience: ['one', 'omit'],
     text: 'There is one container; other services are not started. A warning names those that the reference would start.',
   },
   {
@@ -93,6 +94,7 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.texts,
     expects: 'a list of feature ids',
     support: 'works',
+    lenience: ['one'],
     text: 'Those features come first, as far as their dependencies allow.',
   },
   {
@@ -101,7 +103,7 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.secrets,
     expects: 'an object of secrets',
     support: 'differs',
-    lenient: true,
+    lenience: ['omit'],
     text: 'It describes secrets to tools that ask for them. Secrets are given with ENVBUILDER_BUILD_SECRETS or as variables of the container; a start warns about each that is neither.',
   },
 ];

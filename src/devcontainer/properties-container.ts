@@ -28,6 +28,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'an object of strings or null',
     merge: 'last-per-key',
     support: 'differs',
+    lenience: ['null'],
     text: 'Set for hooks and for the init command, since no editor adds it later; null removes a variable.',
   },
   {
@@ -37,6 +38,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'the name of a user',
     merge: 'last',
     support: 'differs',
+    lenience: ['id'],
     text: 'The user of the container; otherwise the one of the Compose service or of the image. In a start, where the file itself has it, also the user of hooks and of the init command, as envbuilder (Go) has it; `ENVBUILDER_INIT_USER=remote` is the specification.',
   },
   {
@@ -46,6 +48,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'the name of a user',
     merge: 'last',
     support: 'differs',
+    lenience: ['id'],
     text: 'The user of hooks and of the init command; otherwise the user of the container. In a start, the `containerUser` of the file comes before it.',
   },
   {
@@ -55,6 +58,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'true or false',
     merge: 'last',
     support: 'differs',
+    lenience: ['omit'],
     text: 'There is no local user whose ids could be taken over; a cloned workspace is given to the remote user instead.',
   },
   {
@@ -64,6 +68,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'none, loginShell, loginInteractiveShell or interactiveShell',
     merge: 'last',
     support: 'differs',
+    lenience: ['omit'],
     text: 'The variables that such a shell sets are added for hooks and the init command. Left out, hooks get those of a login shell, as in the reference, and the init command none. The shell is asked once in a container; ENVBUILDER_USER_ENV_PROBE decides instead.',
   },
   {
@@ -89,6 +94,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: t.text,
     expects: 'a mount as in docker run --mount',
     support: 'cannot',
+    lenience: ['omit'],
     text: 'A running container cannot be given a mount; the workspace is cloned or mounted from outside. A warning says so, unless something is mounted there or the workspace lies there.',
   },
   {
@@ -98,6 +104,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of mounts, each a string or an object with type, source and target',
     merge: 'mounts',
     support: 'cannot',
+    lenience: ['one', 'omit'],
     text: 'A running container cannot be given mounts. Volumes are made where the container is made; a warning names each at whose target nothing is mounted.',
   },
   {
@@ -107,6 +114,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'true or false',
     merge: 'any',
     support: 'cannot',
+    lenience: ['omit'],
     text: 'It is an option of whoever starts the container; a warning says so where envbuilder is the first process.',
   },
   {
@@ -116,6 +124,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'true or false',
     merge: 'any',
     support: 'cannot',
+    lenience: ['omit'],
     text: 'Rights come from whoever starts the container; a warning says so where a capability is missing.',
   },
   {
@@ -125,6 +134,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of capabilities',
     merge: 'union',
     support: 'cannot',
+    lenience: ['one', 'omit'],
     text: 'Rights come from whoever starts the container; a warning names each capability that is missing.',
   },
   {
@@ -134,6 +144,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'a list of security options',
     merge: 'union',
     support: 'cannot',
+    lenience: ['one', 'omit'],
     text: 'Rights come from whoever starts the container; a warning names each that is not in force, as far as the kernel tells.',
   },
   {
@@ -150,6 +161,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     schema: v.union([t.text, v.pipe(v.number(), v.integer()), v.array(v.union([t.text, v.number()]))]),
     expects: 'a port or a list of ports',
     support: 'cannot',
+    lenience: ['omit'],
     text: 'Ports are published by whoever starts the container.',
   },
   {
@@ -159,7 +171,7 @@ export const CONTAINER_ROWS: readonly PropertyRow[] = [
     expects: 'an object with cpus, memory, storage and gpu',
     merge: 'requirements',
     support: 'differs',
-    lenient: true,
+    lenience: ['omit'],
     text: 'The machine has been chosen before envbuilder runs. A start compares it with processors, memory, free storage and GPUs of the container, limits of control groups included, and warns about what is missing; a tenth less of a size is no warning.',
   },
 ];

@@ -20,6 +20,7 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     schema: t.hookCommand,
     expects: COMMAND,
     support: 'cannot',
+    lenience: ['omit'],
     text: 'It is for the machine that the container runs on, which envbuilder does not see; a warning says so.',
   },
   {
@@ -75,6 +76,7 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
       'initializeCommand, onCreateCommand, updateContentCommand, postCreateCommand or postStartCommand',
     merge: 'last',
     support: 'differs',
+    lenience: ['omit'],
     text: 'Hooks behind the one that is named run beside the init command, their output in the log of the container. Left out, the init command waits for all hooks, where the reference waits for updateContentCommand; ENVBUILDER_WAIT_FOR decides instead.',
   },
   {
@@ -84,6 +86,7 @@ export const LIFE_ROWS: readonly PropertyRow[] = [
     expects: 'an object',
     merge: 'collect-per-key',
     support: 'works',
+    lenience: ['null', 'omit'],
     text: 'Kept in the image label and printed by read-configuration, for the tools that they are meant for.',
   },
   {

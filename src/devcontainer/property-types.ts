@@ -21,6 +21,17 @@ export type Merge =
   /** A list for each key. */
   | 'collect-per-key';
 
+/** How a value of a wrong type is taken, with a warning. */
+export type Lenience =
+  /** A string in place of a list is a list of one. */
+  | 'one'
+  /** A number in place of a user is an id. */
+  | 'id'
+  /** null is a value in it, and no warning. */
+  | 'null'
+  /** Whatever else cannot be read is left out, since the dev container works without. */
+  | 'omit';
+
 /** What becomes of a property here, as docs/devcontainer-support.md says it. */
 export type Support = 'works' | 'differs' | 'cannot' | 'no effect';
 
@@ -37,8 +48,8 @@ export interface PropertyRow {
   /** Only properties that image metadata can hold have one. */
   readonly merge?: Merge;
   readonly support: Support;
-  /** A value that cannot be read is a warning and left out, since the dev container works without. */
-  readonly lenient?: true;
+  /** Wrong types that are taken all the same. */
+  readonly lenience?: readonly Lenience[];
   /** What is done with it, and why where that differs from the reference implementation. */
   readonly text: string;
   /** Its own properties, where they are treated differently. */

@@ -52,19 +52,19 @@ test('a label alone makes a dev container', () => {
 test('what of a label has a wrong type is left out, and said', () => {
   const wrong = {
     id: 1,
-    remoteUser: 5,
+    remoteUser: {},
     containerUser: ['x'],
-    mounts: 'x',
+    mounts: 5,
     containerEnv: 'A=1',
     postCreateCommand: 5,
     waitFor: 'never',
-    capAdd: 'X',
+    capAdd: true,
     entrypoint: {},
     customizations: [],
     userEnvProbe: true,
     privileged: 'yes',
   };
-  const right = { containerEnv: { A: 1 }, mine: 1, forwardPorts: 'any', postStartCommand: 'x' };
+  const right = { containerEnv: { A: 1 }, mine: 1, capAdd: 'X', forwardPorts: 'any', postStartCommand: 'x' };
   const events: Event[] = [];
   const deps = { scope: {}, env: {}, emit: (event: Event) => events.push(event) };
   const found = devcontainerOfImage(labelled([wrong, right]), deps);
@@ -74,7 +74,7 @@ test('what of a label has a wrong type is left out, and said', () => {
   );
   assert.deepEqual(
     found.metadata.map(({ entry }) => entry),
-    [{ ...right, containerEnv: { A: '1' } }],
+    [{ ...right, containerEnv: { A: '1' }, capAdd: ['X'] }],
   );
   assert.deepEqual(found.containerEnv, { A: '1' });
   assert.equal(found.remoteUser, 'root');

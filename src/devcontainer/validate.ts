@@ -6,6 +6,7 @@ import { didYouMean, nearest } from '../core/suggest.ts';
 import type { JsonDocument } from './document.ts';
 import { OTHER_KEYS, PROPERTIES } from './properties.ts';
 import { BUILD_KEYS, type PropertyRow } from './property-types.ts';
+import { readableValue } from './readable.ts';
 import type { DevcontainerConfig } from './types.ts';
 
 /**
@@ -42,7 +43,14 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
   }
   return config as DevcontainerConfig;
 
-  function checkValue(row: PropertyRow, value: unknown): unknown {
+  function checkValue(row: PropertyRow, written: unknown): unknown {
+    // What has no effect is passed on as it is.
+    const value =
+      row.support === 'no effect'
+        ? written
+        : readableValue(row, written, ({ path, taken }) =>
+            warn(`${pathText(path)} is ${taken}`, document.whereOfKey(path)),
+          );
     const result = v.safeParse(row.schema, value);
     if (result.success) {
       if (row.name === 'build') checkBuildKeys(value as object);
@@ -53,7 +61,7 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
     const expected = keys.length === 0 ? row.expects : expectedOf(issue);
     const text = `${pathText(path)} must be ${expected}, and not ${describe(issue.input)}`;
     const where = document.whereOf(path);
-    if (row.lenient) {
+    if (row.lenience?.includes('omit')) {
       warn(`${text}; ${row.name} is left out`, where);
       return undefined;
     }
