@@ -363,6 +363,12 @@ describe('the cache', () => {
     const first = await buildDevcontainer({ workspace: folder, request });
     assert.equal(first.ran.length, 5);
     assert.equal(blobsOf(proxy).length, 3);
+    const history = (first.result.imageConfig.history ?? []).map(({ created_by: by = '' }) => by);
+    for (const name of ['hello', 'bare', 'zed'])
+      assert.ok(
+        history.some((by) => by.startsWith('feature ') && by.includes(`/${name}`)),
+        history.join('\n'),
+      );
     const before = proxy.requests.length;
     const second = await buildDevcontainer({ workspace: folder, request });
     assert.deepEqual(second.ran, []);
@@ -375,12 +381,12 @@ describe('the cache', () => {
     const changed = workspace(config(true));
     await assert.rejects(probeDevcontainer({ workspace: changed, request }), {
       code: 'CACHE_MISS',
-      message: /not cached: RUN --mount=type=bind,from=dev-container-feature-3-zed/,
+      message: /not cached: feature \S+ 1\.\S+ \(\S+\/zed\)/,
     });
     const third = await buildDevcontainer({ workspace: changed, request });
     assert.deepEqual(
-      third.ran.map((text) => /from=([\w-]+)/.exec(text)?.[1] ?? text),
-      ['dev-container-feature-3-zed', 'RUN rm -rf /tmp/dev-container-features'],
+      third.ran.map((text) => /^feature .*\/(\w+)\)$/.exec(text)?.[1] ?? text),
+      ['zed', 'RUN rm -rf /tmp/dev-container-features'],
     );
   });
 
@@ -472,13 +478,20 @@ test('private features need credentials, also for their files, and come from the
   assert.equal(probe.result.imageDigest, result.imageDigest);
 });
 
-test('a feature that fails is named, with its documentation', async (t) => {
+test('a feature that fails is named, with its place and its documentation', async (t) => {
   const { services } = environment;
   const missing = missingService(services, ['registry']);
   if (missing !== undefined) return t.skip(missing);
   const folder = workspace(
-    { image: base(), features: { './broken': {} } },
+    { image: base() },
     {
+      '.devcontainer/devcontainer.json': `{\n  "image": "${base()}",\n  "features": { "./outer": {} }\n}\n`,
+      '.devcontainer/outer/devcontainer-feature.json': {
+        id: 'outer',
+        version: '1.0.0',
+        dependsOn: { './broken': {} },
+      },
+      '.devcontainer/outer/install.sh': '#!/bin/sh\n',
       '.devcontainer/broken/devcontainer-feature.json': {
         id: 'broken',
         version: '1.0.0',
@@ -496,7 +509,17 @@ test('a feature that fails is named, with its documentation', async (t) => {
         if (event.type === 'step-output') output.push(event.text);
       },
     }),
-    { code: 'BUILD_FAILED', message: /from=dev-container-feature-1-broken.* exited with code 7/ },
+    (error) => {
+      assert.ok(error instanceof AppError && error.code === 'BUILD_FAILED', String(error));
+      assert.equal(error.message, 'feature Broken 1.0.0 (./broken) exited with code 7');
+      // What the file has: the feature that needs it.
+      const { range, sourceLine } = error.where ?? {};
+      assert.deepEqual(
+        [range?.file, range?.start, sourceLine],
+        [join(folder, '.devcontainer/devcontainer.json'), { line: 3, column: 17 }, undefined],
+      );
+      return true;
+    },
   );
   assert.match(
     output.join(''),

@@ -2,6 +2,7 @@ import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import type { Stain } from '../rootfs/types.ts';
 import type { StainedStep } from './stage-runner.ts';
+import { lineOfStep } from './steps/step-error.ts';
 
 /** Says of a step that it is not stored, and because of which mounts and kept paths. */
 export function stainWarning({ step, stains }: StainedStep): Event {
@@ -20,7 +21,7 @@ export function stainedImage({ step, stains }: StainedStep): AppError {
     'PUSH_FAILED',
     `the image is not pushed, for no other machine would make the same: ${firstLine(step.text)} ${reasons(stains)}`,
     {
-      where: { range: step.range, sourceLine: step.text },
+      where: lineOfStep(step),
       hint: 'push from a container without that mount, or build with envbuilder build',
     },
   );

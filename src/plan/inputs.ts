@@ -2,6 +2,7 @@ import type { GitNamed } from '../context/add-git.ts';
 import type { IgnoreMatcher } from '../context/ignore-matcher.ts';
 import type { SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
+import type { SourceRange } from '../core/error.ts';
 import type { Dockerfile, LintWarning } from '../dockerfile/types.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
 
@@ -38,8 +39,16 @@ export interface DeferredFiles {
   readonly type: 'deferred';
   /** Stands for the files in keys. */
   readonly digest: Digest;
+  /** What the step that mounts them does, where its instruction is no line that somebody wrote. */
+  readonly about?: StepTitle;
   /** Makes the files in an empty directory. */
   readonly write: (directory: string, access: DeferredAccess) => Promise<void>;
+}
+
+/** What a step is called in logs, errors and the image's history, and what in a file asks for it. */
+export interface StepTitle {
+  readonly title: string;
+  readonly range: SourceRange;
 }
 
 /** What deferred files can be made with: the registries of the build that needs them. */

@@ -23,6 +23,7 @@ import {
 import type { KeyFields } from '../core/key-table.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import type { ContainerConfig, Image, ImageConfig, Platform, Store } from '../oci/types.ts';
+import type { StepTitle } from './inputs.ts';
 import { KEY_TABLES } from './key-tables.ts';
 import { baseKey, contentScope, operationFields } from './keys.ts';
 import type {
@@ -133,16 +134,16 @@ const CONTEXT = object<Extract<MountSource, { type: 'context' }>>({
   tree: trees,
   items,
 });
+const RANGE: SourceRange = { file: 'a', start: { line: 1, column: 1 }, end: { line: 1, column: 2 } };
 const DEFERRED = object<Extract<MountSource, { type: 'deferred' }>>({
   type: fixed('deferred'),
   digest: ignored(ONE, TWO),
+  about: ignored<StepTitle | undefined>(undefined, { title: 'a', range: RANGE }),
   write: ignored(
     async () => {},
     async () => {},
   ),
 });
-
-const RANGE: SourceRange = { file: 'a', start: { line: 1, column: 1 }, end: { line: 1, column: 2 } };
 
 /** A mount's options, where its type takes none; the object says which it takes. */
 function spec<T extends MountSpec['type']>(type: T, taken: Partial<KeySamples<MountSpec>>) {

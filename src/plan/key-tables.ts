@@ -89,7 +89,7 @@ const SOURCES: KeyTables<MountSource, 'type', KeyContext> = {
   stage: { type: asIs(), stage: { in: (stage, _, { stageKey }) => stageKey(stage) } },
   image: { type: asIs(), image: { spread: IMAGE } },
   context: { type: asIs(), tree: FILES, items: FILES },
-  deferred: { type: asIs(), digest: FILES, write: FILES },
+  deferred: { type: asIs(), digest: FILES, about: out('what people are told'), write: FILES },
 };
 
 const NOT_TAKEN = out('mounts of this type do not take it');

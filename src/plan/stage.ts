@@ -7,6 +7,7 @@ import type { ArgInstruction, Instruction } from '../dockerfile/types.ts';
 import { checkFiles, makesFiles } from './check-only.ts';
 import { wholeTree } from './context-input.ts';
 import { COPY_ALL, planCopy } from './copy-operation.ts';
+import type { StepTitle } from './inputs.ts';
 import { contentScope, digestFields, operationFields, stepKey } from './keys.ts';
 import { located } from './located.ts';
 import { applyMetadata } from './metadata.ts';
@@ -88,6 +89,9 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
   }
 
   async function add(instruction: Instruction, operation: Operation): Promise<void> {
+    const about = titleOf(operation);
+    if (about)
+      return addStep(about.range, { text: about.title, history: about.title, titled: true }, operation);
     const shown = { text: shownText(instruction), history: historyText(instruction, operation) };
     return addStep(instruction.range, shown, operation);
   }
@@ -103,7 +107,7 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
 
   async function addStep(
     range: SourceRange,
-    shown: { readonly text: string; readonly history: string },
+    shown: { readonly text: string; readonly history: string; readonly titled?: true },
     operation: Operation,
   ): Promise<void> {
     const sources = sourceStages(operation);
@@ -120,6 +124,7 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
       index,
       text: shown.text,
       range,
+      ...(shown.titled ? { titled: true } : {}),
       operation,
       key,
       operationDigest: digest,
@@ -153,6 +158,15 @@ function sourceStages(operation: Operation): number[] {
   if (operation.kind === 'copy')
     for (const input of operation.inputs) if (input.kind === 'from') add(input.source);
   return [...found];
+}
+
+/** The title of a step that mounts files which have one. */
+function titleOf(operation: Operation): StepTitle | undefined {
+  if (operation.kind !== 'run') return undefined;
+  const sources = operation.mounts.map(({ source }) =>
+    source?.type === 'deferred' ? source.about : undefined,
+  );
+  return sources.find((about) => about !== undefined);
 }
 
 /** An instruction's text for images and the cache; unlike Docker's it does not keep the credentials of an ADD's URL. */

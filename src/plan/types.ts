@@ -114,6 +114,8 @@ export interface Step {
   readonly index: number;
   readonly text: string;
   readonly range: SourceRange;
+  /** Its text is a title, and the range is where a file asks for the step. */
+  readonly titled?: true;
   readonly operation: Operation;
   readonly key: Digest;
   /** Digest of the operation alone, without the parent's key. */

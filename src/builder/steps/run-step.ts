@@ -8,6 +8,7 @@ import { homeOf, lookupUser } from '../../rootfs/users.ts';
 import type { RunMount } from '../../sys/types.ts';
 import type { GivenDevices } from './devices.ts';
 import type { MountProvider } from './mounts.ts';
+import { lineOfStep } from './step-error.ts';
 
 /** BuildKit's name for the host that a RUN sees. */
 export const HOSTNAME = 'buildkitsandbox';
@@ -65,7 +66,7 @@ export async function executeRun(
   );
   if (result.exitCode === 0) return;
   throw new AppError('BUILD_FAILED', `${step.text.split('\n')[0]} ${outcome(result)}`, {
-    where: { range: step.range, sourceLine: step.text },
+    where: lineOfStep(step),
     hint: hintFor(result.exitCode),
   });
 }

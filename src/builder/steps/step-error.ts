@@ -7,6 +7,11 @@ export function whereOfStep(step: Step): Where {
   return { range: step.range };
 }
 
+/** The same with that line, where it is one of a file. */
+export function lineOfStep(step: Step): Where {
+  return { range: step.range, ...(step.titled ? {} : { sourceLine: step.text }) };
+}
+
 /** What paths of an image, a context or an archive alone can be the cause of. */
 const PATHS = ['EEXIST', 'EINVAL', 'EISDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EXDEV'];
 const RIGHTS = ['EPERM', 'EACCES', 'EROFS'];

@@ -48,10 +48,19 @@ export function sameFeature(a: Comparable, b: Comparable): boolean {
 /** Whether a feature is the one that an id without a version means; `meant.aliases` are its known names, if any. */
 export function isMeant({ id }: Comparable, meant: Pick<Comparable, 'id' | 'aliases'>): boolean {
   if (id.type === 'local') return meant.id.type === 'local' && id.path === meant.id.path;
-  if (id.type === 'tarball') return meant.id.type === 'tarball' && id.url === meant.id.url;
+  if (id.type === 'tarball')
+    return meant.id.type === 'tarball' && (id.url === meant.id.url || sameRelease(id, meant.id));
   if (meant.id.type !== 'oci') return false;
   if (resourceOf(id) === resourceOf(meant.id)) return true;
   return sameNamespace(id, meant.id) && meant.aliases?.includes(id.name) === true;
+}
+
+type Tarball = Extract<FeatureId, { type: 'tarball' }>;
+
+function sameRelease(a: Tarball, b: Tarball): boolean {
+  const nameOf = ({ release, name }: Tarball): string =>
+    `${release?.owner}/${release?.repository}/${name}`.toLowerCase();
+  return a.release !== undefined && b.release !== undefined && nameOf(a) === nameOf(b);
 }
 
 /** Whether two features of registries are of one collection. */

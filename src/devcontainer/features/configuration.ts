@@ -1,6 +1,6 @@
 import { pick } from '../../core/given.ts';
 import type { MetadataEntry } from '../types.ts';
-import { resourceOf, shownId } from './identifier.ts';
+import { releaseUrl, resourceOf, shownId } from './identifier.ts';
 import type { ChosenFeature, FeatureMetadata } from './types.ts';
 
 /** What a feature adds to the metadata of an image (Dev Container Specification, "Image Metadata"). */
@@ -49,6 +49,21 @@ function sourceInformation(id: ChosenFeature['id'], feature: ChosenFeature['feat
     case 'local':
       return { type: 'file-path', resolvedFilePath: id.path, userFeatureId };
     case 'tarball':
+      if (id.release) {
+        const { owner, repository, tag } = id.release;
+        const releases = `https://api.github.com/repos/${owner}/${repository}/releases`;
+        return {
+          type: 'github-repo',
+          apiUri: `${releases}/${tag === undefined ? 'latest' : `tags/${tag}`}`,
+          unauthenticatedUri: releaseUrl(id.release),
+          owner,
+          repo: repository,
+          ...(tag === undefined ? {} : { tag }),
+          isLatest: tag === undefined,
+          userFeatureId,
+          userFeatureIdWithoutVersion: userFeatureId.split('@')[0],
+        };
+      }
       return { type: 'direct-tarball', tarballUri: id.url, userFeatureId };
     case 'oci':
       return {

@@ -29,6 +29,27 @@ describe('parseFeatureId', () => {
       'https://example.com/a/devcontainer-feature-go.tgz',
       { type: 'tarball', url: 'https://example.com/a/devcontainer-feature-go.tgz', name: 'go' },
     ],
+    [
+      'Owner/repo.js/go@V1.2+x',
+      {
+        type: 'tarball',
+        url: 'https://github.com/Owner/repo.js/releases/download/V1.2%2Bx/go.tgz',
+        name: 'go',
+        release: { owner: 'Owner', repository: 'repo.js', tag: 'V1.2+x' },
+      },
+    ],
+    ...['', '@latest'].map(
+      (version) =>
+        [
+          `a/b/go${version}`,
+          {
+            type: 'tarball',
+            url: 'https://github.com/a/b/releases/latest/download/go.tgz',
+            name: 'go',
+            release: { owner: 'a', repository: 'b' },
+          },
+        ] as const,
+    ),
     ['./go', { type: 'local', path: '/w/.devcontainer/go', name: 'go' }],
     ['./a/../go', { type: 'local', path: '/w/.devcontainer/go', name: 'go' }],
   ] as const) {
@@ -45,9 +66,20 @@ describe('parseFeatureId', () => {
     assert.throws(() => parse('../../shared', config), { code: 'DEVCONTAINER' });
   });
 
+  it('finds local features from a file in the workspace itself', () => {
+    const found = { type: 'local', path: '/w/.devcontainer/go', name: 'go' };
+    assert.deepEqual(parse('./.devcontainer/go', '/w/.devcontainer.json'), found);
+    // The reference wants it below .devcontainer; beside the file it is found here as well.
+    assert.deepEqual(parse('./go', '/w/.devcontainer.json'), { ...found, path: '/w/go' });
+    assert.throws(() => parse('../go', '/w/.devcontainer.json'), { code: 'DEVCONTAINER' });
+  });
+
   for (const [id, message] of [
     ['go', /names no registry/],
-    ['devcontainers/features/go', /names no registry/],
+    ['a/b', /names no registry/],
+    ['a/b/c/d', /names no registry/],
+    [`devcontainers/features/go@${digest}`, /names no registry/],
+    ['a/b/c@1@2', /malformed|names no registry/],
     ['ghcr.io/go', /is malformed/],
     ['ghcr.io/a//go', /is malformed/],
     ['ghcr.io/a/go@sha256:1', /malformed version/],

@@ -10,7 +10,7 @@ const TARBALL = /^devcontainer-feature-([\w-]+)\.tgz$/i;
 
 /**
  * What the id of a feature names (Dev Container Features reference, "Referencing a feature"): a repository of a registry,
- * an https tarball, or a folder below the one that devcontainer.json lies in.
+ * an https tarball, a release on GitHub, or a folder below the one that devcontainer.json lies in.
  * @throws AppError DEVCONTAINER for what is none of them, and for folders outside
  */
 export function parseFeatureId(
@@ -29,10 +29,42 @@ export function parseFeatureId(
     return { type: 'tarball', written, url: url.href, name };
   }
   if (/^\.{0,2}\//.test(id)) return localFeature(id, configFile, refuse, written);
+  const release = releaseFeature(id, written);
+  if (release) return release;
   if (!id.includes('/')) {
     throw refuse('names no registry', `write it as ghcr.io/OWNER/FEATURES/NAME, or ./${id} for a folder`);
   }
   return registryFeature(id.toLowerCase(), refuse, written);
+}
+
+const RELEASE = /^([A-Za-z0-9-]+)\/([\w.-]+)\/([\w-]+)(?:@([^/@\s]+))?$/;
+
+/** A feature in a release on GitHub, the way before registries: OWNER/REPOSITORY/NAME, perhaps with `@TAG`. */
+function releaseFeature(id: string, written: string): FeatureId | undefined {
+  const [, owner, repository, name, version] = RELEASE.exec(id) ?? [];
+  if (owner === undefined || owner === 'localhost' || repository === undefined || name === undefined)
+    return undefined;
+  if (version !== undefined && isDigest(version)) return undefined;
+  const tag = version === 'latest' ? undefined : version;
+  return {
+    type: 'tarball',
+    written,
+    url: `${releaseUrl({ owner, repository, ...(tag === undefined ? {} : { tag }) })}/${name}.tgz`,
+    name,
+    release: { owner, repository, ...(tag === undefined ? {} : { tag }) },
+  };
+}
+
+/** Where the files of a release lie, without a login. */
+export function releaseUrl({
+  owner,
+  repository,
+  tag,
+}: NonNullable<Extract<FeatureId, { type: 'tarball' }>['release']>): string {
+  const releases = `https://github.com/${owner}/${repository}/releases`;
+  return tag === undefined
+    ? `${releases}/latest/download`
+    : `${releases}/download/${encodeURIComponent(tag)}`;
 }
 
 type Refuse = (message: string, hint: string) => AppError;
@@ -75,7 +107,7 @@ function registryFeature(id: string, refuse: Refuse, written: string): FeatureId
   if (!/[.:]/.test(registry) && registry !== 'localhost') {
     throw refuse(
       'names no registry',
-      'features of GitHub releases are not supported; look for the feature at https://containers.dev/features',
+      'write it as ghcr.io/OWNER/FEATURES/NAME; look for the feature at https://containers.dev/features',
     );
   }
   // This owner was renamed, and the reference implementation follows.

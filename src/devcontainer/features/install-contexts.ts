@@ -1,32 +1,42 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalDigest } from '../../core/canonical.ts';
+import type { SourceRange } from '../../core/error.ts';
 import type { DeferredFiles } from '../../plan/inputs.ts';
 import { createBeneath, withBeneath } from '../../sys/beneath.ts';
-import { installScript, optionsOf, usersScript } from './install-script.ts';
+import { featureTitle, installScript, optionsOf, usersScript } from './install-script.ts';
 import type { ChosenFeature, FeaturesRequest } from './types.ts';
 
 /** The script that a RUN runs, in what it mounts. */
 export const SCRIPT = 'install';
 
 /** Files for the step that looks up the users. */
-export function usersContext(request: Pick<FeaturesRequest, 'containerUser' | 'remoteUser'>): DeferredFiles {
+export function usersContext(
+  request: Pick<FeaturesRequest, 'containerUser' | 'remoteUser'>,
+  range: SourceRange | undefined,
+): DeferredFiles {
   const script = usersScript(request);
   return {
     type: 'deferred',
     digest: canonicalDigest({ script }),
+    ...aboutOf('users of features', range),
     write: async (directory) => writeFileSync(join(directory, SCRIPT), script),
   };
 }
 
 /** Files for the step that installs a feature: its own, its options, and the script. Their digest needs no download. */
-export function featureContext(chosen: ChosenFeature, index: number): DeferredFiles {
+export function featureContext(
+  chosen: ChosenFeature,
+  index: number,
+  range: SourceRange | undefined,
+): DeferredFiles {
   const { feature } = chosen;
   const script = installScript(chosen, index);
   const options = optionsOf(chosen);
   return {
     type: 'deferred',
     digest: canonicalDigest({ script, options: options.text, files: feature.contentDigest }),
+    ...aboutOf(`feature ${featureTitle(chosen)}`, range),
     write: async (directory, access) => {
       const files = join(directory, 'files');
       mkdirSync(files, { mode: 0o755 });
@@ -39,4 +49,9 @@ export function featureContext(chosen: ChosenFeature, index: number): DeferredFi
       writeFileSync(join(directory, SCRIPT), script);
     },
   };
+}
+
+/** A step is called so where it is known what asks for it; its text is made up otherwise too, but has a place. */
+function aboutOf(title: string, range: SourceRange | undefined): Pick<DeferredFiles, 'about'> {
+  return range ? { about: { title: title.replace(/\p{Cc}+/gu, ' '), range } } : {};
 }

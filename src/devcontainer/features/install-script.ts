@@ -53,12 +53,14 @@ mkdir -p ${INSTALL_ROOT}
  * options. Nothing of the copy is left.
  * @param index the feature's place in the order
  */
-export function installScript({ id, feature, options }: ChosenFeature, index: number): string {
-  const { metadata } = feature;
-  const { name, version, documentationURL } = metadata;
+export function installScript(chosen: ChosenFeature, index: number): string {
+  const { metadata } = chosen.feature;
+  const { documentationURL } = metadata;
   const folder = `${INSTALL_ROOT}/${metadata.id}_${index}`;
-  const title = `${name ?? metadata.id}${version === undefined ? '' : ` ${version}`} (${shownId(id)})`;
-  const shown = Object.entries(optionValues(metadata, options)).map(([key, value]) => `${key}=${value}`);
+  const title = featureTitle(chosen);
+  const shown = Object.entries(optionValues(metadata, chosen.options)).map(
+    ([key, value]) => `${key}=${value}`,
+  );
   const failed = `The feature ${title} could not be installed.${
     documentationURL === undefined ? '' : ` Its documentation: ${documentationURL}`
   }`;
@@ -83,6 +85,12 @@ else
   exit $code
 fi
 `;
+}
+
+/** A feature by its name, its version and its reference. */
+export function featureTitle({ id, feature: { metadata } }: ChosenFeature): string {
+  const { name, version } = metadata;
+  return `${name ?? metadata.id}${version === undefined ? '' : ` ${version}`} (${shownId(id)})`;
 }
 
 /** The content and the name of the file with the options. */

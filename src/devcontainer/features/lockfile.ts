@@ -55,7 +55,8 @@ export function readLockfile(configFile: string, roots: readonly string[]): Lock
 /** The lockfile of installed features, as the reference implementation writes it. Local features are not in it. */
 export function lockfileText(chosen: readonly ChosenFeature[]): string {
   const entries = chosen.flatMap(({ id, feature }): [string, object][] => {
-    if (id.type === 'local') return [];
+    // As in the reference, releases on GitHub are not locked.
+    if (id.type === 'local' || (id.type === 'tarball' && id.release)) return [];
     const dependsOn = Object.keys(feature.metadata.dependsOn ?? {});
     const resolved = id.type === 'oci' ? `${resourceOf(id)}@${feature.digest}` : id.url;
     const entry = {

@@ -70,6 +70,37 @@ const deferred = ({ contexts }: FeaturesResult, part: string): DeferredFiles => 
   return found;
 };
 
+describe('steps of features', () => {
+  const range = { file: 'f', start: { line: 2, column: 3 }, end: { line: 2, column: 9 } };
+  const published = { tool: { metadata: { name: 'A\n tool' } } };
+  const features = { [feature('tool')]: {} };
+
+  it('are called by name, version and reference, at the place in the file; keys do not change', async () => {
+    const [titled, plain] = await Promise.all(
+      [range, undefined].map((place) =>
+        prepare({ published, request: { features, rangeOf: () => place } }, (prepared) =>
+          ['tool', 'users'].map((part) => deferred(prepared, part)),
+        ),
+      ),
+    );
+    assert.deepEqual(
+      titled!.map(({ about }) => about),
+      [
+        { title: `feature A  tool 1.0.0 (${feature('tool')})`, range },
+        { title: 'users of features', range },
+      ],
+    );
+    assert.deepEqual(
+      plain!.map(({ about }) => about),
+      [undefined, undefined],
+    );
+    assert.deepEqual(
+      titled!.map(({ digest }) => digest),
+      plain!.map(({ digest }) => digest),
+    );
+  });
+});
+
 describe('prepareFeatures', () => {
   it('reads only manifests, installs dependencies once and in order', () =>
     prepare(
@@ -291,6 +322,65 @@ describe('the files of a feature layer', () => {
         assert.deepEqual(prepared.registries.asked.at(-1), `get ${A}/a`);
       },
     ));
+});
+
+describe('features of releases on GitHub', () => {
+  const archive = (id: string) =>
+    archiveOf({ './devcontainer-feature.json': `{"id":"${id}","version":"1.0.0"}`, './install.sh': '' });
+
+  it('are downloaded, warned about, ordered by what names them, and not locked', () =>
+    withWorkspace({ '.devcontainer/devcontainer.json': '{}' }, async (folder) => {
+      const registries = createTestRegistries();
+      registries.urls.set('https://github.com/o/r/releases/download/v1/a.tgz', archive('a'));
+      registries.urls.set('https://github.com/o/r/releases/latest/download/b.tgz', archive('b'));
+      const configFile = join(folder, '.devcontainer/devcontainer.json');
+      const events: Event[] = [];
+      const { entries, featuresConfiguration } = await prepareFeatures(
+        {
+          features: { 'o/r/a@v1': {}, 'o/r/b': {} },
+          overrideInstallOrder: ['o/r/b@other'],
+          configFile,
+          placedFile: configFile,
+          roots: [folder],
+          rangeOf: () => undefined,
+          dockerfileText: 'FROM base',
+          dockerfile: 'Dockerfile',
+          image: {},
+          containerUser: 'root',
+          remoteUser: 'root',
+          lockfile: 'update',
+        },
+        { emit: (event) => events.push(event), signal, registries: registries.registries },
+      );
+      assert.deepEqual(
+        entries.map(({ id }) => id),
+        ['o/r/b', 'o/r/a@v1'],
+      );
+      assert.deepEqual(
+        warningsOf(events),
+        entries.map(
+          ({ id }) =>
+            `the feature "${id}" is taken from a release on GitHub, as before features were in registries`,
+        ),
+      );
+      const { featureSets } = featuresConfiguration as {
+        featureSets: readonly { sourceInformation: Readonly<Record<string, unknown>> }[];
+      };
+      // As the reference implementation prints it.
+      assert.deepEqual(featureSets[1]!.sourceInformation, {
+        type: 'github-repo',
+        apiUri: 'https://api.github.com/repos/o/r/releases/tags/v1',
+        unauthenticatedUri: 'https://github.com/o/r/releases/download/v1',
+        owner: 'o',
+        repo: 'r',
+        tag: 'v1',
+        isLatest: false,
+        userFeatureId: 'o/r/a@v1',
+        userFeatureIdWithoutVersion: 'o/r/a',
+      });
+      const lockfile = join(folder, '.devcontainer/devcontainer-lock.json');
+      if (existsSync(lockfile)) assert.doesNotMatch(readFileSync(lockfile, 'utf8'), /o\/r/);
+    }));
 });
 
 describe('features behind a URL', () => {

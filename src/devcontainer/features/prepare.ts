@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { RegistryAccess } from '../../builder/registry-access.ts';
 import type { Digest } from '../../core/digest.ts';
-import { AppError, type Where } from '../../core/error.ts';
+import { AppError, type SourceRange, type Where } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import type { NamedContext } from '../../plan/inputs.ts';
 import { located } from '../../plan/located.ts';
@@ -44,7 +44,7 @@ export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDe
   const features = updateOldFeatures(request.features, (id, instead) =>
     warn(deps.emit, `the feature "${id}" is deprecated and stands for ${instead}`, request.rangeOf(id)),
   );
-  const order = await orderedFeatures({ ...request, features }, lockfile, deps);
+  const { order, whereOf } = await orderedFeatures({ ...request, features }, lockfile, deps);
   for (const chosen of order) warnAbout(chosen, request, deps.emit);
   for (const written of unmet(order, request)) {
     const text = `overrideFeatureInstallOrder names "${shownId({ written })}", which is not installed`;
@@ -52,11 +52,15 @@ export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDe
   }
   if (lockfile && (request.lockfile === 'update' || request.lockfile === 'frozen'))
     saveLockfile(lockfile, lockfileText(order), request.lockfile);
-  const contexts = new Map<string, NamedContext>([[`${CONTEXT_PREFIX}-users`, usersContext(request)]]);
+  const placeOf = ({ id }: ChosenFeature): SourceRange | undefined => whereOf(id.written).range;
+  const firstPlace = order.map(placeOf).find((range) => range !== undefined);
+  const contexts = new Map<string, NamedContext>([
+    [`${CONTEXT_PREFIX}-users`, usersContext(request, firstPlace)],
+  ]);
   const installations = order.map((chosen, i) => {
     const { id, containerEnv } = chosen.feature.metadata;
     const context = [CONTEXT_PREFIX, 'feature', i + 1, contextPart(id)].filter(Boolean).join('-');
-    contexts.set(context, featureContext(chosen, i));
+    contexts.set(context, featureContext(chosen, i, placeOf(chosen)));
     return { context, containerEnv: containerEnv ?? {} };
   });
   const extended = extendDockerfile({
@@ -76,12 +80,12 @@ export async function prepareFeatures(request: FeaturesRequest, deps: FeaturesDe
   };
 }
 
-/** The features in the order of installation. */
+/** The features in the order of installation, and where the file asks for each, or for one that needs it. */
 async function orderedFeatures(
   request: FeaturesRequest,
   lockfile: Lockfile | undefined,
   deps: FeaturesDeps,
-): Promise<GraphNode[]> {
+): Promise<{ readonly order: GraphNode[]; readonly whereOf: (id: string) => Where }> {
   const { configFile, placedFile, rangeOf } = request;
   const origins = new Map<string, string>();
   const whereOf = (id: string): Where => {
@@ -119,7 +123,7 @@ async function orderedFeatures(
       }
     },
   });
-  return installOrder(nodes, { path: configFile });
+  return { order: installOrder(nodes, { path: configFile }), whereOf };
 }
 
 function fetchFeature(
@@ -157,6 +161,8 @@ function warnAbout({ id, feature, options }: ChosenFeature, { rangeOf }: Feature
   const { metadata } = feature;
   const range = rangeOf(id.written);
   const say = (text: string): void => warn(emit, `the feature "${shownId(id)}" ${text}`, range);
+  if (id.type === 'tarball' && id.release)
+    say('is taken from a release on GitHub, as before features were in registries');
   if (metadata.deprecated) say('is deprecated by its author');
   if (id.name !== metadata.id && metadata.legacyIds?.includes(id.name)) {
     say(`has been renamed to "${metadata.id}"`);

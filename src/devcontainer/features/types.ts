@@ -94,7 +94,14 @@ export type FeatureId =
       readonly tag?: string;
       readonly digest?: Digest;
     }
-  | { readonly type: 'tarball'; readonly written: string; readonly url: string; readonly name: string }
+  | {
+      readonly type: 'tarball';
+      readonly written: string;
+      readonly url: string;
+      readonly name: string;
+      /** Of a feature that is written as OWNER/REPOSITORY/NAME@TAG, of the latest release where there is no tag. */
+      readonly release?: { readonly owner: string; readonly repository: string; readonly tag?: string };
+    }
   | {
       readonly type: 'local';
       readonly written: string;
