@@ -193,11 +193,11 @@ test('one of several configurations is chosen by its name', async (t) => {
 });
 
 test('a mistake is shown where it stands', async (t) => {
-  const box = workspace(t, { '.devcontainer.json': '{\n  "image": "x",\n  "remoteUser": 5\n}\n' });
+  const box = workspace(t, { '.devcontainer.json': '{\n  "image": "x",\n  "remoteUser": true\n}\n' });
   if (!box) return;
   const result = await box.build(['--devcontainer']);
   assert.equal(result.code, 17, result.output);
-  assert.match(result.stderr, /remoteUser must be the name of a user, and not the number 5/);
+  assert.match(result.stderr, /remoteUser must be the name of a user, and not the boolean true/);
   assert.match(result.stderr, /\.devcontainer\.json:3:17/);
   assert.deepEqual(readdirSync(box.context), ['.devcontainer.json']);
 });

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { dockerCompose } from '../scripts/lib/docker-compose.ts';
+import { PROPERTIES } from '../src/devcontainer/properties.ts';
 import { readConfiguration } from '../src/devcontainer/read-configuration.ts';
 import { resolveAfterBuild } from '../src/devcontainer/resolve.ts';
 import { definitionOf, fakeRegistries, testRequest, withWorkspace } from '../src/devcontainer/testing.ts';
@@ -291,6 +292,27 @@ test('as the reference: a string where a list is meant', async () => {
       found!.every((list) => Array.isArray(list) && list.length === 2),
       JSON.stringify(found),
     );
+  });
+});
+
+test('as the reference: null in place of any property', async () => {
+  const names = PROPERTIES.filter(({ scenario }) => ['all', 'image or Dockerfile'].includes(scenario)).map(
+    ({ name }) => name,
+  );
+  const one = {
+    files: {
+      '.devcontainer.json': { image: 'base', ...Object.fromEntries(names.map((name) => [name, null])) },
+    },
+    images: { base: label(BELOW) },
+    merged: true,
+  };
+  await withWorkspace(one.files, async (folder) => {
+    const printed = [await theirs(folder, one), await ours(folder, one)];
+    // What nobody has said is null there and left out here.
+    const [expected, found] = printed.map(({ mergedConfiguration = {} }) =>
+      Object.fromEntries(Object.entries(mergedConfiguration).filter(([, value]) => value !== null)),
+    );
+    assert.deepEqual(found, expected);
   });
 });
 
