@@ -381,7 +381,7 @@ describe('the cache', () => {
     const changed = workspace(config(true));
     await assert.rejects(probeDevcontainer({ workspace: changed, request }), {
       code: 'CACHE_MISS',
-      message: /not cached: feature \S+ 1\.\S+ \(\S+\/zed\)/,
+      message: /not cached: feature \S+ \d\S+ \(\S+\/zed\) \(\S+devcontainer\.json:9,/,
     });
     const third = await buildDevcontainer({ workspace: changed, request });
     assert.deepEqual(
