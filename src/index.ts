@@ -294,8 +294,8 @@ export async function warm(
   }
 }
 
-/** Manifests for Kubernetes as typed objects, and as YAML. */
-export const loadKubernetes = () => import('./kubernetes/manifests.ts');
+/** Manifests for Kubernetes as typed objects, as YAML, and as files for kustomize and Helm. */
+export const loadKubernetes = () => import('./kubernetes/all.ts');
 
 /**
  * What a program needs that is process 1 of a container and becomes the environment that it builds there. For our own

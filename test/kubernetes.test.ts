@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { cached, temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, type Finished, run, step } from '../scripts/lib/shell.ts';
 import { parseOptions } from '../src/cli/options/parse.ts';
+import { PART_NAMES } from '../src/kubernetes/manifests.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 
 /** Ships the schemas that the Kubernetes API publishes, of many versions. */
@@ -45,9 +46,8 @@ async function validate(yaml: string, version: string): Promise<Finished & { rea
   return { ...done, stderr: output, passed: output.match(/ passed /g)?.length ?? 0 };
 }
 
-const parts = ['secrets', 'base-images', 'warmer', 'warm-now', 'registry', 'workspace', 'network'];
 const full = [
-  ...parts,
+  ...PART_NAMES,
   '--namespace=dev',
   '--storage-class=fast',
   '--image=debian:bookworm,node:22',
@@ -55,8 +55,38 @@ const full = [
   '--registry-size=1.5Ti',
 ];
 
+/** All that can be asked for. */
+const asked = [
+  '--name=fleet',
+  '--workspace-name=ada',
+  '--branch=main',
+  `--commit=${'a'.repeat(40)}`,
+  `--prebuilt=registry.corp/cache@sha256:${'a'.repeat(64)}`,
+  '--architecture=amd64,arm64',
+  '--priority-class=low',
+  '--queue=builds',
+  '--requests=cpu=2,ephemeral-storage=10Gi',
+  '--limits=memory=8Gi,ephemeral-storage=40Gi',
+  '--node-selector=pool=dev',
+  '--toleration=builds=true:NoSchedule,*',
+  '--affinity={"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"kubernetes.io/hostname"}}]}}',
+  '--service-account=builder',
+  '--image-pull-secret=pull',
+  '--extra-label=team=a',
+  '--extra-annotation=owner=a, b',
+  '--ca-config-map=corp-ca',
+  '--registry-mirror=mirror.corp',
+  '--registry-map=ghcr.io=mirror.corp/ghcr',
+  '--insecure-registry=old.corp:5000',
+];
+
 test('all manifests are valid by the schemas of the API, in old and new versions', async () => {
-  for (const args of [full, [...full, '--shared-volume']]) {
+  for (const args of [
+    full,
+    [...full, '--shared-volume'],
+    [...full, ...asked],
+    [...PART_NAMES, '--unsigned'],
+  ]) {
     const { code, stdout, stderr } = await envbuilder(['k8s', ...args]);
     assert.equal(code, 0, stderr);
     const count = parseAllDocuments(stdout).length;
@@ -83,10 +113,12 @@ test('the check refuses what the API does not know', async () => {
 
 test('the page has every part, as the program prints it', async () => {
   const page = readFileSync(join(projectRoot, 'docs/kubernetes.md'), 'utf8');
-  for (const part of parts) {
-    const { stdout } = await envbuilder(['k8s', part]);
-    assert.ok(page.includes(`<!-- envbuilder k8s ${part} -->\n\n\`\`\`yaml\n${stdout}\`\`\``), part);
-  }
+  const blocks = [...page.matchAll(/<!-- envbuilder k8s ([\w-]+) -->\n\n```yaml\n(.*?)```/gs)];
+  assert.deepEqual(new Set(blocks.map(([, part]) => part)), new Set(PART_NAMES));
+  const { stdout } = await envbuilder(['k8s', ...PART_NAMES]);
+  const printed = new Set(stdout.split(/^---\n/m));
+  for (const [, part, yaml = ''] of blocks)
+    for (const document of yaml.split(/^---\n/m)) assert.ok(printed.has(document), String(part));
 });
 
 test('containers are started with commands that the command line knows', async () => {
@@ -96,15 +128,17 @@ test('containers are started with commands that the command line knows', async (
       /"args":(\[[^\]]*\])/g,
     ) ?? []
   ).map((text) => JSON.parse(text.slice('"args":'.length)) as string[]);
-  assert.equal(containers.length, 3);
+  assert.equal(containers.length, 4);
   for (const [first = '', ...rest] of containers) {
     if (first === 'warm') {
       const { options } = parseOptions('warm', rest, {});
       assert.deepEqual(options.image, ['debian:bookworm', 'node:22']);
       assert.equal(options['cache-dir'], '/base-images');
     } else {
-      assert.deepEqual([first, rest[0]], ['registry', 'serve']);
-      assert.equal(parseOptions('registry serve', rest.slice(1), {}).options.addr, ':5000');
+      assert.equal(first, 'registry');
+      const command = rest[0] === 'gc' ? 'registry gc' : 'registry serve';
+      const { options } = parseOptions(command, rest.slice(1), {});
+      assert.deepEqual([options.dir, options['older-than']], ['/registry', '30d']);
     }
   }
 });
@@ -113,7 +147,10 @@ test('what cannot be meant is refused', async () => {
   const cases: [string[], number, RegExp][] = [
     [['registri'], 2, /did you mean registry/],
     [['--namespace=No'], 2, /DNS label/],
-    [['--schedule=daily'], 2, /five fields/],
+    [['--schedule=daily'], 2, /1 fields, and not 5/],
+    [['--schedule=0 0 * * 7'], 2, /day of the week is "7"/],
+    [['--kustomize=a', '--helm=b'], 2, /either/],
+    [['prebuild', '--helm=b'], 2, /no place in a chart/],
     [['--registry-size=big'], 2, /quantity/],
     [['--image=A B'], 6, /not an image reference/],
   ];
@@ -123,4 +160,22 @@ test('what cannot be meant is refused', async () => {
     assert.match(result.stderr, pattern);
     assert.equal(result.stdout, '');
   }
+});
+
+test('a base of kustomize and a chart are written, of the objects that are printed', async () => {
+  const [base, chart] = [join(dir, 'base'), join(dir, 'chart')];
+  for (const flag of [`--kustomize=${base}`, `--helm=${chart}`]) {
+    const { code, stdout, stderr } = await envbuilder(['k8s', flag, '--namespace=dev']);
+    assert.deepEqual([code, stdout], [0, ''], stderr);
+  }
+  const { stdout } = await envbuilder(['k8s', '--namespace=dev']);
+  const { resources } = parse(readFileSync(join(base, 'kustomization.yaml'), 'utf8')) as {
+    resources: string[];
+  };
+  assert.equal(resources.map((path) => readFileSync(join(base, path), 'utf8')).join('---\n'), stdout);
+  assert.equal(readdirSync(join(chart, 'templates')).length, resources.length);
+  assert.equal(
+    (parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as { apiVersion: string }).apiVersion,
+    'v2',
+  );
 });

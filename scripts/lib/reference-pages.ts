@@ -12,7 +12,7 @@ import { GIT_LIMITS, NETWORK_LIMITS, NETWORK_TEXTS } from '../../src/core/networ
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
-import * as kubernetes from '../../src/kubernetes/manifests.ts';
+import * as kubernetes from '../../src/kubernetes/all.ts';
 import { registryDashboard } from '../../src/registry/dashboard.ts';
 import { METRICS, type MetricRow } from '../../src/registry/metric-names.ts';
 import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
@@ -20,7 +20,7 @@ import { code, intro, page, plain, table } from './markdown.ts';
 import { rulePages } from './rule-pages.ts';
 
 const root = join(import.meta.dirname, '../..');
-const KUBERNETES_PAGE = 'docs/kubernetes.md';
+const KUBERNETES_PAGES = ['docs/kubernetes.md', 'docs/fleet.md'];
 
 /** The pages that are made from the code, or have parts that are: their text by path from the root of the checkout. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -33,7 +33,10 @@ export function referencePages(): ReadonlyMap<string, string> {
     ['docs/devcontainer-support.md', supportPage()],
     ['docs/reference/registry-metrics.md', metricsPage()],
     ['docs/reference/registry-dashboard.json', `${JSON.stringify(registryDashboard(), null, 2)}\n`],
-    [KUBERNETES_PAGE, withManifests(readFileSync(join(root, KUBERNETES_PAGE), 'utf8'))],
+    ...KUBERNETES_PAGES.map((path): [string, string] => [
+      path,
+      withManifests(readFileSync(join(root, path), 'utf8')),
+    ]),
   ]);
 }
 

@@ -50,9 +50,9 @@ directory meanwhile. Prints a line for each image on standard output: fetched or
 code is that of the first image that failed; the others are fetched all the same.`,
   k8s: `Usage: envbuilder k8s [options] [part…]
 
-Prints manifests for \`kubectl apply -f -\`: a registry, a volume of base images with what fills it, a workspace, network
-policies, and secrets to fill in. The parts are secrets, base-images, warmer, warm-now, registry, workspace and network;
-without any, all but warm-now are printed. Nothing is asked of a cluster.`,
+Prints manifests for \`kubectl apply -f -\`, or writes them as a base of kustomize or a chart of Helm. The parts are
+base-images, warmer, registry, workspace and network, which are printed where none is named; and secrets, warm-now,
+base-images-read, registry-gc, prebuild and prebuild-watch, which are printed only then. Nothing is asked of a cluster.`,
   'cache ls': `Usage: envbuilder cache ls [options]
 
 Lists the records of steps, images and notes of a cache (--cache-repo or --layer-cache-dir) with their sizes and ages.

@@ -1,41 +1,59 @@
 import { stringify } from 'yaml';
 import { networkPolicies } from './network.ts';
-import { registry } from './registry.ts';
+import { prebuildCronJobs, prebuildJobs } from './prebuild.ts';
+import { registry, registryGc } from './registry.ts';
 import { secrets } from './secrets.ts';
 import type { Manifest, ManifestSettings } from './types.ts';
-import { baseImageClaims } from './volumes.ts';
+import { baseImages, baseImagesRead } from './volumes.ts';
 import { warmerCronJob, warmerJob } from './warmer.ts';
 import { workspace } from './workspace.ts';
 
-/** What manifests can be asked for. */
-export type PartName =
-  | 'secrets'
-  | 'base-images'
-  | 'warmer'
-  | 'warm-now'
-  | 'registry'
-  | 'workspace'
-  | 'network';
+interface Part {
+  readonly make: (settings: ManifestSettings) => readonly Manifest[];
+  /**
+   * Printed only when it is asked for: it must not be applied again as it is (secrets), has its moment (a first fetch, a
+   * copy, a prebuild), or is another way to something that is there.
+   */
+  readonly onDemand?: true;
+}
 
-const PARTS: Readonly<Record<PartName, (settings: ManifestSettings) => readonly Manifest[]>> = {
-  secrets,
-  'base-images': baseImageClaims,
-  warmer: (settings) => [warmerCronJob(settings)],
-  'warm-now': (settings) => [warmerJob(settings)],
-  registry,
-  workspace,
-  network: networkPolicies,
-};
+const PARTS = {
+  secrets: { make: secrets, onDemand: true },
+  'base-images': { make: baseImages },
+  warmer: { make: (settings) => [warmerCronJob(settings)] },
+  'warm-now': { make: (settings) => [warmerJob(settings)], onDemand: true },
+  'base-images-read': { make: baseImagesRead, onDemand: true },
+  registry: { make: registry },
+  'registry-gc': { make: registryGc, onDemand: true },
+  prebuild: { make: prebuildJobs, onDemand: true },
+  'prebuild-watch': { make: prebuildCronJobs, onDemand: true },
+  workspace: { make: workspace },
+  network: { make: networkPolicies },
+} as const satisfies Readonly<Record<string, Part>>;
+
+/** What manifests can be asked for. */
+export type PartName = keyof typeof PARTS;
 
 /** All of them, in the order in which they are applied. */
 export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
 
+/** Those that are printed where none is named. */
+export const USUAL_PARTS: readonly PartName[] = PART_NAMES.filter((name) => !('onDemand' in PARTS[name]));
+
+/** Jobs: what they would do is in their names, so no chart can change it. */
+export const ON_DEMAND_JOBS: readonly PartName[] = ['warm-now', 'prebuild', 'prebuild-watch'];
+
 /** The objects of some parts, each part once, in the order in which they are applied. */
 export function manifests(names: readonly PartName[], settings: ManifestSettings): readonly Manifest[] {
-  return PART_NAMES.filter((name) => names.includes(name)).flatMap((name) => PARTS[name](settings));
+  return PART_NAMES.filter((name) => names.includes(name)).flatMap((name) => PARTS[name].make(settings));
 }
 
 /** Objects as YAML documents, as `kubectl apply -f -` reads them; the same objects always give the same text. */
 export function manifestsYaml(objects: readonly Manifest[]): string {
-  return objects.map((each) => stringify(each, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+  return objects.map(manifestYaml).join('---\n');
+}
+
+/** One object as a YAML document. */
+export function manifestYaml(object: Manifest): string {
+  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -1,6 +1,8 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
 import type { CronJob, Job } from 'kubernetes-types/batch/v1.d.ts';
 import type {
+  Affinity,
+  ConfigMap,
   Container,
   PersistentVolumeClaim,
   Pod,
@@ -8,10 +10,13 @@ import type {
   Secret,
   SecurityContext,
   Service,
+  Toleration,
 } from 'kubernetes-types/core/v1.d.ts';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
 
 export type {
+  Affinity,
+  ConfigMap,
   Container,
   CronJob,
   Deployment,
@@ -23,6 +28,7 @@ export type {
   Secret,
   SecurityContext,
   Service,
+  Toleration,
 };
 
 /** Any object that we write. */
@@ -34,10 +40,15 @@ export type Manifest =
   | Deployment
   | Service
   | Secret
+  | ConfigMap
   | NetworkPolicy;
 
 /** What manifests are made from. */
 export interface ManifestSettings {
+  /** Begins the name of every object. */
+  readonly name: string;
+  /** The rest of the name of the workspace's objects, so that there can be several beside one registry. */
+  readonly workspaceName: string;
   /** The namespace of every object; the current one of whoever applies them when left out. */
   readonly namespace?: string;
   /** The runtime image of envbuilder. */
@@ -53,6 +64,41 @@ export interface ManifestSettings {
   readonly baseImagesSize: string;
   readonly registrySize: string;
   readonly workspaceSize: string;
-  /** The address of the repository of the workspace. */
+  /** The address of the repository of the workspace and of prebuilds. */
   readonly repository: string;
+  /** The one of the server's HEAD when left out. */
+  readonly branch?: string;
+  /** Of the branch: what is built instead of its newest commit. */
+  readonly commit?: string;
+  /** A registry that is there already, with a prefix of repositories, instead of the one among the manifests. */
+  readonly registry?: string;
+  /** Prebuilds sign what they store, and workspaces take nothing else. */
+  readonly signed: boolean;
+  /** The image of a prebuild, which a workspace starts from instead of building. */
+  readonly prebuilt?: string;
+  /** When prebuilds look for a new commit, as cron writes it. */
+  readonly prebuildSchedule: string;
+  /** A prebuild for each of these, as labels of nodes have them; one on any node when empty. */
+  readonly architectures: readonly string[];
+  readonly priorityClass?: string;
+  /** The queue of Kueue, which lets suspended prebuilds go. */
+  readonly queue?: string;
+  readonly suspend: boolean;
+  /** Resources of workspaces and prebuilds, in place of ours. */
+  readonly requests: ReadonlyMap<string, string>;
+  readonly limits: ReadonlyMap<string, string>;
+  /** Of all pods. */
+  readonly nodeSelector: ReadonlyMap<string, string>;
+  readonly tolerations: readonly Toleration[];
+  readonly affinity?: Affinity;
+  readonly serviceAccount?: string;
+  readonly pullSecrets: readonly string[];
+  /** Of all objects and pods. */
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** A ConfigMap whose key `ca.crt` holds authorities to trust. */
+  readonly caConfigMap?: string;
+  readonly mirrors: readonly string[];
+  readonly maps: readonly string[];
+  readonly insecureRegistries: readonly string[];
 }

@@ -1,23 +1,26 @@
-import { type Component, metadata, NAMES } from './common.ts';
+import { type Component, metadata, namesOf } from './common.ts';
 import type { ManifestSettings, PersistentVolumeClaim } from './types.ts';
 
-/** The volumes of base images: one to fill, and a read-only copy that any number of nodes can mount. */
-export function baseImageClaims(settings: ManifestSettings): readonly PersistentVolumeClaim[] {
-  const size = settings.baseImagesSize;
-  if (settings.sharedVolume) return [claim(NAMES.baseImages, 'base-images', 'ReadWriteMany', size, settings)];
-  const copy = claim(NAMES.baseImagesRead, 'base-images', 'ReadOnlyMany', size, settings);
+/** The volume that the warmer fills; workspaces mount it too where it can be shared. */
+export function baseImages(settings: ManifestSettings): readonly PersistentVolumeClaim[] {
+  const mode = settings.sharedVolume ? 'ReadWriteMany' : 'ReadWriteOnce';
+  return [claim(namesOf(settings).baseImages, 'base-images', mode, settings.baseImagesSize, settings)];
+}
+
+/** A read-only copy of it that any number of nodes can mount, as it is when the claim is made. */
+export function baseImagesRead(settings: ManifestSettings): readonly PersistentVolumeClaim[] {
+  if (settings.sharedVolume) return [];
+  const { baseImages, baseImagesRead: own } = namesOf(settings);
+  const copy = claim(own, 'base-images', 'ReadOnlyMany', settings.baseImagesSize, settings);
   return [
-    claim(NAMES.baseImages, 'base-images', 'ReadWriteOnce', size, settings),
-    {
-      ...copy,
-      spec: { ...copy.spec, dataSource: { kind: 'PersistentVolumeClaim', name: NAMES.baseImages } },
-    },
+    { ...copy, spec: { ...copy.spec, dataSource: { kind: 'PersistentVolumeClaim', name: baseImages } } },
   ];
 }
 
 /** The claim that builds read base images from. */
-export function readableBaseImages({ sharedVolume }: ManifestSettings): string {
-  return sharedVolume ? NAMES.baseImages : NAMES.baseImagesRead;
+export function readableBaseImages(settings: ManifestSettings): string {
+  const names = namesOf(settings);
+  return settings.sharedVolume ? names.baseImages : names.baseImagesRead;
 }
 
 /** A claim of one volume. */

@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
+import { certificatesMount, certificatesVolume, registryVariables } from './builds.ts';
 import {
   BASE_IMAGES,
   metadata,
-  NAMES,
-  selectorOf,
+  namesOf,
+  podMetadata,
   unprivilegedContainer,
   unprivilegedPod,
 } from './common.ts';
-import { dockerConfigVolume } from './secrets.ts';
+import { secretVariable } from './secrets.ts';
 import type { CronJob, Job, ManifestSettings, PodSpec } from './types.ts';
 
 /** Fetches the base images again and again. */
@@ -14,7 +16,7 @@ export function warmerCronJob(settings: ManifestSettings): CronJob {
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    metadata: metadata(NAMES.warmer, 'warmer', settings),
+    metadata: metadata(namesOf(settings).warmer, 'warmer', settings),
     spec: {
       schedule: settings.schedule,
       concurrencyPolicy: 'Forbid',
@@ -26,13 +28,15 @@ export function warmerCronJob(settings: ManifestSettings): CronJob {
   };
 }
 
-/** Fetches the base images once, now. */
+/** Fetches the base images once, now. What it would do is in its name, since a Job cannot be changed. */
 export function warmerJob(settings: ManifestSettings): Job {
+  const spec = { ...jobSpec(settings), ttlSecondsAfterFinished: 86_400 };
+  const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 8);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: metadata(NAMES.warmNow, 'warmer', settings),
-    spec: { ...jobSpec(settings), ttlSecondsAfterFinished: 86_400 },
+    metadata: metadata(`${namesOf(settings).warmNow}-${hash}`, 'warmer', settings),
+    spec,
   };
 }
 
@@ -40,13 +44,15 @@ function jobSpec(settings: ManifestSettings) {
   return {
     backoffLimit: 2,
     activeDeadlineSeconds: 4 * 3600,
-    template: { metadata: { labels: { ...selectorOf('warmer') } }, spec: podSpec(settings) },
+    template: { metadata: podMetadata('warmer', settings), spec: podSpec(settings) },
   };
 }
 
 function podSpec(settings: ManifestSettings): PodSpec {
+  const names = namesOf(settings);
+  const { caConfigMap } = settings;
   return {
-    ...unprivilegedPod(),
+    ...unprivilegedPod(settings),
     restartPolicy: 'Never',
     containers: [
       {
@@ -58,18 +64,20 @@ function podSpec(settings: ManifestSettings): PodSpec {
           '--progress=plain',
           ...settings.images.map((image) => `--image=${image}`),
         ],
-        env: [{ name: 'DOCKER_CONFIG', value: '/login' }],
-        securityContext: unprivilegedContainer(),
-        resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+        env: [
+          secretVariable('ENVBUILDER_DOCKER_CONFIG_BASE64', names.registryPull, 'config', { optional: true }),
+          ...registryVariables(settings),
+        ],
+        ...unprivilegedContainer(),
         volumeMounts: [
           { name: 'base-images', mountPath: BASE_IMAGES },
-          { name: 'login', mountPath: '/login', readOnly: true },
+          ...(caConfigMap === undefined ? [] : [certificatesMount()]),
         ],
       },
     ],
     volumes: [
-      { name: 'base-images', persistentVolumeClaim: { claimName: NAMES.baseImages } },
-      dockerConfigVolume('login'),
+      { name: 'base-images', persistentVolumeClaim: { claimName: names.baseImages } },
+      ...(caConfigMap === undefined ? [] : [certificatesVolume(caConfigMap)]),
     ],
   };
 }

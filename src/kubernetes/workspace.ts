@@ -1,85 +1,54 @@
-import { BASE_IMAGES, metadata, NAMES } from './common.ts';
-import { dockerConfigVolume, registryHost } from './secrets.ts';
+import { buildingContainer, buildingPod, trustVariables } from './builds.ts';
+import { metadata, namesOf } from './common.ts';
+import { secretVariable } from './secrets.ts';
 import type { Container, Manifest, ManifestSettings, Pod } from './types.ts';
-import { claim, readableBaseImages } from './volumes.ts';
+import { claim } from './volumes.ts';
 
-/**
- * What the start needs of root: to own, change and replace files of every user, to make device nodes, to give files
- * capabilities, to run commands in other roots and as other users, and to end what they leave; and what sudo and servers in
- * the workspace need. Nothing of it reaches beyond the container.
- */
-const CAPABILITIES = [
-  'AUDIT_WRITE',
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'MKNOD',
-  'NET_BIND_SERVICE',
-  'SETFCAP',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-];
+/** As process 1 a program gets only the signals that it asks for, and sleep asks for none. */
+const WAIT_FOR_THE_END = "trap 'exit 0' TERM INT; sleep infinity & wait";
+/** Written when the start hands over to the init command. */
+const IS_STARTED = ['/.envbuilder/bin/sh', '-c', 'test -e /.envbuilder/started'];
+/** A first build may take two hours. */
+const STARTUP = { periodSeconds: 5, failureThreshold: 1440 };
 
 /** A workspace with its volume: a pod that clones, builds or takes from the cache, and becomes the environment. */
 export function workspace(settings: ManifestSettings): readonly Manifest[] {
+  const names = namesOf(settings);
   return [
-    claim(NAMES.workspace, 'workspace', 'ReadWriteOnce', settings.workspaceSize, settings),
+    claim(names.workspace, 'workspace', 'ReadWriteOnce', settings.workspaceSize, settings),
     pod(settings),
   ];
 }
 
 function pod(settings: ManifestSettings): Pod {
+  const names = namesOf(settings);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: metadata(NAMES.workspace, 'workspace', settings),
-    spec: {
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      restartPolicy: 'Always',
-      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [container(settings)],
-      volumes: [
-        { name: 'workspaces', persistentVolumeClaim: { claimName: NAMES.workspace } },
-        {
-          name: 'base-images',
-          persistentVolumeClaim: { claimName: readableBaseImages(settings), readOnly: true },
-        },
-        dockerConfigVolume('login'),
-      ],
-    },
+    metadata: metadata(names.workspace, 'workspace', settings),
+    spec: buildingPod(settings, container(settings), [
+      { name: 'workspaces', persistentVolumeClaim: { claimName: names.workspace } },
+    ]),
   };
 }
 
 function container(settings: ManifestSettings): Container {
+  const { registryPull } = namesOf(settings);
+  const own = buildingContainer(
+    'workspace',
+    [
+      ...trustVariables(settings),
+      secretVariable('ENVBUILDER_DOCKER_CONFIG_BASE64', registryPull, 'config', { optional: true }),
+      { name: 'ENVBUILDER_INIT_SCRIPT', value: WAIT_FOR_THE_END },
+    ],
+    settings,
+  );
+  const probe = { exec: { command: [...IS_STARTED] } };
   return {
-    name: 'workspace',
-    image: settings.runtimeImage,
-    env: [
-      { name: 'ENVBUILDER_GIT_URL', value: settings.repository },
-      gitSecret('ENVBUILDER_GIT_USERNAME', 'username'),
-      gitSecret('ENVBUILDER_GIT_PASSWORD', 'password'),
-      { name: 'ENVBUILDER_CACHE_REPO', value: `${registryHost()}/cache` },
-      { name: 'ENVBUILDER_INSECURE_REGISTRY', value: registryHost() },
-      { name: 'ENVBUILDER_BASE_IMAGE_CACHE_DIR', value: BASE_IMAGES },
-      { name: 'ENVBUILDER_INIT_SCRIPT', value: 'sleep infinity' },
-      { name: 'DOCKER_CONFIG', value: '/login' },
-    ],
-    // It replaces its own root file system, so it starts as root and with a root that can be written.
-    securityContext: { capabilities: { drop: ['ALL'], add: [...CAPABILITIES] } },
-    resources: { requests: { cpu: '500m', memory: '512Mi' }, limits: { memory: '4Gi' } },
-    volumeMounts: [
-      { name: 'workspaces', mountPath: '/workspaces' },
-      { name: 'base-images', mountPath: BASE_IMAGES, readOnly: true },
-      { name: 'login', mountPath: '/login', readOnly: true },
-    ],
+    ...own,
+    image: settings.prebuilt ?? own.image ?? '',
+    startupProbe: { ...probe, ...STARTUP },
+    readinessProbe: { ...probe, periodSeconds: 10 },
+    volumeMounts: [{ name: 'workspaces', mountPath: '/workspaces' }, ...(own.volumeMounts ?? [])],
   };
-}
-
-function gitSecret(name: string, key: string): NonNullable<Container['env']>[number] {
-  return { name, valueFrom: { secretKeyRef: { name: NAMES.git, key, optional: true } } };
 }

@@ -140,6 +140,25 @@ test('the command, its user and its environment', { skip }, async (t) => {
   );
 });
 
+test('a start that has come to its end is marked, for probes, and not while another is under way', {
+  skip,
+}, async (t) => {
+  const on = machine(t);
+  const mark = join(on.ownDir, 'started');
+  await start(on);
+  assert.ok(existsSync(mark));
+  let during = true;
+  const build = async () => {
+    during = existsSync(mark);
+    return config;
+  };
+  await start(on, { deps: { build } });
+  assert.equal(during, false);
+  assert.ok(existsSync(mark));
+  await start(on, { deps: { build: failing('BUILD_FAILED') } });
+  assert.ok(!existsSync(mark));
+});
+
 test('who the user is', { skip }, async (t) => {
   const on = machine(t);
   writeFileSync(

@@ -21,7 +21,7 @@ import { type ObtainedImage, obtainImage } from './obtain-image.ts';
 import { giveToUser } from './ownership.ts';
 import { runSetupScript } from './setup-script.ts';
 import { quoteWord } from './shell-words.ts';
-import { writeBuilt } from './state.ts';
+import { markStarted, writeBuilt } from './state.ts';
 import type { StartDeps, StartedDevcontainer, StartRequest } from './types.ts';
 import { mergeShell, probeUserEnvironment } from './user-env.ts';
 import { linkWorkspace, notPlaced } from './workspace-link.ts';
@@ -50,6 +50,7 @@ const NOT_ATTACHED =
 export async function runStart<Source>(request: StartRequest, deps: StartDeps<Source>): Promise<UserCommand> {
   const { root, ownDir, env: container } = request;
   const { emit, signal } = deps;
+  markStarted(ownDir, false);
   const image = await obtainImage(request, deps);
   const { devcontainer, config, workspace } = image;
   writeBuilt(ownDir, image);
@@ -112,6 +113,7 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     text: `starting ${[init.command, ...init.args].map(quoteWord).join(' ')} as ${target.name}`,
   });
   await Promise.all([entrypoints?.handOver(), later?.handOver()]);
+  markStarted(ownDir, true);
   const { uid, gid, groups } = target;
   return { argv: [init.command, ...init.args], env: targetEnv, cwd, uid, gid, groups };
 }

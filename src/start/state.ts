@@ -66,6 +66,14 @@ export function removeBuilt(ownDir: string): void {
   rmSync(join(ownDir, 'built'), { force: true });
 }
 
+/** Says that a start has come to its end and the init command is there, or that it is under way again; for probes. */
+export function markStarted(ownDir: string, started: boolean): void {
+  const path = join(ownDir, 'started');
+  if (!started) return rmSync(path, { force: true });
+  makeDirectories(ownDir);
+  writeFileSync(path, '');
+}
+
 /** What the image that the container was started from says about itself; undefined unless it is one that we pushed. */
 export function readImage(ownDir: string): ImageState | undefined {
   const found = v.safeParse(image, readJson(join(ownDir, 'image')));

@@ -1,32 +1,61 @@
+import { join, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
+import { makeDirectories } from '../../core/make-directories.ts';
 import { didYouMean } from '../../core/suggest.ts';
-import { loadKubernetes, type ManifestSettings, type PartName, parseReference } from '../../index.ts';
+import { loadKubernetes, type PartName, writeOutputText } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
-import type { Options } from '../options/table.ts';
+import { manifestSettings } from '../requests/manifest-settings.ts';
+import { version } from '../version.ts';
 
-/** A namespace is a DNS label (RFC 1123). */
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-const QUANTITY = /^\d+(?:\.\d+)?(?:[kKMGTPE]i?)?$/;
-const CRON = /^(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(?: +\S+){4})$/;
+type Kubernetes = Awaited<ReturnType<typeof loadKubernetes>>;
 
-const OWN_IMAGE = 'registry.example/envbuilder:latest';
-
-/** `envbuilder k8s`: prints manifests. */
-export const kubernetesCommand: CommandBody = async (parsed, { stdout }) => {
-  stdout.write(kubernetesYaml(parsed, await loadKubernetes()));
+/** `envbuilder k8s`: prints manifests, or writes them as files. */
+export const kubernetesCommand: CommandBody = async (parsed, { stdout, cwd, signal }) => {
+  const kubernetes = await loadKubernetes();
+  const files = filesFor(parsed, kubernetes);
+  if (files === undefined) {
+    stdout.write(kubernetesYaml(parsed, kubernetes));
+    return;
+  }
+  const { kustomize, helm = '' } = parsed.options;
+  const directory = resolve(cwd, kustomize ?? helm);
+  for (const [name, text] of files) {
+    const path = join(directory, name);
+    makeDirectories(join(path, '..'));
+    await writeOutputText(path, text, { signal });
+  }
 };
 
 /** The manifests that a command line asks for. @throws AppError USAGE, REFERENCE */
-export function kubernetesYaml(
-  { options, operands }: Parsed,
-  { manifests, manifestsYaml, PART_NAMES }: Awaited<ReturnType<typeof loadKubernetes>>,
-): string {
-  const names =
-    operands.length === 0
-      ? PART_NAMES.filter((name) => name !== 'warm-now')
-      : operands.map((word) => partName(word, PART_NAMES));
-  return manifestsYaml(manifests(names, settingsOf(options)));
+export function kubernetesYaml(parsed: Parsed, kubernetes: Kubernetes): string {
+  const { manifests, manifestsYaml, scheduleFault } = kubernetes;
+  return manifestsYaml(
+    manifests(partsOf(parsed, kubernetes), manifestSettings(parsed.options, scheduleFault)),
+  );
+}
+
+/** The files that a command line asks for; undefined when it asks for none. @throws AppError USAGE, REFERENCE */
+function filesFor(parsed: Parsed, kubernetes: Kubernetes): ReadonlyMap<string, string> | undefined {
+  const { options } = parsed;
+  const { manifests, kustomizeFiles, chartFiles, scheduleFault, ON_DEMAND_JOBS } = kubernetes;
+  if (options.kustomize === undefined && options.helm === undefined) return undefined;
+  if (options.kustomize !== undefined && options.helm !== undefined)
+    throw new AppError('USAGE', 'a directory is either for kustomize or for Helm', {
+      hint: 'run it twice, with --kustomize and with --helm',
+    });
+  const parts = partsOf(parsed, kubernetes);
+  const settings = manifestSettings(options, scheduleFault);
+  if (options.helm === undefined) return kustomizeFiles(manifests(parts, settings));
+  const job = parts.find((name) => ON_DEMAND_JOBS.includes(name));
+  if (job === undefined) return chartFiles(parts, settings, version());
+  throw new AppError('USAGE', `${job} has no place in a chart: its name says what it does`, {
+    hint: `print it with \`envbuilder k8s ${job}\``,
+  });
+}
+
+function partsOf({ operands }: Parsed, { PART_NAMES, USUAL_PARTS }: Kubernetes): readonly PartName[] {
+  return operands.length === 0 ? USUAL_PARTS : operands.map((word) => partName(word, PART_NAMES));
 }
 
 function partName(word: string, known: readonly PartName[]): PartName {
@@ -35,31 +64,4 @@ function partName(word: string, known: readonly PartName[]): PartName {
   throw new AppError('USAGE', `there is no manifest called "${word}"`, {
     hint: didYouMean(word, known),
   });
-}
-
-/** @throws AppError USAGE, REFERENCE */
-function settingsOf(options: Options): ManifestSettings {
-  const { namespace, schedule, repository, image, 'runtime-image': runtimeImage = OWN_IMAGE } = options;
-  const storageClass = options['storage-class'];
-  if (namespace !== undefined) check('namespace', namespace, LABEL, 'write a DNS label, as in team-a');
-  check('schedule', schedule, CRON, 'write five fields as cron does, as in "15 3 * * *"');
-  for (const name of ['base-images-size', 'registry-size', 'workspace-size'] as const)
-    check(name, options[name], QUANTITY, 'write a quantity as Kubernetes does, as in 20Gi');
-  for (const reference of [...image, runtimeImage]) parseReference(reference);
-  return {
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(storageClass === undefined ? {} : { storageClass }),
-    runtimeImage,
-    images: image.length === 0 ? ['debian:bookworm'] : image,
-    schedule,
-    repository,
-    sharedVolume: options['shared-volume'],
-    baseImagesSize: options['base-images-size'],
-    registrySize: options['registry-size'],
-    workspaceSize: options['workspace-size'],
-  };
-}
-
-function check(name: string, value: string, pattern: RegExp, hint: string): void {
-  if (!pattern.test(value)) throw new AppError('USAGE', `--${name} is "${value}"`, { hint });
 }

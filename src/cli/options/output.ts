@@ -94,7 +94,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'HOST[/PREFIX]',
     text: 'Mirrors for docker.io, tried in order before it. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'k8s', ...CACHE_COMMANDS],
     group: 'Registries',
   },
   {
@@ -104,7 +104,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'REGISTRY=HOST[/PREFIX]',
     text: 'Mirrors for other registries, tried in order before them. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'k8s', ...CACHE_COMMANDS],
     group: 'Registries',
   },
   {
@@ -114,7 +114,7 @@ export const REGISTRY_OPTIONS = [
     type: 'list',
     placeholder: 'HOST[:PORT]',
     text: 'Registries that may be called by plain HTTP or with certificates that cannot be verified. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'k8s', ...CACHE_COMMANDS],
     group: 'Registries',
   },
   {

@@ -1,0 +1,4 @@
+/** What the command line needs of this folder. */
+export { chartFiles, kustomizeFiles } from './bundles.ts';
+export { scheduleFault } from './cron.ts';
+export { manifests, manifestsYaml, ON_DEMAND_JOBS, PART_NAMES, USUAL_PARTS } from './manifests.ts';
