@@ -20,8 +20,8 @@ function render(text: string, lookup: Readonly<Record<string, string>>): string 
       .trim()
       .split(' ')
       .map((name) => lookup[name] ?? assert.fail(`${name} in ${expression}`));
-    const shape = format === undefined ? '%s' : (JSON.parse(format) as string);
-    return JSON.stringify(shape.replace(/%[%s]/g, (verb) => (verb === '%%' ? '%' : values.shift()!)));
+    const shape = format === undefined ? '%v' : (JSON.parse(format) as string);
+    return JSON.stringify(shape.replace(/%[%v]/g, (verb) => (verb === '%%' ? '%' : values.shift()!)));
   });
 }
 

@@ -91,8 +91,8 @@ function template(yaml: string): string {
 
 function expression(text: string): string {
   const names = [...text.matchAll(MARKS)].map(([, name = '']) => reference(name));
-  const format = text.replaceAll('%', '%%').replaceAll(MARKS, '%s');
-  return format === '%s'
+  const format = text.replaceAll('%', '%%').replaceAll(MARKS, '%v');
+  return format === '%v'
     ? `{{ ${names[0]} | quote }}`
     : `{{ printf ${JSON.stringify(format)} ${names.join(' ')} | quote }}`;
 }
