@@ -5,9 +5,10 @@ import { after, before, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { cached, temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
+import { findGo, noGo } from '../scripts/lib/go-program.ts';
 import { capture, type Finished, run, step } from '../scripts/lib/shell.ts';
 import { parseOptions } from '../src/cli/options/parse.ts';
-import { PART_NAMES } from '../src/kubernetes/manifests.ts';
+import { ON_DEMAND_JOBS, PART_NAMES } from '../src/kubernetes/manifests.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 
 /** Ships the schemas that the Kubernetes API publishes, of many versions. */
@@ -178,4 +179,56 @@ test('a base of kustomize and a chart are written, of the objects that are print
     (parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as { apiVersion: string }).apiVersion,
     'v2',
   );
+});
+
+/** Templates are Go's; `quote` is the one function of Helm's that ours use. */
+const RENDER = `package main
+import ("encoding/json"; "fmt"; "os"; "path/filepath"; "text/template")
+func check(err error) { if err != nil { panic(err) } }
+func main() {
+  var data map[string]any
+  check(json.Unmarshal([]byte(os.Args[2]), &data))
+  files, err := filepath.Glob(os.Args[1] + "/templates/*")
+  check(err)
+  quote := func(value any) string { return fmt.Sprintf("%q", fmt.Sprint(value)) }
+  for _, file := range files {
+    text, err := os.ReadFile(file)
+    check(err)
+    parsed, err := template.New(file).Option("missingkey=error").Funcs(template.FuncMap{"quote": quote}).Parse(string(text))
+    check(err)
+    fmt.Println("---")
+    check(parsed.Execute(os.Stdout, data))
+  }
+}
+`;
+
+test('what the templates of a chart give is what is printed, and valid', { skip: noGo() }, async () => {
+  const chart = join(dir, 'rendered');
+  const source = join(dir, 'render.go');
+  writeFileSync(source, RENDER);
+  const parts = PART_NAMES.filter((name) => !ON_DEMAND_JOBS.includes(name));
+  for (const args of [
+    ['--namespace=dev'],
+    ['--namespace=dev', ...asked.filter((flag) => !/--queue/.test(flag))],
+  ]) {
+    const { code, stderr } = await envbuilder(['k8s', ...parts, `--helm=${chart}`, ...args]);
+    assert.equal(code, 0, stderr);
+    const data = {
+      Values: parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as unknown,
+      Release: { Name: args.includes('--name=fleet') ? 'fleet' : 'envbuilder', Namespace: 'dev' },
+    };
+    const yaml = await run(findGo() ?? 'go', ['run', source, chart, JSON.stringify(data)], {
+      env: { GO111MODULE: 'off' },
+    });
+    const { stdout } = await envbuilder(['k8s', ...parts, ...args]);
+    const objects = (text: string): unknown[] =>
+      parseAllDocuments(text)
+        .map((document) => document.toJS() as { kind: string; metadata: { name: string } } | null)
+        .filter((object) => object !== null)
+        .sort((a, b) => (`${a.kind}/${a.metadata.name}` < `${b.kind}/${b.metadata.name}` ? -1 : 1));
+    assert.deepEqual(objects(yaml), objects(stdout));
+    const result = await validate(yaml, VERSIONS[1]!);
+    assert.equal(result.code, 0, result.stderr);
+    rmSync(chart, { recursive: true });
+  }
 });

@@ -28,7 +28,8 @@ export async function goProgram(source: string): Promise<string> {
   return join(directory, name);
 }
 
-function findGo(): string | undefined {
+/** The go command; undefined where there is none. */
+export function findGo(): string | undefined {
   const places = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin', '/usr/lib/go/bin'];
   return places.map((place) => join(place, 'go')).find((path) => existsSync(path));
 }
