@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import bcrypt from 'bcryptjs';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { freePort, until } from '../src/core/testing.ts';
+import { envbuilder } from './support/envbuilder.ts';
 import { startOwnRegistry } from './support/own-registry.ts';
 import { builtSteps } from './support/results.ts';
 import { createSandbox } from './support/sandbox.ts';
@@ -86,4 +87,30 @@ test('CI pushes and signs, a workspace pulls and writes nothing, a stranger gets
   assert.deepEqual(new Set(wrote('dev').map(({ status }) => status)), new Set([403]));
   assert.ok(records().every(({ user, status }) => user !== 'stranger' || status === 403 || status === 200));
   assert.doesNotMatch(readFileSync(file('access.jsonl'), 'utf8'), /pw-|Basic/);
+});
+
+test('what cannot be served so is said at the start', async () => {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  const users = file('users', `ann:${bcrypt.hashSync('pw', 4)}\n`);
+  const cases: [string[], RegExp][] = [
+    [['--keep=30d'], /--gc-every/],
+    [['--gc-every=often'], /time span for --gc-every/],
+    [[`--rights=${file('some', 'ann ** pull\n')}`], /no users are named/],
+    [
+      [`--htpasswd=${users}`, `--rights=${file('wrong', '\nann ** all\n')}`],
+      /line 2 of \S+ has the right "all"/,
+    ],
+    [[`--htpasswd=${users}`, `--rights=${join(dir, 'none')}`], /cannot read/],
+    [['--metrics-addr=here'], /not an address/],
+    [[`--access-log=${join(dir, 'none/log')}`], /cannot write/],
+  ];
+  for (const [args, pattern] of cases) {
+    const flags = [`--dir=${join(dir, 'unused')}`, '--addr=127.0.0.1:0', ...args];
+    const { code, output } = await envbuilder(['registry', 'serve', ...flags]);
+    assert.equal(code, 2, output);
+    assert.match(output, pattern);
+  }
 });
