@@ -1,3 +1,4 @@
+import { ageTag } from '../cache/age.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { copyBlob } from '../oci/copy.ts';
 import { parseManifestDocument } from '../oci/manifest.ts';
@@ -13,6 +14,16 @@ export interface CopyResult {
   readonly entries: number;
   readonly blobs: number;
   readonly bytes: number;
+}
+
+/** The chosen entries, before them the notes that say how old their records are: nobody takes an undated record without. */
+export function withNotes(
+  all: readonly InventoryEntry[],
+  chosen: readonly InventoryEntry[],
+): readonly InventoryEntry[] {
+  const wanted = new Set(chosen.flatMap(({ record }) => (record ? [ageTag(record.key)] : [])));
+  const notes = all.filter((one) => !chosen.includes(one) && one.tags.some((tag) => wanted.has(tag)));
+  return [...notes, ...chosen];
 }
 
 /**

@@ -14,7 +14,7 @@ import { createDirectoryStore } from '../oci/dir-store.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { createMemoryStore } from '../oci/memory-store.ts';
 import type { Store } from '../oci/types.ts';
-import { copyEntries } from './copy.ts';
+import { copyEntries, withNotes } from './copy.ts';
 import { planPrune, pruneRepository } from './prune.ts';
 import { readInventory, totalsOf } from './read.ts';
 import { usageOf } from './usage.ts';
@@ -278,4 +278,24 @@ test('a record of a reproducible build is as old as the note beside it says, and
     drop.map(({ record }) => record?.key),
     [keyOf('old')],
   );
+});
+
+test('a record that is copied by its name brings the note on its age', async () => {
+  const [from, to] = [createMemoryStore(), createMemoryStore()];
+  const trust = createTrust(undefined, { emit: () => {} });
+  const record = await store(from, 'one', ['a'], ago(1));
+  await storeAge(from, record, { trust, signal });
+  await storeAge(from, { ...record, key: keyOf('other') }, { trust, signal });
+  const { entries } = await readInventory(from, signal);
+  await copyEntries(
+    from,
+    to,
+    withNotes(
+      entries,
+      entries.filter(({ kind }) => kind === 'record'),
+    ),
+    signal,
+  );
+  const kinds = (await readInventory(to, signal)).entries.map(({ kind }) => kind);
+  assert.deepEqual(kinds.sort(), ['note', 'record']);
 });

@@ -141,9 +141,9 @@ async function copy(store: Store, { parsed, context, run }: Asked): Promise<Answ
       : { type: 'registry', reference: destination, registries },
     run,
   );
-  const { readInventory, copyEntries } = await loadInventory();
+  const { readInventory, copyEntries, withNotes } = await loadInventory();
   const { entries } = await readInventory(store, run.signal);
-  const chosen = names.length === 0 ? entries : named(entries, names, store.name);
+  const chosen = names.length === 0 ? entries : withNotes(entries, named(entries, names, store.name));
   const result = await copyEntries(store, to.store, chosen, run.signal);
   const text = `copied ${result.entries} entries to ${to.store.name}: ${result.blobs} blobs with ${formatBytes(result.bytes)} were not there`;
   return { data: result, text };
