@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { EXIT_CODES } from '../src/core/error.ts';
 import type { CliResult } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { describeImage, readOciLayout } from './support/read-image.ts';
@@ -485,3 +487,62 @@ function processesIn(dir: string): readonly string[] {
     }
   });
 }
+
+/** Where a device comes from, and what is said of it where none can be made. */
+const DEVICES: readonly (readonly [from: string, lines: readonly string[], message: RegExp])[] = [
+  [
+    'the context',
+    ['FROM scratch', 'COPY null /dev/none'],
+    /cannot make the device \/dev\/none: .*user namespace/,
+  ],
+  [
+    'an archive',
+    ['FROM scratch', 'ADD devices.tar /'],
+    /devices\.tar cannot be unpacked at "null": .*user namespace/,
+  ],
+];
+
+describe('devices that cannot be made', () => {
+  const asOther = { under: ['unshare', '--user', '--map-root-user', '--mount'] };
+  const withDevice = (t: TestContext, lines: readonly string[]): Sandbox => {
+    const box = sandbox(t, { Dockerfile: `${lines.join('\n')}\n`, file: 'x' });
+    execFileSync('mknod', [join(box.context, 'null'), 'c', '1', '3']);
+    execFileSync('tar', ['-cf', join(box.context, 'devices.tar'), '-C', box.context, 'null']);
+    return box;
+  };
+
+  for (const [from, lines, message] of DEVICES) {
+    test(`of ${from}: an error at the instruction that says what helps, and root makes it`, async (t) => {
+      const box = withDevice(t, lines);
+      const refused = await box.build([], asOther);
+      assert.equal(refused.code, EXIT_CODES.PERMISSION.exit, refused.output);
+      assert.match(refused.stderr, message);
+      assert.match(refused.stderr, /Dockerfile:2:1/);
+      assert.match(refused.stderr, /^hint: build as root of the machine, or leave the device out/m);
+      const made = await box.build([]);
+      assert.equal(made.code, 0, made.output);
+    });
+  }
+
+  test('of a layer: it is left out of what is extracted, with a warning, and stays in the image', async (t) => {
+    const box = withDevice(t, ['FROM scratch', 'COPY null /null']);
+    const layout = box.path('layout');
+    assert.equal((await box.build([`--output=type=oci,dest=${layout}`])).code, 0);
+    box.write({ Dockerfile: 'FROM base\nCOPY file /file\n' });
+    const [rootfs, image] = [box.path('rootfs'), box.path('image')];
+    const result = await box.build(
+      [
+        `--build-context=base=oci-layout://${layout}:latest`,
+        `--output=${rootfs}`,
+        `--output=type=oci,dest=${image}`,
+      ],
+      asOther,
+    );
+    assert.equal(result.code, 0, result.output);
+    assert.match(result.stderr, /device nodes such as null are left out, for they need root/);
+    assert.deepEqual(readdirSync(rootfs), ['file']);
+    const { tree } = describeImage(await readOciLayout(image), 0);
+    const device = Object.entries(tree).find(([path]) => /^\/?null$/.test(path));
+    assert.equal(device?.[1].type, 'char');
+  });
+});

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import type { ChangeMode } from '../../context/chmod.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../../context/types.ts';
-import { AppError } from '../../core/error.ts';
+import { AppError, toAppError } from '../../core/error.ts';
 import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
 import { S_IF } from '../../sys/constants.ts';
 import { createEntries, type Entries } from '../../sys/entries.ts';
@@ -162,17 +162,22 @@ async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
   if (first !== undefined) return directory.at(first, (old) => linkEntry(old, entry));
   if (node.type === 'file') await writeFile(copier, node, entry);
   else {
-    createNode(copier, node, entry);
+    createNode(copier, node, entry, path);
     setOwnerAndMode(copier, entry, node);
     copier.syscalls.lutimes(entry, ...timeOf(copier, node));
   }
   if (node.hardlink !== undefined) copier.links.set(node.hardlink, path);
 }
 
-function createNode({ syscalls }: Copier, node: TreeNode, entry: EntryName): void {
+function createNode({ syscalls }: Copier, node: TreeNode, entry: EntryName, path: string): void {
   if (node.type === 'symlink') return symlinkEntry(node.linkname, entry);
   const type = node.type === 'char' ? S_IF.CHR : node.type === 'block' ? S_IF.BLK : S_IF.IFO;
-  syscalls.mknod(entry, type | node.mode, node.devmajor, node.devminor);
+  try {
+    syscalls.mknod(entry, type | node.mode, node.devmajor, node.devminor);
+  } catch (error) {
+    const what = node.type === 'fifo' ? 'named pipe' : 'device';
+    throw toAppError(error, 'OUTPUT', `cannot make the ${what} /${path}`);
+  }
 }
 
 /** A file with everything that belongs to it. Capabilities and setuid bits do not survive a change of owner, so they come after it. */
