@@ -7,34 +7,32 @@ import { isSignal } from './stop-signal.ts';
 /** Instructions that change only the image's config, never files and never a key of their own. */
 export type MetadataInstruction = Exclude<Instruction, { kind: 'run' | 'copy' | 'add' | 'workdir' | 'arg' }>;
 
-/** Applies one of them to the stage's config, as Docker stores it. */
-export function applyMetadata(state: StageState, instruction: MetadataInstruction): void {
+/** Applies one of them to the stage's config, as Docker stores it. @returns the line of the history, with variables expanded where Docker's are */
+export function applyMetadata(state: StageState, instruction: MetadataInstruction): string {
   const { range } = instruction;
   const set = (change: Partial<ContainerConfig>): void => {
     state.config = { ...state.config, ...change };
   };
   const words = (list: readonly string[]): string[] => expandAll(state, list, range);
+  const expanded = ({ key, value }: { readonly key: string; readonly value: string }) =>
+    [expand(state, key, range), expand(state, value, range)] as const;
   const keys = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]));
   switch (instruction.kind) {
     case 'env': {
-      const pairs = instruction.pairs.map(({ key, value }) => [
-        expand(state, key, range),
-        expand(state, value, range),
-      ]);
-      for (const [key, value] of pairs) state.environment.setEnv(key!, value!);
-      break;
+      const pairs = instruction.pairs.map(expanded);
+      for (const [key, value] of pairs) state.environment.setEnv(key, value);
+      return historyLine('ENV', pairs);
     }
     case 'label': {
-      const pairs = instruction.pairs.map(({ key, value }) => [
-        expand(state, key, range),
-        expand(state, value, range),
-      ]);
+      const pairs = instruction.pairs.map(expanded);
       set({ Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
-      break;
+      return historyLine('LABEL', pairs);
     }
-    case 'user':
-      set({ User: expand(state, instruction.user, range) });
-      break;
+    case 'user': {
+      const user = expand(state, instruction.user, range);
+      set({ User: user });
+      return `USER ${user}`;
+    }
     case 'shell':
       set({ Shell: instruction.argv });
       break;
@@ -66,9 +64,11 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       set({ Volumes: { ...state.config.Volumes, ...keys(paths) } });
       break;
     }
-    case 'stopsignal':
-      set({ StopSignal: stopSignal(state, expand(state, instruction.signal, range), instruction) });
-      break;
+    case 'stopsignal': {
+      const signal = stopSignal(state, expand(state, instruction.signal, range), instruction);
+      set({ StopSignal: signal });
+      return `STOPSIGNAL ${signal}`;
+    }
     case 'healthcheck':
       set({ Healthcheck: healthcheck(instruction) });
       break;
@@ -79,6 +79,15 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       set({ OnBuild: [...(state.config.OnBuild ?? []), instruction.trigger] });
       break;
   }
+  return instruction.text;
+}
+
+/** As Docker writes names with their values: expanded, and without quotes; a name alone where there is no value. */
+export function historyLine(
+  keyword: string,
+  pairs: readonly (readonly [key: string, value: string | undefined])[],
+): string {
+  return [keyword, ...pairs.map(([key, value]) => (value === undefined ? key : `${key}=${value}`))].join(' ');
 }
 
 /** A command as argv: the shell form under the stage's shell. */

@@ -10,7 +10,7 @@ import { COPY_ALL, planCopy } from './copy-operation.ts';
 import type { StepTitle } from './inputs.ts';
 import { contentScope, digestFields, operationFields, stepKey } from './keys.ts';
 import { located } from './located.ts';
-import { applyMetadata } from './metadata.ts';
+import { applyMetadata, historyLine } from './metadata.ts';
 import { resolveMountSource } from './mount-source.ts';
 import { findContext } from './named-context.ts';
 import { imageDirectory } from './paths.ts';
@@ -80,11 +80,12 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
         const path = imageDirectory(workdirOf(state), written);
         // As Docker does, an absolute path is in the image's configuration as it is written.
         state.config = { ...state.config, WorkingDir: written.startsWith('/') ? written : path };
-        return add(instruction, { kind: 'workdir', path, user: state.config.User ?? '' });
+        const history = `WORKDIR ${state.config.WorkingDir}`;
+        const operation = { kind: 'workdir', path, user: state.config.User ?? '' } as const;
+        return addStep(instruction.range, { text: instruction.text, history }, operation);
       }
       default:
-        applyMetadata(state, instruction);
-        state.history.push({ createdBy: instruction.text });
+        state.history.push({ createdBy: applyMetadata(state, instruction) });
     }
   }
 
@@ -138,14 +139,16 @@ function createStepPlanner(deps: StageDeps, state: StageState, base: PlannedStag
 }
 
 function applyArg({ input, scope }: StageDeps, state: StageState, instruction: ArgInstruction): void {
+  const pairs: [string, string | undefined][] = [];
   for (const { key, value } of instruction.args) {
     const given = input.buildArgs.get(key);
     if (given !== undefined) scope.used.add(key);
     const resolved =
       given ?? (value === undefined ? scope.lookup(key) : expand(state, value, instruction.range));
     state.environment.setArg(key, resolved);
+    pairs.push([key, resolved]);
   }
-  state.history.push({ createdBy: instruction.text });
+  state.history.push({ createdBy: historyLine('ARG', pairs) });
 }
 
 /** The stages that an operation reads files from. */
