@@ -8,6 +8,7 @@ import {
   type BuildOptions,
   type BuildResult,
   build,
+  buildIndex,
   type Configuration,
   createMemoryStore,
   type ErrorCode,
@@ -19,6 +20,7 @@ import {
   type ProbeResult,
   plan,
   probe,
+  probeIndex,
   type readConfiguration,
   readDevcontainer,
   type runAsRoot,
@@ -46,6 +48,29 @@ test('a plan tells the keys of all steps, and writes nothing', async (t) => {
   assert.notEqual(other.stages[0]!.steps[0]!.key, step!.key);
   const map = await plan({ ...options, buildArgs: new Map([['NAME', 'b']]) });
   assert.deepEqual(map, other);
+});
+
+test('an index of several platforms has the image of each, and a probe finds it', async (t) => {
+  const store = await createMemoryStore();
+  const options: BuildOptions = { ...context(tempDir(t)), cache: { type: 'store', store }, push: true };
+  const platforms = ['linux/amd64', 'linux/arm64/v8', 'arm64'];
+  const missing = await probeIndex({ ...options, platforms }).catch((error: unknown) => error);
+  assert.ok(missing instanceof AppError && missing.code === 'CACHE_MISS');
+  const index = await buildIndex({ ...options, platforms });
+  assert.deepEqual(
+    index.images.map(({ platform }) => platform),
+    ['linux/amd64', 'linux/arm64'],
+  );
+  assert.equal(index.summary.stepsBuilt, 2);
+  for (const { platform, imageDigest } of index.images) {
+    const alone = await build({ ...options, platform, push: false });
+    assert.deepEqual([alone.imageDigest, alone.summary.stepsHit], [imageDigest, 1]);
+  }
+  const raw = await store.resolve(index.indexDigest);
+  assert.deepEqual(raw?.descriptor, index.descriptor);
+  assert.equal((await probeIndex({ ...options, platforms })).reference, `memory@${index.indexDigest}`);
+  const archive = { ...options, platforms, outputs: [{ type: 'docker', path: '-' }] } as const;
+  await assert.rejects(buildIndex(archive), { code: 'USAGE' });
 });
 
 test('a store in memory is a cache: a second build runs nothing, and a probe finds the image', async (t) => {

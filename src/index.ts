@@ -4,7 +4,13 @@
  * @module
  */
 import type { DescribedDockerfile, DockerfileCheck, TargetDescription } from './builder/describe.ts';
-import type { BuildResult, Explanation, ProbeResult, RegistrySettings } from './builder/types.ts';
+import type {
+  BuildResult,
+  Explanation,
+  IndexResult,
+  ProbeResult,
+  RegistrySettings,
+} from './builder/types.ts';
 import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
 import type { PlanSummary } from './library/plan-summary.ts';
@@ -52,7 +58,7 @@ export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summ
 export type { ServeOptions } from './library/registry.ts';
 export type { BuildOptions, Mapping, RunOptions } from './library/request.ts';
 export type { OpenedStore, StoreLocation } from './library/stores.ts';
-export { defaultPlatform, parsePlatform } from './oci/platform.ts';
+export { defaultPlatform, distinctPlatforms, parsePlatform } from './oci/platform.ts';
 export { parseReference } from './oci/reference.ts';
 export type {
   BlobSource,
@@ -132,6 +138,32 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
 export async function probe(options: BuildOptions, run: RunOptions = {}): Promise<ProbeResult> {
   const { runProbe } = await import('./builder/probe.ts');
   return runProbe(buildRequest(options), runDeps(run));
+}
+
+/** What is built for several platforms, each as `os/architecture[/variant]`. */
+export type IndexOptions = Omit<BuildOptions, 'platform' | 'runtime'> & {
+  readonly platforms: readonly string[];
+};
+
+/**
+ * Builds an image for each of several platforms in one build, and an index of them. What the platforms have in common, such as
+ * a stage of the build's own platform, is built once. An output of the type `rootfs` has a directory for each platform.
+ * @throws AppError as build; USAGE for an output that can hold one image alone
+ */
+export async function buildIndex(options: IndexOptions, run: RunOptions = {}): Promise<IndexResult> {
+  const { runIndexBuild } = await import('./builder/build.ts');
+  const { platforms, ...rest } = options;
+  return runIndexBuild(buildRequest(rest), platforms, runDeps(run));
+}
+
+/**
+ * Whether a build would find everything in the cache for all of these platforms, and the index that it would give.
+ * @throws AppError as probe
+ */
+export async function probeIndex(options: IndexOptions, run: RunOptions = {}): Promise<ProbeResult> {
+  const { runIndexProbe } = await import('./builder/probe.ts');
+  const { platforms, ...rest } = options;
+  return runIndexProbe(buildRequest(rest), platforms, runDeps(run));
 }
 
 /**

@@ -90,6 +90,28 @@ const KINDS: Readonly<Record<string, (services: Services) => Kind | Promise<Kind
       docker: { args: [`--build-context=base=docker-image://${registry!.host}/rich:1`, file] },
     };
   },
+  // Bake's form, where the stage is a target of its own; Docker is given the stage where the name stands.
+  'a stage by name, as a base, as a source, and in the place of a stage': () => {
+    const text = (name: string): string =>
+      [
+        'FROM scratch AS made',
+        'ENV OF=made',
+        'WORKDIR /made',
+        'COPY <<E /made/file',
+        'made',
+        'E',
+        name === 'made' ? 'FROM made AS replaced' : 'FROM scratch AS replaced\nCOPY Dockerfile /never',
+        `FROM ${name}`,
+        `COPY --from=${name} /made/file /copied`,
+        'COPY --from=replaced /made/file /of-replaced',
+        '',
+      ].join('\n');
+    const names = ['--build-context=other=target:made', '--build-context=replaced=target:0'];
+    return {
+      args: [...names, write('target-name', text('other'))],
+      docker: { args: [write('target-docker', text('made'))] },
+    };
+  },
 };
 
 describe('contexts', () => {
@@ -150,7 +172,8 @@ test('contexts that cannot be are errors that say what to do', async () => {
   const here = write('here', 'FROM scratch\n');
   for (const [args, code, message] of [
     [['-f', '-', '-'], 2, /both be standard input/],
-    [[`--build-context=x=target:y`, here], 2, /only docker buildx bake has/],
+    [['--build-context=x=target:y', write('no-target', 'FROM x\n')], 4, /target:y\) is no stage/],
+    [['--build-context=x=target:b', write('later', 'FROM x AS a\nFROM a AS b\n')], 4, /is no earlier stage/],
     [[`--build-context=x=s3://bucket`, here], 2, /kind s3, which is not supported/],
     [
       [`--build-context=x=oci-layout://${here}:1`, write('no-layout', 'FROM x\n')],

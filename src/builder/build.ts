@@ -5,23 +5,27 @@ import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { prepareDirectory } from '../oci/dir-check.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
+import { distinctPlatforms } from '../oci/platform.ts';
 import type { ImageConfig, Store } from '../oci/types.ts';
+import { partsOf } from '../plan/join.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
+import { checkEmulators } from './check-emulators.ts';
 import { choosePlan, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
 import { type Execution, startExecution } from './execution.ts';
-import { assembleImage } from './image.ts';
+import { type AssembledImage, assembleImage, assembleIndex, manifestDescriptor } from './image.ts';
 import { createLeftOut } from './left-out.ts';
 import { makePlan } from './make-plan.ts';
 import { makeTrace, storeTrace } from './misses/trace.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
-import { writeOutputs } from './outputs/write-outputs.ts';
-import { type PushableImage, type StartedPush, startPush } from './publishing/push-image.ts';
+import { type OutputImage, writeOutputs } from './outputs/write-outputs.ts';
+import { type StartedPush, startPush } from './publishing/push-image.ts';
 import { createSession, type Session } from './session.ts';
 import type { StainedStep } from './stage-runner.ts';
 import { stainedImage } from './stains.ts';
 import { imageTime } from './times.ts';
-import type { BuildRequest, BuildResult } from './types.ts';
+import type { BuildRequest, BuildResult, BuiltImage, IndexResult } from './types.ts';
 
 export interface BuildDeps {
   readonly emit: Emit;
@@ -32,10 +36,55 @@ export interface BuildDeps {
  * Builds the target, taking from the cache what it holds, and stores what it does not; then writes the outputs.
  * @throws AppError of any code; the request's outputs are then not there
  */
-export async function runBuild(
+export async function runBuild(request: BuildRequest, deps: BuildDeps): Promise<BuildResult> {
+  const { images, pushedReference, summary } = await carryOut(request, [], deps);
+  return { ...resultOf(images[0]!), ...(pushedReference === undefined ? {} : { pushedReference }), summary };
+}
+
+/**
+ * Builds the target for several platforms in one build, and an index of the images; what they have in common is built once.
+ * @throws AppError as runBuild; USAGE for an output that can hold one image alone
+ */
+export async function runIndexBuild(
   request: BuildRequest,
+  platforms: readonly string[],
+  deps: BuildDeps,
+): Promise<IndexResult> {
+  checkSeveral(request);
+  const names = distinctPlatforms(platforms);
+  const { images, index, pushedReference, summary } = await carryOut(request, names, deps);
+  const indexDigest = digestOf(index!);
+  return {
+    indexDigest,
+    descriptor: { mediaType: MEDIA_TYPES.ociIndex, digest: indexDigest, size: index!.length },
+    images: images.map((image, i) => ({ platform: names[i]!, ...resultOf(image) })),
+    ...(pushedReference === undefined ? {} : { pushedReference }),
+    summary,
+  };
+}
+
+/** @throws AppError USAGE */
+function checkSeveral({ outputs, runtime }: BuildRequest): void {
+  const one = outputs.find(({ type }) => type === 'docker' || type === 'inplace');
+  if (!one && !runtime) return;
+  const what = one?.type === 'docker' ? 'an archive for docker load' : 'a container';
+  throw new AppError('USAGE', `${what} can hold the image of one platform`, {
+    hint: 'name one platform, or write an OCI layout: --output type=oci,dest=DIR',
+  });
+}
+
+interface Outcome {
+  readonly images: readonly Made[];
+  readonly index: Buffer | undefined;
+  readonly pushedReference: string | undefined;
+}
+
+/** @param platforms none, or those of an index */
+async function carryOut(
+  request: BuildRequest,
+  platforms: readonly string[],
   { emit: listener, signal }: BuildDeps,
-): Promise<BuildResult> {
+): Promise<Outcome & Pick<BuildResult, 'summary'>> {
   const { emit, summary } = countEvents(listener);
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   prepareDirectories(request);
@@ -43,7 +92,9 @@ export async function runBuild(
   const session = await createSession(request, deps);
   let push: StartedPush | undefined;
   try {
-    const plan = await timed(emit, 'plan', () => makePlan(request, session, { ...deps, readOnly: false }));
+    const plan = await timed(emit, 'plan', () =>
+      makePlan(request, session, { ...deps, readOnly: false }, platforms),
+    );
     announce(plan, emit);
     if (request.push) push = await startPush(request, session, plan, signal);
     const plans = session.lookup ? plansOf(request, plan) : [plan];
@@ -54,6 +105,7 @@ export async function runBuild(
       const known = leftOut.wholeCache ? new Map() : found;
       const bad = leftOut.layers;
       const chosen = await choosePlan(plans, known, { store: attempt.cacheStore, bad, ...deps });
+      await checkEmulators(chosen, { workDir: session.workDir, signal });
       const execution = startExecution(request, attempt, { ...chosen, found: known }, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
@@ -94,24 +146,42 @@ interface Attempt {
   readonly push: StartedPush | undefined;
 }
 
-async function finish(
+/** An image, as it is pushed and as it is written elsewhere. */
+interface Made extends OutputImage {
+  /** Without the runtime. */
+  readonly plain: AssembledImage;
+  readonly stained: StainedStep | undefined;
+}
+
+async function makeImage(
   request: BuildRequest,
-  session: Session,
-  { plan, execution, push }: Attempt,
-  deps: BuildDeps,
-): Promise<Omit<BuildResult, 'summary'>> {
+  plan: Plan,
+  { execution, push }: Pick<Attempt, 'execution' | 'push'>,
+): Promise<Made> {
   const target = await execution.resultOf(plan.target);
   const { chain, made } = await settle(target.pending);
   const layers = { chain, made, created: imageTime(plan, request, target.created) };
   const plain = assembleImage(plan, layers);
   const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
-  const imageDigest = digestOf(image.manifest);
-  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(session, { request, plan, image, execution, push, stained: target.stained }, deps);
-  pushed.catch(() => {});
-  await timed(deps.emit, 'output', () =>
-    writeOutputs(request, session, { plan, image: plain, chain, execution }, deps),
+  return { plan, execution, chain, plain, image, stained: target.stained };
+}
+
+async function finish(
+  request: BuildRequest,
+  session: Session,
+  { plan, execution, push }: Attempt,
+  deps: BuildDeps,
+): Promise<Outcome> {
+  const images = await Promise.all(
+    partsOf(plan).map((part) => makeImage(request, part, { execution, push })),
   );
+  const index = plan.others ? assembleIndex(images) : undefined;
+  const named = index ?? images[0]!.image.manifest;
+  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
+  const pushed = pushAll(session, { request, plan, images, index, execution, push }, deps);
+  pushed.catch(() => {});
+  const plain = images.map((one) => ({ ...one, image: one.plain }));
+  await timed(deps.emit, 'output', () => writeOutputs(request, session, { images: plain, index }, deps));
   const failure = await pushed;
   if (failure && request.failOnPushError) {
     throw new AppError('PUSH_FAILED', `the build succeeded, but a push failed: ${failure.message}`, {
@@ -119,13 +189,17 @@ async function finish(
       ...(failure.hint ? { hint: failure.hint } : {}),
     });
   }
+  const isThere = request.push && !failure && session.repositoryName !== undefined;
+  const pushedReference = isThere ? `${session.repositoryName}@${digestOf(named)}` : undefined;
+  return { images, index, pushedReference };
+}
+
+function resultOf({ image, plain }: Made): BuiltImage {
   return {
-    imageDigest,
+    imageDigest: digestOf(image.manifest),
     imageConfigDigest: digestOf(image.config),
+    descriptor: manifestDescriptor(image),
     imageConfig: JSON.parse(plain.config.toString('utf8')) as ImageConfig,
-    ...(request.push && !failure && session.repositoryName
-      ? { pushedReference: `${session.repositoryName}@${imageDigest}` }
-      : {}),
     layers: image.layers.map(({ digest, size, mediaType }, i) => ({
       digest,
       size,
@@ -135,24 +209,24 @@ async function finish(
   };
 }
 
-interface Pushed extends PushableImage {
+interface Pushed extends Attempt {
   readonly request: BuildRequest;
-  readonly push: StartedPush | undefined;
-  /** Set: the image is for this container alone. */
-  readonly stained: StainedStep | undefined;
+  readonly images: readonly Made[];
+  readonly index: Buffer | undefined;
 }
 
 async function pushAll(
   session: Session,
-  { push, stained, ...pushable }: Pushed,
+  { request, plan, images, index, execution, push }: Pushed,
   { emit, signal }: BuildDeps,
 ): Promise<AppError | undefined> {
-  const { plan, execution } = pushable;
   const failure = await execution.published();
   if (failure || signal.aborted) return failure;
   try {
+    // What is stained was made for this container alone.
+    const stained = images.find((one) => one.stained)?.stained;
     if (push && stained) throw stainedImage(stained);
-    const image = push && timed(emit, 'upload', () => push.finish(pushable, signal));
+    const image = push && timed(emit, 'upload', () => push.finish(images, index, signal));
     // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
     const trace =
       session.ownStore && execution.builtAnything()
@@ -166,7 +240,7 @@ async function pushAll(
       (one) => one.status === 'rejected',
     ))
       throw reason;
-    if (push) sayPushed(session, pushable.request, digestOf(pushable.image.manifest), emit);
+    if (push) sayPushed(session, request, digestOf(index ?? images[0]!.image.manifest), emit);
     return undefined;
   } catch (error) {
     const known = toAppError(error, 'PUSH_FAILED', 'cannot push the image');

@@ -38,8 +38,8 @@ export interface Execution {
   readonly resultOf: (stage: number) => Promise<StageResult>;
   /** A layer of the chain, wherever it is. */
   readonly blob: (layer: LayerRef) => LayerBlob;
-  /** The layers of the target's base image, from the cache where that holds them. */
-  baseBlobs(): LayerBlob[];
+  /** The layers of a stage's base image, from the cache where that holds them. */
+  baseBlobs(stage: number): LayerBlob[];
   /** Whether a layer was to be read from the cache. */
   readonly fromCache: (digest: Digest) => boolean;
   /** Waits until records and layers are stored; the first failure, if any. */
@@ -226,8 +226,8 @@ export function startExecution(
   return {
     resultOf,
     blob: locator.blob,
-    baseBlobs: () => {
-      const base = baseImage(plan, plan.stages.get(plan.target)!);
+    baseBlobs: (stage) => {
+      const base = baseImage(plan, plan.stages.get(stage)!);
       return base ? imageBlobs(base).map(baseBlob) : [];
     },
     fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),

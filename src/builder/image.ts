@@ -1,7 +1,8 @@
 import type { LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
-import type { Descriptor, HistoryEntry, Image, ImageConfig, Manifest } from '../oci/types.ts';
+import { normalizePlatform } from '../oci/platform.ts';
+import type { Descriptor, HistoryEntry, Image, ImageConfig, Index, Manifest } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
 import { type PreparedRuntime, runtimeConfig } from './publishing/runtime.ts';
 
@@ -76,6 +77,26 @@ export function assembleImage(plan: Plan, target: TargetLayers, runtime?: Prepar
     runtime,
     diffIds: config.rootfs.diff_ids,
   };
+}
+
+/**
+ * The index of several images, in their order, as BuildKit's exporter writes it (OCI image spec, "Image Index"). A pure
+ * function as assembleImage.
+ */
+export function assembleIndex(
+  images: readonly { readonly plan: Plan; readonly image: AssembledImage }[],
+): Buffer {
+  const manifests = images.map(({ plan, image }) => ({
+    ...manifestDescriptor(image),
+    platform: normalizePlatform(plan.imagePlatform),
+  }));
+  const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
+  return Buffer.from(JSON.stringify(index));
+}
+
+/** What names an image. */
+export function manifestDescriptor({ manifest }: AssembledImage): Descriptor {
+  return { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(manifest), size: manifest.length };
 }
 
 /** The image that a stage starts from, through any `FROM stage`; undefined for scratch. */

@@ -3,8 +3,9 @@ import { resolveGitCommit } from '../context/add-git.ts';
 import { type FoundDockerfile, readDockerfileText } from '../context/dockerfile-text.ts';
 import { EMPTY_TREE } from '../context/inline-tree.ts';
 import { checkNamed } from '../context/repository.ts';
-import { AppError, toAppError } from '../core/error.ts';
+import { AppError, type AppErrorDetails, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { given } from '../core/given.ts';
 import { failOnFindings, isOn } from '../dockerfile/lint/lint.ts';
 import { ruleNamed } from '../dockerfile/lint/rules.ts';
 import { parseDockerfile } from '../dockerfile/parse/parse.ts';
@@ -13,6 +14,7 @@ import type { Dockerfile } from '../dockerfile/types.ts';
 import { defaultPlatform, formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Image } from '../oci/types.ts';
 import type { PlanInput } from '../plan/inputs.ts';
+import { joinPlans } from '../plan/join.ts';
 import { plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { fetchContexts } from './fetch-contexts.ts';
@@ -51,16 +53,60 @@ export function loadDockerfile(given: BuildRequest, emit: Emit): LoadedDockerfil
 
 /**
  * Reads the Dockerfile and plans the build; the same for a build and a probe.
+ * @param platforms of the images, where there are several; otherwise there is one, for the request's
  * @throws AppError CONTEXT when there is no such directory, DOCKERFILE when the file is missing or wrong, and what plan()
  * throws
  */
-export async function makePlan(given: BuildRequest, session: Session, deps: PlanDeps): Promise<Plan> {
+export async function makePlan(
+  given: BuildRequest,
+  session: Session,
+  deps: PlanDeps,
+  platforms: readonly string[] = [],
+): Promise<Plan> {
   const request = await fetchContexts(given, session, deps.signal);
   const roots = rootsOf(request);
   await checkContext(request.context, roots);
   for (const [name, context] of request.contexts)
     if (context.type === 'dir') await checkContext(context.path, roots, name);
-  return planLoaded(loadDockerfile(request, deps.emit), session, deps);
+  const loaded = loadDockerfile(request, deps.emit);
+  if (platforms.length === 0) return planLoaded(loaded, session, deps);
+  return joinPlans(await planEach(loaded, platforms, session, deps));
+}
+
+/** The plans for several platforms, which share what is looked at. @throws AppError that of the first one that has any */
+async function planEach(
+  loaded: LoadedDockerfile,
+  platforms: readonly string[],
+  session: Session,
+  deps: PlanDeps,
+): Promise<readonly Plan[]> {
+  const said = new Set<string>();
+  const emit: Emit = (event) => {
+    const text = event.type === 'warning' && event.rule ? JSON.stringify(event) : undefined;
+    if (text !== undefined && said.has(text)) return;
+    if (text !== undefined) said.add(text);
+    deps.emit(event);
+  };
+  const sources = openSources(loaded.request, session, deps);
+  const planned = await Promise.allSettled(
+    platforms.map((platform) =>
+      planWith({ ...loaded, request: { ...loaded.request, platform } }, sources, { emit }),
+    ),
+  );
+  sources.save();
+  return planned.map((one, i) => {
+    if (one.status === 'fulfilled') return one.value;
+    deps.signal.throwIfAborted();
+    throw forPlatform(one.reason, platforms[i]!);
+  });
+}
+
+/** The error of one of several images. */
+function forPlatform(error: unknown, platform: string): unknown {
+  if (!(error instanceof AppError) || error.message.includes(platform)) return error;
+  const { code, message, hint, cause, where, missing } = error;
+  const details = given<AppErrorDetails>({ hint, cause, where, missing });
+  return new AppError(code, `${platform}: ${message}`, details);
 }
 
 /** What planning needs besides a session. */
@@ -76,11 +122,32 @@ export interface PlanDeps {
  * @throws AppError as makePlan
  */
 export async function planLoaded(
-  { dockerfile, request }: LoadedDockerfile,
+  loaded: LoadedDockerfile,
   session: Session,
   deps: PlanDeps,
-  scope: Pick<PlanInput, 'checkOnly' | 'allStages'> = {},
+  scope: PlanScope = {},
 ): Promise<Plan> {
+  const sources = openSources(loaded.request, session, deps, scope);
+  const result = await planWith(loaded, sources, { ...deps, scope });
+  sources.save();
+  return result;
+}
+
+type PlanScope = Pick<PlanInput, 'checkOnly' | 'allStages'>;
+
+/** What plans read, each of it once. */
+interface PlanSources {
+  readonly of: PlanInput['sources'];
+  /** Keeps what was found out of contexts; to be called when all is planned. */
+  save(): void;
+}
+
+function openSources(
+  request: BuildRequest,
+  session: Session,
+  deps: PlanDeps,
+  scope: PlanScope = {},
+): PlanSources {
   const images = new Map<string, Promise<Image>>();
   const memo = <T>(of: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const value = of.get(key) ?? make();
@@ -88,12 +155,55 @@ export async function planLoaded(
     return value;
   };
   const trees = new Map<string, Promise<OpenContext>>();
+  const opened: OpenContext[] = [];
+  const openOnce = async (name: string | undefined): Promise<OpenContext> => {
+    const tree = await openTree(name, request, session, deps);
+    opened.push(tree);
+    return tree;
+  };
+  const urls = new Map<string, ReturnType<PlanInput['sources']['url']>>();
+  const commits = new Map<string, ReturnType<PlanInput['sources']['gitCommit']>>();
+  return {
+    save: () => {
+      for (const tree of opened) tree.save();
+    },
+    of: {
+      resolveImage: (reference, platform) =>
+        memo(images, imageKey(reference, platform), () => session.resolveImage(reference, platform)),
+      layoutImage: (layout, platform) =>
+        memo(images, `${layout.path} ${layout.version} ${formatPlatform(platform)}`, () =>
+          session.resolveLayout(layout, platform),
+        ),
+      ignored: () => loadMainIgnore(request),
+      context: async (name) =>
+        scope.checkOnly ? EMPTY_TREE : (await memo(trees, name ?? '', () => openOnce(name))).tree,
+      url: (url, checksum) =>
+        memo(urls, `${url} ${checksum ?? ''}`, () =>
+          probeUrl(url, checksum, {
+            store: request.noCache ? undefined : session.cacheStore,
+            writeTo: request.noCache || deps.readOnly ? undefined : session.ownStore,
+            salt: request.cacheSalt,
+            trust: session.trust,
+            access: session.sources,
+            signal: deps.signal,
+          }),
+        ),
+      gitCommit: (url) => memo(commits, url, () => resolveGitCommit(url, session.sources, deps.signal)),
+    },
+  };
+}
+
+async function planWith(
+  { dockerfile, request }: LoadedDockerfile,
+  sources: PlanSources,
+  { emit, scope = {} }: { readonly emit: Emit; readonly scope?: PlanScope },
+): Promise<Plan> {
   const result = await plan({
     dockerfile,
     ...scope,
     onWarnings: (warnings) => {
       for (const { rule, text, range } of warnings)
-        deps.emit({ type: 'warning', code: rule, rule: true, text, range });
+        emit({ type: 'warning', code: rule, rule: true, text, range });
     },
     ...(request.target === undefined ? {} : { target: request.target }),
     buildArgs: request.buildArgs,
@@ -105,31 +215,8 @@ export async function planLoaded(
     buildPlatform: defaultPlatform(),
     ...(request.cacheSalt === undefined ? {} : { salt: request.cacheSalt }),
     mtime: timesOf(request),
-    sources: {
-      resolveImage: (reference, platform) =>
-        memo(images, imageKey(reference, platform), () => session.resolveImage(reference, platform)),
-      layoutImage: (layout, platform) =>
-        memo(images, `${layout.path} ${layout.version} ${formatPlatform(platform)}`, () =>
-          session.resolveLayout(layout, platform),
-        ),
-      ignored: () => loadMainIgnore(request),
-      context: async (name) =>
-        scope.checkOnly
-          ? EMPTY_TREE
-          : (await memo(trees, name ?? '', async () => openTree(name, request, session, deps))).tree,
-      url: (url, checksum) =>
-        probeUrl(url, checksum, {
-          store: request.noCache ? undefined : session.cacheStore,
-          writeTo: request.noCache || deps.readOnly ? undefined : session.ownStore,
-          salt: request.cacheSalt,
-          trust: session.trust,
-          access: session.sources,
-          signal: deps.signal,
-        }),
-      gitCommit: (url) => resolveGitCommit(url, session.sources, deps.signal),
-    },
+    sources: sources.of,
   });
-  for (const opened of trees.values()) (await opened).save();
   failOnFindings(dockerfile, result.warnings);
   return result;
 }

@@ -1,4 +1,5 @@
 import type { StageHit } from '../cache/hits.ts';
+import { partsOf } from '../plan/join.ts';
 import type { Plan } from '../plan/types.ts';
 import { layersKey } from '../rootfs/overlay/bases.ts';
 import { baseImage } from './image.ts';
@@ -24,6 +25,6 @@ export function sharedBases(plan: Plan, hits: ReadonlyMap<number, StageHit>): Re
     const key = layersKey(base.config.rootfs.diff_ids);
     (once.has(key) ? shared : once).add(key);
   };
-  visit(plan.target);
+  for (const { target } of partsOf(plan)) visit(target);
   return shared;
 }

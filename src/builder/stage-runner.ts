@@ -8,6 +8,7 @@ import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob } from '../layer/types.ts';
+import { partsOf } from '../plan/join.ts';
 import { contentKey } from '../plan/keys.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { CommittedStep, RootfsBackend, RootfsState, StagedLayer, Stain } from '../rootfs/types.ts';
@@ -127,6 +128,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const claims = record && claimsOf(deps.plan, deps.plan.stages.get(index)!, depth, record);
     if (claims) agreement.holder(index)(claims);
   }
+  const ends = new Set(partsOf(deps.plan).map(endOf));
   /** Steps of this build by key: what two stages have in common is made once. */
   const steps = new Map<Digest, Promise<Cursor>>();
   const resultOf = (index: number): Promise<StageResult> => {
@@ -176,7 +178,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   async function settleEnd(stage: PlannedStage, cursor: Cursor): Promise<Cursor> {
     const last = stage.steps.at(-1);
     if (!last || !cursor.published) return cursor;
-    const isEnd = stage.index === endOf(deps.plan);
+    const isEnd = ends.has(stage.index);
     const record = isEnd ? (await cursor.published.done).earlier : cursor.published.lostTo;
     if (!record || (!isEnd && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
     return onto(stage, last, record);

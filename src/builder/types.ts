@@ -3,7 +3,7 @@ import type { TrustSettings } from '../cache/trust.ts';
 import type { Digest } from '../core/digest.ts';
 import type { MissingCause } from '../core/error.ts';
 import type { HostFile } from '../oci/http/tls-profiles.ts';
-import type { Image, ImageConfig, Store } from '../oci/types.ts';
+import type { Descriptor, Image, ImageConfig, Store } from '../oci/types.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 import type { RuntimeSpec } from './publishing/runtime.ts';
 
@@ -185,20 +185,38 @@ export interface BuildSummary {
   readonly bytesPushed: number;
 }
 
-export interface BuildResult {
+/** An image that was built. */
+export interface BuiltImage {
   /** Digest of the image's manifest; with `push` and `runtime`, of the one with the runtime, and `layers` are its layers. */
   readonly imageDigest: Digest;
   readonly imageConfigDigest: Digest;
+  /** What names the image: its digest, with the size and the media type of the manifest. */
+  readonly descriptor: Descriptor;
   /** Of the image without the runtime. */
   readonly imageConfig: ImageConfig;
-  /** `repository@digest` when the image is in a registry or in the cache directory. */
-  readonly pushedReference?: string;
   readonly layers: readonly {
     readonly digest: Digest;
     readonly size: number;
     readonly diffId: Digest;
     readonly mediaType: string;
   }[];
+}
+
+export interface BuildResult extends BuiltImage {
+  /** `repository@digest` when the image is in a registry or in the cache directory. */
+  readonly pushedReference?: string;
+  readonly summary: BuildSummary;
+}
+
+/** An index of images for several platforms that was built. */
+export interface IndexResult {
+  readonly indexDigest: Digest;
+  /** As of BuiltImage. */
+  readonly descriptor: Descriptor;
+  /** In the order in which the platforms were asked for; each is the image that a build for it alone gives. */
+  readonly images: readonly (BuiltImage & { readonly platform: string })[];
+  /** As of BuildResult, of the index. */
+  readonly pushedReference?: string;
   readonly summary: BuildSummary;
 }
 
@@ -225,5 +243,6 @@ export interface Explanation {
 export interface ProbeResult {
   /** `repository@digest`, what ENVBUILDER_CACHED_IMAGE is set to. */
   readonly reference: string;
+  /** Of the image; of several platforms, of their index. */
   readonly imageDigest: Digest;
 }

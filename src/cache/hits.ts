@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import { partsOf } from '../plan/join.ts';
 import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import { agree, type Claim, claimsOf } from './claims.ts';
 import type { CacheRecord, LayerRef } from './types.ts';
@@ -35,9 +36,27 @@ interface Claimed extends Claim {
 /**
  * The deepest record of every stage, over all stages together: the records that are chosen agree in all that they say of
  * their builds, so that layers of two builds are never mixed. The target's deepest comes first, since a record is complete
- * in itself, then what the steps behind it need. No step has to run whose result a chosen record has used already.
+ * in itself, then what the steps behind it need. No step has to run whose result a chosen record has used already. Of a plan
+ * of several images, one that is recorded whole is what its own records say, as in a build of it alone.
  */
 export function resolveHits(
+  plan: Plan,
+  records: ReadonlyMap<Digest, CacheRecord>,
+): ReadonlyMap<number, StageHit> {
+  const parts = partsOf(plan);
+  if (parts.length === 1) return consistentHits(plan, records);
+  const alone = parts.map((part) => ({ part, hits: consistentHits(part, records) }));
+  const whole = alone.filter(({ part, hits }) => missingSteps(part, hits).length === 0);
+  const own = whole.flatMap(({ part, hits }) =>
+    neededStages(part, hits).map((index) => [index, hits.get(index)!] as const),
+  );
+  return new Map([
+    ...(whole.length === parts.length ? alone[0]!.hits : consistentHits(plan, records)),
+    ...own,
+  ]);
+}
+
+function consistentHits(
   plan: Plan,
   records: ReadonlyMap<Digest, CacheRecord>,
 ): ReadonlyMap<number, StageHit> {
@@ -50,7 +69,7 @@ export function resolveHits(
   }
 }
 
-/** The stages that a build works on: the target, and whatever steps without a record need. */
+/** The stages that a build works on: its targets, and whatever steps without a record need. */
 export function neededStages(plan: Plan, hits: ReadonlyMap<number, StageHit>): readonly number[] {
   const needed = new Set<number>();
   const visit = (index: number): void => {
@@ -58,11 +77,11 @@ export function neededStages(plan: Plan, hits: ReadonlyMap<number, StageHit>): r
     needed.add(index);
     stagesBehind(plan.stages.get(index)!, hits.get(index)!.depth).forEach(visit);
   };
-  visit(plan.target);
+  for (const { target } of partsOf(plan)) visit(target);
   return [...needed].sort((a, b) => a - b);
 }
 
-/** The steps that the target needs and the cache does not have, in the order of the Dockerfile. */
+/** The steps that the targets need and the cache does not have, in the order of the Dockerfile. */
 export function missingSteps(plan: Plan, hits: ReadonlyMap<number, StageHit>): readonly Step[] {
   return neededStages(plan, hits).flatMap((index) =>
     plan.stages.get(index)!.steps.slice(hits.get(index)!.depth),
@@ -127,7 +146,7 @@ function choose(
     for (const needed of stagesBehind(stage, hit.depth)) visit(needed);
     return hit;
   };
-  visit(plan.target);
+  for (const { target } of partsOf(plan)) visit(target);
   // Nobody needs the others unless a layer turns out to be unreadable.
   for (const index of plan.stages.keys()) visit(index);
   return { hits, claims };

@@ -94,6 +94,7 @@ describe('writeMetadataFile', () => {
   const result: BuildResult = {
     imageDigest: DIGEST,
     imageConfigDigest: DIGEST,
+    descriptor: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: DIGEST, size: 3 },
     imageConfig: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
     layers: [],
     summary: { stepsTotal: 1, stepsHit: 1, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 },
@@ -109,6 +110,7 @@ describe('writeMetadataFile', () => {
       assert.deepEqual(JSON.parse(readFileSync(join(dir, 'm.json'), 'utf8')), {
         'containerimage.digest': DIGEST,
         'containerimage.config.digest': DIGEST,
+        'containerimage.descriptor': result.descriptor,
         'image.name': 'r/***:1',
         envbuilder: { layers: [], summary: result.summary },
       });

@@ -9,6 +9,12 @@ const NODE_ARCHITECTURES: Readonly<Record<string, string>> = {
   mipsel: 'mipsle',
 };
 const SYSTEMS = ['linux', 'windows', 'darwin', 'macos', 'freebsd', 'netbsd', 'openbsd', 'solaris', 'wasip1'];
+/** Go's names (GOARCH), as containerd knows them. */
+const ARCHITECTURES =
+  '386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm'.split(
+    ' ',
+  );
+const PLATFORM_HINT = 'write it as os/architecture[/variant], for example linux/amd64 or linux/arm/v7';
 const ARM_NAMES: Readonly<Record<string, string>> = {
   armhf: 'v7',
   armel: 'v6',
@@ -38,21 +44,29 @@ export function parsePlatform(text: string): Platform {
   const parts = text.trim().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
     throw new AppError('USAGE', `"${text.slice(0, 100)}" is not a platform`, {
-      hint: 'write it as os/architecture[/variant], for example linux/amd64 or linux/arm/v7',
+      hint: PLATFORM_HINT,
     });
   }
   const [first = '', second, variant] = parts;
   if (second === undefined) {
     const isSystem = SYSTEMS.includes(first.toLowerCase());
-    return isSystem
-      ? { ...defaultPlatform(), os: first.toLowerCase() }
-      : normalizePlatform({ os: 'linux', architecture: first });
+    if (isSystem) return normalizePlatform({ ...defaultPlatform(), os: first });
+    const platform = normalizePlatform({ os: 'linux', architecture: first });
+    if (ARCHITECTURES.includes(platform.architecture)) return platform;
+    throw new AppError('USAGE', `"${first}" is no operating system and no architecture that is known`, {
+      hint: PLATFORM_HINT,
+    });
   }
   return normalizePlatform({
     os: first,
     architecture: second,
     ...(variant === undefined ? {} : { variant }),
   });
+}
+
+/** Platforms in one spelling each, every one of them once, in the order in which they first come. @throws AppError USAGE */
+export function distinctPlatforms(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts.map((text) => formatPlatform(parsePlatform(text))))];
 }
 
 /** The platform of images that run on this machine. */

@@ -29,6 +29,8 @@ export type NamedContext =
   /** An image in an OCI layout: the directory, and a tag or a digest in it. */
   | { readonly type: 'layout'; readonly path: string; readonly version: string }
   | { readonly type: 'image'; readonly reference: string }
+  /** A stage of the Dockerfile itself, by name or number, as a target of `docker buildx bake` that builds it. */
+  | { readonly type: 'target'; readonly target: string }
   | DeferredFiles;
 
 /** A context that is an image in an OCI layout. */

@@ -6,7 +6,7 @@ import { resolveFrom as resolveFromName } from '../dockerfile/graph.ts';
 import type { MountSpec } from '../dockerfile/types.ts';
 import { contextItems, hashedItems, treePath } from './context-items.ts';
 import { located } from './located.ts';
-import { contextImage, findContext, onlyMounts } from './named-context.ts';
+import { contextImage, contextStage, findContext, onlyMounts } from './named-context.ts';
 import { orStage } from './or-stage.ts';
 import type { ResolveMountSource } from './run-operation.ts';
 import { checkPlatform } from './stage-checks.ts';
@@ -63,6 +63,7 @@ export async function resolveFrom(
     const image = await located(where, () => contextImage(deps.input, context, platform));
     return { type: 'image', image };
   }
+  if (context?.type === 'target') return contextStage(deps.input, context, deps.stage.index, where);
   if (context) return { type: 'context', tree: await located(where, () => sources.context(context.name)) };
   const stages = deps.input.dockerfile.stages.slice(0, deps.stage.index);
   const image = await orStage(source.image, stages, () =>

@@ -1,4 +1,5 @@
-import { AppError } from '../core/error.ts';
+import { AppError, type Where } from '../core/error.ts';
+import { findStage } from '../dockerfile/graph.ts';
 import { DOCKER_HUB, formatReference, parseReference } from '../oci/reference.ts';
 import type { Image, Platform } from '../oci/types.ts';
 import type { NamedContext, PlanInput } from './inputs.ts';
@@ -39,6 +40,33 @@ export function findContext(
   const name = contextName(text);
   const found = name === undefined ? undefined : contexts.get(name);
   return found ? { ...found, name: name! } : undefined;
+}
+
+/**
+ * The stage that a named context is. It comes before the stage that names it, as with any other stage.
+ * @param where what names it
+ * @throws AppError DOCKERFILE
+ */
+export function contextStage(
+  { dockerfile }: Pick<PlanInput, 'dockerfile'>,
+  context: FoundContext & { readonly type: 'target' },
+  stage: number,
+  where: Where,
+): { readonly type: 'stage'; readonly stage: number } {
+  const found = findStage(dockerfile, context.target, stage);
+  if (found !== undefined) return { type: 'stage', stage: found };
+  const later = findStage(dockerfile, context.target) !== undefined;
+  const name = `the context "${context.name}" (target:${context.target})`;
+  throw new AppError(
+    'DOCKERFILE',
+    `${name} is ${later ? 'no earlier stage' : 'no stage of the Dockerfile'}`,
+    {
+      where,
+      hint: later
+        ? 'a stage takes files from earlier stages alone'
+        : 'name a stage after target:, by its name or number',
+    },
+  );
 }
 
 /** The image that a named context is. @throws AppError as the sources of the plan */

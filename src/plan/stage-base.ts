@@ -7,7 +7,7 @@ import type { ContainerConfig, Image, Platform } from '../oci/types.ts';
 import { DEFAULT_PATH, type InheritedVariables } from './environment.ts';
 import { baseKey } from './keys.ts';
 import { located } from './located.ts';
-import { contextImage, type FoundContext, findContext, onlyMounts } from './named-context.ts';
+import { contextImage, contextStage, type FoundContext, findContext, onlyMounts } from './named-context.ts';
 import { orStage } from './or-stage.ts';
 import { checkPlatform } from './stage-checks.ts';
 import type { StageDeps } from './stage-deps.ts';
@@ -51,19 +51,7 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
     });
   }
   const source = resolveBase(input.dockerfile, stage.index, name);
-  if (source.type === 'stage') {
-    const planned = await deps.need(source.stage);
-    return {
-      source,
-      platform: planned.platform,
-      config: planned.config,
-      key: planned.lastKey,
-      keyInput: planned.baseInput,
-      workdirSet: planned.workdirSet,
-      variables: planned.variables,
-      ...(planned.author === undefined ? {} : { author: planned.author }),
-    };
-  }
+  if (source.type === 'stage') return baseOfStage(deps, source);
   if (source.type === 'scratch') return scratchBase(deps);
   if (resolveBase(input.dockerfile, stage.index, name.toLowerCase()).type === 'stage') {
     throw new AppError('DOCKERFILE', `FROM ${name} names no stage, and an image's name has no upper case`, {
@@ -81,12 +69,30 @@ async function namedBase(deps: StageDeps): Promise<StageBase> {
   return base;
 }
 
-/** What a named context is as a base: an image, or a directory's files on top of nothing. */
+async function baseOfStage(
+  { need }: StageDeps,
+  source: { readonly type: 'stage'; readonly stage: number },
+): Promise<StageBase> {
+  const planned = await need(source.stage);
+  return {
+    source,
+    platform: planned.platform,
+    config: planned.config,
+    key: planned.lastKey,
+    keyInput: planned.baseInput,
+    workdirSet: planned.workdirSet,
+    variables: planned.variables,
+    ...(planned.author === undefined ? {} : { author: planned.author }),
+  };
+}
+
+/** What a named context is as a base: a stage, an image, or a directory's files on top of nothing. */
 async function contextBase(deps: StageDeps, context: FoundContext): Promise<StageBase> {
   const { input, stage } = deps;
   const where = whereOf(input.dockerfile, stage.from.range);
   if (context.type === 'image' || context.type === 'layout')
     return resolvedBase(deps, await located(where, () => contextImage(input, context, stagePlatform(deps))));
+  if (context.type === 'target') return baseOfStage(deps, contextStage(input, context, stage.index, where));
   if (context.type === 'deferred') throw new AppError('DOCKERFILE', onlyMounts(context.name), { where });
   return {
     ...scratchBase(deps),

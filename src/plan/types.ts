@@ -162,14 +162,20 @@ export interface PlannedStage {
   readonly mounts: readonly MountSpec[];
 }
 
-/** All that a build does, and all keys, before anything is downloaded or run. */
-export interface Plan {
+/** An image that a build makes. */
+export interface PlannedImage {
   readonly platform: Platform;
   /** What the image says that it is for. */
   readonly imagePlatform: Platform;
-  /** By index in the Dockerfile; stages that the target does not need are absent. */
-  readonly stages: ReadonlyMap<number, PlannedStage>;
   readonly target: number;
+}
+
+/** All that a build does, and all keys, before anything is downloaded or run. */
+export interface Plan extends PlannedImage {
+  /** The images that are made besides, where there are several, as joinPlans makes them; `partsOf` has them all. */
+  readonly others?: readonly PlannedImage[];
+  /** By index in the Dockerfile, or as joinPlans numbers them; stages that no target needs are absent. */
+  readonly stages: ReadonlyMap<number, PlannedStage>;
   readonly mtime: number | 'keep';
   /** The ARGs before the first FROM that have a value. */
   readonly globalArgs: ReadonlyMap<string, string>;

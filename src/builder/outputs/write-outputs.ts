@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { LayerRef } from '../../cache/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
@@ -8,12 +9,14 @@ import { bytesSource } from '../../oci/blob-source.ts';
 import { writeDockerArchive } from '../../oci/docker-archive.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { createOciLayoutStore } from '../../oci/oci-layout.ts';
+import { formatPlatform, normalizePlatform } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/types.ts';
 import { writeOutputFile } from '../../sys/output-file.ts';
 import { layerBlobSource } from '../publishing/layer-blobs.ts';
 import type { PushableImage } from '../publishing/push-image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest, OutputSpec } from '../types.ts';
-import { removeRootfs, writeRootfs } from './rootfs-output.ts';
+import { checkRootfsTarget, removeRootfs, writeRootfs } from './rootfs-output.ts';
 
 type WrittenOutput = Exclude<OutputSpec, { readonly type: 'inplace' }>;
 
@@ -22,20 +25,30 @@ export interface OutputImage extends PushableImage {
   readonly chain: readonly LayerRef[];
 }
 
+/** What is written: an image, or several below an index. */
+export interface Outputs {
+  readonly images: readonly OutputImage[];
+  readonly index: Buffer | undefined;
+}
+
+/** A directory for each platform, as BuildKit's exporter names it: `linux_arm64`. */
+function platformDirectory(platform: Platform): string {
+  return formatPlatform(normalizePlatform(platform)).replaceAll('/', '_');
+}
+
 /** Writes every output that was asked for; each appears whole or not at all. */
 export async function writeOutputs(
   request: BuildRequest,
   session: Session,
-  built: OutputImage,
+  built: Outputs,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-  const layers = [...built.execution.baseBlobs(), ...built.chain.map(built.execution.blob)];
   const roots: { readonly path: string; readonly existed: boolean }[] = [];
   try {
     for (const output of request.outputs) {
       if (output.type === 'inplace') continue;
       const existed = existsSync(output.path);
-      await writeOutput(request, session, built, layers, output, deps);
+      await writeOutput(request, session, built, output, deps);
       if (output.type === 'rootfs') roots.push({ path: output.path, existed });
     }
   } catch (error) {
@@ -43,31 +56,35 @@ export async function writeOutputs(
     for (const { path, existed } of roots) removeRootfs(path, existed);
     throw error;
   }
-  if (request.outputs.some(({ type }) => type === 'inplace')) await built.execution.settle();
+  if (request.outputs.some(({ type }) => type === 'inplace')) await built.images[0]!.execution.settle();
+}
+
+function layersOf({ execution, plan, chain }: OutputImage): readonly LayerBlob[] {
+  return [...execution.baseBlobs(plan.target), ...chain.map(execution.blob)];
 }
 
 async function writeOutput(
   request: BuildRequest,
   session: Session,
-  { image }: OutputImage,
-  layers: readonly LayerBlob[],
+  { images, index }: Outputs,
   output: WrittenOutput,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (output.type === 'rootfs')
-    return writeRootfs(output.path, layers, {
-      extract: session.extract,
-      syscalls: session.syscalls(),
-      ...deps,
-    });
+  if (output.type === 'rootfs') return writeRoots(session, { images, index }, output.path, deps);
   if (output.type === 'oci') {
     const existed = existsSync(output.path);
     const store = createOciLayoutStore(output.path);
     try {
-      for (const layer of layers) await store.put(layerBlobSource(layer), deps.signal);
-      await store.put(bytesSource(image.config), deps.signal);
+      for (const one of images) {
+        for (const layer of layersOf(one)) await store.put(layerBlobSource(layer), deps.signal);
+        await store.put(bytesSource(one.image.config), deps.signal);
+        if (index) await store.tag(one.image.manifest, MEDIA_TYPES.ociManifest, undefined, deps.signal);
+      }
+      const [named, type] = index
+        ? [index, MEDIA_TYPES.ociIndex]
+        : [images[0]!.image.manifest, MEDIA_TYPES.ociManifest];
       const tags = request.tags.length > 0 ? request.tags : ['latest'];
-      for (const tag of tags) await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, deps.signal);
+      for (const tag of tags) await store.tag(named, type, tag, deps.signal);
     } catch (error) {
       // To a layout that was there before, a failure only adds blobs that nothing names.
       if (!existed) await rm(output.path, { recursive: true, force: true }).catch(() => {});
@@ -75,7 +92,8 @@ async function writeOutput(
     }
     return;
   }
-  const archive = { config: image.config, layers, tags: request.tags };
+  const [one] = images;
+  const archive = { config: one!.image.config, layers: layersOf(one!), tags: request.tags };
   if (output.path === '-') {
     return writeDockerArchive(archive, process.stdout).catch((error: unknown) => {
       throw withoutLayer(error);
@@ -88,6 +106,27 @@ async function writeOutput(
     throw toAppError(error, 'OUTPUT', `cannot write the archive ${output.path}`, {
       where: { path: output.path },
     });
+  }
+}
+
+async function writeRoots(
+  { extract, syscalls }: Session,
+  { images, index }: Outputs,
+  path: string,
+  { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+): Promise<void> {
+  const deps = { extract, syscalls: syscalls(), emit, signal };
+  if (!index) return writeRootfs(path, layersOf(images[0]!), deps);
+  const existed = existsSync(path);
+  checkRootfsTarget(path);
+  try {
+    for (const one of images) {
+      const own = join(path, platformDirectory(one.plan.imagePlatform));
+      await writeRootfs(own, layersOf(one), deps);
+    }
+  } catch (error) {
+    removeRootfs(path, existed);
+    throw error;
   }
 }
 

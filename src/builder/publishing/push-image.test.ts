@@ -74,7 +74,11 @@ async function setUp(
   const layers = push.runtime!.layers.map(({ layer }) => layer);
   const image = { manifest: Buffer.from('{}'), config: Buffer.from('{"a":1}'), layers, baseLayers: [] };
   const finish = () =>
-    push.finish({ image: { ...image, runtime: push.runtime } } as unknown as PushableImage, t.signal);
+    push.finish(
+      [{ image: { ...image, runtime: push.runtime } } as unknown as PushableImage],
+      undefined,
+      t.signal,
+    );
   const sent = (method: string) => registry.seen.filter((one) => one.method === method);
   const made = () => readdirSync(workDir).map((name) => statSync(join(workDir, name)).size);
   return { registry, push, digest, finish, sent, runtime, made };

@@ -7,7 +7,8 @@ import { copyBlob } from '../../oci/copy.ts';
 import { refusesManifest } from '../../oci/http/errors.ts';
 import { layerCompression, MEDIA_TYPES } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { Descriptor, Store } from '../../oci/types.ts';
+import type { Descriptor, Image, Store } from '../../oci/types.ts';
+import { partsOf } from '../../plan/join.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { Execution } from '../execution.ts';
 import { inTurn } from '../flight.ts';
@@ -38,11 +39,11 @@ export interface StartedPush {
   /** As prepareRuntime; undefined when the image shall not start with us. */
   readonly runtime: PreparedRuntime | undefined;
   /**
-   * Pushes the image to the cache's repository, and to the registry of every tag: layers, config, manifest, then the
-   * name. Where there is no cache, the tags alone say where.
+   * Pushes the images to the cache's repository, and to the registry of every tag: layers, config, manifest, then the
+   * name, which is that of the index where there is one. Where there is no cache, the tags alone say where.
    * @throws AppError USAGE, REFERENCE, REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
    */
-  finish(image: PushableImage, signal: AbortSignal): Promise<void>;
+  finish(images: readonly PushableImage[], index: Buffer | undefined, signal: AbortSignal): Promise<void>;
   /** Ends what is still on its way; may be called at any time, and never fails. */
   stop(): Promise<void>;
 }
@@ -61,10 +62,16 @@ export async function startPush(
   const stopping = new AbortController();
   const early = AbortSignal.any([outer, stopping.signal]);
   const { config } = plan.stages.get(plan.target)!;
+  const bases = basesOf(plan);
+  const baseLayers = [
+    ...new Map(bases.flatMap(({ parsed }) => parsed.layers).map((layer) => [layer.digest, layer])).values(),
+  ];
   const runtime = request.runtime && (await prepareRuntime(request.runtime, config));
   const put = (store: Store, signal: AbortSignal): Promise<unknown> =>
     Promise.all([
-      inTurnOf(store, baseLayers(plan), signal, () => copyBase(store, session, plan, signal)),
+      inTurnOf(store, baseLayers, signal, () =>
+        Promise.all(bases.map((base) => copyBase(store, session, base, signal))),
+      ),
       inTurnOf(store, runtimeLayers(runtime), signal, () =>
         putRuntime(store, session, runtime, { stop: early, signal }),
       ),
@@ -88,10 +95,10 @@ export async function startPush(
   }
   return {
     runtime,
-    finish: async (pushable, signal) => {
+    finish: async (images, index, signal) => {
       for (const [target, begun] of started) {
         const others = begun.then(() => put(target.store, signal));
-        await pushTo(target, pushable, others, signal);
+        await pushTo(target, { images, index }, others, signal);
       }
       if (unusable) throw unusable.error;
     },
@@ -140,13 +147,15 @@ function createCommonPush(
   };
 }
 
-const baseLayers = (plan: Plan) => baseImage(plan, plan.stages.get(plan.target)!)?.parsed.layers ?? [];
+function basesOf(plan: Plan): readonly Image[] {
+  const all = partsOf(plan).map((part) => baseImage(part, part.stages.get(part.target)!));
+  return all.filter((base) => base !== undefined);
+}
+
 const runtimeLayers = (runtime: PreparedRuntime | undefined) =>
   (runtime?.layers ?? []).map(({ layer }) => layer);
 
-async function copyBase(store: Store, session: Session, plan: Plan, signal: AbortSignal): Promise<void> {
-  const base = baseImage(plan, plan.stages.get(plan.target)!);
-  if (!base) return;
+async function copyBase(store: Store, session: Session, base: Image, signal: AbortSignal): Promise<void> {
   const mountFrom = session.sameRegistry(base.store, store);
   const options = { signal, ...(mountFrom ? { mountFrom } : {}) };
   await mapLimit(base.parsed.layers, PARALLEL_COPIES, (layer) => copyBlob(base.store, store, layer, options));
@@ -172,36 +181,86 @@ function mountable({ ownStore, sameRegistry }: Session, store: Store): string | 
 /** @param others ends when the layers that the build has not made are there */
 async function pushTo(
   target: PushTarget,
-  { image, execution }: PushableImage,
+  { images, index }: { readonly images: readonly PushableImage[]; readonly index: Buffer | undefined },
   others: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const { store } = target;
-  const tag = target.tag ?? `image-${hexOf(digestOf(image.manifest)).slice(0, 40)}`;
-  const runtime = new Set(image.runtime?.layers.map(({ layer }) => layer.digest));
-  const own = image.layers.slice(image.baseLayers.length).filter(({ digest }) => !runtime.has(digest));
+  const [first] = images;
+  const named: Named = index
+    ? { bytes: index, mediaType: MEDIA_TYPES.ociIndex, layers: images.flatMap(({ image }) => image.layers) }
+    : { bytes: first!.image.manifest, mediaType: MEDIA_TYPES.ociManifest, layers: first!.image.layers };
+  const tag = target.tag ?? `image-${hexOf(digestOf(named.bytes)).slice(0, 40)}`;
   const [present] = await Promise.all([
     // Where tags are immutable, even the same manifest may not be put again.
     store.resolve(tag, signal),
-    store.put(bytesSource(image.config), signal),
     others,
+    mapLimit(images, PARALLEL_COPIES, (one) => pushBlobs(store, one, signal)),
+  ]);
+  if (present?.descriptor.digest === digestOf(named.bytes)) await checkParts(store, images, index, signal);
+  else {
+    if (index) await putParts(store, images, signal);
+    await nameImage(store, named, tag, signal);
+  }
+  for (const more of target.more ?? []) await moveTag(store, named, more, signal);
+}
+
+async function pushBlobs(
+  store: Store,
+  { image, execution }: PushableImage,
+  signal: AbortSignal,
+): Promise<void> {
+  const runtime = new Set(image.runtime?.layers.map(({ layer }) => layer.digest));
+  const own = image.layers.slice(image.baseLayers.length).filter(({ digest }) => !runtime.has(digest));
+  await Promise.all([
+    store.put(bytesSource(image.config), signal),
     mapLimit(own, PARALLEL_COPIES, async (layer) => store.put(await execution.source(layer, store), signal)),
   ]);
-  if (present?.descriptor.digest !== digestOf(image.manifest)) await nameImage(store, image, tag, signal);
-  for (const more of target.more ?? []) await moveTag(store, image, more, signal);
+}
+
+/** What a name stands for: an image or an index, with all layers behind it. */
+interface Named {
+  readonly bytes: Buffer;
+  readonly mediaType: string;
+  readonly layers: readonly Descriptor[];
+}
+
+/** The manifests that an index names, which have no names of their own. */
+async function putParts(store: Store, images: readonly PushableImage[], signal: AbortSignal): Promise<void> {
+  await mapLimit(images, PARALLEL_COPIES, ({ image: { manifest, layers } }) =>
+    nameImage(store, { bytes: manifest, mediaType: MEDIA_TYPES.ociManifest, layers }, undefined, signal),
+  );
+}
+
+/** An index may have outlived an image of it. */
+async function checkParts(
+  store: Store,
+  images: readonly PushableImage[],
+  index: Buffer | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!index) return;
+  const there = await mapLimit(images, PARALLEL_COPIES, ({ image }) =>
+    store.resolve(digestOf(image.manifest), signal),
+  );
+  await putParts(
+    store,
+    images.filter((_, i) => !there[i]),
+    signal,
+  );
 }
 
 /** @throws AppError REGISTRY, AUTH, with what can be done where a registry does not know the image's layers */
 async function nameImage(
   store: Store,
-  image: AssembledImage,
-  tag: string,
+  { bytes, mediaType, layers }: Named,
+  tag: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+    await store.tag(bytes, mediaType, tag, signal);
   } catch (error) {
-    const zstd = image.layers.some(({ mediaType }) => layerCompression(mediaType) === 'zstd');
+    const zstd = layers.some((layer) => layerCompression(layer.mediaType) === 'zstd');
     if (!zstd || !(error instanceof AppError) || !refusesManifest(error)) throw error;
     throw new AppError(error.code, error.message, {
       hint: 'if the registry does not know zstd, build with --compression gzip',
@@ -211,12 +270,17 @@ async function nameImage(
 }
 
 /** Has a tag mean an image that is there already under another name. */
-async function moveTag(store: Store, image: AssembledImage, tag: string, signal: AbortSignal): Promise<void> {
-  const digest = digestOf(image.manifest);
+async function moveTag(
+  store: Store,
+  { bytes, mediaType }: Named,
+  tag: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = digestOf(bytes);
   const present = await store.resolve(tag, signal);
   if (present?.descriptor.digest === digest) return;
   try {
-    await store.tag(image.manifest, MEDIA_TYPES.ociManifest, tag, signal);
+    await store.tag(bytes, mediaType, tag, signal);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const text = `the image is pushed as ${store.name}@${digest}, but the tag ${tag} is not: ${error.message}`;

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
-import { type BuildRequest, build } from '../../index.ts';
+import { type BuildRequest, build, buildIndex } from '../../index.ts';
 import { callCommand } from '../call/call.ts';
 import { parseCall } from '../call/parse-call.ts';
 import type { CommandBody } from '../command.ts';
 import { requestOf } from '../requests/command-request.ts';
+import { indexPlatforms } from '../requests/platforms.ts';
 import { writeMetadataFile } from './metadata-file.ts';
 
 /** `envbuilder build`: builds, writes the outputs, and prints the image's digest. */
@@ -24,13 +25,16 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
       'the image will be kept nowhere: name a cache with --layer-cache-dir or --cache-repo, or an --output';
     emit({ type: 'message', level: 'info', text });
   }
-  const result = await build(request, { onEvent: emit, signal: context.signal });
+  const run = { onEvent: emit, signal: context.signal };
+  const platforms = indexPlatforms(options);
+  const result =
+    platforms.length > 0 ? await buildIndex({ ...request, platforms }, run) : await build(request, run);
   const { redactor, stdout, cwd } = context;
   if (options['metadata-file'] !== undefined) {
     const path = resolve(cwd, options['metadata-file']);
     await writeMetadataFile(path, result, { tags: options.tag, redactor, signal: context.signal });
   }
-  if (!toStdout) stdout.write(`${result.imageDigest}\n`);
+  if (!toStdout) stdout.write(`${result.descriptor.digest}\n`);
 };
 
 /** Whether nothing of a build is left but its digest. */

@@ -1,6 +1,10 @@
 import { toAppError } from '../../core/error.ts';
-import { type BuildResult, writeOutputText } from '../../index.ts';
+import { type BuildResult, type IndexResult, writeOutputText } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
+
+function imageFacts({ platform, imageDigest, imageConfigDigest, layers }: IndexResult['images'][number]) {
+  return { platform, digest: imageDigest, configDigest: imageConfigDigest, layers };
+}
 
 /**
  * Writes what a build gave as JSON, as `writeOutputFile` does. The names are those of buildx's metadata file where it has them.
@@ -8,7 +12,7 @@ import type { Redactor } from '../../report/redact.ts';
  */
 export async function writeMetadataFile(
   path: string,
-  result: BuildResult,
+  result: BuildResult | IndexResult,
   {
     tags,
     redactor,
@@ -16,12 +20,13 @@ export async function writeMetadataFile(
   }: { readonly tags: readonly string[]; readonly redactor: Redactor; readonly signal: AbortSignal },
 ): Promise<void> {
   const metadata = {
-    'containerimage.digest': result.imageDigest,
-    'containerimage.config.digest': result.imageConfigDigest,
+    'containerimage.digest': result.descriptor.digest,
+    ...('images' in result ? {} : { 'containerimage.config.digest': result.imageConfigDigest }),
+    'containerimage.descriptor': result.descriptor,
     ...(tags.length > 0 ? { 'image.name': tags.join(',') } : {}),
     envbuilder: {
       ...(result.pushedReference === undefined ? {} : { pushedReference: result.pushedReference }),
-      layers: result.layers,
+      ...('images' in result ? { images: result.images.map(imageFacts) } : { layers: result.layers }),
       summary: result.summary,
     },
   };

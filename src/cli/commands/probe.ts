@@ -2,11 +2,20 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
-import { type BuildRequest, build, type ProbeResult, parseGitUrl, probe } from '../../index.ts';
+import {
+  type BuildRequest,
+  build,
+  buildIndex,
+  type ProbeResult,
+  parseGitUrl,
+  probe,
+  probeIndex,
+} from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import { requestOf } from '../requests/command-request.ts';
 import { containerEnvironment } from '../requests/container-environment.ts';
+import { indexPlatforms } from '../requests/platforms.ts';
 import { runtimeOfImage } from '../requests/runtime.ts';
 import type { CommandContext } from '../run-context.ts';
 import { answerFormat, answerText, missingAnswer, type ProbeAnswer } from './probe-answer.ts';
@@ -19,7 +28,8 @@ export const probeCommand: CommandBody = async (given, context, emit) => {
   const deps = { ...context, ...(runtime ? { runtime } : {}) };
   // What files are named relative to.
   let place = context.cwd;
-  const ask = (request: BuildRequest): Promise<ProbeResult> => probeImage(request, context, emit);
+  const platforms = indexPlatforms(parsed.options);
+  const ask = (request: BuildRequest): Promise<ProbeResult> => probeImage(request, context, emit, platforms);
   const inFolder = (folder: string): void => {
     place = folder;
   };
@@ -80,15 +90,18 @@ async function probeImage(
   request: BuildRequest,
   { signal }: Pick<CommandContext, 'signal'>,
   emit: Emit,
+  platforms: readonly string[] = [],
 ): Promise<ProbeResult> {
   const run = { onEvent: emit, signal };
+  const ask = (): Promise<ProbeResult> =>
+    platforms.length > 0 ? probeIndex({ ...request, platforms }, run) : probe(request, run);
   try {
-    return await probe(request, run);
+    return await ask();
   } catch (error) {
     if (!request.push || !(error instanceof AppError) || error.code !== 'NOT_PUSHED') throw error;
     const push = { ...request, noCache: false, outputs: [], failOnPushError: true, onlyCached: true };
-    await build(push, run);
-    return probe(request, run);
+    await (platforms.length > 0 ? buildIndex({ ...push, platforms }, run) : build(push, run));
+    return ask();
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import type { CommandBody } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
+import { onePlatform } from '../requests/platforms.ts';
 import { registrySettings } from '../requests/registries.ts';
 
 /** `envbuilder warm`: prints a line for each image, with its digest, and whether it was there already. */
@@ -52,7 +53,8 @@ function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
       hint: 'name images with --image REFERENCE, or a Dockerfile that uses them with --dockerfile FILE',
     });
   }
-  const { platform, layout } = options;
+  const { layout } = options;
+  const { platform } = onePlatform(options, 'a cache of base images');
   return {
     dir: resolve(cwd, options['cache-dir']),
     images,

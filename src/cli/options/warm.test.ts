@@ -23,7 +23,7 @@ const FLAGS: readonly (readonly [args: readonly string[], expected: Expected])[]
   [['--registry-map=a=b;c=d'], { 'registry-map': ['a=b', 'c=d'] }],
   [['--registry-mirror=m', '--registry-mirror=n'], { 'registry-mirror': ['m', 'n'] }],
   [['--skip-default-registry-fallback'], { 'skip-default-registry-fallback': true }],
-  [['--customPlatform=linux/arm64'], { platform: 'linux/arm64' }],
+  [['--customPlatform=linux/arm64'], { platform: ['linux/arm64'] }],
   [['--dockerfile=D'], { dockerfile: ['D'] }],
   [['-d', 'http://h/D'], { dockerfile: ['http://h/D'] }],
   [['--build-arg=A=b'], { 'build-arg': new Map([['A', 'b']]) }],

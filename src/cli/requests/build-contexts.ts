@@ -3,7 +3,7 @@ import { AppError } from '../../core/error.ts';
 import { contextName, isGitContext, type NamedContext, parseReference } from '../../index.ts';
 
 const HINT =
-  'write NAME=DIRECTORY, NAME=docker-image://REFERENCE, NAME=oci-layout://DIRECTORY:TAG, or a URL of a repository or file';
+  'write NAME=DIRECTORY, NAME=docker-image://REFERENCE, NAME=oci-layout://DIRECTORY:TAG, NAME=target:STAGE, or a URL of a repository or file';
 
 /**
  * The contexts of `--build-context`, in Docker's notation; the last one of a name counts.
@@ -34,11 +34,7 @@ function contextOf(name: string, value: string, cwd: string): NamedContext {
   if (scheme === 'oci-layout') return layoutOf(rest, cwd);
   if (isGitContext(value)) return { type: 'git', url: value };
   if (scheme === 'http' || scheme === 'https') return { type: 'url', url: value };
-  if (scheme === 'target') {
-    throw new AppError('USAGE', `--build-context ${name} names a target, which only docker buildx bake has`, {
-      hint: 'name a stage in the Dockerfile itself, or build the other one into a layout (oci-layout://)',
-    });
-  }
+  if (scheme === 'target' && rest !== '') return { type: 'target', target: rest };
   if (scheme !== undefined && value.startsWith(`${scheme}://`)) {
     throw new AppError('USAGE', `--build-context ${name} is of the kind ${scheme}, which is not supported`, {
       hint: HINT,

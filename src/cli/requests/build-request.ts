@@ -10,6 +10,7 @@ import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import { trustSettings } from './cache-trust.ts';
 import { parseOutput } from './outputs.ts';
+import { firstPlatform, onePlatform } from './platforms.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';
 
@@ -67,7 +68,7 @@ export function makeRequest(
     ],
     ssh: options.ssh.map((text) => parseSsh(text, deps)),
     allowedDevices: allowedDevices(options.allow),
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(command === 'start' || command === 'explain' ? onePlatform(options, `envbuilder ${command}`) : firstPlatform(options)),
     tags: options.tag,
     ...(cache ? { cache } : {}),
     trustedCaches: options['cache-trusted-repos'],

@@ -9,6 +9,7 @@ import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest, type RequestDeps } from './build-request.ts';
 import { contextSource } from './context-source.ts';
 import { dockerfilePath, givenFolder } from './paths.ts';
+import { firstPlatform, onePlatform } from './platforms.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
 
@@ -45,7 +46,7 @@ export function definitionRequest(
   folder: string,
   { env, cwd }: Pick<CommandContext, 'env' | 'cwd'>,
 ): DefinitionRequest {
-  const { options } = parsed;
+  const { options, command } = parsed;
   const file = options['devcontainer-json-path'];
   const name = options['devcontainer-name'];
   return {
@@ -55,7 +56,7 @@ export function definitionRequest(
     ...(name === undefined ? {} : { configuration: name }),
     env: userEnvironment(env),
     inContainer: false,
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(command === 'read-configuration' ? onePlatform(options, 'a configuration') : firstPlatform(options)),
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArgs: options['build-arg'],
     allowOutside: options['allow-outside'].map((path) => resolve(cwd, path)),

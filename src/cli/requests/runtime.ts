@@ -11,6 +11,7 @@ import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
 import type { CommandName } from '../options/types.ts';
 import type { CommandContext } from '../run-context.ts';
+import { onePlatform } from './platforms.ts';
 import { registrySettings } from './registries.ts';
 
 /** The layers of the runtime image, lowest first; each is described by a file. */
@@ -70,7 +71,7 @@ export async function runtimeOfImage(
       hint: 'an image is pushed with the files of a runtime, which --runtime-dir names',
     });
   }
-  const { platform } = options;
+  const { platform } = onePlatform(options, 'an image that starts by itself');
   const descriptions = await readRuntimeImage(image, LAYERS, {
     registries: registrySettings(options, env),
     onEvent: emit,

@@ -16,6 +16,7 @@ import {
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { givenFolder } from './paths.ts';
+import { onePlatform } from './platforms.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
 
@@ -57,7 +58,7 @@ export async function defineBuild(
 
 async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Promise<Definition<Source>> {
   const { options } = parsed;
-  const { target, platform } = options;
+  const { target } = options;
   if (options['dockerfile-path'] !== undefined) {
     const build = dockerfileBuild(parsed, folder, deps.emit);
     return { build: { ...build, ...(target === undefined ? {} : { target }) } };
@@ -76,7 +77,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
       workspaceFixed: deps.workspaceFixed ?? false,
       inContainer: true,
       ...(options['fallback-image'] === undefined ? {} : { defaultImage: options['fallback-image'] }),
-      ...(platform === undefined ? {} : { platform }),
+      ...onePlatform(options, 'a container'),
       ...(target === undefined ? {} : { target }),
       buildArgs: options['build-arg'],
       allowOutside: deps.allowOutside ?? [],
