@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { run } from '../scripts/lib/shell.ts';
 import { EXIT_CODES } from '../src/core/error.ts';
 import { defaultPlatform, formatPlatform } from '../src/oci/platform.ts';
+import { startsPrograms } from '../src/sys/emulation.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { cachedImage, eventsOf } from './support/results.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
@@ -223,16 +225,27 @@ test('a probe of several platforms names what is missing for each', async (t) =>
   assert.equal((JSON.parse(pushed.stdout) as { exists: boolean }).exists, true, pushed.output);
 });
 
+/** An architecture that this machine runs no programs of, and its e_machine (ELF specification). */
+async function withoutEmulator(): Promise<readonly [string, number]> {
+  for (const one of [
+    ['loong64', 258],
+    ['riscv64', 243],
+    ['ppc64le', 21],
+  ] as const)
+    if (!(await startsPrograms(one[0], tmpdir()))) return one;
+  throw new Error('this machine has emulators for all architectures');
+}
+
 test('a RUN without an emulator is found before anything runs, unless an image only says that it is foreign', async (t) => {
-  // No machine has one for it.
-  const foreign = 'linux/loong64';
+  const [architecture, machine] = await withoutEmulator();
+  const foreign = `linux/${architecture}`;
   const bench = open(t, () => 'FROM scratch\nCOPY sh /bin/sh\n');
   if (!bench) return;
   const { box, repository, host } = bench;
   const program = Buffer.alloc(64);
   program.write('\x7fELF\x02\x01\x01', 'latin1');
   program.writeUInt16LE(2, 16);
-  program.writeUInt16LE(258, 18);
+  program.writeUInt16LE(machine, 18);
   writeFileSync(join(box.context, 'sh'), program, { mode: 0o755 });
   const base = `${repository}:base`;
   const made = await box.build([`--platform=${foreign}`, '--push', `--tag=${base}`]);
@@ -251,7 +264,7 @@ RUN echo never
   assert.equal(refused.code, EXIT_CODES.BUILD_FAILED.exit, refused.output);
   assert.match(
     refused.stderr,
-    /RUN echo never \(stage linux\/loong64[^)]*\) is for linux\/loong64.*no emulator/,
+    new RegExp(`RUN echo never \\(stage ${foreign}[^)]*\\) is for ${foreign}.*no emulator`),
   );
   assert.match(refused.stderr, /qemu-user-static/);
   assert.match(JSON.stringify(eventsOf(refused, 'error')), /"start":\{"line":6,/);
