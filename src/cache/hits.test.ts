@@ -259,3 +259,32 @@ test('chain IDs are those of the image specification', () => {
   assert.equal(chainId(SCRATCH, [a, b]), digestOf(`${a} ${b}`));
   assert.equal(chainId(a, [b]), digestOf(`${a} ${b}`));
 });
+
+test('of several images, one that is recorded whole is what it is alone, whatever the records of another one say', () => {
+  // A common stage, and two targets that copy from it.
+  const common = fakeStage(0, 1);
+  const copying = (index: number): PlannedStage => {
+    const stage = fakeStage(index, 2);
+    return { ...stage, steps: [reading(stage.steps[0]!, 0), stage.steps[1]!] };
+  };
+  const [first, second] = [copying(1), copying(2)];
+  const image = { platform: {}, imagePlatform: {} } as unknown as Pick<Plan, 'platform' | 'imagePlatform'>;
+  const several = { ...planOf([common, first]), others: [{ ...image, target: 2 }] };
+  const plan: Plan = { ...several, stages: new Map([...several.stages, [2, second]]) };
+  const recordOf = (stage: number, step: number, build: string): CacheRecord => {
+    const chain = ['copied', 'made'].slice(0, step + 1).map((layer) => `${layer} ${stage}`);
+    return fakeRecord(key(stage, step), chain, { sources: { [common.lastKey]: chainOf(build) } });
+  };
+  const depths = (...records: readonly CacheRecord[]): readonly number[] => {
+    const hits = resolveHits(plan, new Map(records.map((record) => [record.key, record])));
+    return [1, 2].map((stage) => hits.get(stage)!.depth);
+  };
+  // Two builds that made the common stage differently.
+  assert.deepEqual(depths(recordOf(1, 1, 'one'), recordOf(2, 1, 'other')), [2, 2]);
+  // What is not whole goes on from one build alone.
+  const made = fakeRecord(key(0, 0), ['one']);
+  assert.deepEqual(depths(made, recordOf(1, 0, 'one'), recordOf(2, 0, 'other')), [1, 0]);
+  assert.deepEqual(depths(recordOf(1, 0, 'one'), recordOf(2, 0, 'one')), [1, 1]);
+  // The whole one takes nothing from the other one.
+  assert.deepEqual(depths(recordOf(1, 0, 'one'), recordOf(2, 1, 'other')), [1, 2]);
+});

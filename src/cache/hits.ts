@@ -47,13 +47,12 @@ export function resolveHits(
   if (parts.length === 1) return consistentHits(plan, records);
   const alone = parts.map((part) => ({ part, hits: consistentHits(part, records) }));
   const whole = alone.filter(({ part, hits }) => missingSteps(part, hits).length === 0);
+  const [first, ...others] = parts.filter((part) => !whole.some((one) => one.part === part));
+  const rest = first ? consistentHits({ ...first, others }, records) : alone[0]!.hits;
   const own = whole.flatMap(({ part, hits }) =>
     neededStages(part, hits).map((index) => [index, hits.get(index)!] as const),
   );
-  return new Map([
-    ...(whole.length === parts.length ? alone[0]!.hits : consistentHits(plan, records)),
-    ...own,
-  ]);
+  return new Map([...rest, ...own]);
 }
 
 function consistentHits(
