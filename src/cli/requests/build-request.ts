@@ -68,7 +68,9 @@ export function makeRequest(
     ],
     ssh: options.ssh.map((text) => parseSsh(text, deps)),
     allowedDevices: allowedDevices(options.allow),
-    ...(command === 'start' || command === 'explain' ? onePlatform(options, `envbuilder ${command}`) : firstPlatform(options)),
+    ...(command === 'start' || command === 'explain'
+      ? onePlatform(options, `envbuilder ${command}`)
+      : firstPlatform(options)),
     tags: options.tag,
     ...(cache ? { cache } : {}),
     trustedCaches: options['cache-trusted-repos'],
