@@ -83,7 +83,7 @@ const paxOf = (bytes: number): Buffer => {
 
 const union = (entries: Iterable<LayerEntry>): void => {
   const made = createUnion();
-  made.beginLayer();
+  made.beginLayer(false);
   for (const entry of entries) made.apply(entry);
   made.endLayer();
 };

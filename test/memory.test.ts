@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
+import { digestOf } from '../src/core/digest.ts';
+import { createFileLayerWriter } from '../src/layer/file-layer-writer.ts';
+import { bytesSource } from '../src/oci/blob-source.ts';
+import { canonicalJson } from '../src/oci/canonical-json.ts';
+import { createRegistryClient } from '../src/oci/http/client.ts';
+import { MEDIA_TYPES } from '../src/oci/media-types.ts';
+import { createRemoteStore } from '../src/oci/remote-store.ts';
+import type { LayerEntry } from '../src/tar/types.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { builtSteps } from './support/results.ts';
 import { createSandbox } from './support/sandbox.ts';
@@ -50,3 +58,64 @@ test('memory does not depend on the size of a layer, built, pushed, or taken fro
     );
   }
 });
+
+/** Entries of the two base images, and what each may cost; an object for each would cost four times that. */
+const FEW = 1000;
+const MANY = 150_000;
+const MOST_BYTES_EACH = 350;
+
+test('memory grows by little for each file of a base image', async (t) => {
+  const { services } = environment;
+  const missing = missingService(services, ['registry']);
+  if (missing !== undefined) return t.skip(missing);
+  const { host } = services.registry!;
+  const peaks: number[] = [];
+  for (const count of [FEW, MANY]) {
+    const box = createSandbox({ Dockerfile: `FROM ${host}/files:${count}\nCOPY Dockerfile /\n` });
+    t.after(() => box.close());
+    await pushFiles(host, count, box.path('layer'));
+    const built = await box.build([]);
+    assert.equal(built.code, 0, built.output);
+    peaks.push(built.peakMiB);
+    box.close();
+  }
+  const [few = 0, many = 0] = peaks;
+  const each = ((many - few) * 2 ** 20) / (MANY - FEW);
+  t.diagnostic(`${Math.round(few)} MiB and ${Math.round(many)} MiB, ${Math.round(each)} bytes for each file`);
+  assert.ok(each <= MOST_BYTES_EACH, `${each} bytes for each file`);
+});
+
+/** Pushes an image with one gzip layer of empty files, directories and links. */
+async function pushFiles(host: string, count: number, file: string): Promise<void> {
+  const writer = createFileLayerWriter(file, { compression: 'gzip' });
+  for (let i = 0; i < count; i += 1) {
+    const type = (['file', 'file', 'symlink', 'dir'] as const)[i % 4]!;
+    const entry: LayerEntry = {
+      ...{ path: `d${Math.floor(i / 1000)}/name-${i}`, type, mode: 0o644, uid: 0, gid: 0, size: 0, mtime: 0 },
+      ...{ mtimeNsec: 0, linkname: type === 'symlink' ? `target-${i}` : '', devmajor: 0, devminor: 0 },
+    };
+    await writer.add(entry);
+  }
+  const { diffId, mediaType, digest, size } = await writer.finish();
+  const config = canonicalJson({
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    os: 'linux',
+    config: {},
+    rootfs: { type: 'layers', diff_ids: [diffId] },
+  });
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: config.length },
+    layers: [{ mediaType, digest, size }],
+  });
+  const client = createRegistryClient();
+  try {
+    const store = createRemoteStore({ client, registry: host, repository: 'files' });
+    await store.put(bytesSource(readFileSync(file)));
+    await store.put(bytesSource(config));
+    await store.tag(manifest, MEDIA_TYPES.ociManifest, String(count));
+  } finally {
+    await client.close();
+  }
+}

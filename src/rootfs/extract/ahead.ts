@@ -1,13 +1,14 @@
 import { AppError } from '../../core/error.ts';
 import type { LayerBlob, Toc } from '../../layer/types.ts';
-import type { LayerEntry } from '../../tar/types.ts';
 import type { LayerContents } from './contents.ts';
+import type { Tree } from './tree.ts';
 import { createUnion, type Union } from './union.ts';
 import { planUnion } from './union-plan.ts';
-import type { TreeNode } from './union-tree.ts';
+import { nodeAt } from './union-tree.ts';
 
 /** What the layers above some others make of these, found out before the others are read. */
 export interface UpperLayers {
+  readonly tree: Tree;
   /** Files of the upper layers that no later one of them replaces: they are in the union whatever lies below. */
   readonly contents: readonly LayerContents[];
   /** Whether the upper layers put something else in the place of a lower layer's file, or nothing. */
@@ -37,10 +38,10 @@ export function uniteUpper(
   });
   try {
     for (const { toc } of layers) {
-      union.beginLayer();
+      union.beginLayer(true);
       for (const entry of toc.entries) {
         const leaf = union.apply(entry);
-        if (leaf) hidden.add(leaf.path);
+        if (leaf !== undefined) hidden.add(union.tree.path(leaf));
       }
       union.endLayer();
     }
@@ -48,10 +49,11 @@ export function uniteUpper(
     if (error instanceof AppError) return undefined;
     throw error;
   }
-  const plan = planUnion(union.root, layers.length);
-  const dirs = new Set(plan.dirs.map(({ path }) => path));
+  const plan = planUnion(union.tree, layers.length);
+  const dirs = new Set(plan.dirs.map(union.tree.path));
   const contents = layers.map(({ blob, toc }, index) => ({ blob, toc, nodes: plan.contents[index]! }));
   return {
+    tree: union.tree,
     contents,
     hasDir: (path) => dirs.has(path),
     hides: (path) => {
@@ -63,25 +65,16 @@ export function uniteUpper(
       }
       return false;
     },
-    settle: ({ root }) => {
+    settle: ({ tree }) => {
       for (const { nodes } of contents) {
-        for (const { path, inode, diskMode } of nodes) {
-          const node = find(root, path);
-          if (!isOf(node, inode!.entry))
+        for (const written of nodes) {
+          const path = union.tree.path(written);
+          const node = nodeAt(tree, path);
+          if (node === undefined || tree.isDir(node) || tree.entry(node) !== union.tree.entry(written))
             throw new AppError('INTERNAL', `"${path}" was written before its turn and is not in the union`);
-          node.diskMode = diskMode;
+          tree.setDiskMode(node, union.tree.diskMode(written));
         }
       }
     },
   };
-}
-
-function find(root: TreeNode, path: string): TreeNode | undefined {
-  let node: TreeNode | undefined = root;
-  for (const part of path.split('/')) node = node?.children?.get(part);
-  return node;
-}
-
-function isOf(node: TreeNode | undefined, entry: LayerEntry): node is TreeNode {
-  return node?.inode?.entry === entry;
 }

@@ -1,19 +1,19 @@
-import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
+import type { LayerBlob, Toc } from '../../layer/types.ts';
 import type { ExtractRequest } from '../types.ts';
 import { withinLayer } from './errors.ts';
 import { createFetchMemory, fetchGroups, groupFrames } from './fetch.ts';
 import { createOrder, type FrameOrder, NOT_WRITTEN, WHOLE } from './frame-order.ts';
 import type { ExtractProgress } from './progress.ts';
+import type { Node, Tree } from './tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import { contentOffset, type FramePlan, framesFor } from './union-plan.ts';
-import type { TreeNode } from './union-tree.ts';
 import { createFrameWorkers } from './workers.ts';
 
 /** A layer with the files that are to be taken from it, by their place in the tar. */
 export interface LayerContents {
   readonly blob: LayerBlob;
   readonly toc: Toc;
-  readonly nodes: readonly TreeNode[];
+  readonly nodes: readonly Node[];
 }
 
 /** A frame, which may hold files that are to be written. */
@@ -31,8 +31,9 @@ export async function writeContents(
   writer: TreeWriter,
   progress: ExtractProgress,
 ): Promise<void> {
+  const { tree } = writer;
   const jobs = layers.flatMap(({ blob, toc, nodes }): ContentJob[] => {
-    const plans = framesFor(nodes, toc.frames, frames === 'all');
+    const plans = framesFor(tree, nodes, toc.frames, frames === 'all');
     progress.advance(blob.size - plans.reduce((sum, { frame }) => sum + frame.length, 0));
     return plans.map((plan) => ({ ...plan, blob, toc, nodes }));
   });
@@ -80,14 +81,14 @@ export async function writeContents(
   }
   for (const { blob, nodes } of layers)
     withinLayer(blob, () => {
-      for (const node of nodes) if (isUnfinished(node)) writer.refine(node);
+      for (const node of nodes) if (isUnfinished(tree, node)) writer.refine(node);
     });
 }
 
 /** Files of several frames. Their parts are written in any order, so somebody has to open them first and close them last. */
 interface Parts {
   /** The descriptor of a file that is written in parts. */
-  open(node: TreeNode): number;
+  open(node: Node): number;
   /** Counts what a frame holds of such files, and finishes those that are complete. */
   written(job: ContentJob): void;
   /** Closes what is not complete, after an error. */
@@ -95,10 +96,10 @@ interface Parts {
 }
 
 function createParts(writer: TreeWriter): Parts {
-  const files = new Map<TreeNode, { readonly fd: number; left: number }>();
+  const files = new Map<Node, { readonly fd: number; left: number }>();
   return {
     open: (node) => {
-      const file = files.get(node) ?? { fd: writer.open(node), left: node.inode!.entry.size };
+      const file = files.get(node) ?? { fd: writer.open(node), left: writer.tree.entry(node).size };
       files.set(node, file);
       return file.fd;
     },
@@ -106,8 +107,9 @@ function createParts(writer: TreeWriter): Parts {
       for (const node of new Set(first < end ? [nodes[first]!, nodes[end - 1]!] : [])) {
         const file = files.get(node);
         if (!file) continue;
-        const from = Math.max(contentOffset(node), frame.tarOffset);
-        const to = Math.min(contentOffset(node) + node.inode!.entry.size, frame.tarOffset + frame.tarLength);
+        const start = contentOffset(writer.tree, node);
+        const from = Math.max(start, frame.tarOffset);
+        const to = Math.min(start + writer.tree.entry(node).size, frame.tarOffset + frame.tarLength);
         file.left -= to - from;
         if (file.left > 0) continue;
         files.delete(node);
@@ -122,28 +124,30 @@ function createParts(writer: TreeWriter): Parts {
 
 function orderFor(job: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder {
   const { frame, toc, nodes, index } = job;
+  const { tree } = writer;
   const frameEnd = frame.tarOffset + frame.tarLength;
   const [from, to] = [toc.firstEntries[index]!, toc.firstEntries[index + 1]!];
   let next = job.first;
   const order = createOrder(frame, to - from, index === toc.frames.length - 1);
   const before = toc.entries[from - 1];
   if (before && before.contentOffset + before.size > frame.tarOffset) {
-    const wanted = next < job.end && nodes[next]!.inode!.entry === before;
+    const wanted = next < job.end && tree.entry(nodes[next]!) === before;
     const fd = wanted ? parts.open(nodes[next++]!) : NOT_WRITTEN;
     order.begun(before.contentOffset - frame.tarOffset, before.size, fd);
   }
   for (let i = from; i < to; i += 1) {
     const entry = toc.entries[i]!;
-    const node = next < job.end && nodes[next]!.inode!.entry === entry ? nodes[next++]! : undefined;
+    const node = next < job.end && tree.entry(nodes[next]!) === entry ? nodes[next++]! : undefined;
     const whole = node !== undefined && entry.contentOffset + entry.size <= frameEnd;
     if (whole) writer.expect(node);
-    order.entry(entry, whole ? WHOLE : node ? parts.open(node) : NOT_WRITTEN, node?.path ?? '');
+    if (node === undefined) order.entry(entry, NOT_WRITTEN, '');
+    else order.entry(entry, whole ? WHOLE : parts.open(node), tree.path(node));
   }
   return order.finish();
 }
 
 /** Whether a frame writer leaves something to do. */
-function isUnfinished(node: TreeNode): boolean {
-  const { xattrs, mtime, mtimeNsec } = node.inode!.entry as TocEntry;
+function isUnfinished(tree: Tree, node: Node): boolean {
+  const { xattrs, mtime, mtimeNsec } = tree.entry(node);
   return xattrs !== undefined || mtimeNsec !== 0 || mtime < 0;
 }

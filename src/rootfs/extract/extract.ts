@@ -8,10 +8,11 @@ import { writeContents } from './contents.ts';
 import { inLayer, withinLayer } from './errors.ts';
 import { createExtractProgress } from './progress.ts';
 import { extractStreams } from './stream.ts';
+import { NOT_ON_DISK, type Node, type Tree } from './tree.ts';
 import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
 import { createUnion, type Union } from './union.ts';
 import { planUnion, type UnionPlan } from './union-plan.ts';
-import { NOT_ON_DISK, type TreeNode, walkTree } from './union-tree.ts';
+import { walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
@@ -40,19 +41,23 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   const streamedBytes = streams.reduce((sum, { size }) => sum + size, 0);
   const overlap = streamedBytes >= (deps.overlapFrom ?? OVERLAP_FROM);
   const upper = overlap && streamed > 0 ? uniteUpper(indexedLayers(layers, await tocs)) : undefined;
-  const writer = createTreeWriter(request.target, request.privileged, {
-    sys: deps.sys,
-    emit,
-    ...(upper ? { keepsDir: upper.hasDir } : {}),
-  });
-  const doomed: TreeNode[] = [];
+  const doomed: Node[] = [];
   let streaming = true;
   const union = createUnion({
     removed: (node) => {
       if (streaming) writer.remove(node);
-      else if (node.diskMode !== NOT_ON_DISK) doomed.push(node);
+      else if (union.tree.diskMode(node) !== NOT_ON_DISK) doomed.push(node);
     },
   });
+  const { tree } = union;
+  const writing = {
+    sys: deps.sys,
+    emit,
+    ...(upper ? { shared: { has: upper.hasDir, made: new Map<string, number>() } } : {}),
+  };
+  const writerOf = (of: Tree): TreeWriter =>
+    createTreeWriter(of, request.target, request.privileged, writing);
+  const writer = writerOf(tree);
 
   await sideBySide(request.signal, [
     (signal) =>
@@ -60,11 +65,14 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
         target: request.target,
         writer,
         union,
-        hides: upper ? upper.hides : () => false,
+        hides: upper ? (node) => upper.hides(tree.path(node)) : () => false,
         advance: progress.advance,
         signal,
       }),
-    (signal) => writeContents(upper?.contents ?? [], 'all', { ...request, signal }, writer, progress),
+    async (signal) => {
+      if (upper)
+        await writeContents(upper.contents, 'all', { ...request, signal }, writerOf(upper.tree), progress);
+    },
   ]);
   streaming = false;
   const filesOnDisk = union.fileCount();
@@ -72,7 +80,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   for (const { blob, toc } of indexed) applyToc(union, toc, blob);
   upper?.settle(union);
 
-  const plan = planUnion(union.root, layers.length);
+  const plan = planUnion(tree, layers.length);
   clear(doomed, writer);
   const contents = indexed.map(({ blob, toc }, index) => ({
     blob,
@@ -84,15 +92,17 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   writeRest(plan, layers, writer);
   progress.finish();
 
-  const inodes = new Set(plan.leaves.map(({ inode }) => inode!).filter(({ entry }) => entry.type === 'file'));
+  let files = 0;
   let bytes = 0;
   let fromIndexed = 0;
-  for (const { entry, layer } of inodes) {
-    bytes += entry.size;
-    if (layer >= streamed) fromIndexed += 1;
+  for (const node of plan.leaves) {
+    if (tree.type(node) !== 'file' || tree.firstName(tree.inode(node)) !== node) continue;
+    files += 1;
+    bytes += tree.entry(node).size;
+    if (tree.inodeLayer(node) >= streamed) fromIndexed += 1;
   }
   const skipped = union.fileCount() - filesOnDisk - fromIndexed;
-  return { files: inodes.size, bytes, skipped, xattrs: xattrsOf(plan) };
+  return { files, bytes, skipped, xattrs: xattrsOf(tree, plan) };
 }
 
 function indexedLayers(layers: readonly LayerBlob[], tocs: readonly Toc[]): { blob: LayerBlob; toc: Toc }[] {
@@ -120,13 +130,13 @@ async function sideBySide(
   if (failure) throw failure.error;
 }
 
-function xattrsOf(plan: UnionPlan): ExtractResult['xattrs'] {
+function xattrsOf(tree: Tree, plan: UnionPlan): ExtractResult['xattrs'] {
   const found = new Map<string, ReadonlyMap<string, Buffer>>();
   for (const node of [...plan.dirs, ...plan.leaves]) {
-    const all = (node.inode?.entry ?? node.meta)?.xattrs;
+    const all = (tree.isDir(node) ? tree.meta(node) : tree.entry(node))?.xattrs;
     if (!all) continue;
     const kept = [...all].filter(([name]) => name === 'security.capability' || name.startsWith('user.'));
-    if (kept.length > 0) found.set(node.path, new Map(kept));
+    if (kept.length > 0) found.set(tree.path(node), new Map(kept));
   }
   return found;
 }
@@ -145,7 +155,7 @@ function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {
 
 function applyToc(union: Union, toc: Toc, blob: LayerBlob): void {
   try {
-    union.beginLayer();
+    union.beginLayer(true);
     for (const entry of toc.entries) union.apply(entry);
     union.endLayer();
   } catch (error) {
@@ -154,11 +164,15 @@ function applyToc(union: Union, toc: Toc, blob: LayerBlob): void {
 }
 
 /** Deletes what later layers replace, except content that a hard link elsewhere still needs. */
-function clear(doomed: readonly TreeNode[], writer: TreeWriter): void {
+function clear(doomed: readonly Node[], writer: TreeWriter): void {
+  const { tree } = writer;
+  const onDisk = (node: Node): boolean => tree.diskMode(node) !== NOT_ON_DISK;
   for (const top of doomed) {
-    walkTree(top, (node) => {
-      if (!node.inode || node.diskMode === NOT_ON_DISK || node.inode.kept !== undefined) return;
-      if (node.inode.names.every((name) => name.diskMode === NOT_ON_DISK)) writer.keep(node);
+    walkTree(tree, top, (node) => {
+      if (tree.isDir(node) || !onDisk(node)) return;
+      const inode = tree.inode(node);
+      if (tree.kept(inode) !== undefined) return;
+      if (tree.findLastName(inode, onDisk) === undefined) writer.keep(node);
     });
     writer.remove(top);
   }
@@ -166,15 +180,17 @@ function clear(doomed: readonly TreeNode[], writer: TreeWriter): void {
 
 /** Everything without content, further names of files, and at last the directories from the bottom up. */
 function writeRest(plan: UnionPlan, layers: readonly LayerBlob[], writer: TreeWriter): void {
+  const { tree } = writer;
   for (const node of plan.leaves) {
-    if (node.diskMode !== NOT_ON_DISK) continue;
-    withinLayer(layers[node.inode!.layer], () => {
+    if (tree.diskMode(node) !== NOT_ON_DISK) continue;
+    withinLayer(layers[tree.inodeLayer(node)], () => {
       if (!writer.link(node)) writer.leaf(node);
     });
   }
   writer.dropKept();
-  const each = (dirs: readonly TreeNode[], work: (dir: TreeNode) => void): void => {
-    for (const dir of dirs) withinLayer(layers[Math.max(dir.layer, dir.metaLayer, 0)], () => work(dir));
+  const each = (dirs: readonly Node[], work: (dir: Node) => void): void => {
+    for (const dir of dirs)
+      withinLayer(layers[Math.max(tree.layer(dir), tree.metaLayer(dir), 0)], () => work(dir));
   };
   each(plan.dirs, writer.dir);
   each(plan.dirs.toReversed(), writer.finishDir);

@@ -7,9 +7,9 @@ import type { LayerBlob, LayerReader } from '../../layer/types.ts';
 import { isHole } from '../../tar/sparse.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { inLayer } from './errors.ts';
+import type { Node, Tree } from './tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import type { Union } from './union.ts';
-import type { TreeNode } from './union-tree.ts';
 
 export interface StreamDeps {
   /** Where the writer writes. */
@@ -17,7 +17,7 @@ export interface StreamDeps {
   readonly writer: TreeWriter;
   readonly union: Union;
   /** Whether a file is not to appear at its path, though hard links may need its content. */
-  readonly hides: (path: string) => boolean;
+  readonly hides: (node: Node) => boolean;
   /** Called with the compressed bytes of each chunk. */
   readonly advance: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
@@ -45,7 +45,7 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
         opened.push(next);
       }
       try {
-        deps.union.beginLayer();
+        deps.union.beginLayer(false);
         const stream = await opened[index]!;
         const hash = blob.checkDiffId ? createHash('sha256') : undefined;
         const told = hash ? { onPlain: (bytes: Buffer) => void hash.update(bytes) } : {};
@@ -70,24 +70,25 @@ function otherDiffId({ diffId }: LayerBlob): AppError {
 
 async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<void> {
   const { union, writer } = deps;
+  const { tree } = union;
   let promised = 0;
   for await (const { entry, content, holes } of reader) {
     deps.signal?.throwIfAborted();
     const node = union.apply(entry);
-    if (!node || node.inode!.entry.type !== 'file') continue;
-    const aside = deps.hides(node.path);
+    if (node === undefined || tree.type(node) !== 'file') continue;
+    const aside = deps.hides(node);
     if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
     else {
       promised += holes;
       if (holes > 0) checkRoom(deps.target, promised + entry.size - holes, entry.path);
       if (aside) writer.setAside(node);
       if (entry.size === 0) writer.leaf(node);
-      else await writeContent(node, content, writer);
+      else await writeContent(tree, node, content, writer);
     }
   }
 }
 
-function linkNow(entry: LayerEntry, node: TreeNode, aside: boolean, writer: TreeWriter): void {
+function linkNow(entry: LayerEntry, node: Node, aside: boolean, writer: TreeWriter): void {
   if (aside ? writer.linkAside(node) : writer.link(node)) return;
   throw new AppError(
     'CORRUPT',
@@ -96,11 +97,12 @@ function linkNow(entry: LayerEntry, node: TreeNode, aside: boolean, writer: Tree
 }
 
 async function writeContent(
-  node: TreeNode,
+  tree: Tree,
+  node: Node,
   content: AsyncIterable<Buffer>,
   writer: TreeWriter,
 ): Promise<void> {
-  const { size } = node.inode!.entry;
+  const { size } = tree.entry(node);
   let fd: number | undefined;
   let written = 0;
   let stored = 0;
@@ -117,7 +119,7 @@ async function writeContent(
     }
     if (fd !== undefined && stored < written) writer.extend(fd, written);
     if (written !== size)
-      throw new AppError('CORRUPT', `"${node.path}" has ${written} bytes instead of ${size}`);
+      throw new AppError('CORRUPT', `"${tree.path(node)}" has ${written} bytes instead of ${size}`);
   } catch (error) {
     if (fd !== undefined) writer.discard(fd);
     throw error;

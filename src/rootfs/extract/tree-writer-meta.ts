@@ -3,7 +3,7 @@ import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import type { Syscalls } from '../../sys/types.ts';
-import type { LayerEntry } from '../../tar/types.ts';
+import type { Facts } from './entry-store.ts';
 
 export interface WriterDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
@@ -15,9 +15,9 @@ export interface MetaWriter {
   /** Bits of a mode that creating a file does not give it: the umask, and those that chown takes away. */
   readonly lostBits: number;
   /** Owner, mode, extended attributes and times of an open file that was created with `entry.mode`, after its content. */
-  file(fd: number, path: string, entry: LayerEntry): void;
+  file(fd: number, path: string, entry: Facts): void;
   /** The same by path, for anything but a regular file; `madeMode` is what it has on disk, undefined for a symlink. */
-  other(path: string, entry: LayerEntry, madeMode: number | undefined): void;
+  other(path: string, entry: Facts, madeMode: number | undefined): void;
 }
 
 const SPECIAL = 0o6000;
@@ -36,7 +36,7 @@ export function createMetaWriter(
   const lostBits = readUmask() | SPECIAL;
   const warned = new Set<string>();
 
-  const owned = (entry: LayerEntry): boolean => !privileged || (entry.uid === uid && entry.gid === gid);
+  const owned = (entry: Facts): boolean => !privileged || (entry.uid === uid && entry.gid === gid);
   const setXattrs = (path: string, xattrs: ReadonlyMap<string, Buffer>): void => {
     for (const [name, value] of xattrs) {
       if (!mayRestore(name, privileged)) continue;
@@ -80,7 +80,7 @@ export function createMetaWriter(
 }
 
 /** Whether node:fs can set the time: it knows no nanoseconds and takes a negative one for "now". */
-function isPlainTime(entry: LayerEntry): boolean {
+function isPlainTime(entry: Facts): boolean {
   return entry.mtimeNsec === 0 && entry.mtime >= 0;
 }
 

@@ -2,21 +2,13 @@ import { AppError } from '../../core/error.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { createEntryCount } from './entry-count.ts';
-import {
-  addName,
-  checkedParts,
-  createNode,
-  type Inode,
-  NO_NAMES,
-  NOT_ON_DISK,
-  type TreeNode,
-  walkPath,
-} from './union-tree.ts';
+import { createTree, NOT_ON_DISK, type Node, type Tree } from './tree.ts';
+import { checkedParts, walkPath } from './union-tree.ts';
 
 /** What happens to the tree while entries are applied, for a caller that mirrors it on disk. */
 export interface UnionEvents {
   /** A node and all below it left the tree. */
-  readonly removed?: (node: TreeNode) => void;
+  readonly removed?: (node: Node) => void;
   /** A whiteout of a path, or an opaque directory: whatever lower layers have there, or below, is not seen. */
   readonly hidden?: (path: string, what: 'path' | 'below') => void;
   /** Layers below are not known: a hard link to what no layer has may be one to theirs, and stays as it is. */
@@ -25,17 +17,17 @@ export interface UnionEvents {
 
 /** The union of layers, in memory. */
 export interface Union {
-  readonly root: TreeNode;
+  readonly tree: Tree;
   /** Files that entries brought so far, whether or not they are still there. */
   fileCount(): number;
-  /** Begins the next layer and returns its index. */
-  beginLayer(): number;
+  /** Begins the next layer. @param listed its entries are held elsewhere as well, and stay the objects that they are */
+  beginLayer(listed: boolean): void;
   /**
    * Applies the next entry of the layer. Returns the node of a file, symlink, device or hard link that is now in the tree;
    * undefined for directories and whiteouts.
    * @throws AppError CORRUPT for an entry that no layer may hold
    */
-  apply(entry: LayerEntry): TreeNode | undefined;
+  apply(entry: LayerEntry): Node | undefined;
   endLayer(): void;
 }
 
@@ -49,98 +41,99 @@ export interface Union {
  * - a hard link shares the inode of its target, in its own layer or else below, whatever becomes of the target later.
  */
 export function createUnion(events: UnionEvents = {}): Union {
-  const root = createNode(undefined, '', -1);
+  const tree = createTree();
+  const { root } = tree;
   let layer = -1;
+  let listedLayer = false;
   let files = 0;
   /** Names that are bookkeeping of aufs; hard links may refer to them until their layer ends. */
-  let hidden: TreeNode[] = [];
+  let hidden: Node[] = [];
   /** What this layer took away, the first at each path; hard links may still refer to it. */
-  const gone = new Map<string, TreeNode>();
+  const gone = new Map<string, Node>();
   const count = createEntryCount();
   let lastDirPath: string | undefined;
   let lastDir = root;
 
-  const attach = (node: TreeNode): TreeNode => {
-    node.parent!.children!.set(node.name, node);
-    if (node.name.startsWith(WHITEOUT_PREFIX)) hidden.push(node);
+  const remove = (node: Node): void => {
+    const path = tree.path(node);
+    tree.detach(node);
+    lastDirPath = undefined;
+    if (!gone.has(path)) gone.set(path, node);
+    events.removed?.(node);
+    if (!tree.isDir(node)) dropLostNames(tree, node);
+  };
+  const addDir = (parent: Node, name: string): Node => {
+    const old = tree.child(parent, name);
+    if (old !== undefined && tree.isDir(old)) return old;
+    if (old !== undefined) remove(old);
+    const node = tree.addDir(parent, name, layer);
+    if (name.startsWith(WHITEOUT_PREFIX)) hidden.push(node);
     return node;
   };
-  const remove = (node: TreeNode): void => {
-    node.parent!.children!.delete(node.name);
-    lastDirPath = undefined;
-    if (!gone.has(node.path)) gone.set(node.path, node);
-    events.removed?.(node);
-    dropLostNames(node.inode);
-  };
-  const addDir = (parent: TreeNode, name: string): TreeNode => {
-    const old = parent.children!.get(name);
-    if (old?.children) return old;
-    if (old) remove(old);
-    return attach(createNode(parent, name, layer));
-  };
-  const inLayer = (node: TreeNode): boolean => node.layer === layer;
+  const inLayer = (node: Node): boolean => tree.layer(node) === layer;
   const making = {
     sees: inLayer,
-    missing: (parent: TreeNode, name: string): TreeNode => {
-      if (!parent.children!.get(name)?.children) count.implied();
+    missing: (parent: Node, name: string): Node => {
+      const old = tree.child(parent, name);
+      if (old === undefined || !tree.isDir(old)) count.implied();
       return addDir(parent, name);
     },
-    pass: (dir: TreeNode): void => {
-      dir.layer = layer;
-    },
+    pass: (dir: Node): void => tree.setLayer(dir, layer),
   };
-  const parentOf = (path: string): TreeNode => {
+  const parentOf = (path: string): Node => {
     const slash = path.lastIndexOf('/');
     const dirPath = slash < 0 ? '' : path.slice(0, slash);
     if (dirPath === lastDirPath) return lastDir;
-    root.layer = layer;
-    lastDir = walkPath(root, dirPath, making)!;
+    tree.setLayer(root, layer);
+    lastDir = walkPath(tree, dirPath, making)!;
     lastDirPath = dirPath;
     return lastDir;
   };
 
   /** Takes away what lower layers have below a directory that this layer has too. */
-  const hideBelow = (dir: TreeNode): void => {
-    if (dir.clearedBy === layer) return;
-    dir.clearedBy = layer;
-    for (const child of dir.children!.values()) {
-      if (child.layer < layer) remove(child);
-      else if (child.children) hideLower(child);
-    }
+  const hideBelow = (dir: Node): void => {
+    if (tree.clearedBy(dir) === layer) return;
+    tree.setClearedBy(dir, layer);
+    tree.forEachChild(dir, (child) => {
+      if (tree.layer(child) < layer) remove(child);
+      else if (tree.isDir(child)) hideLower(child);
+    });
   };
-  const hideLower = (dir: TreeNode): void => {
-    if (dir.metaLayer < layer) dir.meta = undefined;
+  const hideLower = (dir: Node): void => {
+    if (tree.metaLayer(dir) < layer) tree.setMeta(dir, undefined, tree.metaLayer(dir), false);
     hideBelow(dir);
   };
-  const whiteout = (parent: TreeNode, name: string): void => {
-    events.hidden?.(parent.path === '' ? name : `${parent.path}/${name}`, 'path');
-    const node = parent.children!.get(name);
-    if (!node) return;
-    if (node.layer < layer) remove(node);
-    else if (node.children) hideLower(node);
+  const whiteout = (parent: Node, name: string): void => {
+    if (events.hidden) events.hidden(parent === root ? name : `${tree.path(parent)}/${name}`, 'path');
+    const node = tree.child(parent, name);
+    if (node === undefined) return;
+    if (tree.layer(node) < layer) remove(node);
+    else if (tree.isDir(node)) hideLower(node);
   };
 
-  const lookup = (path: string, sees: (node: TreeNode) => boolean): TreeNode | undefined => {
+  const lookup = (path: string, sees: (node: Node) => boolean): Node | undefined => {
     const parts = checkedParts(path);
     const name = parts.pop()!;
-    const dir = walkPath(root, parts.join('/'), { sees, missing: () => undefined });
-    const node = dir?.children?.get(name);
-    return node && sees(node) ? node : undefined;
+    const dir = walkPath(tree, parts.join('/'), { sees, missing: () => undefined });
+    const node = dir === undefined ? undefined : tree.child(dir, name);
+    return node !== undefined && sees(node) ? node : undefined;
   };
-  const lookupGone = (path: string): TreeNode | undefined => {
+  const lookupGone = (path: string): Node | undefined => {
+    if (gone.size === 0) return undefined;
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
       let node = gone.get(path.slice(0, end));
-      if (!node) continue;
-      for (const part of path.slice(end + 1).split('/')) if (part !== '') node = node?.children?.get(part);
-      if (node) return node;
+      if (node === undefined) continue;
+      for (const part of path.slice(end + 1).split('/'))
+        if (part !== '') node = node === undefined || !tree.isDir(node) ? undefined : tree.child(node, part);
+      if (node !== undefined) return node;
     }
     return undefined;
   };
-  const linkTarget = (entry: LayerEntry): TreeNode | undefined => {
+  const linkTarget = (entry: LayerEntry): Node | undefined => {
     const node =
       lookup(entry.linkname, inLayer) ?? lookup(entry.linkname, () => true) ?? lookupGone(entry.linkname);
-    if (node?.inode || (node === undefined && events.partial)) return node;
-    const why = node ? 'is a directory' : 'no layer has';
+    if (node === undefined ? events.partial : !tree.isDir(node)) return node;
+    const why = node === undefined ? 'no layer has' : 'is a directory';
     throw new AppError(
       'CORRUPT',
       `the hard link "${entry.path}" points to "${entry.linkname}", which ${why}`,
@@ -152,33 +145,32 @@ export function createUnion(events: UnionEvents = {}): Union {
     const name = checkedName(entry.path, slash);
     const parent = parentOf(entry.path);
     const node = addDir(parent, name);
-    node.layer = layer;
-    node.meta = entry;
-    node.metaLayer = layer;
+    tree.setLayer(node, layer);
+    tree.setMeta(node, entry, layer, listedLayer);
   };
-  const placeLeaf = (entry: LayerEntry, name: string): TreeNode | undefined => {
+  const placeLeaf = (entry: LayerEntry, name: string): Node | undefined => {
     const parent = parentOf(entry.path);
     const target = entry.type === 'hardlink' ? linkTarget(entry) : undefined;
-    const old = parent.children!.get(name);
-    if (old) {
-      if (target && target === old) return undefined;
+    const old = tree.child(parent, name);
+    if (old !== undefined) {
+      if (target === old) return undefined;
       remove(old);
     }
     if (entry.type === 'file') files += 1;
-    const inode: Inode = target?.inode ?? { entry, layer, names: NO_NAMES, kept: undefined };
-    const node = attach(createNode(parent, name, layer, inode));
-    addName(inode, node);
+    const inode = target === undefined ? tree.addInode(entry, layer, listedLayer) : tree.inode(target);
+    const node = tree.addLeaf(parent, name, layer, inode);
+    if (name.startsWith(WHITEOUT_PREFIX)) hidden.push(node);
     return node;
   };
 
   return {
-    root,
+    tree,
     fileCount: () => files,
-    beginLayer: () => {
+    beginLayer: (listed) => {
       layer += 1;
+      listedLayer = listed;
       count.beginLayer();
       lastDirPath = undefined;
-      return layer;
     },
     apply: (entry) => {
       count.entry(entry);
@@ -189,7 +181,7 @@ export function createUnion(events: UnionEvents = {}): Union {
       if (!name.startsWith(WHITEOUT_PREFIX)) return placeLeaf(entry, name);
       if (name === OPAQUE_NAME) {
         const dir = parentOf(entry.path);
-        events.hidden?.(dir.path, 'below');
+        events.hidden?.(tree.path(dir), 'below');
         return void hideBelow(dir);
       }
       if (name.startsWith(`${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`)) return placeLeaf(entry, name);
@@ -200,7 +192,7 @@ export function createUnion(events: UnionEvents = {}): Union {
       return void whiteout(parentOf(entry.path), hiddenName);
     },
     endLayer: () => {
-      for (const node of hidden.reverse()) if (node.parent!.children!.get(node.name) === node) remove(node);
+      for (const node of hidden.reverse()) if (!tree.isDetached(node)) remove(node);
       hidden = [];
       gone.clear();
       lastDirPath = undefined;
@@ -213,6 +205,11 @@ function checkedName(path: string, slash: number): string {
 }
 
 /** Names at the end that are not on disk any more, so that the last one is, if any but the first is. */
-function dropLostNames(inode: Inode | undefined): void {
-  while (inode && inode.names.length > 1 && inode.names.at(-1)!.diskMode === NOT_ON_DISK) inode.names.pop();
+function dropLostNames(tree: Tree, leaf: Node): void {
+  const inode = tree.inode(leaf);
+  for (;;) {
+    const last = tree.lastName(inode);
+    if (last === undefined || last === tree.firstName(inode) || tree.diskMode(last) !== NOT_ON_DISK) return;
+    tree.dropLastName(inode);
+  }
 }

@@ -3,10 +3,10 @@ import { readContents } from '../../layer/frames.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { readToc } from '../../layer/toc.ts';
 import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
-import type { LayerEntry } from '../../tar/types.ts';
+import type { EntryRow } from '../extract/entry-store.ts';
 import { inLayer } from '../extract/errors.ts';
 import { createUnion } from '../extract/union.ts';
-import type { TreeNode } from '../extract/union-tree.ts';
+import { nodeAt } from '../extract/union-tree.ts';
 
 /** What a path was in the layers below a step: the hex sha256 of a file, the target of a symlink. */
 export interface PreviousContent {
@@ -26,11 +26,12 @@ export async function previousContent(
   wanted: ReadonlyMap<string, number>,
 ): Promise<Map<string, PreviousContent>> {
   const union = createUnion();
-  const hashes = new Map<LayerEntry, string>();
+  const { tree } = union;
+  const hashes = new Map<EntryRow, string>();
   const sizes = new Set(wanted.values());
   const tables: { readonly blob: LayerBlob; readonly toc: Toc }[] = [];
   for (const blob of layers) {
-    union.beginLayer();
+    union.beginLayer(blob.toc !== undefined);
     if (blob.toc) {
       const toc = await readToc({ ...blob, toc: blob.toc }).catch((error: unknown) => {
         throw inLayer(blob, error);
@@ -39,26 +40,30 @@ export async function previousContent(
       for (const entry of toc.entries) union.apply(entry);
     } else {
       for await (const { entry, content } of readLayer(await blob.open(), blob.mediaType, blob.digest)) {
-        union.apply(entry);
-        if (entry.type !== 'file' || !sizes.has(entry.size)) continue;
+        const node = union.apply(entry);
+        if (node === undefined || entry.type !== 'file' || !sizes.has(entry.size)) continue;
         const hash = createHash('sha256');
         for await (const chunk of content) hash.update(chunk);
-        hashes.set(entry, hash.digest('hex'));
+        hashes.set(tree.inode(node), hash.digest('hex'));
       }
     }
     union.endLayer();
   }
-  const found = new Map<string, PreviousContent>();
-  const entries = new Map([...wanted.keys()].map((path) => [path, nodeAt(union.root, path)?.inode?.entry]));
-  const asked = new Set(entries.values());
+  const leaves = [...wanted.keys()].flatMap((path) => {
+    const node = nodeAt(tree, path);
+    return node === undefined || tree.isDir(node) ? [] : [{ path, node }];
+  });
+  const rows = new Map(leaves.map(({ node }) => [tree.entry(node), tree.inode(node)]));
   for (const { blob, toc } of tables) {
-    const files = toc.entries.filter((entry) => entry.type === 'file' && asked.has(entry));
-    for (const [entry, sha256] of await hashContents(blob, toc, files)) hashes.set(entry, sha256);
+    const files = toc.entries.filter((entry) => entry.type === 'file' && rows.has(entry));
+    for (const [entry, sha256] of await hashContents(blob, toc, files)) hashes.set(rows.get(entry)!, sha256);
   }
-  for (const [path, entry] of entries) {
-    if (entry?.type === 'symlink') found.set(path, { linkname: entry.linkname });
-    const sha256 = entry && hashes.get(entry);
-    if (entry?.type === 'file' && sha256 !== undefined) found.set(path, { sha256 });
+  const found = new Map<string, PreviousContent>();
+  for (const { path, node } of leaves) {
+    const { type, linkname } = tree.entry(node);
+    if (type === 'symlink') found.set(path, { linkname });
+    const sha256 = hashes.get(tree.inode(node));
+    if (type === 'file' && sha256 !== undefined) found.set(path, { sha256 });
   }
   return found;
 }
@@ -86,10 +91,4 @@ async function hashContents(
     throw inLayer(blob, error);
   }
   return digests;
-}
-
-function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
-  let node: TreeNode | undefined = root;
-  for (const part of path.split('/')) node = node?.children?.get(part);
-  return node;
 }

@@ -29,6 +29,9 @@ export interface TableEntry {
   readonly inside?: DirectoryTable;
 }
 
+/** All directories with nothing in them: there may be a million. */
+const EMPTY: DirectoryTable = { names: Buffer.alloc(0), rows: new Uint32Array(0), inside: [] };
+
 /**
  * Looks at every path of a tree that nothing else is changing; the root itself is left out.
  * @param before an earlier table of the tree; a directory in which nothing changed, however deep, is the very same object
@@ -39,6 +42,7 @@ export function readTable(
   before?: DirectoryTable,
 ): DirectoryTable {
   const { names: listed, rows: found } = syscalls.listDirectory(root);
+  if (listed.length === 0) return EMPTY;
   const sameNames = before?.names.equals(listed) === true;
   const names = sameNames ? before.names : Buffer.from(listed);
   const sameRows = sameNames && equalWords(before.rows, found);

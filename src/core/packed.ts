@@ -1,0 +1,106 @@
+/*
+ * Rows and texts outside the heap, for what there may be millions of: an object for each would take ten times as much, and
+ * time whenever V8 looks through its heap.
+ */
+
+/** Rows of 32-bit words. */
+export interface PackedRows {
+  /** Adds a row of zeros and returns its number. */
+  add(): number;
+  readonly count: number;
+  /** A word of a row. */
+  get(row: number, word: number): number;
+  set(row: number, word: number, value: number): void;
+}
+
+/** Rows are kept in parts, which are never copied: a copy would take the memory twice for a moment. */
+const PART_SHIFT = 12;
+const PART_MASK = (1 << PART_SHIFT) - 1;
+
+/** @param words of a row */
+export function createPackedRows(words: number): PackedRows {
+  const parts: Uint32Array[] = [];
+  let count = 0;
+  return {
+    add: () => {
+      if (count >>> PART_SHIFT === parts.length) parts.push(new Uint32Array(words << PART_SHIFT));
+      count += 1;
+      return count - 1;
+    },
+    get count() {
+      return count;
+    },
+    get: (row, word) => parts[row >>> PART_SHIFT]![(row & PART_MASK) * words + word]!,
+    set: (row, word, value) => {
+      parts[row >>> PART_SHIFT]![(row & PART_MASK) * words + word] = value;
+    },
+  };
+}
+
+/** Texts, each behind a number of 16 bits: its length in code units, twice, and one more where a unit takes two bytes. */
+export interface PackedTexts {
+  /** Adds a text of less than 32,768 code units and returns where it stands. */
+  add(text: string): number;
+  get(at: number): string;
+  /** Whether this very text stands there. */
+  is(at: number, text: string): boolean;
+}
+
+const HEAD = 2;
+const TEXT_SHIFT = 18;
+const TEXT_BYTES = 1 << TEXT_SHIFT;
+
+/** @see PackedTexts */
+export function createPackedTexts(): PackedTexts {
+  const parts: Buffer[] = [];
+  /** Bytes of the last part that are used. */
+  let end = TEXT_BYTES;
+  return {
+    add: (text) => {
+      const { length } = text;
+      if (end + HEAD + length * 2 > TEXT_BYTES) {
+        parts.push(Buffer.allocUnsafeSlow(TEXT_BYTES));
+        end = 0;
+      }
+      const part = parts.length - 1;
+      const bytes = parts[part]!;
+      const at = end;
+      const start = at + HEAD;
+      let narrow = 0;
+      for (; narrow < length; narrow += 1) {
+        const unit = text.charCodeAt(narrow);
+        if (unit > 0xff) break;
+        bytes[start + narrow] = unit;
+      }
+      const wide = narrow < length;
+      if (wide) bytes.write(text, start, 'utf16le');
+      bytes.writeUInt16LE(length * 2 + (wide ? 1 : 0), at);
+      end = start + (wide ? length * 2 : length);
+      return part * TEXT_BYTES + at;
+    },
+    get: (where) => {
+      const bytes = parts[where >>> TEXT_SHIFT]!;
+      const at = where & (TEXT_BYTES - 1);
+      const head = bytes.readUInt16LE(at);
+      const start = at + HEAD;
+      const length = head >>> 1;
+      return (head & 1) === 1
+        ? bytes.toString('utf16le', start, start + length * 2)
+        : bytes.toString('latin1', start, start + length);
+    },
+    is: (where, text) => {
+      const bytes = parts[where >>> TEXT_SHIFT]!;
+      const at = where & (TEXT_BYTES - 1);
+      const head = bytes.readUInt16LE(at);
+      const { length } = text;
+      if (head >>> 1 !== length) return false;
+      const start = at + HEAD;
+      const wide = (head & 1) === 1;
+      for (let i = 0; i < length; i += 1) {
+        const unit = wide ? bytes.readUInt16LE(start + i * 2) : bytes[start + i]!;
+        if (unit !== text.charCodeAt(i)) return false;
+      }
+      return true;
+    },
+  };
+}
