@@ -173,6 +173,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'lchownSync',
     'lutimesSync',
     'readFileSync',
+    'statfsSync',
   ),
   'src/rootfs/extract/tree-writer.ts': at(
     EXTRACTION,

@@ -48,12 +48,6 @@ export const LIMITS = {
     text: 'all headers before one entry together',
     source: `${OURS}: one of each kind, and then some`,
   },
-  sparseSegments: {
-    most: 1 << 20,
-    unit: 'count',
-    text: 'parts of a sparse file',
-    source: "`maxSparseFileEntries` of Go's archive/tar",
-  },
   file: {
     most: 2 ** 43,
     unit: 'bytes',

@@ -14,6 +14,8 @@ export interface SparseMap {
 /** Taken from the kernel when it is first written to, which is never: reading it costs no memory. */
 const ZEROS = Buffer.alloc(64 * 1024 * 1024);
 const PIECE = 64 * 1024;
+/** Of the old format: four segments and a flag. */
+const HEADER_MAP_BYTES = 97;
 
 /** Bytes of a sparse file that are stored. */
 export function storedOf({ segments }: SparseMap): number {
@@ -52,10 +54,7 @@ async function oldFormat(header: RawHeader, source: ByteSource, what: string): P
   if (!header.gnu) throw malformed(what);
   const { block } = header;
   const found: number[] = [];
-  let places = 0;
   const collect = (from: Buffer, at: number, count: number): void => {
-    places += count;
-    if (places > LIMITS.sparseSegments.most) throw tooLarge(what);
     for (let i = 0; i < count; i += 1) {
       // What GNU tar and Go take for the end of a block's segments.
       if (from[at + i * 24] === 0) return;
@@ -64,7 +63,9 @@ async function oldFormat(header: RawHeader, source: ByteSource, what: string): P
   };
   collect(block, 386, 4);
   let extended = block[482] !== 0;
-  while (extended) {
+  for (let bytes = HEADER_MAP_BYTES; extended; bytes += BLOCK) {
+    // Go counts so: the map as it stands, empty blocks too.
+    if (bytes + BLOCK >= LIMITS.extension.most) throw tooLarge(what);
     const more = await source.read(BLOCK);
     collect(more, 0, 21);
     extended = more[504] !== 0;
@@ -87,7 +88,6 @@ async function format1(body: ByteBody, what: string): Promise<number[]> {
       numbers.push(decimal(line, what));
       if (numbers.length === 1) wanted = 1 + 2 * numbers[0]!;
     }
-    if (wanted > 2 * LIMITS.sparseSegments.most) throw tooLarge(what);
     // No number is longer than this, so that what is left never grows.
     if (numbers.length < wanted && rest.length > 20) throw malformed(what);
   }
@@ -107,7 +107,7 @@ function checked(size: number, segments: readonly number[], what: string): Spars
     end = offset + length;
   }
   if (!(end <= size)) throw malformed(what);
-  if (segments.length > 2 * LIMITS.sparseSegments.most || size > LIMITS.file.most) throw tooLarge(what);
+  if (size > LIMITS.file.most) throw tooLarge(what);
   return { size, segments };
 }
 

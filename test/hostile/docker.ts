@@ -20,6 +20,9 @@ const MOST_MS = 120_000;
 /** Everything that the first stage holds, as files of a layer that both write anew. */
 const COPIED = '\nFROM scratch\nCOPY --from=0 / /out/\n';
 
+/** Docker cannot read what it has unpacked itself. */
+const UNREADABLE = /lstat \S*\/buildkit-mount\d+\/\S*: no such file or directory/;
+
 /** Builds the context of a plot with Docker, as the way into it has left it. */
 export async function askDocker(engine: DockerEngine, plot: Plot): Promise<DockerVerdict> {
   return buildWithDocker(engine, plot.context, join(plot.context, 'Dockerfile'), []);
@@ -36,6 +39,8 @@ export async function compareTrees(engine: DockerEngine, plot: Plot): Promise<st
   const tag = `hostile-${plot.dir.slice(-6).toLowerCase()}`;
   const since = Math.floor(Date.now() / 1000) - 5;
   const theirs = await buildWithDocker(engine, plot.context, dockerfile, [`--tag=${tag}`]);
+  // A whiteout behind a link is a name that its overlay lists and does not have: there is nothing to compare with.
+  if (UNREADABLE.test(theirs.text)) return '';
   if (!theirs.builds) throw new Error(`Docker does not build it with a second stage: ${theirs.text}`);
   try {
     const saved = join(plot.dir, 'saved');
@@ -61,7 +66,9 @@ export async function compareTrees(engine: DockerEngine, plot: Plot): Promise<st
     const expected = describeImage(await readDockerArchive(saved), since);
     const actual = describeImage(await readOciLayout(layout), since);
     rmSync(saved, { recursive: true, force: true });
-    return report(compareImages(expected, actual));
+    // Layers of such inputs are odd for both; only what Docker's is not counts.
+    const problems = actual.problems.filter((problem) => !expected.problems.includes(problem));
+    return report(compareImages(expected, { ...actual, problems }));
   } finally {
     await capture(engine.command, ['image', 'rm', '-f', tag], { env: engine.env });
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
@@ -43,6 +44,7 @@ export function createMetaWriter(
       try {
         sys!.setXattr(path, name, value);
       } catch (error) {
+        if (isNoSpace(error)) throw hasNoRoom(path, name, value);
         if (!isRefusal(error)) throw error;
         if (privileged && name === 'security.capability') throw lostCapability(path, error);
         if (warned.has(name)) continue;
@@ -92,6 +94,21 @@ function mayRestore(name: string, privileged: boolean): boolean {
 function isRefusal(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'EPERM';
+}
+
+/** What a file system says to an attribute that is larger than it takes, whatever room there is for files. */
+function isNoSpace(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC';
+}
+
+function hasNoRoom(path: string, name: string, { length }: Buffer): AppError {
+  const { bavail, ffree } = fs.statfsSync(fsPath(dirname(path)));
+  if (bavail === 0 || ffree === 0)
+    return new AppError('DISK_FULL', `there is no room for an extended attribute of "${path}"`);
+  return new AppError(
+    'CORRUPT',
+    `the file system does not take the extended attribute ${name} of "${path}", which has ${length} bytes`,
+  );
 }
 
 function lostCapability(path: string, cause: unknown): AppError {

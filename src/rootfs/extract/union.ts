@@ -186,9 +186,8 @@ export function createUnion(events: UnionEvents = {}): Union {
       }
       if (name.startsWith(`${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`)) return placeLeaf(entry, name);
       const hiddenName = name.slice(WHITEOUT_PREFIX.length);
-      if (hiddenName === '' || hiddenName === '.' || hiddenName === '..') {
-        throw new AppError('CORRUPT', `the path "${entry.path}" is not one that a layer may hold`);
-      }
+      // COPY of a file of such a name makes them, and Docker builds it; there is nothing that they could hide.
+      if (hiddenName === '' || hiddenName === '.' || hiddenName === '..') return undefined;
       return void whiteout(parentOf(entry.path), hiddenName);
     },
     endLayer: () => {

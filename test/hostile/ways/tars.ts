@@ -28,8 +28,8 @@ function baseWay(
     carry: (input: TarInput | StreamInput, plot: Plot) => {
       publish(plot.repository, imageOf([layer(input)]));
       const after = 'after' in input ? input.after : undefined;
-      // What the steps after it refuse is the user's Dockerfile or context.
-      const refusals = after ? [...IMAGE_REFUSALS, 4, 5] : IMAGE_REFUSALS;
+      // What the steps after it refuse is the user's Dockerfile or context, or somebody whom the image does not know.
+      const refusals = after ? [...IMAGE_REFUSALS, 3, 4, 5] : IMAGE_REFUSALS;
       return {
         ...buildOn(plot, `${plot.repository.reference}:1`, after),
         refusals,
