@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ensurePackages } from '../scripts/lib/debian.ts';
+import { run as runProgram } from '../scripts/lib/shell.ts';
 import type { ImageConfig } from '../src/oci/types.ts';
 import { describeTree } from '../src/rootfs/describe-tree.ts';
 import { createSyscalls } from '../src/sys/syscalls.ts';
@@ -111,9 +112,9 @@ function recordsIn(directory: string): Readonly<Record<string, string>> {
 }
 
 /** A file with the time to which RUNs set what they make, another one each time. */
-function clock(file: string): readonly string[] {
+function clock(file: string, id = 'clock'): readonly string[] {
   writeFileSync(file, String(Math.floor(Math.random() * 2e9)));
-  return [`--secret=id=clock,src=${file}`];
+  return [`--secret=id=${id},src=${file}`];
 }
 
 /** What a build in a sandbox wrote down of its image. */
@@ -354,5 +355,148 @@ test('behind a RUN that made the same files again, reproducible steps are found 
     // Only the history of the image is another one; what was found is found by its key from now on.
     assert.notEqual(again, first);
     assert.equal(await build([]), again);
+  }
+});
+
+/** Each instruction and each kind of source; what it adds to has times of its own. */
+const EVERYTHING = `FROM @REGISTRY@/busybox:1 AS tools
+RUN mkdir -p /opt/tool && echo 1 >/opt/tool/a && ln -s a /opt/tool/link
+FROM @REGISTRY@/busybox:1
+ARG V=1
+ENV E=1
+LABEL l=1
+MAINTAINER me
+EXPOSE 80
+VOLUME /vol
+STOPSIGNAL SIGTERM
+HEALTHCHECK CMD true
+SHELL ["/bin/sh", "-ec"]
+WORKDIR /work/deep
+USER 1000:1000
+WORKDIR /work/user
+USER 0
+COPY --chown=7:8 --chmod=600 file /copied/
+COPY --link file /linked/
+COPY --parents dir/./sub /parents/
+COPY --exclude=sub dir /excluded/
+COPY <<EOF /inline/
+text
+EOF
+ADD local.tar /local/
+ADD http://@HTTP@/files/hello.txt /added/
+ADD --unpack=true http://@HTTP@/files/archive.tar.gz /unpacked/
+ADD http://@HTTP@/git/refs.git#v1 /git/
+ADD --keep-git-dir=true http://@HTTP@/git/refs.git#v1 /git-dir/
+COPY --from=tools /opt /from/
+COPY --from=@REGISTRY@/busybox:1 /bin/busybox /image/
+RUN <<EOF
+mkdir -p /run/made/deep
+stat -c '%Y %n' /etc/hosts /etc/hostname /etc/resolv.conf >/seen-run
+EOF
+RUN <<EOF
+#!/bin/sh
+stat -c '%Y %n' "$0" "$(dirname "$0")" >/seen-script
+EOF
+RUN --mount=type=cache,target=/cache/deep/er --mount=type=tmpfs,target=/tmpfs/deep \\
+    --mount=type=secret,id=s,target=/secret/deep/er --mount=type=bind,source=dir,target=/bind/deep \\
+    --mount=type=bind,from=tools,source=/opt,target=/stage/deep \\
+    find /bind/deep/. /stage/deep/. /secret/deep/er -exec stat -c '%Y %n' {} + >/seen-mounts
+RUN find / -path /proc -prune -o -path /sys -prune -o -path /dev -prune -o -exec stat -c '%Y %n' {} + >/seen-all
+ONBUILD RUN true
+ENTRYPOINT ["/bin/sh"]
+CMD ["-c", "true"]
+`;
+
+const FEATURE = {
+  'devcontainer-feature.json': JSON.stringify({
+    id: 'f',
+    version: '1.0.0',
+    containerEnv: { OF_FEATURE: '1' },
+    entrypoint: '/usr/local/share/entry.sh',
+  }),
+  'data/x': 'x',
+  'install.sh': `#!/bin/sh
+find /dev/dev-container-feature/. data install.sh -exec stat -c '%Y %n' {} + >/seen-feature
+mkdir -p /usr/local/share && cp -p data/x /usr/local/share/entry.sh
+`,
+};
+
+test('whatever a build adds has one time: each instruction, source, mount and feature, its layers, config and history', async (t) => {
+  const { services } = trials.environment;
+  const missing = missingService(services, ['registry', 'http']);
+  if (missing !== undefined) return t.skip(missing);
+  const build = async (machine: Machine) => {
+    const box = createSandbox({
+      Dockerfile: dockerfile(EVERYTHING).replaceAll('@HTTP@', services.http!.host),
+      file: 'f',
+      'dir/a': 'a',
+      'dir/sub/b': 'b',
+      '.devcontainer/devcontainer.json': JSON.stringify({
+        build: { dockerfile: '../Dockerfile', context: '..' },
+        features: { './f': {} },
+        containerEnv: { OF_FILE: '1' },
+      }),
+      ...Object.fromEntries(Object.entries(FEATURE).map(([name, text]) => [`.devcontainer/f/${name}`, text])),
+    });
+    t.after(() => box.close());
+    symlinkSync('a', join(box.context, 'dir/link'));
+    await runProgram('tar', [
+      '-C',
+      box.context,
+      '-cf',
+      join(box.context, 'local.tar'),
+      '--mtime=@1500000000',
+      'dir',
+      'file',
+    ]);
+    const args = [
+      ...['--devcontainer', '--reproducible', ...clock(box.path('clock'), 's')],
+      `--output=type=oci,dest=${box.path('layout')}`,
+    ];
+    const built = await box.build(args, { under: await on(machine) });
+    assert.equal(built.code, 0, built.output);
+    return box;
+  };
+  const box = await build({ name: 'one', days: 5000 });
+
+  const { layers, ...image } = await readOciLayout(box.path('layout'));
+  const config = JSON.parse(image.config.toString()) as ImageConfig;
+  const made = config.history!.filter(({ comment }) => comment === 'envbuilder');
+  assert.deepEqual(
+    new Set([config.created, ...made.map(({ created }) => created)]),
+    new Set(['1970-01-01T00:00:00Z']),
+  );
+  const count = made.filter(({ empty_layer }) => !empty_layer).length;
+  const all = layers.map((layer) => [...readTar(layer)]);
+  const own = all.slice(-count).flat();
+  assert.ok(count > 20, `${count}`);
+  assert.deepEqual(
+    own.filter(({ mtime }) => mtime !== 0),
+    [],
+  );
+
+  // What RUNs saw: no times but those of the base and this one.
+  const base = new Map(
+    all
+      .slice(0, -count)
+      .flat()
+      .map(({ name, mtime }) => [`/${name.replace(/\/$/, '')}`, mtime]),
+  );
+  for (const [name, least] of [
+    ['run', 3],
+    ['script', 2],
+    ['mounts', 8],
+    ['all', 100],
+    ['feature', 6],
+  ] as const) {
+    const text = own.findLast((entry) => entry.name === `seen-${name}`)!.data.toString();
+    const lines = text.trim().split('\n');
+    assert.ok(lines.length >= least, text);
+    const late = lines.filter((line) => {
+      const [time = '', path = ''] = line.split(/ (.*)/s);
+      // The RUN has just made the file that it writes to, and with it changed the root.
+      return time !== '0' && path !== '/' && path !== `/seen-${name}` && Number(time) !== base.get(path);
+    });
+    assert.deepEqual(late, [], name);
   }
 });
