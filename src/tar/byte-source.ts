@@ -23,6 +23,8 @@ export interface ByteSource {
   take(count: number): ByteBody;
   /** Reads to the end, so that whoever verifies the stream sees all of it. */
   drain(): Promise<void>;
+  /** Gives the stream up, so that whoever makes its chunks ends too; nothing is read any more. */
+  close(): Promise<void>;
 }
 
 /** @param what names the stream in errors */
@@ -91,6 +93,9 @@ export function createByteSource(chunks: AsyncIterable<Buffer>, what: string): B
     },
     drain: async () => {
       while (await fill()) at = chunk.length;
+    },
+    close: async () => {
+      await iterator.return?.();
     },
   };
 }

@@ -54,26 +54,31 @@ export async function* readTar(
   onEnd = (): void => {},
 ): AsyncGenerator<TarItem> {
   const source = createByteSource(chunks, what);
-  let before = none();
-  for (;;) {
-    const header = await nextHeader(source, what);
-    if (!header) {
-      onEnd();
-      return source.drain();
+  try {
+    let before = none();
+    for (;;) {
+      const header = await nextHeader(source, what);
+      if (!header) {
+        onEnd();
+        await source.drain();
+        return;
+      }
+      if (header.flag === 'g') {
+        await extension(source, header, none(), what);
+        before = none();
+      } else if (header.flag === 'x') {
+        before.pax = new Map();
+        parsePax(await extension(source, header, before, what), before.pax, what);
+      } else if (header.flag === 'L' || header.flag === 'K') {
+        const text = await extension(source, header, before, what);
+        before[header.flag === 'L' ? 'longName' : 'longLink'] = text.subarray(0, nulAt(text));
+      } else {
+        yield* item(source, header, before, what);
+        before = none();
+      }
     }
-    if (header.flag === 'g') {
-      await extension(source, header, none(), what);
-      before = none();
-    } else if (header.flag === 'x') {
-      before.pax = new Map();
-      parsePax(await extension(source, header, before, what), before.pax, what);
-    } else if (header.flag === 'L' || header.flag === 'K') {
-      const text = await extension(source, header, before, what);
-      before[header.flag === 'L' ? 'longName' : 'longLink'] = text.subarray(0, nulAt(text));
-    } else {
-      yield* item(source, header, before, what);
-      before = none();
-    }
+  } finally {
+    await source.close();
   }
 }
 
