@@ -1,7 +1,4 @@
-import type { Dispatcher, ProxyAgent } from 'undici';
-// All of undici takes a third of the time until the first request; these two files do without its fetch, caches and mocks.
-import request from 'undici/lib/api/api-request.js';
-import Agent from 'undici/lib/dispatcher/agent.js';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { NETWORK_LIMITS, type NetworkLimits, TooSlow } from '../../core/network-limits.ts';
 import { proxyFor } from './proxy.ts';
 import { createTlsProfiles, PLAIN, type TlsOptions } from './tls-profiles.ts';
@@ -27,10 +24,10 @@ export interface Transport {
 
 /** HTTP/1.1 over kept-alive connections, through the proxies that apply. Nothing is read from the environment. */
 export function createTransport(options: TransportOptions): Transport {
-  const { proxy = {}, connections = 256, userAgent = 'envbuilder', limits = NETWORK_LIMITS } = options;
+  const { proxy = {}, connections = 384, userAgent = 'envbuilder', limits = NETWORK_LIMITS } = options;
   const tls = createTlsProfiles(options);
-  const agents = new Map<string, Promise<Dispatcher>>();
-  const agentFor = (url: URL): Promise<Dispatcher> => {
+  const agents = new Map<string, Dispatcher>();
+  const agentFor = (url: URL): Dispatcher => {
     const uri = proxyFor(url, proxy) ?? '';
     const secured = url.protocol === 'https:' || uri.startsWith('https:');
     const { key, ...security } = secured ? tls.forHost(url.host) : PLAIN;
@@ -48,8 +45,8 @@ export function createTransport(options: TransportOptions): Transport {
       };
       agent =
         uri === ''
-          ? Promise.resolve(new Agent(common))
-          : proxyAgent({ ...common, uri, requestTls: connect, proxyTls: connect });
+          ? new Agent(common)
+          : new ProxyAgent({ ...common, uri, requestTls: connect, proxyTls: connect });
       agents.set(name, agent);
     }
     return agent;
@@ -65,18 +62,13 @@ export function createTransport(options: TransportOptions): Transport {
       // How long content takes to be sent is its reader's affair on the other side.
       const clock = whole || reads ? startClock(ms, since, outer) : undefined;
       const signal = clock?.signal ?? outer;
-      const answer = async (): Promise<Dispatcher.ResponseData> => {
-        const parsed = new URL(url);
-        return request.call(await agentFor(parsed), {
-          origin: parsed.origin,
-          path: `${parsed.pathname}${parsed.search}`,
-          method,
-          headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
-          ...(content === undefined ? {} : { body: content }),
-          ...(signal === undefined ? {} : { signal }),
-        });
-      };
-      const response = await answer().catch((error: unknown) => {
+      const response = await request(url, {
+        method,
+        dispatcher: agentFor(new URL(url)),
+        headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
+        ...(content === undefined ? {} : { body: content }),
+        ...(signal === undefined ? {} : { signal }),
+      }).catch((error: unknown) => {
         clock?.stop();
         throw error;
       });
@@ -85,15 +77,9 @@ export function createTransport(options: TransportOptions): Transport {
       return { status: response.statusCode, headers: flatten(response.headers), body: response.body, url };
     },
     close: async () => {
-      await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
   };
-}
-
-/** Loads what only proxies need. */
-async function proxyAgent(options: ProxyAgent.Options): Promise<Dispatcher> {
-  const undici = await import('undici');
-  return new undici.ProxyAgent(options);
 }
 
 interface Clock {
