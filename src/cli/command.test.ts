@@ -121,7 +121,14 @@ describe('writeMetadataFile', () => {
       );
       const layers = [{ digest: DIGEST, size: 1, diffId: DIGEST, mediaType: 'x/y' }];
       const all = { ...result, layers, pushedReference: `r@${DIGEST}` };
-      for (const one of [result, all]) {
+      const images = [{ ...all, platform: 'linux/arm64' }];
+      const index = {
+        indexDigest: DIGEST,
+        descriptor: { ...result.descriptor, mediaType: 'application/vnd.oci.image.index.v1+json' },
+        images,
+        summary: result.summary,
+      };
+      for (const one of [result, all, index]) {
         await writeMetadataFile(join(dir, 'm.json'), one, { tags: ['r:1'], redactor, signal });
         const written = JSON.parse(readFileSync(join(dir, 'm.json'), 'utf8'));
         assert.deepEqual(schemaProblems(written, schema), []);
