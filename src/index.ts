@@ -74,6 +74,7 @@ export { contextName } from './plan/named-context.ts';
 export type { Outline, OutlineArg, OutlineMount } from './plan/outline.ts';
 export type { RegistryServer } from './registry/server.ts';
 export type { LogLevel } from './start/coder-logs.ts';
+export type { Dotfiles } from './start/dotfiles.ts';
 export { splitWords } from './start/shell-words.ts';
 export type {
   BuildPart,

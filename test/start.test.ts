@@ -214,6 +214,37 @@ test('the repository is cloned, and is the user’s', async (t) => {
   assert.equal(output, 'readme\nother\ndev .\ndev README\ndev .git/HEAD\n');
 });
 
+test('dotfiles are cloned without git in the image, are the user’s, and hold no login', async (t) => {
+  if (skipped(t)) return;
+  const image = await prebuilt('start-dotfiles', [
+    { postCreateCommand: 'echo made', postStartCommand: 'echo started with $(cat ~/.chosen)' },
+  ]);
+  const address = await makeRepository(containers.services, 'dots', {
+    'install.sh': 'echo installing as $(id -un) in $PWD; echo dots > ~/.chosen',
+  });
+  const container = await containers.start({
+    image,
+    files: {},
+    env: {
+      ENVBUILDER_DOTFILES_URL: address.replace('://', '://me:secret-of-dots@'),
+      ENVBUILDER_INIT_SCRIPT:
+        'stat -c "%U %n" ~/dotfiles/.git/config; cat ~/dotfiles/.git/config; env; echo end',
+    },
+  });
+  assert.equal(await container.end(), 0);
+  const log = await container.until(/^end$/m);
+  const at = (text: string): number => log.indexOf(text);
+  assert.ok(at('dotfiles: installing as dev in /home/dev/dotfiles') > at('postCreateCommand: made'), log);
+  assert.ok(at('postStartCommand: started with dots') > at('dotfiles: installing'), log);
+  assert.match(log, /^dev \/home\/dev\/dotfiles\/.git\/config$/m);
+  assert.match(log, new RegExp(`url = ${address}$`, 'm'));
+  assert.doesNotMatch(log, /secret-of-dots|DOTFILES/);
+  await container.docker('start');
+  const again = await container.until(/^end$[\s\S]*^end$/m);
+  assert.equal(again.match(/dotfiles: installing/g)?.length, 1, 'once in a container');
+  assert.equal(again.match(/postStartCommand: started with dots/g)?.length, 2);
+});
+
 test('logs go to a Coder server; the agent’s variables reach the agent, and no log has the token', async (t) => {
   if (skipped(t)) return;
   const image = await prebuilt('start-coder', [{ postStartCommand: 'echo hook says $CODER_AGENT_TOKEN' }]);

@@ -196,6 +196,15 @@ function sizeText(bytes: number): string {
   return `${value.toLocaleString('en')} ${units[unit]}`;
 }
 
+/** Options of `devcontainer up`, `build` and `read-configuration` that decide what a dev container is. */
+const REFERENCE_OPTIONS: readonly (readonly string[])[] = [
+  [
+    '`--dotfiles-repository`, `--dotfiles-target-path`, `--dotfiles-install-command`',
+    'differs',
+    'In a start, also as ENVBUILDER_DOTFILES_URL and its like. [Dotfiles](start.md#dotfiles) are cloned without git in the image, and what failed is tried again in the next start.',
+  ],
+];
+
 function supportPage(): string {
   const rows = (list: readonly SupportRow[]): string =>
     table(
@@ -218,6 +227,8 @@ function supportPage(): string {
     rows(PROPERTIES.flatMap((row) => [row, ...(row.parts ?? [])])),
     '## Variables',
     rows(VARIABLES),
+    "## Options of the reference's command line",
+    table(['', 'here', 'what is done with it'], REFERENCE_OPTIONS),
     '## Image metadata',
     'The label `devcontainer.metadata` of the base image, the features and the file are merged as the specification says, and written into the image that is built, so that an image that is pushed needs no devcontainer.json. A label that the Dockerfile itself sets counts as well; the reference looks at the base image alone.',
     '## Compose services',

@@ -13,4 +13,5 @@ export { hideProcess } from '../sys/hide-process.ts';
 export { probeMachine } from '../sys/machine.ts';
 export { requireInplaceRights } from '../sys/rights.ts';
 export { runAs, type UserCommand } from '../sys/run-as.ts';
+export { cloneInto } from '../workspace/clone.ts';
 export { cloneForBuild, prepareWorkspace } from '../workspace/prepare.ts';

@@ -18,6 +18,8 @@ export interface Hook {
 export interface NamedHooks {
   readonly name: string;
   readonly hooks: readonly Hook[];
+  /** When it fails, the ones after it are run all the same, and it is run again in the next start. */
+  readonly optional?: boolean;
 }
 
 export interface HookDeps {
@@ -42,18 +44,20 @@ export interface HookFailure {
 }
 
 /**
- * Runs hooks one after the other, the commands of an object at the same time. The first that fails is reported as a
- * warning, and the ones after it are not run.
- * @returns what failed; undefined when all went well
+ * Runs hooks one after the other, the commands of an object at the same time. One that fails is reported as a warning, and
+ * unless it is optional, the ones after it are not run.
+ * @returns what failed; undefined when all went well that is not optional
  * @throws the reason of the signal when it is aborted
  */
 export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Promise<HookFailure | undefined> {
   const { slow, onDone, evenAfterFailure } = deps;
   let first: HookFailure | undefined;
-  for (const [i, { name, hooks }] of all.entries()) {
+  for (const [i, { name, hooks, optional = false }] of all.entries()) {
     const timer = slow && setTimeout(() => slow.tell(name), slow.afterMs);
     try {
-      const failure = await runHook(name, hooks, evenAfterFailure ? [] : all.slice(i + 1), deps);
+      const later = evenAfterFailure || optional ? [] : all.slice(i + 1);
+      const failure = await runHook(name, hooks, later, deps);
+      if (failure && optional) continue;
       first ??= failure;
       if (failure && !evenAfterFailure) return failure;
     } finally {

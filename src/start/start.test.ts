@@ -5,6 +5,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -375,6 +376,64 @@ test('the init command does not wait for hooks behind the one that is named', { 
     await start(on, { devcontainer: { hooks }, request: waits });
     assert.ok(existsSync(at('end')), 'without a word of anybody all are waited for');
   }
+});
+
+test('dotfiles come between postCreateCommand and postStartCommand, once, and nothing fails with them', {
+  skip,
+}, async (t) => {
+  const on = machine(t);
+  chmodSync(on.dir, 0o777);
+  const target = join(on.dir, 'dotfiles');
+  const dotfiles = { repository: 'https://host/me/dotfiles', target };
+  const clones: string[] = [];
+  const clone = (script: string) => async (directory: string) => {
+    clones.push(directory);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'install.sh'), `#!/bin/sh\n${script}\n`);
+  };
+  const hook = [{ origin, command: 'true' }];
+  const hooks = { postCreateCommand: hook, postStartCommand: hook };
+  const run = async (script: string, change: Partial<StartRequest> = {}, deps: Change['deps'] = {}) => {
+    const { texts, warnings, command } = await start(on, {
+      devcontainer: { hooks },
+      request: { dotfiles, ...change },
+      deps: { cloneDotfiles: clone(script), ...deps },
+    });
+    assert.equal(command.uid, 1234);
+    assert.deepEqual(
+      readdirSync(on.ownDir).filter((name) => name.startsWith('dotfiles')),
+      [],
+    );
+    return { ran: texts.flatMap((text) => /^running (\w+)/.exec(text)?.[1] ?? []), texts, warnings };
+  };
+  const ready = `echo as $(id -u) in $PWD; test -e ${on.dir}/ready`;
+  const failed = await run(ready);
+  assert.deepEqual(failed.ran, ['postCreateCommand', 'dotfiles', 'postStartCommand']);
+  assert.ok(failed.texts.includes(`dotfiles: as 1234 in ${target}`), failed.texts.join('\n'));
+  assert.deepEqual(failed.warnings, ['dotfiles of https://host/me/dotfiles exited with code 1']);
+  // What is there is used, and tried again until it works.
+  const again = { skipRebuild: true };
+  writeFileSync(join(on.dir, 'ready'), '');
+  assert.deepEqual(await run(ready, again).then(({ ran, warnings }) => [ran, warnings]), [
+    ['dotfiles', 'postStartCommand'],
+    [],
+  ]);
+  assert.deepEqual((await run(ready, again)).ran, ['postStartCommand']);
+  assert.equal(clones.length, 1);
+  rmSync(target, { recursive: true });
+  const gone = await run('', {}, { cloneDotfiles: failing('AUTH') });
+  assert.deepEqual(gone.ran, ['postCreateCommand', 'postStartCommand']);
+  assert.match(gone.warnings[0]!, /failed with AUTH; the start goes on without the dotfiles https:/);
+  // They run beside the command where it does not wait for what comes after them.
+  const [installed, end] = [join(on.dir, 'installed'), join(on.dir, 'end')];
+  const last = [{ origin, command: `test -e ${installed} && true > ${end}` }];
+  const { texts } = await start(on, {
+    devcontainer: { hooks: { ...hooks, postStartCommand: last } },
+    request: { dotfiles, waitFor: 'postCreateCommand' },
+    deps: { cloneDotfiles: clone(`true > ${installed}`) },
+  });
+  assert.ok(texts.includes(`running postCreateCommand as dev (${origin})`));
+  await until('the hooks have ended', () => existsSync(end));
 });
 
 test('hooks have what the user’s shell adds, the init command where that is asked for', {

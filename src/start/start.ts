@@ -8,6 +8,7 @@ import { removeOutputFile, writeOutputText } from '../sys/output-file.ts';
 import type { UserCommand } from '../sys/run-as.ts';
 import { type Account, findAccount } from './account.ts';
 import { type Beside, startBeside } from './beside.ts';
+import { DOTFILES, fetchDotfiles, removeDotfiles } from './dotfiles.ts';
 import {
   composeEnvironment,
   exportLines,
@@ -189,7 +190,9 @@ async function userEnvironments<Source>(
   const { devcontainer } = image;
   const asked = request.userEnvProbe ?? devcontainer.userEnvProbe;
   const kind = asked ?? DEFAULT_PROBE;
-  const hasHooks = LIFECYCLE.some(({ name }) => (devcontainer.hooks[name] ?? []).length > 0);
+  const hasHooks =
+    request.dotfiles !== undefined ||
+    LIFECYCLE.some(({ name }) => (devcontainer.hooks[name] ?? []).length > 0);
   if (kind === 'none' || (asked === undefined && !hasHooks)) return { hooks: env, init: env, image };
   const of = `${kind} of ${account.uid}`;
   const known = image.shell?.of === of ? image.shell.added : undefined;
@@ -255,11 +258,14 @@ async function runLifecycle<Source>(
   if (!request.runAttach && hooks.postAttachCommand?.length)
     emit({ type: 'message', level: 'info', text: NOT_ATTACHED });
   const waitsFor = lastAwaited(request, image.devcontainer);
-  const due = LIFECYCLE.filter(({ name, runs }) => isDue[runs](name)).map(
+  const hooksDue = LIFECYCLE.filter(({ name, runs }) => isDue[runs](name)).map(
     ({ name }): NamedHooks => ({ name, hooks: hooks[name] ?? [] }),
   );
+  const dotfiles = await dotfilesDue(request, image, { account, deps });
+  const afterDotfiles = hooksDue.findIndex(({ name }) => placeOf(name) >= DOTFILES_PLACE);
+  const due = hooksDue.toSpliced(afterDotfiles < 0 ? hooksDue.length : afterDotfiles, 0, ...dotfiles);
   const isAwaited = ({ name }: NamedHooks): boolean =>
-    LIFECYCLE.findIndex((hook) => hook.name === name) <= waitsFor;
+    (name === DOTFILES ? DOTFILES_PLACE : placeOf(name)) <= waitsFor;
   const onDone = (name: string): void => {
     done = { ...done, [name]: content };
     writeBuilt(ownDir, { ...image, done });
@@ -276,21 +282,39 @@ async function runLifecycle<Source>(
     ...{ ...deps, account, env, cwd, onDone },
     ...(stated === undefined ? { slow } : {}),
   });
+  const later = due.filter((one) => !isAwaited(one));
+  if (dotfiles.length > 0 && (failure || !later.some(({ name }) => name === DOTFILES)))
+    removeDotfiles(ownDir);
   if (failure) return undefined;
   const scripted = hooks.postStartCommand ?? [];
   if (script !== undefined && scripted.length > 0)
     await writeFileIn(root, script, hookScript(scripted, quoteWord), { mode: 0o755, signal });
-  const later = due.filter((one) => !isAwaited(one));
   if (!later.some((one) => one.hooks.length > 0)) return undefined;
   const { workspace: _, built: __, ...state } = { ...image, done };
   return startBeside({ hooks: later, account, env, cwd, keep: { ownDir, state, content } }, deps);
 }
 
+/** The dotfiles as a hook, unless this container has them. */
+async function dotfilesDue<Source>(
+  { dotfiles, ownDir }: StartRequest,
+  { done }: ObtainedImage,
+  { account, deps }: Pick<UserContext<Source>, 'account' | 'deps'>,
+): Promise<readonly NamedHooks[]> {
+  const { cloneDotfiles: clone, emit, signal } = deps;
+  if (dotfiles === undefined || clone === undefined || done[DOTFILES] !== undefined) return [];
+  const hook = await fetchDotfiles(dotfiles, { ownDir, account, emit, signal, clone });
+  return hook === undefined ? [] : [hook];
+}
+
+const placeOf = (hook: string): number => LIFECYCLE.findIndex(({ name }) => name === hook);
+
+/** Dotfiles come before this hook, and who waits for it has waited for them. */
+const DOTFILES_PLACE = placeOf('postStartCommand');
+
 /** The place in LIFECYCLE of the last hook that the init command waits for: all of them but attaching, where nobody says. */
 function lastAwaited({ waitFor: option }: StartRequest, { waitFor: stated }: StartedDevcontainer): number {
-  const place = (hook: string): number => LIFECYCLE.findIndex(({ name }) => name === hook);
-  if (option === 'specification') return place(stated ?? DEFAULT_WAIT);
-  return place((option ?? stated ?? 'all') === 'all' ? LAST_TO_WAIT_FOR : (option ?? stated)!);
+  if (option === 'specification') return placeOf(stated ?? DEFAULT_WAIT);
+  return placeOf((option ?? stated ?? 'all') === 'all' ? LAST_TO_WAIT_FOR : (option ?? stated)!);
 }
 
 /** Writes a file that an option names, as `writeOutputFile` does; relative paths are below the root. */

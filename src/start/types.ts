@@ -4,6 +4,7 @@ import type { ContainerConfig } from '../oci/types.ts';
 import type { runAs } from '../sys/run-as.ts';
 import type { BuildClone } from '../workspace/prepare.ts';
 import type { Workspace } from '../workspace/types.ts';
+import type { Dotfiles } from './dotfiles.ts';
 import type { Variables } from './environment.ts';
 import type { Hook } from './hooks.ts';
 
@@ -66,6 +67,7 @@ export interface StartRequest {
   readonly userEnvProbe?: UserEnvProbe;
   /** Whether postAttachCommand runs as well. */
   readonly runAttach: boolean;
+  readonly dotfiles?: Dotfiles;
   readonly setupScript?: string;
   readonly initCommand: string;
   /** Who runs hooks and the init command: `container`, `remote`, or a user. */
@@ -82,6 +84,8 @@ export interface StartDeps<Source> {
   readonly prepareWorkspace: () => Promise<Workspace>;
   /** A clone of the repository that only the build sees. */
   readonly cloneForBuild: () => Promise<BuildClone>;
+  /** Clones the dotfiles into a directory that is not there yet. @throws AppError of any code */
+  readonly cloneDotfiles?: (directory: string) => Promise<void>;
   /** What to build from the files of a folder. @throws AppError DEVCONTAINER or DOCKERFILE when there is nothing */
   readonly define: (folder: string) => Promise<Definition<Source>>;
   /** Checks that this container can become what is built. @throws AppError PERMISSION */

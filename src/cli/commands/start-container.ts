@@ -17,7 +17,7 @@ import {
   startedDevcontainer,
 } from '../requests/start-definition.ts';
 import { inPlace, OWN_DIR, startRequest, withDefinition, workspaceBuild } from '../requests/start-request.ts';
-import { workspaceRequest } from '../requests/workspace-request.ts';
+import { dotfilesClone, workspaceRequest } from '../requests/workspace-request.ts';
 import type { CommandContext } from '../run-context.ts';
 
 /** Starts this container up to the command that it ends up in, as the options say. */
@@ -27,7 +27,7 @@ export async function startContainer(
   emit: Emit,
 ): Promise<UserCommand> {
   const { signal, redactor } = context;
-  const { cloneForBuild, hideProcess, prepareWorkspace, requireInplaceRights, runAs, runStart } =
+  const { cloneForBuild, cloneInto, hideProcess, prepareWorkspace, requireInplaceRights, runAs, runStart } =
     await loadContainer();
   // What RUN and hooks start must not find our options in /proc.
   hideProcess('envbuilder');
@@ -40,6 +40,7 @@ export async function startContainer(
   const workspaceFixed = parsed.options['workspace-folder'] !== undefined;
   const known = { workspace, workspaceFixed, stateDir, allowOutside, secrets };
   const definitionDeps = { ...context, ...givenFolder(parsed), ...known, emit };
+  const dotfiles = dotfilesClone(parsed, context);
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {
     emit,
@@ -50,6 +51,13 @@ export async function startContainer(
       if (place.clone) return cloneForBuild(place.clone, request.workDir, workspaceDeps);
       return { folder: workspace, close: () => {} };
     },
+    ...(dotfiles === undefined
+      ? {}
+      : {
+          cloneDotfiles: async (directory: string) => {
+            await cloneInto(directory, dotfiles, workspaceDeps);
+          },
+        }),
     requireRights: requireInplaceRights,
     define: (folder) => defineBuild(parsed, folder, definitionDeps),
     build: async (definition) => {

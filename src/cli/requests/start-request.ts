@@ -1,8 +1,10 @@
 import { relative, resolve } from 'node:path';
 import { given } from '../../core/given.ts';
+import { maskUrlCredentials } from '../../core/url-credentials.ts';
 import {
   type BuildRequest,
   type Definition,
+  type Dotfiles,
   type StartRequest,
   splitWords,
   type UserEnvProbe,
@@ -52,9 +54,21 @@ export function startRequest(
       exportEnvFile: options['export-env-file'] || undefined,
       postStartScript: options['post-start-script-path'] || undefined,
       setupScript: options['setup-script'] || undefined,
+      dotfiles: dotfilesOf(options),
       waitFor: options['wait-for'],
       userEnvProbe: options['user-env-probe'] as UserEnvProbe | undefined,
     }),
+  };
+}
+
+function dotfilesOf(options: Parsed['options']): Dotfiles | undefined {
+  const url = options['dotfiles-url'];
+  if (!url) return undefined;
+  const installCommand = options['dotfiles-install-command'];
+  return {
+    repository: maskUrlCredentials(url),
+    target: options['dotfiles-target-path'],
+    ...(installCommand ? { installCommand } : {}),
   };
 }
 

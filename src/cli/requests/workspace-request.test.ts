@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Parsed } from '../options/parse.ts';
 import { parseOptions } from '../options/parse.ts';
-import { workspaceRequest } from './workspace-request.ts';
+import { dotfilesClone, workspaceRequest } from './workspace-request.ts';
 
 const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n';
 
-function request(given: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
+function parsedOf(given: Readonly<Record<string, string>>): Parsed {
   const base = parseOptions('start', [], {});
-  const parsed = { ...base, options: { ...base.options, ...given } } as Parsed;
-  return workspaceRequest(parsed, { env, cwd: '/cwd' });
+  return { ...base, options: { ...base.options, ...given } } as Parsed;
+}
+
+function request(given: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
+  return workspaceRequest(parsedOf(given), { env, cwd: '/cwd' });
 }
 
 test('the folder is named after the repository', () => {
@@ -55,4 +58,50 @@ test('what cannot be meant is refused', () => {
     { 'git-clone-submodules': 'some' },
   ])
     assert.throws(() => request({ ...url, ...given }), { code: 'USAGE' });
+});
+
+test('dotfiles: whole, with the keys of the workspace, and its password on its own server alone', () => {
+  const clone = (url: string, given: Readonly<Record<string, string>> = {}) =>
+    dotfilesClone(
+      parsedOf({
+        'git-url': 'https://corp:8443/team/app',
+        'git-username': 'u',
+        'git-password': 'p',
+        'git-ssh-private-key-path': '/key',
+        'git-http-proxy-url': 'http://proxy:1',
+        ...given,
+        'dotfiles-url': url,
+      }),
+      { env: {} },
+    );
+  assert.equal(clone(''), undefined);
+  for (const [given, url] of [
+    ['me/dots', 'https://github.com/me/dots.git'],
+    ['me/dots#main', 'https://github.com/me/dots.git#main'],
+    ['https://corp:8443/me/dots', 'https://corp:8443/me/dots'],
+    ['git@host:me/dots', 'git@host:me/dots'],
+    ['./dots', './dots'],
+    ['/dots', '/dots'],
+  ] as const)
+    assert.equal(clone(given)?.url, url);
+  for (const [url, git, password] of [
+    ['https://corp:8443/me/dots', 'https://corp:8443/team/app', 'p'],
+    ['https://corp/me/dots', 'https://corp:8443/team/app', undefined],
+    ['http://corp:8443/me/dots', 'https://corp:8443/team/app', undefined],
+    ['me/dots', 'https://corp:8443/team/app', undefined],
+    ['me/dots', '', undefined],
+    ['ssh://corp:8443/me/dots', 'https://corp:8443/team/app', undefined],
+    ['git@corp:me/dots', 'git@corp:team/app', undefined],
+    ['/dots', '/app', undefined],
+  ] as const) {
+    const { credentials, network, depth, submodules, singleBranch } = clone(url, {
+      'git-url': git,
+      'git-clone-depth': '1',
+      'git-clone-submodules': 'true',
+    })!;
+    assert.deepEqual([credentials.password, credentials.sshKeyFile], [password, '/key'], url);
+    assert.equal(credentials.username, password && 'u');
+    assert.equal(network.proxyUrl, 'http://proxy:1');
+    assert.deepEqual([depth, submodules, singleBranch], [undefined, 0, false]);
+  }
 });

@@ -1,7 +1,13 @@
 import { delimiter, join, resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
-import { type CloneRequest, type GitCredentials, gitProgram, type WorkspaceRequest } from '../../index.ts';
+import {
+  type CloneRequest,
+  type GitCredentials,
+  gitProgram,
+  parseGitUrl,
+  type WorkspaceRequest,
+} from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
 import { registrySettings } from './registries.ts';
@@ -25,6 +31,32 @@ export function workspaceRequest(
   );
   if (!url) return { folder };
   return { folder, clone: cloneRequest(url, options, env) };
+}
+
+/**
+ * The clone of the dotfiles that the options ask for: as that of the workspace, but whole and without submodules, as
+ * @devcontainers/cli has it. Name and password are for the server of the workspace alone.
+ * @throws AppError USAGE as workspaceRequest
+ */
+export function dotfilesClone(
+  { options }: Parsed,
+  { env }: { readonly env: Environment },
+): CloneRequest | undefined {
+  const given = options['dotfiles-url'];
+  if (!given) return undefined;
+  const url = repositoryOf(given);
+  const { depth: _, credentials: all, ...request } = cloneRequest(url, options, env);
+  const { username, password, ...keys } = all;
+  const [here, workspace] = [url, options['git-url'] ?? ''].map((one) => parseGitUrl(one)?.origin);
+  const credentials = here !== undefined && here === workspace ? all : keys;
+  return { ...request, credentials, singleBranch: false, submodules: 0 };
+}
+
+/** As in @devcontainers/cli: what is neither an address nor a path is `owner/name` on GitHub. */
+function repositoryOf(text: string): string {
+  if (text.includes(':') || /^\.{0,2}\//.test(text)) return text;
+  const [path, ...fragment] = text.split('#');
+  return [`https://github.com/${path}.git`, ...fragment].join('#');
 }
 
 function cloneRequest(url: string, options: Options, env: Environment): CloneRequest {

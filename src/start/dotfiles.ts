@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { toAppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import type { Account } from './account.ts';
+import { chownTree } from './chown-tree.ts';
+import type { NamedHooks } from './hooks.ts';
+
+/** The user's own settings, which a start brings along. */
+export interface Dotfiles {
+  /** Their repository, without credentials. */
+  readonly repository: string;
+  /** Where they are put, for the user; `~` is the home, which relative paths are in too. */
+  readonly target: string;
+  /** What is run there; left out, the first of the usual scripts, and without any the files are linked from the home. */
+  readonly installCommand?: string;
+}
+
+export interface DotfilesDeps {
+  /** Where the clone is kept until the user has it. */
+  readonly ownDir: string;
+  readonly account: Account;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Clones into a directory that is not there yet. */
+  readonly clone: (directory: string) => Promise<void>;
+}
+
+/** What the hook is called in messages, and in what a start keeps. */
+export const DOTFILES = 'dotfiles';
+const CLONE = 'dotfiles-clone-';
+
+/** As @devcontainers/cli looks for them. */
+const SCRIPTS = [
+  ...['install.sh', 'install', 'bootstrap.sh', 'bootstrap', 'script/bootstrap'],
+  ...['setup.sh', 'setup', 'script/setup'],
+];
+
+/** Takes a clone, a target, a command or '' and the names of scripts; run as the user, who may write only what is theirs. */
+const INSTALL = `clone=$1 target=$2 command=$3
+shift 3
+if [ ! -e "$target" ]; then
+  mkdir -p "$(dirname "$target")" && mv "$clone" "$target" || exit
+fi
+cd "$target" || exit
+run() {
+  [ -x "$1" ] || chmod +x "$1"
+  echo "running $1 in $target"
+  "$1"
+  exit
+}
+if [ -n "$command" ]; then
+  if [ -f "./$command" ]; then run "./$command"; fi
+  if [ -f "$command" ]; then run "$command"; fi
+  echo "there is no file $command in $target" >&2
+  exit 126
+fi
+for script in "$@"; do
+  if [ -f "$script" ]; then run "./$script"; fi
+done
+status=0
+for file in "$target"/.*; do
+  case \${file##*/} in . | .. | .git) continue ;; esac
+  [ -e "$file" ] || [ -L "$file" ] || continue
+  echo "linking $file"
+  ln -sf "$file" "$HOME" || status=1
+done
+exit $status`;
+
+/**
+ * Clones dotfiles to where only their user reads them, unless the user has them already, and says how they are installed.
+ * The clone holds no credentials.
+ * @returns the hook; undefined after a warning where they cannot be cloned
+ * @throws the reason of the signal when it is aborted
+ */
+export async function fetchDotfiles(
+  { repository, target, installCommand = '' }: Dotfiles,
+  { ownDir, account, emit, signal, clone }: DotfilesDeps,
+): Promise<NamedHooks | undefined> {
+  const place = resolve(account.home, inHome(target, account.home));
+  const argv = (tree: string): readonly string[] => {
+    const command = inHome(installCommand, account.home);
+    return ['/bin/sh', '-c', INSTALL, DOTFILES, tree, place, command, ...SCRIPTS];
+  };
+  const hook = (tree: string): NamedHooks => ({
+    name: DOTFILES,
+    hooks: [{ origin: repository, command: argv(tree) }],
+    optional: true,
+  });
+  try {
+    removeDotfiles(ownDir);
+    if (statSync(place, { throwIfNoEntry: false }) !== undefined) return hook('');
+    const made = mkdtempSync(join(ownDir, CLONE));
+    const tree = join(made, 'tree');
+    await clone(tree);
+    await chownTree(made, account);
+    return hook(tree);
+  } catch (error) {
+    removeDotfiles(ownDir);
+    signal.throwIfAborted();
+    const { code, message, hint } = toAppError(error, 'WORKSPACE', `cannot fetch the dotfiles ${repository}`);
+    const text = `${message}; the start goes on without the dotfiles ${repository}`;
+    emit({ type: 'warning', code, text, ...(hint === undefined ? {} : { hint }) });
+    return undefined;
+  }
+}
+
+/** Removes clones that no user has taken. */
+export function removeDotfiles(ownDir: string): void {
+  for (const name of readdirSync(ownDir))
+    if (name.startsWith(CLONE)) rmSync(join(ownDir, name), { recursive: true, force: true });
+}
+
+/** A path with the home that its beginning names, as a shell writes it. */
+function inHome(path: string, home: string): string {
+  return path.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, () => home);
+}
