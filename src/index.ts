@@ -13,6 +13,8 @@ import type {
 } from './builder/types.ts';
 import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
+import type { ImageDiff } from './inventory/types.ts';
+import type { DiffOptions, ImageLocation } from './library/images.ts';
 import type { PlanSummary } from './library/plan-summary.ts';
 import type { ServeOptions } from './library/registry.ts';
 import {
@@ -54,6 +56,7 @@ export { parseDuration, parseGoBool as parseGoBoolean } from './dockerfile/parse
 export type * from './inventory/types.ts';
 export type { PartName } from './kubernetes/manifests.ts';
 export type { ManifestSettings } from './kubernetes/types.ts';
+export type { DiffOptions, ImageLocation } from './library/images.ts';
 export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
 export type { ServeOptions } from './library/registry.ts';
 export type { BuildOptions, Mapping, RunOptions } from './library/request.ts';
@@ -289,6 +292,20 @@ export async function serveRegistry(options: ServeOptions): Promise<RegistryServ
 
 /** What a cache holds: lists, checks, prunes and copies it. */
 export const loadInventory = () => import('./library/inventory.ts');
+
+/**
+ * What changed from one image to another: layers, config, files. Layers are read whole, unless both images have the same.
+ * @throws AppError REFERENCE, CONTEXT for a directory without images; REGISTRY, AUTH, CORRUPT
+ */
+export async function diffImages(
+  first: ImageLocation,
+  second: ImageLocation,
+  options: DiffOptions,
+  run: RunOptions = {},
+): Promise<ImageDiff> {
+  const { diff } = await import('./library/images.ts');
+  return diff(first, second, options, run);
+}
 
 /** Removes from a registry's directory what nothing reaches. @throws AppError CACHE_DIR */
 export async function collectGarbage(request: CollectRequest): Promise<CollectResult> {

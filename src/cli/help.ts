@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   'cache verify': 'Ask for every layer that a cache needs',
   'cache copy': 'Copy a cache, or some of it, to a directory or another repository',
   'cache prune': 'Remove old records from a cache',
+  'cache diff': 'Tell what changed between two images: layers, config and files',
   'registry serve': 'Serve a directory as a registry',
   'registry gc': 'Remove from a registry directory what nothing names',
   'registry check': 'Read all of a registry directory, and repair it',
@@ -77,6 +78,12 @@ written with a slash in front or as ./DIR.`,
 Removes records that are older than --older-than, or the oldest ones until the rest needs no more than --max-size. What a
 newer record, an image or a lease needs stays. A directory is cleaned up as \`registry gc\` does it; a registry frees the
 space when it collects its own garbage.`,
+  'cache diff': `Usage: envbuilder cache diff [options] IMAGE IMAGE
+
+Tells what changed from the first image to the second one: layers that only one of them has, with what made them; variables,
+labels and the rest of the config; files that are new, gone or not the same, with their sizes. An image is one of a registry,
+oci-layout://DIR:TAG, or a directory that is an OCI layout or a layer cache, with a slash in front or as ./DIR:TAG. Layers are
+read from the registry, those that both begin with once.`,
   'registry serve': `Usage: envbuilder registry serve --dir DIR [options]
 
 Serves a directory as a registry (OCI distribution spec v1.1), until it is interrupted. Builds may use the directory as

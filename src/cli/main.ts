@@ -117,6 +117,7 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
     'cache verify',
     'cache copy',
     'cache prune',
+    'cache diff',
     'registry serve',
     'registry gc',
     'registry check',

@@ -7,6 +7,7 @@ import { mapLimit } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
+import { plainText } from '../core/plain-text.ts';
 import { parseManifestDocument } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { readAll } from '../oci/readable.ts';
@@ -69,7 +70,7 @@ async function tracedSteps(store: Store, tags: readonly string[], signal: AbortS
   for (const trace of await readTraceNotes(store, notes, signal))
     for (const stage of trace.stages)
       for (const { key, text } of stage.steps)
-        steps.set(key, { stage: plain(stage.name), instruction: plain(text.split('\n')[0] ?? '') });
+        steps.set(key, { stage: plainText(stage.name), instruction: plainText(text.split('\n')[0] ?? '') });
   return steps;
 }
 
@@ -144,7 +145,7 @@ async function createdOf(store: Store, config: Descriptor, signal: AbortSignal):
     const { created } = JSON.parse((await smallBlob(store, config, signal)).toString('utf8')) as {
       created?: unknown;
     };
-    return typeof created === 'string' && !Number.isNaN(Date.parse(created)) ? plain(created) : null;
+    return typeof created === 'string' && !Number.isNaN(Date.parse(created)) ? plainText(created) : null;
   } catch {
     signal.throwIfAborted();
     return null;
@@ -171,18 +172,13 @@ function unreadable(tag: string, problem: string): InventoryEntry {
     layers: [],
     needs: [],
     step: null,
-    problem: plain(problem),
+    problem: plainText(problem),
     record: null,
   };
 }
 
 const problemOf = (error: unknown): string =>
-  plain(toAppError(error, 'CORRUPT', 'it cannot be read').message);
-
-/** Texts of a repository may be anybody's: no line of ours is to be broken or coloured by them. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?').slice(0, 200);
-}
+  plainText(toAppError(error, 'CORRUPT', 'it cannot be read').message);
 
 /** What all entries take together. */
 export function totalsOf(entries: readonly InventoryEntry[]): InventoryTotals {

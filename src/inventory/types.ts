@@ -1,5 +1,6 @@
 import type { LayerRef } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
+import type { EntryType } from '../tar/types.ts';
 
 /** What lies under tags of a cache: a record of a step, an image, a note, a lease; `unreadable` is whatever cannot be told. */
 export type EntryKind = 'record' | 'image' | 'note' | 'lease' | 'unreadable';
@@ -65,4 +66,58 @@ export interface Usage {
   readonly name: string;
   readonly records: number;
   readonly bytes: number;
+}
+
+/** A layer of an image that is compared. */
+export interface DiffLayer extends EntryLayer {
+  readonly diffId: Digest;
+  /** What the history says that made it; null where it says nothing. */
+  readonly createdBy: string | null;
+}
+
+/** A part of a config, as `env PATH`, that two images do not have in common; null in an image without it. */
+export interface ConfigChange {
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What of a file, or of whatever else is at a path, is not as it was. */
+export type FileAspect = 'type' | 'content' | 'target' | 'mode' | 'owner' | 'device' | 'attributes';
+
+/** A path at which two images do not have the same. */
+export interface FileChange {
+  /** Relative to the root. */
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Of a path that is removed what was there. */
+  readonly type: EntryType;
+  /** Bytes; null where there was nothing. */
+  readonly before: number | null;
+  readonly after: number | null;
+  /** Of a path that is changed. */
+  readonly aspects: readonly FileAspect[];
+}
+
+/** One of the two images. */
+export interface DiffImage {
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly platform: string;
+  readonly layers: number;
+  readonly bytes: number;
+}
+
+/** What a second image has that a first one does not have, and the other way round. */
+export interface ImageDiff {
+  readonly first: DiffImage;
+  readonly second: DiffImage;
+  /** Layers by their plain content, however they are compressed. */
+  readonly layers: {
+    readonly shared: readonly DiffLayer[];
+    readonly onlyFirst: readonly DiffLayer[];
+    readonly onlySecond: readonly DiffLayer[];
+  };
+  readonly config: readonly ConfigChange[];
+  readonly files: readonly FileChange[];
 }

@@ -10,7 +10,7 @@ import { bytesSource } from '../../oci/blob-source.ts';
 import { createDirectoryStore } from '../../oci/dir-store.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { runCommand } from '../command.ts';
-import { CACHE_COMMANDS, type CommandName } from '../options/types.ts';
+import { type CommandName, STORE_COMMANDS } from '../options/types.ts';
 import { environmentRedactor } from '../run-context.ts';
 import { cacheCommand } from './cache.ts';
 
@@ -57,7 +57,7 @@ test('each command on a cache answers as text and as JSON', async () => {
     'cache copy': /copied 1 entries to/,
     'cache prune': /would remove 0 tags/,
   };
-  for (const name of CACHE_COMMANDS) {
+  for (const name of STORE_COMMANDS) {
     const text = await run(name, ...(operands[name] ?? []));
     assert.equal(text.code, 0, text.stderr);
     assert.match(text.stdout, says[name]!);

@@ -16,6 +16,7 @@ import { parseAge, parseSize } from '../options/quantities.ts';
 import { registrySettings } from '../requests/registries.ts';
 import type { CommandContext } from '../run-context.ts';
 import { tableFormat } from './explain.ts';
+import { tableText } from './table-text.ts';
 
 /** `envbuilder cache …`: what lies in a cache, on standard output as a table or as JSON. */
 export const cacheCommand: CommandBody = async (parsed, context, emit) => {
@@ -232,16 +233,3 @@ const sizeOf = ({ layers }: InventoryEntry): number => layers.reduce((sum, { siz
 
 /** Keys are known by their beginning. */
 const shortTag = (tag: string): string => (/^[0-9a-f]{64}$/.test(tag) ? tag.slice(0, 12) : tag);
-
-function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}

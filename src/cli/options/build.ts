@@ -1,4 +1,4 @@
-import { CACHE_COMMANDS, type OptionRow } from './types.ts';
+import { type OptionRow, STORE_COMMANDS } from './types.ts';
 
 /** What is built, and what RUN gets to see. */
 export const BUILD_OPTIONS = [
@@ -154,7 +154,7 @@ export const BUILD_OPTIONS = [
     type: 'list',
     placeholder: 'OS/ARCH[/VARIANT],…',
     text: "The platform to build for. Default: this machine's. build and probe take several, and make or look for an index of their images. Can be repeated.",
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'cache diff'],
     group: 'Build',
   },
 ] as const satisfies readonly OptionRow[];
@@ -167,7 +167,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'REPOSITORY',
     text: 'The registry repository that holds cached layers and pushed images.',
-    commands: ['build', 'probe', 'explain', 'start', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS],
     group: 'Cache',
   },
   {
@@ -176,7 +176,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: "A directory that holds cached layers and pushed images, in the CNCF Distribution registry's file layout. It wins over a cache repository.",
-    commands: ['build', 'probe', 'explain', 'start', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS],
     group: 'Cache',
   },
   {

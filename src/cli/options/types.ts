@@ -1,5 +1,5 @@
-/** The commands that look into a cache. */
-export const CACHE_COMMANDS = [
+/** The commands that look into one cache. */
+export const STORE_COMMANDS = [
   'cache ls',
   'cache show',
   'cache du',
@@ -7,6 +7,9 @@ export const CACHE_COMMANDS = [
   'cache copy',
   'cache prune',
 ] as const;
+
+/** Those, and what compares images wherever they are. */
+export const CACHE_COMMANDS = [...STORE_COMMANDS, 'cache diff'] as const;
 
 /** What an option can apply to; `start` is the program without a command, the drop-in. */
 export type CommandName =

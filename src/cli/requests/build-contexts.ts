@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import { contextName, isGitContext, type NamedContext, parseReference } from '../../index.ts';
+import { directoryOf } from './image-location.ts';
 
 const HINT =
   'write NAME=DIRECTORY, NAME=docker-image://REFERENCE, NAME=oci-layout://DIRECTORY:TAG, NAME=target:STAGE, or a URL of a repository or file';
@@ -43,8 +44,6 @@ function contextOf(name: string, value: string, cwd: string): NamedContext {
   return { type: 'dir', path: resolve(cwd, value) };
 }
 
-/** `DIRECTORY[:TAG]` or `DIRECTORY@DIGEST`; a tag has no slash. */
 function layoutOf(text: string, cwd: string): NamedContext {
-  const [, path = text, digest, tag] = /^(.+?)(?:@(sha256:[0-9a-f]{64})|:([^/:@]+))?$/s.exec(text) ?? [];
-  return { type: 'layout', path: resolve(cwd, path), version: digest ?? tag ?? 'latest' };
+  return { ...directoryOf(text, cwd), type: 'layout' };
 }
