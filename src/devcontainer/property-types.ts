@@ -88,7 +88,8 @@ export const port = v.union([
 export const hookCommand = v.union([text, texts, object(v.record(v.string(), textOrTexts))]);
 export const anyObject = object(v.record(v.string(), v.unknown()));
 const size = v.pipe(v.string(), v.regex(/^\d+([tgmk]b)?$/));
-const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** 0 asks for nothing, and is read: the reference merges what labels have without a check. */
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 export const portAttributes = object(
   v.looseObject({
@@ -113,14 +114,14 @@ export const mount = v.union([
 
 export const hostRequirements = object(
   v.looseObject({
-    cpus: v.optional(positive),
+    cpus: v.optional(count),
     memory: v.optional(size),
     storage: v.optional(size),
     gpu: v.optional(
       v.union([
         flag,
         v.literal('optional'),
-        object(v.looseObject({ cores: v.optional(positive), memory: v.optional(size) })),
+        object(v.looseObject({ cores: v.optional(count), memory: v.optional(size) })),
       ]),
     ),
   }),
