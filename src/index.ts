@@ -15,6 +15,7 @@ import type { Configuration, ReadConfigurationRequest } from './devcontainer/rea
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
 import type { ImageDiff } from './inventory/types.ts';
 import type { DiffOptions, ImageLocation } from './library/images.ts';
+import type { LoggedIn, LogInRequest, LogOutRequest } from './library/login.ts';
 import type { PlanSummary } from './library/plan-summary.ts';
 import type { ServeOptions } from './library/registry.ts';
 import {
@@ -57,6 +58,7 @@ export type * from './inventory/types.ts';
 export type { PartName } from './kubernetes/manifests.ts';
 export type { ManifestSettings } from './kubernetes/types.ts';
 export type { DiffOptions, ImageLocation } from './library/images.ts';
+export type { LoggedIn, LogInRequest, LogOutRequest } from './library/login.ts';
 export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
 export type { ServeOptions } from './library/registry.ts';
 export type { BuildOptions, Mapping, RunOptions } from './library/request.ts';
@@ -288,6 +290,24 @@ export async function createMemoryStore(name?: string): Promise<Store> {
 export async function serveRegistry(options: ServeOptions): Promise<RegistryServer> {
   const { serve } = await import('./library/registry.ts');
   return serve(options);
+}
+
+/**
+ * Asks a registry whether it takes a user and password, and keeps them in a Docker config, or with the credential helper that
+ * the config names. A registry that asks nobody for a login takes anything.
+ * @throws AppError AUTH when the registry refuses them, or the config or the helper is no use; REGISTRY, OUTPUT, USAGE
+ */
+export async function logIn(request: LogInRequest, run: RunOptions = {}): Promise<LoggedIn> {
+  const { login } = await import('./library/login.ts');
+  return login(request, run);
+}
+
+/** Forgets what a Docker config and its credential helper keep for a registry. @throws AppError AUTH, OUTPUT, USAGE */
+export async function logOut(
+  request: LogOutRequest,
+): Promise<{ readonly registry: string; readonly wasIn: boolean }> {
+  const { logout } = await import('./library/login.ts');
+  return logout(request);
 }
 
 /** What a cache holds: lists, checks, prunes and copies it. */

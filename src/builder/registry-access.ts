@@ -6,7 +6,7 @@ import { createRegistryClient } from '../oci/http/client.ts';
 import { downloadFile } from '../oci/http/download.ts';
 import { createMirrorCopies } from '../oci/http/mirrors.ts';
 import { createTransport, type Transport } from '../oci/http/transport.ts';
-import type { RegistryClient } from '../oci/http/types.ts';
+import type { CredentialSource, RegistryClient } from '../oci/http/types.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { DOCKER_HUB, parseReference } from '../oci/reference.ts';
 import { createRemoteStore } from '../oci/remote-store.ts';
@@ -45,8 +45,11 @@ export function imageKey(name: string, platform: Platform): string {
   return `${name} ${formatPlatform(platform)}`;
 }
 
-/** Opens registries as the settings say; close it when done. */
-export function openRegistries(settings: RegistrySettings, deps: { readonly emit: Emit }): RegistryAccess {
+/** Opens registries as the settings say, with these credentials or those of the settings; close it when done. */
+export function openRegistries(
+  settings: RegistrySettings,
+  deps: { readonly emit: Emit; readonly credentials?: CredentialSource },
+): RegistryAccess {
   const { insecure } = settings;
   const { emit } = deps;
   const connection = {
@@ -60,12 +63,14 @@ export function openRegistries(settings: RegistrySettings, deps: { readonly emit
   const client = createRegistryClient({
     ...connection,
     emit,
-    credentials: createCredentials({
-      ...(settings.dockerConfigJson === undefined ? {} : { configJson: settings.dockerConfigJson }),
-      configPaths: settings.dockerConfigPaths,
-      env: settings.helperEnv,
-      emit,
-    }),
+    credentials:
+      deps.credentials ??
+      createCredentials({
+        ...(settings.dockerConfigJson === undefined ? {} : { configJson: settings.dockerConfigJson }),
+        configPaths: settings.dockerConfigPaths,
+        env: settings.helperEnv,
+        emit,
+      }),
   });
   let opened = false;
   const transport = once(() => {

@@ -81,6 +81,8 @@ async function bodyOf(command: CommandName) {
     return (await import('./commands/read-configuration.ts')).readConfigurationCommand;
   if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;
   if (command === 'k8s') return (await import('./commands/kubernetes.ts')).kubernetesCommand;
+  if (command === 'login') return (await import('./commands/login.ts')).loginCommand;
+  if (command === 'logout') return (await import('./commands/login.ts')).logoutCommand;
   if (command === 'cache diff') return (await import('./commands/cache-diff.ts')).cacheDiffCommand;
   if (command.startsWith('cache ')) return (await import('./commands/cache.ts')).cacheCommand;
   if (command === 'registry serve')

@@ -9,6 +9,8 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   'read-configuration': 'Print what devcontainer.json says, as JSON',
   warm: 'Fetch base images into a directory that builds read them from',
   k8s: 'Print manifests for Kubernetes',
+  login: 'Keep a user and password for a registry, as docker login does',
+  logout: 'Forget them',
   'cache ls': 'List what a cache holds',
   'cache show': 'Show all of a record or an image of a cache',
   'cache du': 'Tell what the stages and instructions of a cache take',
@@ -54,6 +56,14 @@ code is that of the first image that failed; the others are fetched all the same
 Prints manifests for \`kubectl apply -f -\`, or writes them as a base of kustomize or a chart of Helm. The parts are
 base-images, warmer, registry, workspace and network, which are printed where none is named; and secrets, warm-now,
 base-images-read, registry-gc, prebuild and prebuild-watch, which are printed only then. Nothing is asked of a cluster.`,
+  login: `Usage: envbuilder login --username NAME --password-stdin [options] [REGISTRY]
+
+Asks a registry, by default Docker Hub, whether it takes a user and a password or token, and keeps them where Docker does: in
+$DOCKER_CONFIG or ~/.docker/config.json, or with the credential helper that this file names. The password comes from standard
+input: printenv TOKEN | envbuilder login --username me --password-stdin registry.example`,
+  logout: `Usage: envbuilder logout [options] [REGISTRY]
+
+Removes what \`envbuilder login\` or \`docker login\` has kept for a registry, by default Docker Hub.`,
   'cache ls': `Usage: envbuilder cache ls [options]
 
 Lists the records of steps, images and notes of a cache (--cache-repo or --layer-cache-dir) with their sizes and ages.

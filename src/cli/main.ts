@@ -111,6 +111,8 @@ function commandAt([first = '', second = '']: readonly string[]): CommandName | 
     'read-configuration',
     'warm',
     'k8s',
+    'login',
+    'logout',
     'cache ls',
     'cache show',
     'cache du',

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../core/environment.ts';
-import { AppError } from '../core/error.ts';
+import { AppError, toAppError } from '../core/error.ts';
 import { ownDirectory } from '../core/own-files.ts';
 import type { Credential } from './http/types.ts';
 
-/** Runs a program with `get` as its argument and `input` as standard input; rejects when it cannot be started. */
+/** What a helper is asked for: the only argument that it gets. */
+export type HelperAction = 'get' | 'store' | 'erase';
+
+/** Runs a program with an action as its argument and `input` as standard input; rejects when it cannot be started. */
 export type SpawnHelper = (
   program: string,
   input: string,
   env: Environment,
+  action: HelperAction,
 ) => Promise<{ readonly exitCode: number | null; readonly stdout: string }>;
 
 const TIMEOUT_MS = 60_000;
@@ -27,10 +31,8 @@ export async function runCredentialHelper(
   server: string,
   env: Environment,
 ): Promise<Credential | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[\w.-]+$/.test(name))
-    throw new AppError('AUTH', 'the Docker config names a malformed credential helper');
-  const { exitCode, stdout } = await run(program, server, env);
+  const program = programOf(name);
+  const { exitCode, stdout } = await run(program, server, env, 'get');
   if (exitCode !== 0) {
     if (stdout.trim() === NOT_FOUND) return undefined;
     throw new AppError('AUTH', `${program} ended with exit code ${exitCode} for ${server}`, {
@@ -51,10 +53,51 @@ export async function runCredentialHelper(
   return username === '<token>' ? { identityToken: secret } : { username, password: secret };
 }
 
+/**
+ * Has a `docker-credential-*` program keep a registry's user and password, or forget them; one that has none is fine.
+ * @param name as for runCredentialHelper
+ * @throws AppError AUTH when it cannot be started or fails; its output is not shown, as it may be a secret
+ */
+export async function changeHelper(
+  run: SpawnHelper,
+  name: string,
+  change:
+    | {
+        readonly action: 'store';
+        readonly server: string;
+        readonly username: string;
+        readonly password: string;
+      }
+    | { readonly action: 'erase'; readonly server: string },
+  env: Environment,
+): Promise<void> {
+  const program = programOf(name);
+  const { action, server } = change;
+  const input =
+    action === 'erase'
+      ? server
+      : JSON.stringify({ ServerURL: server, Username: change.username, Secret: change.password });
+  const { exitCode, stdout } = await run(program, input, env, action).catch((error: unknown) => {
+    throw toAppError(error, 'AUTH', `the credential helper ${program} cannot be run`, {
+      hint: 'install it, or remove it from the Docker config',
+    });
+  });
+  if (exitCode === 0 || (action === 'erase' && stdout.trim() === NOT_FOUND)) return;
+  throw new AppError('AUTH', `${program} ${action} ended with exit code ${exitCode} for ${server}`, {
+    hint: `run "${program} list" to see whether it works, or remove it from the Docker config`,
+  });
+}
+
+/** @throws AppError AUTH for what cannot be a part of a program's name */
+function programOf(name: string): string {
+  if (/^[\w.-]+$/.test(name)) return `docker-credential-${name}`;
+  throw new AppError('AUTH', 'the Docker config names a malformed credential helper');
+}
+
 /** The SpawnHelper that really starts the program. */
-export const spawnCredentialHelper: SpawnHelper = (program, input, env) =>
+export const spawnCredentialHelper: SpawnHelper = (program, input, env, action) =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
+    const child = spawn(program, [action], {
       env: { ...env, PATH: searchPath(env.PATH) },
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: TIMEOUT_MS,

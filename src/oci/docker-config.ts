@@ -29,7 +29,8 @@ interface AuthEntry {
   readonly registrytoken?: string;
 }
 
-interface DockerConfig {
+/** The parts of Docker's config that say how to log in. */
+export interface DockerConfig {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
@@ -64,8 +65,8 @@ export function createCredentials(options: CredentialOptions): CredentialSource 
       config: { auths = {}, credHelpers = {}, credsStore },
       file,
     } = config();
-    const key = HUB_HOSTS.includes(registry) ? HUB_KEY : registry;
-    const helper = valueFor(credHelpers, registry) ?? credsStore;
+    const key = serverKey(registry);
+    const helper = helperFor({ credHelpers, ...(credsStore ? { credsStore } : {}) }, registry);
     if (helper) {
       try {
         const found = await runCredentialHelper(spawnHelper, helper, key, env);
@@ -87,6 +88,19 @@ export function createCredentials(options: CredentialOptions): CredentialSource 
   };
 }
 
+/** The key that Docker has for a registry in its config and in credential helpers. */
+export function serverKey(registry: string): string {
+  return HUB_HOSTS.includes(registry) ? HUB_KEY : registry;
+}
+
+/** The credential helper for a registry, by what follows `docker-credential-` in its name. */
+export function helperFor(
+  { credHelpers = {}, credsStore }: DockerConfig,
+  registry: string,
+): string | undefined {
+  return valueFor(credHelpers, registry) ?? credsStore;
+}
+
 function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T | undefined {
   if (Object.hasOwn(entries, registry)) return entries[registry];
   const wanted = hostOf(registry);
@@ -94,7 +108,8 @@ function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T 
   return found === undefined ? undefined : entries[found];
 }
 
-function hostOf(key: string): string {
+/** The host of a registry in any spelling that a config may have for it; `docker.io` for those of Docker Hub. */
+export function hostOf(key: string): string {
   const host = key
     .replace(/^https?:\/\//i, '')
     .replace(/\/.*$/, '')
@@ -125,11 +140,16 @@ interface FoundConfig {
 /** A config that came as a text. */
 const GIVEN = 'the Docker config that was given';
 
+/** The text of a Docker config; undefined where there is no file. @throws Error as readRegularFile, and EFBIG */
+export function readConfigText(file: string): string | undefined {
+  return ifExists(() => readRegularFile(file, { limit: LARGEST_CONFIG }).toString('utf8'));
+}
+
 function readFirst(paths: readonly string[]): FoundConfig {
   for (const path of paths) {
     const file = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `${path}/config.json` : path;
     try {
-      const text = ifExists(() => readRegularFile(file, { limit: LARGEST_CONFIG }).toString('utf8'));
+      const text = readConfigText(file);
       if (text !== undefined) return { config: parseConfig(text, file), file };
     } catch (error) {
       throw toAppError(error, 'AUTH', `cannot read the Docker config ${file}`, { where: { path: file } });
@@ -138,7 +158,8 @@ function readFirst(paths: readonly string[]): FoundConfig {
   return { config: {}, file: '' };
 }
 
-function parseConfig(text: string, what: string): DockerConfig {
+/** Reads the text of a Docker config; an empty one is one. @throws AppError AUTH for what is no JSON object */
+export function parseConfig(text: string, what: string): DockerConfig {
   const errors: ParseError[] = [];
   const value: unknown = text.trim() === '' ? {} : parse(text, errors, { allowTrailingComma: true });
   if (errors.length === 0 && value !== null && typeof value === 'object' && !Array.isArray(value))

@@ -26,6 +26,8 @@ import { fsPath } from '../core/path-bytes.ts';
 export interface OutputFileOptions {
   /** Permissions of the file. Left out, a file that is replaced keeps its own, and a new one has the usual ones. */
   readonly mode?: number;
+  /** A file that is replaced keeps its owner whatever its mode is. */
+  readonly keepsOwner?: true;
   /** Missing directories above it are made. */
   readonly parents?: boolean;
   readonly signal?: AbortSignal;
@@ -102,16 +104,16 @@ async function replaceFile(
   path: string,
   before: Stats | undefined,
   write: (out: Writable) => Promise<void>,
-  { mode }: OutputFileOptions,
+  { mode, keepsOwner }: OutputFileOptions,
 ): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = constants;
   const half = `${path}.tmp-${process.pid}`;
   try {
     rmSync(fsPath(half), { force: true });
     try {
-      await fill(fileStream(openSync(fsPath(half), O_WRONLY | O_CREAT | O_EXCL, 0o666)), write);
+      await fill(fileStream(openSync(fsPath(half), O_WRONLY | O_CREAT | O_EXCL, mode ?? 0o666)), write);
+      if (before !== undefined && (mode === undefined || keepsOwner)) likeBefore(half, before);
       if (mode !== undefined) chmodSync(fsPath(half), mode);
-      else if (before !== undefined) likeBefore(half, before);
       return renameSync(fsPath(half), fsPath(path));
     } catch (error) {
       if (before === undefined || !isOnlyInPlace(error)) throw error;

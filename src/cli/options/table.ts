@@ -1,5 +1,6 @@
 import { BUILD_OPTIONS, CACHE_OPTIONS } from './build.ts';
 import { KUBERNETES_OPTIONS } from './kubernetes.ts';
+import { LOGIN_OPTIONS } from './login.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './output.ts';
 import { SERVER_OPTIONS } from './registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './start.ts';
@@ -25,6 +26,8 @@ const GENERAL_OPTIONS = [
       'registry gc',
       'registry check',
       'warm',
+      'login',
+      'logout',
       ...CACHE_COMMANDS,
     ],
     group: 'General',
@@ -44,6 +47,8 @@ const GENERAL_OPTIONS = [
       'registry gc',
       'registry check',
       'warm',
+      'login',
+      'logout',
       ...CACHE_COMMANDS,
     ],
     group: 'General',
@@ -73,6 +78,7 @@ const ROWS = [
   ...CACHE_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...REGISTRY_OPTIONS,
+  ...LOGIN_OPTIONS,
   ...WARM_OPTIONS,
   ...KUBERNETES_OPTIONS,
   ...WORKSPACE_OPTIONS,

@@ -23,7 +23,9 @@ export type CommandName =
   | 'registry gc'
   | 'registry check'
   | 'warm'
-  | 'k8s';
+  | 'k8s'
+  | 'login'
+  | 'logout';
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 
