@@ -10,6 +10,7 @@ import { PROPERTIES } from '../src/devcontainer/properties.ts';
 import { readConfiguration } from '../src/devcontainer/read-configuration.ts';
 import { resolveAfterBuild } from '../src/devcontainer/resolve.ts';
 import { definitionOf, fakeRegistries, testRequest, withWorkspace } from '../src/devcontainer/testing.ts';
+import type { DefinitionRequest } from '../src/devcontainer/types.ts';
 import type { ContainerConfig } from '../src/oci/types.ts';
 import { referenceCli } from './support/reference-cli.ts';
 
@@ -35,6 +36,9 @@ interface Case {
   readonly workspace?: string;
   /** Relative to the workspace. */
   readonly config?: string;
+  /** Relative to the workspace. */
+  readonly override?: string;
+  readonly additionalFeatures?: DefinitionRequest['additionalFeatures'];
   readonly merged?: boolean;
   readonly git?: boolean;
   /** The container that the reference finds. */
@@ -80,6 +84,10 @@ async function theirs(folder: string, one: Case): Promise<Printed> {
     `--docker-path=${fakeDocker(one.images, one.container)}`,
     ...(one.merged ? ['--include-merged-configuration'] : []),
     ...(one.config === undefined ? [] : [`--config=${join(folder, one.config)}`]),
+    ...(one.override === undefined ? [] : [`--override-config=${join(folder, one.override)}`]),
+    ...(one.additionalFeatures === undefined
+      ? []
+      : [`--additional-features=${JSON.stringify(one.additionalFeatures)}`]),
   ];
   const { code, stdout, output } = await referenceCli(args, { env: { ...ENV, UNSET: undefined }, cwd: dir });
   assert.equal(code, 0, output);
@@ -93,6 +101,8 @@ async function ours(workspaceFolder: string, one: Case): Promise<Printed> {
     merged: one.merged ?? false,
     features: false,
     ...(one.config === undefined ? {} : { devcontainerJsonPath: join(workspaceFolder, one.config) }),
+    ...(one.override === undefined ? {} : { overrideConfig: join(workspaceFolder, one.override) }),
+    ...(one.additionalFeatures === undefined ? {} : { additionalFeatures: one.additionalFeatures }),
   };
   const deps = {
     emit: () => {},
@@ -259,6 +269,32 @@ const CASES: Readonly<Record<string, Case>> = {
     images: { 'base:1': label(BELOW) },
     merged: true,
   },
+  'a file in place of devcontainer.json': {
+    files: {
+      '.devcontainer/devcontainer.json': { image: 'other', remoteUser: 'u', postCreateCommand: 'make' },
+      '.devcontainer/Dockerfile': 'FROM base\n',
+      'away/own.json': {
+        build: { dockerfile: 'Dockerfile' },
+        containerEnv: { A: '${localWorkspaceFolder}' },
+      },
+    },
+    override: 'away/own.json',
+    images: { base: label(BELOW) },
+    merged: true,
+  },
+  'a file in place of a devcontainer.json that is named': {
+    files: { 'a/devcontainer.json': { image: 'other' }, 'own.json': { image: 'base', name: 'own' } },
+    config: 'a/devcontainer.json',
+    override: 'own.json',
+    images: { base: label(BELOW) },
+    merged: true,
+  },
+  'a file in place of a devcontainer.json that is not there': {
+    files: { 'own.json': { image: 'base', name: 'own' } },
+    override: 'own.json',
+    images: { base: label(BELOW) },
+    merged: true,
+  },
   'the deprecated names of Dockerfile and context': {
     files: {
       '.devcontainer/devcontainer.json': { dockerFile: 'Dockerfile', context: '..', remoteUser: 'u' },
@@ -270,6 +306,43 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 for (const [name, one] of Object.entries(CASES)) test(`as the reference: ${name}`, () => compare(one));
+
+test('as the reference: features besides those of the file', async () => {
+  const feature = (id: string) => ({
+    [`.devcontainer/${id}/devcontainer-feature.json`]: {
+      id,
+      version: '1.0.0',
+      options: { o: { type: 'string', default: 'd' } },
+      onCreateCommand: id,
+    },
+    [`.devcontainer/${id}/install.sh`]: '',
+  });
+  const config = { image: 'base', features: { './b': { o: 'file' } }, onCreateCommand: 'own' };
+  for (const features of [config.features, undefined]) {
+    const one: Case = {
+      files: {
+        ...{ ...feature('a'), ...feature('b'), ...feature('c') },
+        '.devcontainer/devcontainer.json': { ...config, ...(features ? {} : { features: undefined }) },
+      },
+      additionalFeatures: { './c': true, './b': { o: 'added' }, './a': {} },
+      images: { base: label(BELOW) },
+      merged: true,
+    };
+    await withWorkspace(one.files, async (folder) => {
+      const [expected, found] = [await theirs(folder, one), await ours(folder, one)].map(
+        ({ configuration, mergedConfiguration, featuresConfiguration }) => ({
+          configuration,
+          mergedConfiguration,
+          values: (featuresConfiguration!.featureSets as { features: { id: string; value: unknown }[] }[])
+            .flatMap((set) => set.features)
+            .map(({ id, value }) => [id, value]),
+        }),
+      );
+      assert.deepEqual(found, expected);
+      assert.equal(found!.values.length, 3);
+    });
+  }
+});
 
 test('as the reference: a string where a list is meant', async () => {
   const lists = ['capAdd', 'securityOpt', 'mounts'];

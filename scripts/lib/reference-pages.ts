@@ -199,9 +199,24 @@ function sizeText(bytes: number): string {
 /** Options of `devcontainer up`, `build` and `read-configuration` that decide what a dev container is. */
 const REFERENCE_OPTIONS: readonly (readonly string[])[] = [
   [
+    '`--additional-features`',
+    'works',
+    'Features behind those of the file, which counts where both name one; variables stay as they are in them. Also in `build`, `probe`, `explain` and a start.',
+  ],
+  [
+    '`--override-config`',
+    'works',
+    'Read in place of devcontainer.json. Its paths are relative to where that one lies, or would lie in `.devcontainer`, and tools are told of that place. Also in `build`, `probe`, `explain` and a start.',
+  ],
+  [
     '`--dotfiles-repository`, `--dotfiles-target-path`, `--dotfiles-install-command`',
     'differs',
     'In a start, also as ENVBUILDER_DOTFILES_URL and its like. [Dotfiles](start.md#dotfiles) are cloned without git in the image, and what failed is tried again in the next start.',
+  ],
+  [
+    '`--id-label`, `--container-id`',
+    'cannot',
+    `They find a container of a Docker engine again, and there is none here; the option is refused. \`\${devcontainerId}\` is made of the workspace folder and the place of devcontainer.json.`,
   ],
 ];
 

@@ -56,7 +56,7 @@ export async function define(
   const describe = (features: readonly MetadataEntry[]): Devcontainer =>
     describeWith(request, read, { form, image, base, features });
   const features =
-    Object.keys(read.config.features ?? {}).length === 0
+    Object.keys(read.features).length === 0
       ? undefined
       : await prepareFeatures(featuresRequest(request, read, form, { image, plain: describe([]) }), deps);
   const devcontainer = describe(features?.entries ?? []);
@@ -89,7 +89,7 @@ export async function featuresOf(
   read: ReadConfig,
   deps: DefinitionDeps,
 ): Promise<Pick<FullDefinition, 'featuresConfiguration'>> {
-  if (Object.keys(read.config.features ?? {}).length === 0) return {};
+  if (Object.keys(read.features).length === 0) return {};
   const form = buildForm(read, request, deps.emit);
   const plain = describeWith(request, read, { form, image: {}, base: [], features: [] });
   const features = await prepareFeatures(featuresRequest(request, read, form, { image: {}, plain }), deps);
@@ -165,17 +165,19 @@ function extendedBuild(build: BuildForm['build'], features: FeaturesResult): Par
 /** @param what.plain the dev container without its features, which say nothing about users */
 function featuresRequest(
   request: DefinitionRequest,
-  { config, document, file, base, roots }: ReadConfig,
+  { config, features, document, file, base, roots }: ReadConfig,
   { build, text }: BuildForm,
   { image, plain }: { readonly image: ContainerConfig; readonly plain: Devcontainer },
 ): FeaturesRequest {
   return {
-    features: config.features ?? {},
+    features,
     overrideInstallOrder: config.overrideFeatureInstallOrder ?? [],
     configFile: file,
     placedFile: join(base, basename(file)),
     roots,
-    rangeOf: (id) => document.whereOfKey(['features', id]).range,
+    // What is added beside the file stands nowhere in it.
+    rangeOf: (id) =>
+      Object.hasOwn(config.features ?? {}, id) ? document.whereOfKey(['features', id]).range : undefined,
     dockerfileText: text,
     dockerfile: build.dockerfile,
     ...(build.target === undefined ? {} : { target: build.target }),

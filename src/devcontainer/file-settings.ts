@@ -23,7 +23,13 @@ export function fileSettings(
     ...place
   }: Pick<
     DefinitionRequest,
-    'workspaceFolder' | 'workspaceFixed' | 'devcontainerDir' | 'env' | 'allowOutside' | 'secrets'
+    | 'workspaceFolder'
+    | 'workspaceFixed'
+    | 'devcontainerDir'
+    | 'overrideConfig'
+    | 'env'
+    | 'allowOutside'
+    | 'secrets'
   >,
 ): FileSettings {
   // The build has warned already.

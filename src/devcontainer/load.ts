@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { imageKey, openRegistries } from '../builder/registry-access.ts';
 import type { ResolvedImage } from '../builder/types.ts';
 import { AppError } from '../core/error.ts';
+import { devcontainerFolder } from './base-folder.ts';
 import { type DefinitionDeps, define } from './define.ts';
 import { findConfigFile } from './discover.ts';
 import { readConfig } from './read-config.ts';
@@ -34,10 +36,11 @@ export async function loadDefinition(request: DefinitionRequest, deps: LoadDeps)
   });
 }
 
-/** @throws AppError DEVCONTAINER when the workspace has no devcontainer.json */
+/** @throws AppError DEVCONTAINER when the workspace has no devcontainer.json, and none is given in its place */
 export function configFileOf(request: DefinitionRequest, { emit }: Pick<LoadDeps, 'emit'>): string {
   const file = findConfigFile(request, emit);
   if (file !== undefined) return file;
+  if (request.overrideConfig !== undefined) return join(devcontainerFolder(request), 'devcontainer.json');
   throw new AppError('DEVCONTAINER', `there is no devcontainer.json in ${request.workspaceFolder}`, {
     hint: 'add .devcontainer/devcontainer.json, or name a Dockerfile with --dockerfile-path (ENVBUILDER_DOCKERFILE_PATH)',
   });

@@ -1,5 +1,5 @@
 import { dirname, join, relative } from 'node:path';
-import { checkInside, definitionRoots, readDefinition } from '../context/repository.ts';
+import { checkInside, checkNamed, definitionRoots, readDefinition } from '../context/repository.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { baseFolder, rootsAround } from './base-folder.ts';
@@ -7,8 +7,8 @@ import { devcontainerId, idLabels } from './container-id.ts';
 import { type JsonDocument, parseDocument } from './document.ts';
 import { updateOldProperties } from './old-properties.ts';
 import { substitute } from './substitute.ts';
-import type { DefinitionRequest, DevcontainerConfig, VariableScope } from './types.ts';
-import { checkProperties } from './validate.ts';
+import type { DefinitionRequest, DevcontainerConfig, FeatureOptions, VariableScope } from './types.ts';
+import { checkFeatures, checkProperties } from './validate.ts';
 import { referencePlace, startPlace, type WorkspacePlace } from './workspace-folder.ts';
 
 /** A devcontainer.json as it was read. */
@@ -25,13 +25,15 @@ export interface ReadConfig {
   readonly raw: DevcontainerConfig;
   /** With all variables replaced but `${containerEnv:…}`. */
   readonly config: DevcontainerConfig;
+  /** Those of the file, and behind them those that the request adds. */
+  readonly features: Readonly<Record<string, FeatureOptions>>;
   readonly place: WorkspacePlace;
   readonly scope: VariableScope;
 }
 
 /**
  * Reads, checks and substitutes a devcontainer.json.
- * @throws AppError DEVCONTAINER, OUTSIDE
+ * @throws AppError DEVCONTAINER, OUTSIDE; USAGE for additional features that are none
  */
 export function readConfig(
   file: string,
@@ -41,6 +43,8 @@ export function readConfig(
     | 'containerFolder'
     | 'devcontainerDir'
     | 'devcontainerJsonPath'
+    | 'overrideConfig'
+    | 'additionalFeatures'
     | 'env'
     | 'inContainer'
     | 'workspaceFixed'
@@ -55,7 +59,11 @@ export function readConfig(
     const { workspaceFolder: workspace, allowOutside = [] } = request;
     return rootsAround(folder, workspace, definitionRoots(workspace, allowOutside));
   };
-  const document = parseDocument(readText(file, rootsOf(dirname(file))), file);
+  const { overrideConfig, additionalFeatures = {} } = request;
+  const document =
+    overrideConfig === undefined
+      ? parseDocument(readText(file, rootsOf(dirname(file)), 'definition'), file)
+      : parseDocument(readText(overrideConfig, rootsOf(request.workspaceFolder), 'operator'), overrideConfig);
   const raw = updateOldProperties(checkProperties(document, emit));
   const local = { localWorkspaceFolder: workspaceFolder, localEnv: env };
   const place = inContainer
@@ -71,7 +79,18 @@ export function readConfig(
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
   const base = baseFolder(file, config, request, emit);
   const roots = rootsOf(base);
-  return { file, folder: request.workspaceFolder, base, roots, document, raw, config, place, scope };
+  const features = withFeatures(config.features ?? {}, checkFeatures(additionalFeatures));
+  const folder = request.workspaceFolder;
+  return { file, folder, base, roots, document, raw, config, features, place, scope };
+}
+
+/** Those of the file come first, and count where both name one. */
+function withFeatures<T>(
+  own: Readonly<Record<string, T>>,
+  more: Readonly<Record<string, T>>,
+): Readonly<Record<string, T>> {
+  const added = Object.entries(more).filter(([id]) => !Object.hasOwn(own, id));
+  return { ...own, ...Object.fromEntries(added) };
 }
 
 function substituteProperties(
@@ -87,10 +106,12 @@ function substituteProperties(
   ) as DevcontainerConfig;
 }
 
-function readText(file: string, roots: readonly string[]): string {
+function readText(file: string, roots: readonly string[], by: 'definition' | 'operator'): string {
   try {
-    const named = { property: 'the dev container file', where: { path: file }, by: 'definition' } as const;
-    checkInside(dirname(file), roots, { ...named, property: 'the folder of the dev container file' });
+    const named = { property: 'the dev container file', where: { path: file }, by } as const;
+    const folder = { ...named, property: 'the folder of the dev container file' };
+    if (by === 'operator') checkNamed(dirname(file), roots, folder);
+    else checkInside(dirname(file), roots, folder);
     return readDefinition(file, roots, named).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {

@@ -116,6 +116,10 @@ export interface DefinitionRequest {
   readonly devcontainerDir?: string;
   /** The file itself, relative to that folder or absolute; then nothing is searched. */
   readonly devcontainerJsonPath?: string;
+  /** The file that is read in place of that one, which need not be there; what it names is relative to that one all the same. */
+  readonly overrideConfig?: string;
+  /** Features besides those of the file, which counts where both name one; variables stay as they are. */
+  readonly additionalFeatures?: Readonly<Record<string, FeatureOptions>>;
   /** The name of a folder in `.devcontainer`, to choose among several configurations. */
   readonly configuration?: string;
   /** What `${localEnv:…}` sees; without our own options. */

@@ -86,6 +86,20 @@ export function checkProperties(document: JsonDocument, emit: Emit): Devcontaine
   }
 }
 
+/**
+ * Checks features that do not stand in a file.
+ * @throws AppError USAGE
+ */
+export function checkFeatures(features: object): NonNullable<DevcontainerConfig['features']> {
+  const row = PROPERTIES.find(({ name }) => name === 'features')!;
+  const result = v.safeParse(row.schema, features);
+  if (result.success) return result.output as NonNullable<DevcontainerConfig['features']>;
+  const { issue, keys } = deepest(result.issues[0]);
+  const [path, expected] = keys.length === 0 ? ['it', row.expects] : [pathText(keys), expectedOf(issue)];
+  const text = `additional features: ${path} must be ${expected}, and not ${describe(issue.input)}`;
+  throw new AppError('USAGE', text);
+}
+
 type Issue = v.BaseIssue<unknown>;
 
 /** Where several types are possible, what is wrong with the one that fits best: the mistake that lies deepest. */

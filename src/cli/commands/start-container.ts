@@ -9,6 +9,7 @@ import {
   type UserCommand,
 } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
+import { definitionOptions } from '../requests/definition-options.ts';
 import { givenFolder } from '../requests/paths.ts';
 import {
   defineBuild,
@@ -39,7 +40,9 @@ export async function startContainer(
   const secrets = request.secrets.map(({ id }) => id);
   const workspaceFixed = parsed.options['workspace-folder'] !== undefined;
   const known = { workspace, workspaceFixed, stateDir, allowOutside, secrets };
-  const definitionDeps = { ...context, ...givenFolder(parsed), ...known, emit };
+  const { overrideConfig } = definitionOptions(parsed, context.cwd);
+  const override = overrideConfig === undefined ? {} : { overrideConfig };
+  const definitionDeps = { ...context, ...givenFolder(parsed), ...override, ...known, emit };
   const dotfiles = dotfilesClone(parsed, context);
   const workspaceDeps = { emit, signal, addSecret: redactor.add };
   return runStart<Source>(start, {

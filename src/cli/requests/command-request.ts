@@ -8,10 +8,14 @@ import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { type BuildFiles, makeRequest, type RequestDeps } from './build-request.ts';
 import { contextSource } from './context-source.ts';
+import { definitionOptions } from './definition-options.ts';
 import { dockerfilePath, givenFolder } from './paths.ts';
 import { firstPlatform, onePlatform } from './platforms.ts';
 import { registrySettings } from './registries.ts';
 import { userEnvironment } from './user-environment.ts';
+
+/** Flags that say by themselves that a dev container is meant. */
+const MEAN_DEVCONTAINER = ['devcontainer-json-path', 'override-config', 'additional-features'] as const;
 
 /**
  * What `build` and `probe` ask for: a Dockerfile, or the dev container of a folder.
@@ -24,7 +28,7 @@ export async function requestOf(
 ): Promise<BuildRequest> {
   const { options, given } = parsed;
   const files = commandFiles(parsed, context.cwd);
-  const wanted = options.devcontainer || given.get('devcontainer-json-path') === 'flag';
+  const wanted = options.devcontainer || MEAN_DEVCONTAINER.some((name) => given.get(name) === 'flag');
   if (!wanted) return makeRequest(parsed, files, context);
   if (given.get('dockerfile-path') === 'flag') {
     throw new AppError('USAGE', '--devcontainer and --dockerfile-path do not go together', {
@@ -54,6 +58,7 @@ export function definitionRequest(
     ...givenFolder(parsed),
     ...(file === undefined ? {} : { devcontainerJsonPath: file }),
     ...(name === undefined ? {} : { configuration: name }),
+    ...definitionOptions(parsed, cwd),
     env: userEnvironment(env),
     inContainer: false,
     ...(command === 'read-configuration' ? onePlatform(options, 'a configuration') : firstPlatform(options)),

@@ -15,6 +15,7 @@ for (const path of ['Dockerfile', 'web/Dockerfile']) writeFileSync(join(folder, 
 function deps(events: Event[] = []) {
   return {
     env: {},
+    cwd: folder,
     signal: new AbortController().signal,
     workspace: '/workspaces/app',
     stateDir: '/state',
@@ -189,4 +190,45 @@ test('a container of a pushed image gets from the file what the label does not s
   const events: Event[] = [];
   assert.equal(await settingsOfFile(join(workspace, 'none.json'), deps(events)), undefined);
   assert.match(JSON.stringify(events), /there is no dev container file .*metadata of the image/);
+});
+
+test('a file in place of devcontainer.json, and features besides its own', async () => {
+  const workspace = mkdtempSync(join(folder, 'override-'));
+  writeFileSync(
+    join(workspace, 'own.json'),
+    '{"build": {"dockerfile": "Dockerfile"}, "runArgs": ["--user=7"]}',
+  );
+  const define = (override: string, features: string) =>
+    defineBuild(
+      parseOptions('start', [], {
+        ENVBUILDER_OVERRIDE_CONFIG: override,
+        ENVBUILDER_ADDITIONAL_FEATURES: features,
+      }),
+      workspace,
+      { ...deps(), cwd: workspace },
+    );
+  mkdirSync(join(workspace, '.devcontainer/f'), { recursive: true });
+  writeFileSync(join(workspace, '.devcontainer/Dockerfile'), 'FROM scratch\n');
+  writeFileSync(join(workspace, '.devcontainer/f/install.sh'), '');
+  writeFileSync(
+    join(workspace, '.devcontainer/f/devcontainer-feature.json'),
+    '{"id": "f", "version": "1.0.0", "onCreateCommand": "of the feature"}',
+  );
+  const { build, devcontainer } = await define('own.json', '{"./f": {}, /* that is all */}');
+  assert.equal(build.dockerfile, join(workspace, '.devcontainer/Dockerfile'));
+  const known = devcontainer!.devcontainer;
+  assert.deepEqual(
+    known.hooks.onCreateCommand.map(({ command }) => command),
+    ['of the feature'],
+  );
+  assert.equal(known.configFile, join(workspace, '.devcontainer/devcontainer.json'));
+  // A container of the pushed image reads it too.
+  const place = { ...deps(), workspace };
+  const overrideConfig = join(workspace, 'own.json');
+  const settings = await settingsOfFile(known.configFile!, { ...place, overrideConfig });
+  const label: ContainerConfig = { Labels: Object.fromEntries(build.labels!) };
+  assert.equal((await startedDevcontainer(undefined, label, place, settings)).containerUser, '7');
+  for (const text of ['[]', '"./f"', 'null', '{', '{"./f": 1}', '{"./f": {"o": []}}', '{'.repeat(9000)])
+    await assert.rejects(define('own.json', text), { code: 'USAGE' }, text.slice(0, 20));
+  await assert.rejects(define('none.json', '{}'), /there is no dev container file .*none.json/);
 });

@@ -15,6 +15,7 @@ import {
 } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
+import { definitionOptions } from './definition-options.ts';
 import { givenFolder } from './paths.ts';
 import { onePlatform } from './platforms.ts';
 import { registrySettings } from './registries.ts';
@@ -26,7 +27,7 @@ export interface Source {
   readonly folder: string;
 }
 
-export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
+export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'cwd' | 'signal'> {
   /** Where the workspace lies, or will lie. */
   readonly workspace: string;
   /** As of DefinitionRequest. */
@@ -34,6 +35,8 @@ export interface DefinitionDeps extends Pick<CommandContext, 'env' | 'signal'> {
   readonly stateDir: string;
   /** As of DefinitionRequest. */
   readonly devcontainerDir?: string;
+  /** As of DefinitionRequest. */
+  readonly overrideConfig?: string;
   /** Names of secrets that the build is given. */
   readonly secrets?: readonly string[];
   /** As of BuildRequest. */
@@ -72,6 +75,7 @@ async function defined(parsed: Parsed, folder: string, deps: DefinitionDeps): Pr
       ...givenFolder(parsed),
       ...(jsonPath === undefined ? {} : { devcontainerJsonPath: jsonPath }),
       ...(name === undefined ? {} : { configuration: name }),
+      ...definitionOptions(parsed, deps.cwd),
       env: userEnvironment(deps.env),
       secrets: deps.secrets ?? [],
       workspaceFixed: deps.workspaceFixed ?? false,
@@ -134,6 +138,7 @@ export async function settingsOfFile(
     workspaceFixed = false,
     devcontainerDir,
     env,
+    overrideConfig,
     secrets = [],
     allowOutside = [],
     emit,
@@ -145,6 +150,7 @@ export async function settingsOfFile(
       workspaceFolder: workspace,
       workspaceFixed,
       ...(devcontainerDir === undefined ? {} : { devcontainerDir }),
+      ...(overrideConfig === undefined ? {} : { overrideConfig }),
       env: userEnvironment(env),
       secrets,
       allowOutside,

@@ -18,6 +18,7 @@ test('what a build in place leaves alone', () => {
     ENVBUILDER_IGNORE_PATHS: '/data,relative',
     ENVBUILDER_LAYER_CACHE_DIR: '/cache',
     ENVBUILDER_BASE_IMAGE_CACHE_DIR: '/bases',
+    ENVBUILDER_OVERRIDE_CONFIG: '/own.json',
   });
   const defined = withDefinition(request, {
     build: {
@@ -39,6 +40,7 @@ test('what a build in place leaves alone', () => {
       '/elsewhere/Dockerfile',
       '/etc/resolv.conf',
       '/more',
+      '/own.json',
       '/relative',
       WORKSPACE,
     ].sort(),

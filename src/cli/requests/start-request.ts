@@ -121,6 +121,7 @@ export function inPlace(request: BuildRequest, workspace: string, { options }: P
     RESOLVER,
     ...options['ignore-paths'].map((path) => resolve('/', path)),
     ...(cache?.type === 'directory' ? [cache.path] : []),
+    ...(options['override-config'] ? [resolve('/', options['override-config'])] : []),
     ...(options['base-image-cache-dir'] === undefined ? [] : [resolve('/', options['base-image-cache-dir'])]),
     context,
     dockerfile,
