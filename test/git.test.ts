@@ -318,7 +318,17 @@ test('SSH: host keys are checked against the files of known hosts, and nothing e
   const cloned = await attempt(join(dir, 'missing'), right);
   assert.equal(cloned.commit, head);
   assert.equal(cloned.texts('warning'), '');
-  await assert.rejects(attempt(wrong), { code: 'WORKSPACE', hint: /SSH_KNOWN_HOSTS/ });
+  await assert.rejects(attempt(wrong), {
+    code: 'WORKSPACE',
+    message:
+      /Offending ED25519 key in \S+wrong-hosts:1; Host key for \S+ has changed and you have requested strict/,
+    hint: /ask whoever runs the host.*SSH_KNOWN_HOSTS/,
+  });
+  await assert.rejects(attempt(join(dir, 'missing')), {
+    code: 'WORKSPACE',
+    message: /No ED25519 host key is known for \S+/,
+    hint: /ssh-keyscan/,
+  });
 });
 
 test('a process that nobody may look into, as a start is in a container, still hands its secrets to git', async (t) => {

@@ -13,7 +13,7 @@ export function failureKind({ code, messages }: GitResult): GitFailureKind {
 /** The error for a clone that failed, with what the user can do about it. */
 export function cloneError(result: GitResult, url: GitUrl, request: CloneRequest): AppError {
   const kind = failureKind(result);
-  const hint = hintFor(kind, url, request);
+  const hint = hintFor(kind, url, request, result.messages);
   return new AppError(codeOf(kind), `cannot clone ${url.remote}: ${gitReason(result.messages)}`, {
     ...(hint === undefined ? {} : { hint }),
     cause: new Error(result.messages.join('\n')),
@@ -26,7 +26,12 @@ function codeOf(kind: GitFailureKind): ErrorCode {
   return kind === 'disk-full' ? 'DISK_FULL' : 'WORKSPACE';
 }
 
-function hintFor(kind: GitFailureKind, url: GitUrl, { credentials, git }: CloneRequest): string | undefined {
+function hintFor(
+  kind: GitFailureKind,
+  url: GitUrl,
+  { credentials, git }: CloneRequest,
+  messages: readonly string[],
+): string | undefined {
   switch (kind) {
     case 'missing-program':
       return `install git, or check that ${git.file} can be run`;
@@ -46,6 +51,8 @@ function hintFor(kind: GitFailureKind, url: GitUrl, { credentials, git }: CloneR
     case 'proxy-auth':
       return 'put the user and the password of the proxy into its URL';
     case 'host-key':
+      if (messages.some((line) => /^Host key for .* has changed/.test(line)))
+        return 'ask whoever runs the host whether it has a new key, since it may be another host in its place; then replace the key in the file that SSH_KNOWN_HOSTS names';
       return 'add the key of the host to the file that SSH_KNOWN_HOSTS names (ssh-keyscan prints it), or unset the variable';
     case 'certificate':
       return 'set ENVBUILDER_SSL_CERT_BASE64 or ENVBUILDER_SSL_CERT_FILE to the certificate authority of the server';
@@ -55,10 +62,14 @@ function hintFor(kind: GitFailureKind, url: GitUrl, { credentials, git }: CloneR
       return 'check the URL; a server may also say so when the credentials may not read it';
     case 'network':
     case 'slow':
+      if (url.transport === 'ssh')
+        return 'check the name of the host, the port, and that this container can reach it; SSH goes through no proxy';
       return 'check the host, the network and the proxy settings (ENVBUILDER_GIT_HTTP_PROXY_URL, HTTPS_PROXY)';
     case 'disk-full':
       return 'free some space, or clone less with ENVBUILDER_GIT_CLONE_DEPTH=1';
     case 'other':
-      return undefined;
+      return url.transport === 'ssh'
+        ? 'try "ssh -v" with the same user, host and port from here to see more'
+        : undefined;
   }
 }
