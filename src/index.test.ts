@@ -85,6 +85,21 @@ test('a store in memory is a cache: a second build runs nothing, and a probe fin
   assert.equal((await probe(options)).reference, `memory@${first.imageDigest}`);
 });
 
+test('a step counts once, as what it came to: one whose layer cannot be read is built, and no hit', async (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, 'cache');
+  const options: BuildOptions = { ...context(dir), cache: { type: 'directory', path } };
+  const first = await build(options);
+  const blobs = join(path, 'docker/registry/v2/blobs/sha256');
+  for (const { digest, size } of first.layers) {
+    const hex = digest.slice('sha256:'.length);
+    writeFileSync(join(blobs, hex.slice(0, 2), hex, 'data'), Buffer.alloc(size));
+  }
+  const outputs = [{ type: 'rootfs', path: join(dir, 'rootfs') }] as const;
+  const { summary } = await build({ ...options, outputs });
+  assert.deepEqual([summary.stepsTotal, summary.stepsHit, summary.stepsBuilt], [1, 0, 1]);
+});
+
 test('an error has a code, and a signal that was given ends the work', async (t) => {
   const options = context(tempDir(t));
   await assert.rejects(

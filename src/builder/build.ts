@@ -286,14 +286,20 @@ function withoutCache(session: Session): Session {
 }
 
 function countEvents(listener: Emit): { emit: Emit; summary: () => BuildResult['summary'] } {
-  const counts = { stepsTotal: 0, stepsHit: 0, stepsBuilt: 0, bytesPulled: 0, bytesPushed: 0 };
+  const counts = { stepsTotal: 0, bytesPulled: 0, bytesPushed: 0 };
+  // What a step came to at last: one whose layer cannot be read was a hit first.
+  const outcomes = new Map<string, string>();
   const emit = (event: Event): void => {
     if (event.type === 'step-planned') counts.stepsTotal += 1;
-    if (event.type === 'step-finished' && event.outcome === 'hit') counts.stepsHit += 1;
-    if (event.type === 'step-finished' && event.outcome === 'built') counts.stepsBuilt += 1;
+    if (event.type === 'step-finished') outcomes.set(`${event.id.stage}.${event.id.step}`, event.outcome);
     if (event.type === 'transfer')
       counts[event.direction === 'pull' ? 'bytesPulled' : 'bytesPushed'] += event.bytes;
     listener(event);
   };
-  return { emit, summary: () => ({ ...counts }) };
+  const count = (outcome: string): number =>
+    outcomes.values().reduce((sum, each) => (each === outcome ? sum + 1 : sum), 0);
+  return {
+    emit,
+    summary: () => ({ ...counts, stepsHit: count('hit'), stepsBuilt: count('built') }),
+  };
 }

@@ -30,8 +30,13 @@ export function findAccount(root: string, user: string, why: string): Account {
   const entry = passwdEntry(root, uid);
   return {
     ...identity,
-    name: entry?.name ?? (uid === 0 ? 'root' : String(uid)),
-    home: homeOf(root, uid),
-    shell: entry?.shell || '/bin/sh',
+    name: untilNul(entry?.name ?? (uid === 0 ? 'root' : String(uid))),
+    home: untilNul(homeOf(root, uid)),
+    shell: untilNul(entry?.shell ?? '') || '/bin/sh',
   };
+}
+
+/** As programs in C read it. */
+function untilNul(text: string): string {
+  return text.split('\0')[0]!;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { composeEnvironment, exportLines, parseEtcEnvironment, withAccount } from './environment.ts';
 
 const sources = {
@@ -89,6 +89,19 @@ describe('a variable without a prefix', () => {
   });
 });
 
+test('what no process can have is left out and named, wherever it comes from', () => {
+  const long = 'x'.repeat(200_000);
+  const { env, impossible } = composeEnvironment({
+    container: { PATH: '/bin' },
+    etcEnvironment: `ETC=${long}\n`,
+    imageEnv: ['IMAGE=a\0b', 'N\0=x', 'FINE=1'],
+    containerEnv: { CONTAINER: '\0' },
+    remoteEnv: { REMOTE: long, UNSET: null },
+  });
+  assert.deepEqual(env, { PATH: '/bin', FINE: '1', ENVBUILDER: 'true' });
+  assert.deepEqual(impossible.toSorted(), ['CONTAINER', 'ETC', 'IMAGE', 'N\0', 'REMOTE']);
+});
+
 describe('parseEtcEnvironment', () => {
   it('reads what pam_env reads', () => {
     const text = [
@@ -102,6 +115,8 @@ describe('parseEtcEnvironment', () => {
       'EMPTY=',
       'ODD="unclosed',
       ' SPACE=1\r',
+      'CUT=a\0b',
+      'GONE\0=x',
       'no value',
       '=x',
     ].join('\n');
@@ -115,6 +130,7 @@ describe('parseEtcEnvironment', () => {
       EMPTY: '',
       ODD: '"unclosed',
       SPACE: '1',
+      CUT: 'a',
     });
   });
 });

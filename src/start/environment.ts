@@ -1,3 +1,5 @@
+import { isPossibleVariable } from '../sys/possible-variable.ts';
+
 /** Variables and their values. */
 export type Variables = Readonly<Record<string, string>>;
 
@@ -38,6 +40,8 @@ export interface StartEnvironment {
   /** With variables replaced. */
   readonly remoteEnv: RemoteVariables;
   readonly unknown: readonly UnknownVariable[];
+  /** Names of those that are left out, because no process can have them. */
+  readonly impossible: readonly string[];
 }
 
 /**
@@ -67,7 +71,8 @@ export function composeEnvironment(sources: EnvironmentSources): StartEnvironmen
   const remoteEnv = replace(sources.remoteEnv, { ...below, ...fromImage, ...containerEnv }, 'remoteEnv');
   const values = { ...fromImage, ...containerEnv, ...remoteEnv };
   const all = { ...below, ...values };
-  const isSet = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null;
+  const isSet = (entry: [string, string | null]): entry is [string, string] =>
+    entry[1] !== null && isPossibleVariable(entry[0], entry[1]);
   return {
     env: Object.fromEntries(Object.entries(all).filter(isSet)),
     added: Object.entries(values)
@@ -76,6 +81,9 @@ export function composeEnvironment(sources: EnvironmentSources): StartEnvironmen
       .sort(),
     remoteEnv,
     unknown,
+    impossible: Object.entries(all)
+      .filter(([name, value]) => value !== null && !isPossibleVariable(name, value))
+      .map(([name]) => name),
   };
 }
 
@@ -120,12 +128,12 @@ function parseEntries(entries: readonly string[]): Variables {
 
 /**
  * The variables of /etc/environment, as pam_env reads it: `KEY=value` lines, `export` before them allowed, comments from
- * `#` on, one pair of quotes around a value taken away.
+ * `#` or a NUL on, one pair of quotes around a value taken away.
  */
 export function parseEtcEnvironment(text: string): Variables {
   const found: Record<string, string> = {};
   for (const line of text.split('\n')) {
-    const [, name, value] = /^\s*(?:export\s+)?([^\s=#]+)=(.*)$/.exec(line.replace(/\r$/, '')) ?? [];
+    const [, name, value] = /^\s*(?:export\s+)?([^\s=#]+)=(.*)$/.exec(line.replace(/\0.*|\r$/s, '')) ?? [];
     if (name !== undefined) found[name] = unquote(value ?? '');
   }
   return found;

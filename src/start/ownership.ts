@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { Workspace } from '../workspace/types.ts';
@@ -8,6 +8,8 @@ import { chownTree } from './chown-tree.ts';
 
 interface Deps {
   readonly root: string;
+  /** Where our program lies. */
+  readonly ownDir: string;
   readonly emit: Emit;
 }
 
@@ -25,8 +27,15 @@ export async function giveToUser(
   const fresh = state === 'cloned' || (state === 'empty' && isEmpty(folder));
   if (fresh) await give(folder, account, deps);
   else await giveFound(folder, account, deps);
-  // A home of / is that of a user without one.
-  if (account.uid !== 0 && account.home !== '/') await give(join(deps.root, account.home), account, deps);
+  // Absolute first: what leads above the root ends there.
+  const home = join(deps.root, join('/', account.home));
+  if (account.uid !== 0 && isHome(home, deps)) await give(home, account, deps);
+}
+
+/** A home of / is that of a user without one, however it is written, and our program is nobody's. */
+function isHome(path: string, { root, ownDir }: Deps): boolean {
+  const [home, own] = [resolve(path), resolve(ownDir)];
+  return home !== resolve(root) && home !== own && !home.startsWith(`${own}/`);
 }
 
 async function give(path: string, account: Account, { emit }: Deps): Promise<void> {

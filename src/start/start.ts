@@ -30,6 +30,9 @@ import { linkWorkspace, notPlaced } from './workspace-link.ts';
 /** Bytes of /etc/environment. */
 const MOST_ENVIRONMENT = 1024 * 1024;
 
+/** Of a name that is shown. */
+const MOST_OF_NAME = 80;
+
 /** What the specification has where nobody says otherwise ("userEnvProbe", "waitFor" of its reference). */
 const DEFAULT_PROBE = 'loginInteractiveShell';
 const DEFAULT_WAIT = 'updateContentCommand';
@@ -71,11 +74,12 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     home: account.home,
   });
   for (const one of composed.unknown) warnOfUnknown(one, emit);
+  for (const name of composed.impossible) warnOfImpossible(name, emit);
   if (request.exportEnvFile !== undefined && image.built)
     await writeFileIn(root, request.exportEnvFile, exportLines(composed), { mode: 0o644, signal });
 
   const rootAccount = findAccount(root, '0', 'root');
-  await giveToUser(account, workspace, { root, emit });
+  await giveToUser(account, workspace, { root, ownDir, emit });
   const cwd = placedWorkspace(image, emit);
   makeDirectories(cwd);
 
@@ -138,6 +142,15 @@ function warnOfUnknown({ name, property, origin }: UnknownVariable, emit: Emit):
     code: 'DEVCONTAINER',
     text: `${property} of ${origin} has \${${name}}, which nothing sets; it stays as it is`,
     hint: `write \${containerEnv:${name}:DEFAULT} for a variable that may be missing`,
+  });
+}
+
+function warnOfImpossible(name: string, emit: Emit): void {
+  emit({
+    type: 'warning',
+    code: 'START_FAILED',
+    text: `the variable ${JSON.stringify(name.slice(0, MOST_OF_NAME))} is left out: no process can have it`,
+    hint: 'a variable has no NUL byte, and at most 128 KiB',
   });
 }
 

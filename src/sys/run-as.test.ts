@@ -37,6 +37,16 @@ test('the user, all groups, the environment and nothing else of ours', { skip },
   assert.deepEqual(lines.slice(5), ['/usr', '0', '1', '2', '3']);
 });
 
+test('what no process can have is left out of its environment, and refused as an argument', {
+  skip,
+}, async () => {
+  const odd = { ...env, NUL: 'a\0b', 'N\0': 'x', LONG: 'x'.repeat(200_000) };
+  const { stdout } = await run('env | grep -v ^PWD= | sort', { env: odd });
+  assert.equal(stdout, 'PATH=/usr/bin:/bin\nX=y z\n');
+  const { failure } = await run(['/bin/echo', 'a\0b']);
+  assert.equal(failure?.message, 'an argument of the command has a NUL byte');
+});
+
 test('signals have their defaults', { skip }, async () => {
   const { stdout } = await run('grep SigIgn /proc/self/status');
   assert.match(stdout, /^SigIgn:\s*0000000000000000$/m);
