@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { forms } from './hostile/forms.ts';
 import { mutation } from './hostile/kinds/mutations.ts';
-import { sampleOf } from './hostile/sample.ts';
+import { sampleOf, sampleOfStarts } from './hostile/sample.ts';
 import { allPairs, type Finding, openSession, type Pair, type Session } from './hostile/session.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 
@@ -47,6 +47,15 @@ for (const form of forms) {
 test('nothing escapes, nothing explodes: mutations of honest inputs', async () => {
   const pairs = Array.from({ length: MUTATIONS }, (_, seed) => allPairs([mutation(seed + 1)])).flat();
   await expectHarmless(session, pairs);
+});
+
+test('nothing escapes, nothing explodes: starts in place', async () => {
+  const containers = await openSession({ parallel: 2, starts: true });
+  try {
+    await expectHarmless(containers, sampleOfStarts(forms));
+  } finally {
+    await containers.close();
+  }
 });
 
 test('what Docker builds out of hostile inputs, we build with the same files', async (t) => {

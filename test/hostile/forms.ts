@@ -12,12 +12,20 @@ import { tarLinks } from './kinds/tar-links.ts';
 import { tarNames } from './kinds/tar-names.ts';
 import { tarNumbers } from './kinds/tar-numbers.ts';
 import { tarPax } from './kinds/tar-pax.ts';
+import { tarPlaces } from './kinds/tar-places.ts';
 import { tarSparse } from './kinds/tar-sparse.ts';
 import { tarSpecial } from './kinds/tar-special.ts';
 import type { Kind, TarInput } from './types.ts';
 import { directoryWays, recordWays, tableWays } from './ways/caches.ts';
 import { documentWays, replyWays } from './ways/images.ts';
 import { optionWays } from './ways/options.ts';
+import {
+  startDocumentWays,
+  startRecordWays,
+  startStreamWays,
+  startTableWays,
+  startTarWays,
+} from './ways/starts.ts';
 import { streamWays, tarWays } from './ways/tars.ts';
 import { repositoryWays, treeWays } from './ways/trees.ts';
 import type { WayIn } from './ways/way.ts';
@@ -42,15 +50,16 @@ const tars: readonly Kind<TarInput>[] = [
   ...tarNumbers,
   ...tarPax,
   ...tarSparse,
+  ...tarPlaces,
 ];
 
 /** Everything hostile, and where it can come from. */
 export const forms: readonly Form<unknown>[] = [
-  form('tar', tars, tarWays),
-  form('stream', streams, streamWays),
-  form('table', tables, tableWays),
-  form('record', records, recordWays),
-  form('document', documents, documentWays),
+  form('tar', tars, [...tarWays, ...startTarWays]),
+  form('stream', streams, [...streamWays, ...startStreamWays]),
+  form('table', tables, [...tableWays, ...startTableWays]),
+  form('record', records, [...recordWays, ...startRecordWays]),
+  form('document', documents, [...documentWays, ...startDocumentWays]),
   form('reply', replies, replyWays),
   form('definition', definitions, treeWays),
   form('place', places, treeWays),

@@ -22,14 +22,15 @@ const PARALLEL = 2;
 
 /** Tries everything hostile, and then mutations; prints a table and what is wrong. Gives how many inputs did harm. */
 export async function fuzzHostile({ seconds, seed, only = /./, engine }: HostileFuzz): Promise<number> {
-  const session = await openSession({ parallel: PARALLEL, ...(engine ? { engine } : {}) });
+  const pairs = allPairs().filter(({ name }) => only.test(name));
+  const starts = pairs.some(({ way }) => way.start === true);
+  const session = await openSession({ parallel: PARALLEL, starts, ...(engine ? { engine } : {}) });
   const findings: Finding[] = [];
   const note = (finding: Finding): void => {
     findings.push(finding);
     if (finding.problems.length > 0) process.stdout.write(tell(finding));
   };
   try {
-    const pairs = allPairs().filter(({ name }) => only.test(name));
     process.stdout.write(`${pairs.length} inputs and ways\n`);
     await session.tryAll(pairs, note);
     process.stdout.write(tableOf(findings));

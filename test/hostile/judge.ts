@@ -19,6 +19,9 @@ export interface Verdict {
 const MOST_CPU_SECONDS = 20;
 const MOST_MIB = 400;
 
+/** What a start says that goes on with its fallback image. */
+const FELL_BACK = /; using the fallback image /;
+
 /** What is said of a run, whatever its input was. */
 export function judge(
   run: RunResult,
@@ -40,23 +43,30 @@ export function judge(
   wrong(run.peakMiB > MOST_MIB, `${Math.round(run.peakMiB)} MiB`);
   for (const change of field.canary.changes()) problems.push(`escape: ${change}`);
   for (const path of strays(field, plot)) problems.push(`escape: ${path} was made`);
+  for (const change of attempt.changes?.() ?? []) problems.push(`escape: ${change}`);
   wrong(output.includes(MARK), 'a file of the host is printed');
   wrong(mountsBelow(plot.dir).length > 0, `mounts are left: ${mountsBelow(plot.dir).join()}`);
-  if (run.code === 0) {
+  const rootfs = attempt.rootfs ?? plot.rootfs;
+  const fellBack = run.code === 0 && attempt.fallback !== undefined && FELL_BACK.test(output);
+  if (fellBack) {
+    wrong(must === 'build', 'Docker builds it');
+    wrong(!attempt.prints?.test(run.stdout), 'exit 0 without its answer');
+    wrong(!isThere(join(rootfs, attempt.fallback)), 'the fallback image is not there');
+  } else if (run.code === 0) {
     wrong(
       attempt.prints === undefined && !/^sha256:[0-9a-f]{64}$/m.test(run.stdout),
       'exit 0 without a digest',
     );
     wrong(attempt.prints !== undefined && !attempt.prints.test(run.stdout), 'exit 0 without its answer');
-    wrong(attempt.prints === undefined && !existsSync(plot.rootfs), 'exit 0 without a result');
+    wrong(attempt.prints === undefined && !existsSync(rootfs), 'exit 0 without a result');
     wrong(
-      attempt.result !== undefined && !isThere(join(plot.rootfs, attempt.result)),
+      attempt.result !== undefined && !isThere(join(rootfs, attempt.result)),
       `exit 0 without /${attempt.result}`,
     );
     const outcome = outcomeOf(run, output, cached);
     wrong(must === 'refuse' && outcome !== 'miss', cached ? 'it should be a miss' : 'it should be refused');
     wrong(attempt.hits === true && must === 'build' && outcome === 'miss', 'it should be a hit');
-    wrong(outcome === 'miss' && !isThere(join(plot.rootfs, 'probe-a')), 'a miss that built nothing');
+    wrong(outcome === 'miss' && !isThere(join(rootfs, 'probe-a')), 'a miss that built nothing');
   } else if (run.code !== 1 && !run.hung) {
     wrong(must === 'build', 'Docker builds it');
     wrong(!attempt.refusals.includes(run.code), `exit ${run.code}`);
@@ -70,8 +80,9 @@ function outcomeOf({ code, hung }: RunResult, output: string, cached: boolean): 
     const name = Object.entries(EXIT_CODES).find(([, { exit }]) => exit === code)?.[0] ?? `exit ${code}`;
     return `refused ${name}`;
   }
+  if (FELL_BACK.test(output)) return 'fell back';
   if (!cached) return 'built';
-  return / [1-9]\d* from the cache/.test(output) ? 'hit' : 'miss';
+  return / [1-9]\d* (came )?from the cache/.test(output) ? 'hit' : 'miss';
 }
 
 function isThere(path: string): boolean {
@@ -93,6 +104,7 @@ const OWN = [
     'home',
     'cache',
     'bases',
+    'container',
     'warm',
     'workspace',
     'origin',

@@ -110,18 +110,19 @@ function watch(
   let ticks = 0;
   let busy = performance.now();
   const look = (): void => {
+    let now = 0;
     for (const each of [pid, ...childrenOf(pid)]) {
       try {
         const hwm = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${each}/status`, 'latin1'))?.[1];
         peak = Math.max(peak, Number(hwm ?? 0));
-        if (each !== pid) continue;
-        const now = ticksOf(pid);
-        if (now > ticks) busy = performance.now();
-        ticks = Math.max(ticks, now);
+        // Of a child as well: what only waits for it ends with it, and nobody can look between the two.
+        now += ticksOf(each);
       } catch {
         // It has ended meanwhile.
       }
     }
+    if (now > ticks) busy = performance.now();
+    ticks = Math.max(ticks, now);
     if (ticks / TICKS_PER_SECOND > ENOUGH_SECONDS || peak / 1024 > ENOUGH_MIB) onTooMuch();
     if (performance.now() - busy > idleMs) {
       if (wantsProcessor(pid)) busy = performance.now();

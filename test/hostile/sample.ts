@@ -10,9 +10,25 @@ const MOST: Readonly<Record<string, number>> = {
   place: 60,
 };
 const USUAL = 30;
+/** Starts that are tried in all, beside the honest ones: each takes a container. */
+const STARTS = 56;
+
 /** What CI tries of a form: the honest inputs by every way, and hostile ones at even distances, each by the next way. */
 export function sampleOf(form: Form<unknown>): readonly Pair[] {
-  const most = MOST[form.name] ?? USUAL;
+  const ways = form.ways.filter((way) => way.start !== true);
+  return spread({ ...form, ways }, MOST[form.name] ?? USUAL);
+}
+
+/** What CI tries of starts, of every form that they can be given. */
+export function sampleOfStarts(forms: readonly Form<unknown>[]): readonly Pair[] {
+  const started = forms
+    .map((form) => ({ ...form, ways: form.ways.filter((way) => way.start === true) }))
+    .filter(({ ways }) => ways.length > 0);
+  const kinds = started.reduce((sum, form) => sum + form.kinds.length, 0);
+  return started.flatMap((form) => spread(form, Math.round((STARTS * form.kinds.length) / kinds)));
+}
+
+function spread(form: Form<unknown>, most: number): readonly Pair[] {
   const pairs = allPairs([form]);
   const honest = pairs.filter(({ kind }) => kind.name.endsWith('honest'));
   const step = Math.max(1, form.kinds.length / most);

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
 import { startGitHttpServer } from '../support/git-http-server.ts';
+import { unpackRuntimeImage } from '../support/own-container.ts';
 import { askDocker, compareTrees } from './docker.ts';
 import { type Form, forms } from './forms.ts';
 import { publish } from './images.ts';
@@ -52,12 +53,20 @@ export interface SessionOptions {
   readonly parallel: number;
   /** As in `runHostile`. */
   readonly idleMs?: number;
+  /** Unpacks the runtime image, for ways that are starts. */
+  readonly starts?: boolean;
   /** Is given whatever it can take as well; what it makes of it is what we must make of it. */
   readonly engine?: DockerEngine;
 }
 
 /** Opens one, with an honest build as the source of records. */
-export async function openSession({ parallel, idleMs, engine }: SessionOptions): Promise<Session> {
+export async function openSession({
+  parallel,
+  idleMs,
+  engine,
+  starts = false,
+}: SessionOptions): Promise<Session> {
+  const runtimeImage = starts ? await unpackRuntimeImage(undefined) : undefined;
   const registry = await startHostileRegistry();
   const compiled = temporaryDir('hostile-node');
   const fields = Array.from({ length: parallel }, () => createField(registry, compiled));
@@ -78,6 +87,7 @@ export async function openSession({ parallel, idleMs, engine }: SessionOptions):
     baseline: baselineOf(plot.repository),
     busybox: `${busybox.reference}:1`,
     gitServer: { root, origin: git.origin },
+    ...(runtimeImage === undefined ? {} : { runtimeImage }),
   };
   plot.remove();
 
@@ -131,7 +141,8 @@ export async function openSession({ parallel, idleMs, engine }: SessionOptions):
     close: async () => {
       for (const field of fields) field.close();
       await git.stop();
-      for (const dir of [root, compiled]) rmSync(dir, { recursive: true, force: true });
+      for (const dir of [root, compiled, ...(runtimeImage === undefined ? [] : [runtimeImage])])
+        rmSync(dir, { recursive: true, force: true });
       await registry.stop();
     },
   };

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { imageOf, layerOf, publish, TYPES } from '../images.ts';
+import { type HostileLayer, imageOf, layerOf, publish, TYPES } from '../images.ts';
 import type { DirectoryInput } from '../kinds/directories.ts';
 import type { RecordInput } from '../kinds/records.ts';
 import type { TableInput } from '../kinds/tables.ts';
@@ -12,18 +12,21 @@ import { file, tarOf } from '../tar-bytes.ts';
 import { ownLayer } from '../toc.ts';
 import { type Attempt, buildOn, cachedBuild, type WayIn } from './way.ts';
 
+/** The layer of a record that has such a table of contents. */
+export function recordLayer({ tar, options, position }: TableInput): HostileLayer {
+  const made = ownLayer(tar, options);
+  const toc = position ? (position(made.toc) as unknown as typeof made.toc) : made.toc;
+  return { ...made, toc, mediaType: TYPES.zstd };
+}
+
 /** How a cache record's table of contents comes in. */
 export const tableWays: readonly WayIn<TableInput>[] = (['repo', 'dir'] as const).map((put) => ({
   name: `cache-${put}`,
   cached: true,
-  carry: ({ tar, options, position }, plot, { baseline }) => {
-    const made = ownLayer(tar, options);
-    const toc = position ? (position(made.toc) as unknown as typeof made.toc) : made.toc;
-    return {
-      ...cachedBuild(plot, put, recordsWith(baseline, { ...made, toc, mediaType: TYPES.zstd })),
-      hits: true,
-    };
-  },
+  carry: (input, plot, { baseline }) => ({
+    ...cachedBuild(plot, put, recordsWith(baseline, recordLayer(input))),
+    hits: true,
+  }),
 }));
 
 /** Where records come from. */

@@ -10,14 +10,19 @@ import { sha256 } from '../registry.ts';
 import { file, tarOf } from '../tar-bytes.ts';
 import { type Attempt, buildOn, cachedBuild, type WayIn } from './way.ts';
 
+/** Serves the documents of an image under the tag 1. */
+export function publishDocument({ image, headers, more = [] }: DocumentInput, { repository }: Plot): void {
+  publish(repository, image);
+  for (const { bytes, type } of more) repository.document(undefined, bytes, type);
+  if (headers) repository.documents.set('1', { bytes: image.manifest, type: image.type, headers });
+}
+
 /** Where manifests, indexes and configs come from. */
 export const documentWays: readonly WayIn<DocumentInput>[] = [
   {
     name: 'base',
-    carry: ({ image, headers, more = [] }, plot) => {
-      publish(plot.repository, image);
-      for (const { bytes, type } of more) plot.repository.document(undefined, bytes, type);
-      if (headers) plot.repository.documents.set('1', { bytes: image.manifest, type: image.type, headers });
+    carry: (input, plot) => {
+      publishDocument(input, plot);
       // What a config says in ONBUILD is a Dockerfile, and what it says of users and directories is used by steps.
       return {
         ...buildOn(plot, `${plot.repository.reference}:1`),
@@ -45,10 +50,8 @@ export const documentWays: readonly WayIn<DocumentInput>[] = [
   })),
   {
     name: 'warm',
-    carry: ({ image, headers, more = [] }, plot) => {
-      publish(plot.repository, image);
-      for (const { bytes, type } of more) plot.repository.document(undefined, bytes, type);
-      if (headers) plot.repository.documents.set('1', { bytes: image.manifest, type: image.type, headers });
+    carry: (input, plot) => {
+      publishDocument(input, plot);
       const args = [
         'warm',
         '--progress=plain',

@@ -40,7 +40,7 @@ function baseWay(
 }
 
 /** The layer that a stream is: its media type says gzip, as one does who does not look. */
-function streamLayer({ bytes, tar }: StreamInput): HostileLayer {
+export function streamLayer({ bytes, tar }: StreamInput): HostileLayer {
   const zstd = bytes.length >= 4 && bytes[0] === 0x28;
   return { bytes, mediaType: zstd ? TYPES.zstd : TYPES.gzip, diffId: sha256(tar) };
 }

@@ -24,6 +24,12 @@ export interface Attempt {
   readonly hits?: boolean;
   /** Docker is given the same: the Dockerfile in the context. */
   readonly docker?: boolean;
+  /** Where the files are that the run has made, if not in the plot's root file system. */
+  readonly rootfs?: string;
+  /** A refusal is answered by the fallback image, with a file of which the run ends well. */
+  readonly fallback?: string;
+  /** What a run has changed that it had to leave alone, besides the canary; one line each. */
+  readonly changes?: () => readonly string[];
 }
 
 /** A way by which an input of some form comes into a run. */
@@ -31,6 +37,8 @@ export interface WayIn<Input> {
   readonly name: string;
   /** The run counts as a miss or a hit. */
   readonly cached?: boolean;
+  /** It is a start in a container, which needs the runtime image. */
+  readonly start?: boolean;
   /** What must come of an input by this way, where that is not what its kind says. */
   readonly must?: (kind: Kind<Input>) => Must;
   readonly carry: (input: Input, plot: Plot, fixtures: Fixtures) => Attempt;
@@ -43,6 +51,8 @@ export interface Fixtures {
   readonly busybox: string;
   /** Serves repositories below a directory. */
   readonly gitServer: { readonly root: string; readonly origin: string };
+  /** The runtime image, unpacked; only in a session with starts. */
+  readonly runtimeImage?: string;
 }
 
 /** CORRUPT, and what is not CORRUPT for one reason or another: a reference or a registry's answer. */
