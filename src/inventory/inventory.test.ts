@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { packTrace } from '../builder/misses/trace.ts';
 import { storeAge } from '../cache/age.ts';
 import { leaseTag } from '../cache/leases.ts';
+import { storeNote } from '../cache/note.ts';
 import { encodeRecord } from '../cache/record.ts';
 import { fakeLayer, fakeRecord } from '../cache/testing.ts';
 import { createTrust } from '../cache/trust.ts';
@@ -11,12 +13,16 @@ import { silent } from '../core/events.ts';
 import { scratchDir } from '../core/testing.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
+import { createRegistryClient } from '../oci/http/client.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { createMemoryStore } from '../oci/memory-store.ts';
+import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Store } from '../oci/types.ts';
+import { startRegistryServer } from '../registry/server.ts';
 import { copyEntries, withNotes } from './copy.ts';
 import { planPrune, pruneRepository } from './prune.ts';
 import { readInventory, totalsOf } from './read.ts';
+import type { InventoryEntry } from './types.ts';
 import { usageOf } from './usage.ts';
 import { verifyEntries } from './verify.ts';
 
@@ -57,6 +63,7 @@ async function store(
 }
 
 async function lease(to: Store, record: CacheRecord): Promise<void> {
+  await to.put(bytesSource(Buffer.from('{}')), signal);
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
@@ -182,6 +189,86 @@ test('what a build stores while a cache is pruned keeps what it needs', async ()
   );
   assert.deepEqual(drop, []);
   assert.ok(await cache.resolve(hexOf(keyOf('below'))));
+});
+
+/** Stores a note on the age of a record, which need not be there. */
+async function noteAge(to: Store, name: string, created: string): Promise<void> {
+  const trust = createTrust(undefined, { emit: silent });
+  await storeAge(to, fakeRecord(keyOf(name), ['x'], { created }), { trust, signal });
+}
+
+/** Stores the trace of a build that had these steps. */
+async function noteTrace(to: Store, tag: string, at: string, steps: readonly string[]): Promise<void> {
+  const stage = {
+    name: 'main',
+    base: { name: 'scratch', layers: '', parts: {} },
+    steps: steps.map((name) => ({ text: `RUN ${name}`, key: keyOf(name), parts: {} })),
+  };
+  const text = packTrace({ at, schema: 1, salt: '', stages: [stage] })!;
+  await storeNote(to, { kind: 'trace', tag, text }, signal);
+}
+
+/** A store of a registry of its own. */
+async function registryStore(t: TestContext): Promise<Store> {
+  const server = await startRegistryServer({
+    host: '127.0.0.1',
+    port: 0,
+    root: scratchDir('inventory-registry'),
+  });
+  const client = createRegistryClient();
+  t.after(async () => {
+    await client.close();
+    await server.close();
+  });
+  return createRemoteStore({ client, registry: new URL(server.url).host, repository: 'team/cache' });
+}
+
+for (const [kind, open] of Object.entries({
+  memory: async () => createMemoryStore(),
+  registry: registryStore,
+}))
+  test(`notes go with their records, or when these are gone and they are old themselves: ${kind}`, async (t) => {
+    const cache = await open(t);
+    await store(cache, 'old', ['a'], ago(30));
+    await store(cache, 'young', ['b'], ago(1));
+    await lease(cache, await store(cache, 'leased', ['c'], ago(30)));
+    await lease(cache, fakeRecord(keyOf('made'), ['x']));
+    for (const name of ['old', 'leased', 'made', 'gone']) await noteAge(cache, name, ago(30));
+    for (const name of ['young', 'coming']) await noteAge(cache, name, ago(0.01));
+    await noteTrace(cache, 'trace-lost', ago(30), ['old', 'gone']);
+    await noteTrace(cache, 'trace-lost-6', ago(30), ['old', 'gone']);
+    await noteTrace(cache, 'trace-used', ago(30), ['old', 'young']);
+    await noteTrace(cache, 'trace-new', ago(1), ['old']);
+    await storeNote(cache, { kind: 'trace', tag: 'trace-later', text: '{"trace":9}' }, signal);
+    await storeNote(cache, { kind: 'url', tag: 'url-x', text: '{}' }, signal);
+    const before = (await cache.listTags!()).length;
+    const rules = { olderThanMs: 7 * DAY, now: NOW };
+    const lost = [`age-${hexOf(keyOf('gone'))}`, `age-${hexOf(keyOf('old'))}`, 'trace-lost', 'trace-lost-6'];
+    const tagsOf = ({ notes }: { readonly notes: readonly InventoryEntry[] }) =>
+      notes.flatMap(({ tags }) => tags).sort();
+    const dry = await pruneRepository(cache, rules, { dryRun: true, signal });
+    assert.deepEqual(tagsOf(dry), lost.sort());
+    assert.equal((await cache.listTags!()).length, before);
+    const done = await pruneRepository(cache, rules, { dryRun: false, signal });
+    assert.deepEqual(tagsOf(done), lost);
+    const left = await cache.listTags!();
+    for (const tag of lost) assert.ok(!left.includes(tag), tag);
+    assert.equal(left.length, before - lost.length - 2);
+    assert.deepEqual(tagsOf(await pruneRepository(cache, rules, { dryRun: false, signal })), []);
+  });
+
+test('notes that an earlier prune has left go without any record', async () => {
+  const cache = createMemoryStore();
+  await noteAge(cache, 'gone', ago(1));
+  await noteAge(cache, 'coming', ago(0.01));
+  await noteTrace(cache, 'trace-lost', ago(1), ['gone']);
+  const { drop, notes } = await pruneRepository(
+    cache,
+    { maxBytes: 100, now: NOW },
+    { dryRun: false, signal },
+  );
+  assert.deepEqual([drop.length, notes.length], [0, 2]);
+  assert.deepEqual(await cache.listTags!(), [`age-${hexOf(keyOf('coming'))}`]);
 });
 
 test('by size the oldest records go first', async () => {

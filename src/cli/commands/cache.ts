@@ -178,10 +178,13 @@ async function prune(store: Store, { parsed, context, run }: Asked): Promise<Ans
   }
   const { pruneRepository } = await loadInventory();
   const rules = { ...olderThan, ...most, now: Date.now() };
-  const { drop, needed, freedBytes } = await pruneRepository(store, rules, { dryRun, signal: run.signal });
-  const text = `${verb} ${drop.length} records; ${needed.length} that are as old stay, since others need their layers; the registry can free ${formatBytes(freedBytes)}`;
+  const { drop, needed, notes, freedBytes } = await pruneRepository(store, rules, {
+    dryRun,
+    signal: run.signal,
+  });
+  const text = `${verb} ${drop.length} records and ${notes.length} notes on records that are gone; ${needed.length} that are as old stay, since others need their layers; the registry can free ${formatBytes(freedBytes)}`;
   const tagsOf = (entries: readonly InventoryEntry[]) => entries.map(({ tags }) => tags[0]);
-  return { data: { dropped: tagsOf(drop), needed: tagsOf(needed), freedBytes }, text };
+  return { data: { dropped: tagsOf(drop), needed: tagsOf(needed), notes: tagsOf(notes), freedBytes }, text };
 }
 
 /** The entries that names stand for. @throws AppError REFERENCE, USAGE where a name stands for several */
