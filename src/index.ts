@@ -84,6 +84,7 @@ export { splitWords } from './start/shell-words.ts';
 export type {
   BuildPart,
   Definition,
+  HookSecrets,
   StartedDevcontainer,
   StartRequest,
   UserEnvProbe,

@@ -21,11 +21,13 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
     url: token('url'),
     key: token('key'),
     salt: token('salt'),
+    hook: token('hook'),
   };
   const agent = token('agent');
   const { privateKey } = generateKeyPairSync('ed25519');
   const signKey = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const cache = containers.directory({});
+  const forHooks = containers.directory({ 'hooks.json': JSON.stringify({ HOOKED: secrets.hook }) });
   const look = [
     // The second begins a private key in base64.
     `p=tok; q=${run}; k=LS0tLS1CRUdJTiBQ; l=UklWQVRF`,
@@ -36,7 +38,8 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
   ].join('; ');
   const config = {
     build: { dockerfile: 'Dockerfile' },
-    onCreateCommand: 'env | grep -v ^CODER_AGENT_TOKEN= > /hook-env',
+    onCreateCommand: 'env | grep -v -e ^CODER_AGENT_TOKEN= -e ^HOOKED= > /hook-env',
+    postCreateCommand: 'echo value of the hook: $HOOKED',
   };
   const dockerfile = [
     `FROM ${registry!.host}/busybox:1`,
@@ -49,7 +52,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
       '.devcontainer/devcontainer.json': JSON.stringify(config),
       '.devcontainer/Dockerfile': `${dockerfile.join('\n')}\n`,
     },
-    docker: [`--volume=${cache}:/cache`],
+    docker: [`--volume=${cache}:/cache`, `--volume=${forHooks}:/for-hooks:ro`],
     env: {
       ENVBUILDER_LAYER_CACHE_DIR: '/cache',
       ENVBUILDER_BUILD_SECRETS: `NAME=${secrets.build}`,
@@ -62,6 +65,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
       ),
       ENVBUILDER_CACHE_SALT: secrets.salt,
       ENVBUILDER_CACHE_SIGN_KEY_BASE64: base64(signKey),
+      ENVBUILDER_SECRETS_FILE: '/for-hooks/hooks.json',
       ENVBUILDER_PUSH_IMAGE: '1',
       ENVBUILDER_VERBOSE: '1',
       CODER_AGENT_URL: 'http://127.0.0.1:9',
@@ -72,6 +76,7 @@ test('no secret stays in a file, a layer, a log or the environment of a process'
   assert.equal(code, 0, stderr);
   assert.equal(stdout.toString(), 'looked\n');
   assert.match(stderr, /value: \*\*\*/, 'the step that uses the secret has run');
+  assert.match(stderr, /postCreateCommand: value of the hook: \*\*\*/);
   const told = { ...secrets, agent, 'the key to sign with': signKey.split('\n')[1]! };
   for (const [what, value] of Object.entries(told)) {
     assert.equal(find(Buffer.from(stderr), value), undefined, `${what} is in the log`);

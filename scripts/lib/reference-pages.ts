@@ -214,6 +214,11 @@ const REFERENCE_OPTIONS: readonly (readonly string[])[] = [
     'In a start, also as ENVBUILDER_DOTFILES_URL and its like. [Dotfiles](start.md#dotfiles) are cloned without git in the image, and what failed is tried again in the next start.',
   ],
   [
+    '`--secrets-file`',
+    'differs',
+    'In a start, also as ENVBUILDER_SECRETS_FILE: variables of [hooks](start.md#secrets-of-hooks) and of the installation of dotfiles alone, masked in the log. Values have to be texts.',
+  ],
+  [
     '`--id-label`, `--container-id`',
     'cannot',
     `They find a container of a Docker engine again, and there is none here; the option is refused. \`\${devcontainerId}\` is made of the workspace folder and the place of devcontainer.json.`,

@@ -35,7 +35,7 @@ export function createRedactor(): Redactor {
   };
   return {
     add: (secret) => {
-      for (const form of formsOf(secret)) secrets.add(form);
+      for (const form of secretForms(secret)) secrets.add(form);
       pattern = undefined;
     },
     text,
@@ -70,7 +70,8 @@ export function urlSecrets(text: string): readonly string[] {
   });
 }
 
-function formsOf(secret: string): readonly string[] {
+/** What of a secret is masked: the whole, its lines, and other spellings of it. */
+export function secretForms(secret: string): readonly string[] {
   const lines = secret.split(/\r?\n/).map((line) => line.trim());
   const forms = [secret, secret.trim(), ...lines];
   for (const plain of new Set([secret, secret.trim()])) {

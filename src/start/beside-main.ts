@@ -5,6 +5,7 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Emit } from '../core/events.ts';
+import { MASK } from '../core/url-credentials.ts';
 import { runAs } from '../sys/run-as.ts';
 import type { BesideWork } from './beside.ts';
 import { runHooks } from './hooks.ts';
@@ -24,12 +25,15 @@ input.once('close', () => {
   events.end();
 });
 
-async function run({ hooks, account, env, cwd, keep, evenAfterFailure = false }: BesideWork): Promise<void> {
+async function run(work: BesideWork): Promise<void> {
+  const { hooks, account, env, cwd, keep, masked = [], evenAfterFailure = false } = work;
+  const secrets = masked.toSorted((a, b) => b.length - a.length);
+  const shown = (text: string): string => secrets.reduce((all, one) => all.replaceAll(one, MASK), text);
   const ended = new AbortController();
   process.once('SIGTERM', () => ended.abort(new Error('ended')));
   const emit: Emit = (event) => {
     if (starting) events.write(`${JSON.stringify(event)}\n`);
-    else if ('text' in event) process.stderr.write(`${event.text}\n`);
+    else if ('text' in event) process.stderr.write(`${shown(event.text)}\n`);
   };
   let state = keep?.state;
   const onDone = (name: string): void => {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Event } from '../core/events.ts';
+import { entryPoint, ownEnvironment } from '../core/own-files.ts';
 import { scratchDir, until } from '../core/testing.ts';
-import { startBeside } from './beside.ts';
+import { type BesideWork, startBeside } from './beside.ts';
 import type { BuiltState } from './state.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
@@ -42,6 +47,26 @@ test('hooks go on when what they ran beside is another process, and are kept as 
     return done.postStartCommand === 'c' && done.postCreateCommand === 'c' && done.onCreateCommand === 'c';
   });
   assert.equal(texts(events).length, 2, 'the rest went to standard error');
+});
+
+test('secrets are masked in what hooks say later', { skip }, async () => {
+  const command = 'echo of the hook: $SECRET, $SECRET-more; echo "$SECRET" >&2';
+  const secret = 'value$&';
+  const work: BesideWork = {
+    ...{ hooks: [{ name: 'postStartCommand', hooks: [{ origin: 'file', command }] }], account, cwd: dir },
+    env: { ...env, SECRET: secret },
+    masked: [secret, `${secret}-more`],
+  };
+  const child = spawn(process.execPath, ['--no-warnings', fileURLToPath(entryPoint('beside'))], {
+    env: ownEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  // The process that started it has become another one.
+  (child.stdio[4] as Readable).resume();
+  (child.stdio[3] as Writable).end(`${JSON.stringify(work)}\n`);
+  const said = await text(child.stderr!);
+  const lines = said.split('\n').filter((line) => line.startsWith('postStartCommand: '));
+  assert.deepEqual(lines.sort(), ['postStartCommand: ***', 'postStartCommand: of the hook: ***, ***']);
 });
 
 test('one that fails keeps no other from running where that is said', { skip }, async () => {

@@ -14,6 +14,8 @@ export interface BesideWork extends Pick<UserCommand, 'env' | 'cwd'> {
   readonly hooks: readonly NamedHooks[];
   readonly evenAfterFailure?: boolean;
   readonly account: Account;
+  /** Texts that are masked in what they say once this process is another one; its own events are masked by the reporter. */
+  readonly masked?: readonly string[];
   /** Where each hook that has succeeded is kept, and of which commit; left out, nothing is kept. */
   readonly keep?: { readonly ownDir: string; readonly state: BuiltState; readonly content: string };
 }

@@ -436,6 +436,50 @@ test('dotfiles come between postCreateCommand and postStartCommand, once, and no
   await until('the hooks have ended', () => existsSync(end));
 });
 
+test('secrets reach hooks and the installation of dotfiles, and nothing else', { skip }, async (t) => {
+  const on = machine(t);
+  chmodSync(on.dir, 0o777);
+  const value = 'value-of-the-secret';
+  const hookSecrets = { env: { SECRET: value, A: 'of the secrets' }, masked: [value] };
+  // By its length, since commands are kept.
+  const ends = (name: string): string =>
+    `test "$\{#SECRET} $A" = "${value.length} of the secrets" && touch ${on.dir}/${name}`;
+  const hook = (name: string) => [{ origin, command: ends(name) }];
+  const dotfiles = { repository: 'r', target: join(on.dir, 'dots') };
+  const cloneDotfiles = async (directory: string) => {
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'install.sh'), ends('dotfiles'));
+  };
+  const events: Event[] = [];
+  const { command } = await start(on, {
+    devcontainer: {
+      containerEnv: { A: 'of the container' },
+      userEnvProbe: 'loginShell',
+      entrypoints: [{ origin, command: `env > ${on.dir}/entry` }],
+      hooks: {
+        onCreateCommand: hook('onCreateCommand'),
+        postCreateCommand: hook('postCreateCommand'),
+        postStartCommand: hook('postStartCommand'),
+      },
+    },
+    request: {
+      ...{ hookSecrets, dotfiles, waitFor: 'postCreateCommand' },
+      setupScript: `env > ${on.dir}/setup`,
+      exportEnvFile: join(on.dir, 'exported'),
+    },
+    deps: { cloneDotfiles, emit: (event) => events.push(event) },
+  });
+  for (const name of ['onCreateCommand', 'postCreateCommand', 'dotfiles', 'postStartCommand'])
+    await until(`${name} has had them`, () => existsSync(join(on.dir, name)));
+  assert.equal(command.env.A, 'of the container');
+  const files = readdirSync(on.dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  assert.ok(['entry', 'setup', 'exported', 'own/built'].every((name) => files.includes(join(on.dir, name))));
+  for (const file of files) assert.ok(!readFileSync(file, 'utf8').includes(value), file);
+  assert.ok(!JSON.stringify([command, events]).includes(value));
+});
+
 test('hooks have what the user’s shell adds, the init command where that is asked for', {
   skip,
 }, async (t) => {

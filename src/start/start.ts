@@ -95,7 +95,8 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     ...{ account, env, cwd, deps },
     remoteEnv: composed.remoteEnv,
   });
-  const later = await runLifecycle(request, users.image, { account, env: users.hooks, cwd, deps });
+  const hookEnv = { ...users.hooks, ...request.hookSecrets?.env };
+  const later = await runLifecycle(request, users.image, { account, env: hookEnv, cwd, deps });
 
   const first = { command: request.initCommand, args: request.initArgs, user };
   const init = !request.setupScript
@@ -254,7 +255,7 @@ async function runLifecycle<Source>(
   image: ObtainedImage,
   { account, env, cwd, deps }: UserContext<Source>,
 ): Promise<Beside | undefined> {
-  const { root, ownDir, postStartScript } = request;
+  const { root, ownDir, postStartScript, hookSecrets } = request;
   const { emit, signal } = deps;
   const { hooks } = image.devcontainer;
   const script = postStartScript === undefined ? undefined : resolve(root, postStartScript);
@@ -304,7 +305,8 @@ async function runLifecycle<Source>(
     await writeFileIn(root, script, hookScript(scripted, quoteWord), { mode: 0o755, signal });
   if (!later.some((one) => one.hooks.length > 0)) return undefined;
   const { workspace: _, built: __, ...state } = { ...image, done };
-  return startBeside({ hooks: later, account, env, cwd, keep: { ownDir, state, content } }, deps);
+  const keep = { ownDir, state, content };
+  return startBeside({ hooks: later, account, env, cwd, keep, masked: hookSecrets?.masked ?? [] }, deps);
 }
 
 /** The dotfiles as a hook, unless this container has them. */

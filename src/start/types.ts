@@ -44,6 +44,13 @@ export interface StartedDevcontainer {
 /** The shell whose environment is that of the user's processes. */
 export type UserEnvProbe = 'none' | 'loginShell' | 'loginInteractiveShell' | 'interactiveShell';
 
+/** What only hooks and the installation of dotfiles see. */
+export interface HookSecrets {
+  readonly env: Variables;
+  /** The texts that are masked in what hooks say. */
+  readonly masked: readonly string[];
+}
+
 /** What a start is asked for; made by the command line. */
 export interface StartRequest {
   /** The root file system, `/`. */
@@ -68,6 +75,7 @@ export interface StartRequest {
   /** Whether postAttachCommand runs as well. */
   readonly runAttach: boolean;
   readonly dotfiles?: Dotfiles;
+  readonly hookSecrets?: HookSecrets;
   readonly setupScript?: string;
   readonly initCommand: string;
   /** Who runs hooks and the init command: `container`, `remote`, or a user. */

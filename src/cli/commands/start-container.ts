@@ -10,6 +10,7 @@ import {
 } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import { definitionOptions } from '../requests/definition-options.ts';
+import { hookSecrets } from '../requests/hook-secrets.ts';
 import { givenFolder } from '../requests/paths.ts';
 import {
   defineBuild,
@@ -34,10 +35,14 @@ export async function startContainer(
   hideProcess('envbuilder');
   const place = workspaceRequest(parsed, context);
   const workspace = place.folder;
-  const start = startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace);
+  const forHooks = hookSecrets(parsed, context);
+  const start = {
+    ...startRequest(parsed, { ...context, stdinIsTerminal: isatty(0) }, workspace),
+    ...(forHooks === undefined ? {} : { hookSecrets: forHooks }),
+  };
   const request = workspaceBuild(parsed, workspace, context);
   const { stateDir, allowOutside = [] } = request;
-  const secrets = request.secrets.map(({ id }) => id);
+  const secrets = [...request.secrets.map(({ id }) => id), ...Object.keys(forHooks?.env ?? {})];
   const workspaceFixed = parsed.options['workspace-folder'] !== undefined;
   const known = { workspace, workspaceFixed, stateDir, allowOutside, secrets };
   const { overrideConfig } = definitionOptions(parsed, context.cwd);

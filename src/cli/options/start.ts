@@ -288,6 +288,15 @@ export const DEVCONTAINER_OPTIONS = [
     group: 'Dev container',
   },
   {
+    name: 'secrets-file',
+    variable: 'ENVBUILDER_SECRETS_FILE',
+    type: 'string',
+    placeholder: 'FILE',
+    text: 'A JSON object of variables that only hooks and the installation of dotfiles get; they are masked in the log.',
+    commands: ['start'],
+    group: 'Dev container',
+  },
+  {
     name: 'coder-agent-url',
     variable: 'CODER_AGENT_URL',
     type: 'string',

@@ -19,6 +19,7 @@ test('what a build in place leaves alone', () => {
     ENVBUILDER_LAYER_CACHE_DIR: '/cache',
     ENVBUILDER_BASE_IMAGE_CACHE_DIR: '/bases',
     ENVBUILDER_OVERRIDE_CONFIG: '/own.json',
+    ENVBUILDER_SECRETS_FILE: '/secrets.json',
   });
   const defined = withDefinition(request, {
     build: {
@@ -42,6 +43,7 @@ test('what a build in place leaves alone', () => {
       '/more',
       '/own.json',
       '/relative',
+      '/secrets.json',
       WORKSPACE,
     ].sort(),
   );

@@ -121,7 +121,9 @@ export function inPlace(request: BuildRequest, workspace: string, { options }: P
     RESOLVER,
     ...options['ignore-paths'].map((path) => resolve('/', path)),
     ...(cache?.type === 'directory' ? [cache.path] : []),
-    ...(options['override-config'] ? [resolve('/', options['override-config'])] : []),
+    ...[options['override-config'], options['secrets-file']].flatMap((path) =>
+      path ? [resolve('/', path)] : [],
+    ),
     ...(options['base-image-cache-dir'] === undefined ? [] : [resolve('/', options['base-image-cache-dir'])]),
     context,
     dockerfile,
