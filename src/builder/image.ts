@@ -1,5 +1,6 @@
 import type { LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
 import { normalizePlatform } from '../oci/platform.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Index, Manifest } from '../oci/types.ts';
@@ -119,7 +120,8 @@ function historyOf(plan: Plan, stage: PlannedStage, target: TargetLayers): Histo
       if (line.step !== undefined) step += 1;
       return {
         ...(target.created ? { created: target.created } : {}),
-        created_by: line.createdBy,
+        // Values of build arguments stand in it, and images are for everybody.
+        created_by: maskUrlCredentials(line.createdBy),
         comment: 'envbuilder',
         ...(made ? {} : { empty_layer: true }),
       };
