@@ -506,3 +506,14 @@ describe('the work', () => {
     assert.ok(error.hint);
   });
 });
+
+test('an opaque mark below a file of its layer hides nothing, as Docker has it', async () => {
+  const below = [root, fileOf('f', 'x'), dir('d'), fileOf('d/f', 'x')];
+  for (const [way, compressions] of Object.entries(ways)) {
+    const [marked, plain] = [
+      await extractStack([below, [root, fileOf('f', 'new'), opaque('f')]], compressions),
+      await extractStack([below, [root, fileOf('f', 'new')]], compressions),
+    ];
+    assert.deepEqual(describeTree(marked.target), describeTree(plain.target), way);
+  }
+});

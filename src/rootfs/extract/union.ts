@@ -118,6 +118,11 @@ export function createUnion(events: UnionEvents = {}): Union {
     const node = dir === undefined ? undefined : tree.child(dir, name);
     return node !== undefined && sees(node) ? node : undefined;
   };
+  /** Below it an opaque marker hides nothing; Docker lists what is below it and finds nothing. */
+  const isFileOfLayer = (path: string): boolean => {
+    const node = path === '' ? undefined : lookup(path, inLayer);
+    return node !== undefined && !tree.isDir(node) && tree.entry(node).type !== 'symlink';
+  };
   const lookupGone = (path: string): Node | undefined => {
     if (gone.size === 0) return undefined;
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
@@ -180,6 +185,7 @@ export function createUnion(events: UnionEvents = {}): Union {
       const name = checkedName(entry.path, entry.path.lastIndexOf('/'));
       if (!name.startsWith(WHITEOUT_PREFIX)) return placeLeaf(entry, name);
       if (name === OPAQUE_NAME) {
+        if (isFileOfLayer(entry.path.slice(0, -OPAQUE_NAME.length - 1))) return undefined;
         const dir = parentOf(entry.path);
         events.hidden?.(tree.path(dir), 'below');
         return void hideBelow(dir);
