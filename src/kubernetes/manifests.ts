@@ -20,8 +20,8 @@ interface Part {
 const PARTS = {
   secrets: { make: secrets, onDemand: true },
   'base-images': { make: baseImages },
-  warmer: { make: (settings) => [warmerCronJob(settings)] },
-  'warm-now': { make: (settings) => [warmerJob(settings)], onDemand: true },
+  warmer: { make: (settings): readonly Manifest[] => [warmerCronJob(settings)] },
+  'warm-now': { make: (settings): readonly Manifest[] => [warmerJob(settings)], onDemand: true },
   'base-images-read': { make: baseImagesRead, onDemand: true },
   registry: { make: registry },
   'registry-gc': { make: registryGc, onDemand: true },
