@@ -59,10 +59,10 @@ test('memory does not depend on the size of a layer, built, pushed, or taken fro
   }
 });
 
-/** Entries of the two base images, and what each may cost; an object for each would cost four times that. */
+/** Entries of the two base images, and what each may cost: 190 to 470 bytes, by when garbage was collected; an object for each took over 1,200. */
 const FEW = 1000;
 const MANY = 100_000;
-const MOST_BYTES_EACH = 350;
+const MOST_BYTES_EACH = 800;
 
 test('memory grows by little for each file of a base image', async (t) => {
   const { services } = environment;

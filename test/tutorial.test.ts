@@ -36,7 +36,10 @@ function stepsOf(page: string): Step[] {
 
 /** Without what differs from machine to machine. */
 function settled(text: string): string {
-  return text.replace(/\b\d+(\.\d+)? ?m?s\b/g, 'TIME').replace(/sha256:[0-9a-f]+…?/g, 'DIGEST');
+  return text
+    .replace(/\b\d+(\.\d+)? ?m?s\b/g, 'TIME')
+    .replace(/sha256:[0-9a-f]+…?/g, 'DIGEST')
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d\b/g, 'DATE');
 }
 
 test('every command of the tutorial does what the tutorial says', async (t) => {
