@@ -309,8 +309,10 @@ for (const [index, phase] of [...PHASES, ...HELD].entries()) {
     const [code] = (await ended) as [number | null];
     clearTimeout(timer);
     assert.equal(code, phase.code ?? ABORTED, `${performance.now() - since} ms\n${output()}`);
-    const left = below.filter(({ pid }) => existsSync(`/proc/${pid}/exe`));
-    assert.deepEqual(left, [], 'processes are left');
+    const left = () => below.filter(({ pid }) => existsSync(`/proc/${pid}/exe`));
+    // Wait: on a loaded machine a process that has been killed takes its moment to go.
+    while (left().length > 0 && performance.now() - since < LIMIT_MS) await sleep(20);
+    assert.deepEqual(left(), [], 'processes are left');
     // What it leaves is no obstacle.
     box.write({ Dockerfile: 'FROM scratch\nCOPY after /\n', after: 'x' });
     const later = await box.build([`--output=type=oci,dest=${box.path('later')}`]);
