@@ -118,7 +118,8 @@ export function createTree(): Tree {
   const rehash = (): void => {
     heads = new Uint32Array(heads.length * 2);
     for (let node = 1; node < nodes.count; node += 1) {
-      if ((get(node, NODE.mode) & DETACHED) !== 0) continue;
+      // The one that is just being attached has no place yet, and its chain would lose all others of the first slot.
+      if (get(node, NODE.parent) === 0 || (get(node, NODE.mode) & DETACHED) !== 0) continue;
       const slot = get(node, NODE.hash) & (heads.length - 1);
       nodes.set(node, NODE.chain, heads[slot]!);
       heads[slot] = node + 1;
