@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { optionsOf } from '../src/cli/options/table.ts';
+import { COMMAND_NAMES } from '../src/cli/options/types.ts';
 import { EXIT_CODES } from '../src/core/error.ts';
 import { useContainers } from './support/container.ts';
+import { projectRoot } from './support/envbuilder.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
 /*
@@ -33,20 +36,14 @@ const OF_START: Readonly<Record<string, { readonly begins: RegExp; readonly erro
   'post-start-script-path': { begins: /^#!\/bin\/sh\n\necho post/m, error: EXIT_CODES.START_FAILED.exit },
 };
 
+/** Of `k8s`: directories. */
+const OF_MANIFESTS = ['helm', 'kustomize'];
+
 test('the tables have every option that names a file to write', () => {
-  const commands = [
-    'build',
-    'probe',
-    'start',
-    'warm',
-    'k8s',
-    'registry serve',
-    'read-configuration',
-  ] as const;
-  const writing = commands
-    .flatMap((command) => optionsOf(command))
-    .filter(({ text, placeholder }) => /^Write /.test(text) && placeholder !== 'DIR');
-  const known = [...Object.keys(OF_BUILD), ...Object.keys(OF_START)];
+  const writing = COMMAND_NAMES.flatMap((command) => optionsOf(command)).filter(({ text }) =>
+    /^Write /.test(text),
+  );
+  const known = [...Object.keys(OF_BUILD), ...Object.keys(OF_START), ...OF_MANIFESTS];
   assert.deepEqual([...new Set(writing.map(({ name }) => name))].sort(), known.sort());
 });
 
@@ -130,6 +127,10 @@ test('directories that outputs are written to: what is none is an error at once'
     for (const type of ['rootfs', 'oci']) {
       const result = await box.build([`--output=type=${type},dest=${dest}`]);
       assert.equal(result.code, EXIT_CODES.OUTPUT.exit, result.output);
+    }
+    for (const option of OF_MANIFESTS) {
+      const { status, stderr } = spawnSync(join(projectRoot, 'envbuilder'), ['k8s', `--${option}=${dest}`]);
+      assert.equal(status, EXIT_CODES.OUTPUT.exit, stderr.toString());
     }
   }
   assert.ok(lstatSync('/dev/full').isCharacterDevice());

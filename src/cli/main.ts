@@ -1,7 +1,7 @@
 import { AppError, EXIT_CODES } from '../core/error.ts';
 import { endOnSignals } from '../sys/end-on-signals.ts';
 import type { HelpTopic } from './help.ts';
-import type { CommandName } from './options/types.ts';
+import { COMMAND_NAMES, type CommandName } from './options/types.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -104,25 +104,5 @@ function topicAt(word = ''): HelpTopic | undefined {
 
 /** The command that arguments begin with, of one word or two. */
 function commandAt([first = '', second = '']: readonly string[]): CommandName | undefined {
-  const commands: readonly CommandName[] = [
-    'build',
-    'probe',
-    'explain',
-    'read-configuration',
-    'warm',
-    'k8s',
-    'login',
-    'logout',
-    'cache ls',
-    'cache show',
-    'cache du',
-    'cache verify',
-    'cache copy',
-    'cache prune',
-    'cache diff',
-    'registry serve',
-    'registry gc',
-    'registry check',
-  ];
-  return commands.find((name) => name === first || name === `${first} ${second}`);
+  return COMMAND_NAMES.find((name) => name !== 'start' && (name === first || name === `${first} ${second}`));
 }

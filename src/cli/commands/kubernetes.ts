@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
-import { AppError } from '../../core/error.ts';
-import { makeDirectories } from '../../core/make-directories.ts';
+import { AppError, toAppError } from '../../core/error.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { loadKubernetes, type PartName, writeOutputText } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
@@ -20,10 +19,13 @@ export const kubernetesCommand: CommandBody = async (parsed, { stdout, cwd, sign
   }
   const { kustomize, helm = '' } = parsed.options;
   const directory = resolve(cwd, kustomize ?? helm);
-  for (const [name, text] of files) {
-    const path = join(directory, name);
-    makeDirectories(join(path, '..'));
-    await writeOutputText(path, text, { signal });
+  try {
+    for (const [name, text] of files)
+      await writeOutputText(join(directory, name), text, { signal, parents: true });
+  } catch (error) {
+    throw toAppError(error, 'OUTPUT', `cannot write the manifests to ${directory}`, {
+      where: { path: directory },
+    });
   }
 };
 

@@ -1,4 +1,4 @@
-import { CACHE_COMMANDS, type OptionRow } from './types.ts';
+import { CACHE_COMMANDS, IMAGE_COMMANDS, type OptionRow } from './types.ts';
 
 /** Where the image goes. */
 export const OUTPUT_OPTIONS = [
@@ -83,7 +83,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'A Docker config with registry credentials. It beats $DOCKER_CONFIG (a directory or a file), /.envbuilder/config.json and ~/.docker/config.json, of which the first that exists is read.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', ...CACHE_COMMANDS],
+    commands: IMAGE_COMMANDS,
     group: 'Registries',
     secret: true,
   },
@@ -94,7 +94,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'HOST[/PREFIX]',
     text: 'Mirrors for docker.io, tried in order before it. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'k8s', ...CACHE_COMMANDS],
+    commands: [...IMAGE_COMMANDS, 'k8s'],
     group: 'Registries',
   },
   {
@@ -104,7 +104,7 @@ export const REGISTRY_OPTIONS = [
     split: 'semicolon',
     placeholder: 'REGISTRY=HOST[/PREFIX]',
     text: 'Mirrors for other registries, tried in order before them. The flag can be repeated, the variable is separated by semicolons.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'k8s', ...CACHE_COMMANDS],
+    commands: [...IMAGE_COMMANDS, 'k8s'],
     group: 'Registries',
   },
   {
@@ -114,17 +114,7 @@ export const REGISTRY_OPTIONS = [
     type: 'list',
     placeholder: 'HOST[:PORT]',
     text: 'Registries that may be called by plain HTTP or with certificates that cannot be verified. Can be repeated.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      'k8s',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'k8s', 'login'],
     group: 'Registries',
   },
   {
@@ -133,16 +123,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'Certificates by registry, besides /etc/docker/certs.d and /etc/containers/certs.d and laid out as they are: HOST[:PORT]/ca.crt, client.cert and client.key.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'login'],
     group: 'Registries',
   },
   {
@@ -151,16 +132,7 @@ export const REGISTRY_OPTIONS = [
     variable: 'ENVBUILDER_INSECURE',
     type: 'boolean',
     text: 'Allow plain HTTP and certificates that cannot be verified.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'login'],
     group: 'Registries',
   },
   {
@@ -169,16 +141,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'Further certificate authorities to trust, as PEM.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'login'],
     group: 'Registries',
   },
   {
@@ -187,16 +150,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The same from a PEM file. What SSL_CERT_FILE names is trusted as well, if it is there.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'login'],
     group: 'Registries',
   },
   {
@@ -205,16 +159,7 @@ export const REGISTRY_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'The same from all PEM files of a directory, or of several with colons between them. What SSL_CERT_DIR names is trusted as well.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'warm',
-      ...CACHE_COMMANDS,
-      'login',
-    ],
+    commands: [...IMAGE_COMMANDS, 'login'],
     group: 'Registries',
   },
 ] as const satisfies readonly OptionRow[];

@@ -4,7 +4,7 @@ import { LOGIN_OPTIONS } from './login.ts';
 import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './output.ts';
 import { SERVER_OPTIONS } from './registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './start.ts';
-import { CACHE_COMMANDS, type CommandName, type OptionRow, type ValuesOf } from './types.ts';
+import { type CommandName, type OptionRow, REPORTING_COMMANDS, type ValuesOf } from './types.ts';
 import { WARM_OPTIONS } from './warm.ts';
 import { WORKSPACE_OPTIONS } from './workspace.ts';
 
@@ -16,20 +16,7 @@ const GENERAL_OPTIONS = [
     default: 'auto',
     choices: ['auto', 'plain', 'json'],
     text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'registry serve',
-      'registry gc',
-      'registry check',
-      'warm',
-      'login',
-      'logout',
-      ...CACHE_COMMANDS,
-    ],
+    commands: REPORTING_COMMANDS,
     group: 'General',
   },
   {
@@ -37,20 +24,7 @@ const GENERAL_OPTIONS = [
     variable: 'ENVBUILDER_VERBOSE',
     type: 'boolean',
     text: 'Show details, all output of commands on a terminal, and the causes of errors.',
-    commands: [
-      'build',
-      'probe',
-      'explain',
-      'read-configuration',
-      'start',
-      'registry serve',
-      'registry gc',
-      'registry check',
-      'warm',
-      'login',
-      'logout',
-      ...CACHE_COMMANDS,
-    ],
+    commands: REPORTING_COMMANDS,
     group: 'General',
   },
   {

@@ -11,21 +11,31 @@ export const STORE_COMMANDS = [
 /** Those, and what compares images wherever they are. */
 export const CACHE_COMMANDS = [...STORE_COMMANDS, 'cache diff'] as const;
 
-/** What an option can apply to; `start` is the program without a command, the drop-in. */
-export type CommandName =
-  | 'build'
-  | 'probe'
-  | 'explain'
-  | (typeof CACHE_COMMANDS)[number]
-  | 'read-configuration'
-  | 'start'
-  | 'registry serve'
-  | 'registry gc'
-  | 'registry check'
-  | 'warm'
-  | 'k8s'
-  | 'login'
-  | 'logout';
+/** The commands that ask registries for images. */
+export const IMAGE_COMMANDS = [
+  'build',
+  'probe',
+  'explain',
+  'read-configuration',
+  'start',
+  'warm',
+  ...CACHE_COMMANDS,
+] as const;
+
+/** The commands that report how they get on; the others print one thing and end. */
+export const REPORTING_COMMANDS = [
+  ...IMAGE_COMMANDS,
+  'registry serve',
+  'registry gc',
+  'registry check',
+  'login',
+  'logout',
+] as const;
+
+/** All that an option can apply to; `start` is the program without a command, the drop-in. */
+export const COMMAND_NAMES = [...REPORTING_COMMANDS, 'k8s'] as const;
+
+export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export type OptionType = 'string' | 'boolean' | 'integer' | 'list' | 'map';
 
