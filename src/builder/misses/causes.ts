@@ -1,4 +1,5 @@
 import type { MissingCause } from '../../core/error.ts';
+import { plainText } from '../../core/plain-text.ts';
 
 /** A row of the table of causes. */
 interface CauseRow {
@@ -285,14 +286,13 @@ export interface MissCause extends MissingCause {
 const NAMED = 3;
 /** So many are handed on to programs. */
 const MOST_NAMES = 100;
-const LONGEST = 200;
 
 /** @param since RFC 3339: when the build was that the step is compared with */
 export function missCause(code: MissCode, facts: CauseFacts = {}, since?: string): MissCause {
   const { says, compared }: CauseRow = MISS_CAUSES[code];
-  const names = facts.names?.map(clean);
+  const names = facts.names?.map((one) => plainText(one));
   const told = { names: listed(names ?? []), was: facts.was, is: facts.is, what: facts.what };
-  const text = says.replace(/\{(\w+)\}/g, (_, name: keyof typeof told) => clean(told[name] ?? ''));
+  const text = says.replace(/\{(\w+)\}/g, (_, name: keyof typeof told) => plainText(told[name] ?? ''));
   const time = compared && since !== undefined ? ` since the build of ${timeText(since)}` : '';
   return {
     code,
@@ -303,7 +303,7 @@ export function missCause(code: MissCode, facts: CauseFacts = {}, since?: string
 
 /** A time as 2026-11-28 14:02. */
 export function timeText(time: string): string {
-  return clean(time.slice(0, 16).replace('T', ' '));
+  return plainText(time.slice(0, 16).replace('T', ' '));
 }
 
 function listed(names: readonly string[]): string {
@@ -315,10 +315,4 @@ function listed(names: readonly string[]): string {
 function manyOf(text: string, names: readonly string[]): string {
   if (names.length < 2) return text;
   return text.replace(/ is (new|gone)$/, ' are $1').replace(/ has another commit$/, ' have other commits');
-}
-
-/** What stands in a trace may be anybody's: no line of ours is to be broken or coloured by it. */
-function clean(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain;
 }

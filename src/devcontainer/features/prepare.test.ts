@@ -29,6 +29,23 @@ interface Prepared extends FeaturesResult {
   readonly folder: string;
 }
 
+/** What a request says in a workspace with nothing but a devcontainer.json, whose container is root's. */
+function requestIn(folder: string): Omit<FeaturesRequest, 'features' | 'lockfile'> {
+  const configFile = join(folder, '.devcontainer/devcontainer.json');
+  return {
+    overrideInstallOrder: [],
+    configFile,
+    placedFile: configFile,
+    roots: [folder],
+    rangeOf: () => undefined,
+    dockerfileText: 'FROM base',
+    dockerfile: 'Dockerfile',
+    image: {},
+    containerUser: 'root',
+    remoteUser: 'root',
+  };
+}
+
 /** Prepares features published as `r.io/o/f/NAME:1.0.0`, `:1` and `:latest`. */
 async function prepare<T>(given: Given, check: (prepared: Prepared) => T | Promise<T>): Promise<T> {
   const registries = createTestRegistries();
@@ -42,13 +59,7 @@ async function prepare<T>(given: Given, check: (prepared: Prepared) => T | Promi
     const result = await prepareFeatures(
       {
         features: {},
-        overrideInstallOrder: [],
-        configFile: join(folder, '.devcontainer/devcontainer.json'),
-        placedFile: join(folder, '.devcontainer/devcontainer.json'),
-        roots: [folder],
-        rangeOf: () => undefined,
-        dockerfileText: 'FROM base',
-        dockerfile: 'Dockerfile',
+        ...requestIn(folder),
         image: { User: 'dev' },
         containerUser: 'dev',
         remoteUser: 'dev',
@@ -333,21 +344,12 @@ describe('features of releases on GitHub', () => {
       const registries = createTestRegistries();
       registries.urls.set('https://github.com/o/r/releases/download/v1/a.tgz', archive('a'));
       registries.urls.set('https://github.com/o/r/releases/latest/download/b.tgz', archive('b'));
-      const configFile = join(folder, '.devcontainer/devcontainer.json');
       const events: Event[] = [];
       const { entries, featuresConfiguration } = await prepareFeatures(
         {
           features: { 'o/r/a@v1': {}, 'o/r/b': {} },
+          ...requestIn(folder),
           overrideInstallOrder: ['o/r/b@other'],
-          configFile,
-          placedFile: configFile,
-          roots: [folder],
-          rangeOf: () => undefined,
-          dockerfileText: 'FROM base',
-          dockerfile: 'Dockerfile',
-          image: {},
-          containerUser: 'root',
-          remoteUser: 'root',
           lockfile: 'update',
         },
         { emit: (event) => events.push(event), signal, registries: registries.registries },
@@ -390,22 +392,12 @@ describe('features behind a URL', () => {
     withWorkspace({ '.devcontainer/devcontainer.json': '{}' }, (folder) => {
       const registries = createTestRegistries();
       registries.urls.set(url, tar);
-      const configFile = join(folder, '.devcontainer/devcontainer.json');
       const lock = { features: { [url]: { version: '1', resolved: url, integrity: pin } } };
       if (pin) writeFileSync(join(folder, '.devcontainer/devcontainer-lock.json'), JSON.stringify(lock));
       return prepareFeatures(
         {
           features: { [url]: {} },
-          overrideInstallOrder: [],
-          configFile,
-          placedFile: configFile,
-          roots: [folder],
-          rangeOf: () => undefined,
-          dockerfileText: 'FROM base',
-          dockerfile: 'Dockerfile',
-          image: {},
-          containerUser: 'root',
-          remoteUser: 'root',
+          ...requestIn(folder),
           lockfile: 'read',
         },
         { emit: () => {}, signal, registries: registries.registries },
