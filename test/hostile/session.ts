@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
+import { EXIT_CODES } from '../../src/core/error.ts';
 import { startGitHttpServer } from '../support/git-http-server.ts';
 import { unpackRuntimeImage } from '../support/own-container.ts';
 import { askDocker, compareTrees } from './docker.ts';
@@ -12,7 +13,7 @@ import { baselineOf } from './records.ts';
 import { startHostileRegistry } from './registry.ts';
 import { type RunResult, runHostile } from './run.ts';
 import type { Kind } from './types.ts';
-import { build, busyboxImage, type Fixtures, type WayIn } from './ways/way.ts';
+import { type Attempt, build, busyboxImage, type Fixtures, type WayIn } from './ways/way.ts';
 
 /** One input and one way. */
 export interface Pair {
@@ -94,7 +95,11 @@ export async function openSession({
   const tryIn = async (field: Field, pair: Pair): Promise<Finding> => {
     const own = field.plot();
     try {
-      const attempt = pair.way.carry(pair.kind.make(own), own, fixtures);
+      const differs = pair.way.differs?.(pair.kind) === true;
+      const carried = pair.way.carry(pair.kind.make(own), own, fixtures);
+      const attempt: Attempt = differs
+        ? { ...carried, must: 'refuse', refusals: [EXIT_CODES.BUILD_FAILED.exit] }
+        : carried;
       const run = await runHostile({
         args: attempt.args,
         cwd: own.dir,
@@ -104,7 +109,7 @@ export async function openSession({
       });
       const must = attempt.must ?? pair.way.must?.(pair.kind) ?? pair.kind.must;
       const { outcome, problems } = judge(run, attempt, must, field, own, pair.way.cached === true);
-      const asked = engine && attempt.docker === true && pair.kind.notDocker === undefined;
+      const asked = engine && attempt.docker === true && !differs && pair.kind.notDocker === undefined;
       const docker = asked ? await besideDocker(engine, own, run, must) : [];
       return {
         pair,
