@@ -50,6 +50,7 @@ export { gitProgram } from './context/git/git-program.ts';
 export { type GitUrl, parseGitUrl } from './context/git/git-url.ts';
 export { AppError, type ErrorCode, EXIT_CODES, type SourceRange, type Where } from './core/error.ts';
 export type { Emit, Event, Phase, StepId } from './core/events.ts';
+export { splitWords } from './core/shell-words.ts';
 export type { FileSettings } from './devcontainer/file-settings.ts';
 export type { Configuration } from './devcontainer/read-configuration.ts';
 export type { BuildDefinition, DefinitionRequest, Devcontainer } from './devcontainer/types.ts';
@@ -80,7 +81,6 @@ export type { Outline, OutlineArg, OutlineMount } from './plan/outline.ts';
 export type { RegistryServer } from './registry/server.ts';
 export type { LogLevel } from './start/coder-logs.ts';
 export type { Dotfiles } from './start/dotfiles.ts';
-export { splitWords } from './start/shell-words.ts';
 export type {
   BuildPart,
   Definition,

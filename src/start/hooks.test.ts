@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Event } from '../core/events.ts';
+import { quoteWord } from '../core/shell-words.ts';
 import { scratchDir } from '../core/testing.ts';
 import { runAs } from '../sys/run-as.ts';
 import { type Hook, type HookFailure, hookScript, type NamedHooks, runHooks } from './hooks.ts';
-import { quoteWord } from './shell-words.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
 const dir = scratchDir('hooks');

@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { splitWords } from '../core/shell-words.ts';
 import { readRegularFile } from '../sys/regular-file.ts';
 import type { runAs } from '../sys/run-as.ts';
 import type { Account } from './account.ts';
 import { type Variables, withAccount } from './environment.ts';
 import { createOutput } from './output-lines.ts';
-import { splitWords } from './shell-words.ts';
 
 /** Bytes of what a setup script says. */
 const MOST_SETUP = 1024 * 1024;

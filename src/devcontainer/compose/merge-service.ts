@@ -12,6 +12,10 @@ const MAPPINGS: ReadonlySet<string> = new Set([
   'sysctls',
 ]);
 
+/** Keys whose list of names is a mapping from names to what is said of them. */
+const NAMED_LISTS: ReadonlySet<string> = new Set(['depends_on', 'networks']);
+const STARTED = { condition: 'service_started' };
+
 /** Keys whose list is replaced and not added to. */
 const REPLACED: ReadonlySet<string> = new Set(['command', 'entrypoint', 'test']);
 
@@ -20,12 +24,21 @@ export function mergeService(base: Mapping, over: Mapping): Mapping {
   return mergeMapping(normalise(base), normalise(over));
 }
 
+/** Merges elements of the top level of several files, and takes the tags away. */
+export function mergeElements(files: readonly Mapping[]): Mapping {
+  return untag(files.reduce(mergeMapping, {})) as Mapping;
+}
+
 /** A service in its long forms. */
 export function normalise(service: Mapping): Mapping {
   return Object.fromEntries(
     Object.entries(service).map(([key, value]) => {
       if (key === 'build')
         return [key, typeof value === 'string' ? { context: value } : normaliseInner(value)];
+      if (Array.isArray(value) && NAMED_LISTS.has(key)) {
+        const inner = key === 'depends_on' ? STARTED : null;
+        return [key, Object.fromEntries(value.map((name) => [String(name), inner]))];
+      }
       if (key === 'env_file' && (typeof value === 'string' || isMapping(value))) return [key, [value]];
       return [key, MAPPINGS.has(key) ? asMapping(value) : value];
     }),
@@ -90,9 +103,14 @@ function volumeTarget(volume: unknown): unknown {
 }
 
 /** `source:target:mode`, or a target alone. */
-export function splitVolume(text: string): { readonly source?: string; readonly target: string } {
-  const [first = '', second] = text.split(':');
-  return second === undefined ? { target: first } : { source: first, target: second };
+export function splitVolume(text: string): {
+  readonly source?: string;
+  readonly target: string;
+  readonly mode?: string;
+} {
+  const [first = '', second, mode] = text.split(':');
+  if (second === undefined) return { target: first };
+  return { source: first, target: second, ...(mode === undefined ? {} : { mode }) };
 }
 
 /** Whether a value is a mapping. */

@@ -58,10 +58,12 @@ function volumePath(volume: unknown, base: string): unknown {
     return bind ? { ...volume, source: resolveFrom(base, volume.source as string) } : volume;
   }
   if (typeof volume !== 'string') return volume;
-  const { source, target } = splitVolume(volume);
+  const { source, target, mode } = splitVolume(volume);
   if (source === undefined) return { type: 'volume', target };
   const isPath = /^[./~]/.test(source);
-  return { type: isPath ? 'bind' : 'volume', source: isPath ? resolveFrom(base, source) : source, target };
+  const type = isPath ? 'bind' : 'volume';
+  const readOnly = mode?.split(',').includes('ro') ? { read_only: true } : {};
+  return { type, source: isPath ? resolveFrom(base, source) : source, target, ...readOnly };
 }
 
 /** A path of a service as it was written or made absolute, and the keys that it stands under. */

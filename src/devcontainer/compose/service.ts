@@ -3,7 +3,8 @@ import { checkInside, readDefinition } from '../../context/repository.ts';
 import { AppError, toAppError, type Where } from '../../core/error.ts';
 import { contextOf } from '../build-options.ts';
 import { parseEnvFile } from './env-file.ts';
-import { type ComposeRequest, loadService, type MergedService } from './load-service.ts';
+import type { MergedService } from './load-project.ts';
+import { type ComposeRequest, loadService } from './load-service.ts';
 import { isMapping } from './merge-service.ts';
 import { isRemote } from './service-paths.ts';
 
@@ -44,6 +45,7 @@ export interface ComposeVolume {
   readonly type: string;
   readonly source?: string;
   readonly target: string;
+  readonly readOnly?: true;
 }
 
 /** What of a service makes a dev container; paths are absolute. */
@@ -67,7 +69,14 @@ export interface ComposeService {
  * @throws AppError DEVCONTAINER when files or the service are missing or wrong, or it has neither image nor build; OUTSIDE
  */
 export function composeService(request: ComposeRequest): ComposeService {
-  const merged = loadService(request);
+  return describeService(loadService(request), request);
+}
+
+/**
+ * What of a service makes its container.
+ * @throws AppError DEVCONTAINER when it has neither image nor build, or is wrong; OUTSIDE
+ */
+export function describeService(merged: MergedService, request: ComposeRequest): ComposeService {
   const { service, env } = merged;
   const fail = (what: string): never => {
     throw new AppError('DEVCONTAINER', `the service ${merged.name} ${what}`, { where: request.serviceWhere });
@@ -174,5 +183,6 @@ function volumeOf(volume: Mapping): ComposeVolume {
     type: String(volume.type ?? 'volume'),
     ...(volume.source === undefined ? {} : { source: String(volume.source) }),
     target: String(volume.target),
+    ...(volume.read_only === true ? { readOnly: true } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../core/error.ts';
+import { AppError } from './error.ts';
 
 /**
  * The words of a text, split as a POSIX shell splits a line that holds nothing but words (XCU 2.2, "Quoting"): blanks
