@@ -129,13 +129,18 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     if (claims) agreement.holder(index)(claims);
   }
   const ends = new Set(partsOf(deps.plan).map(endOf));
+  /** Stages that are ready. */
+  const ready = new Set<number>();
   /** Steps of this build by key: what two stages have in common is made once. */
-  const steps = new Map<Digest, Promise<Cursor>>();
+  const steps = new Map<Digest, { readonly made: Promise<Cursor>; readonly stage: string }>();
   const resultOf = (index: number): Promise<StageResult> => {
     let result = results.get(index);
     if (!result) {
       result = runStage(index);
-      result.catch(() => {});
+      result.then(
+        () => ready.add(index),
+        () => {},
+      );
       results.set(index, result);
     }
     return result;
@@ -164,13 +169,14 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const known = steps.get(step.key);
     if (known) {
       const started = performance.now();
-      return known.then((made) => {
+      deps.emit({ type: 'step-waiting', id: idOf(step), ms: 0, stage: known.stage });
+      return known.made.then((made) => {
         finished(step, 'hit', performance.now() - started);
         return made;
       });
     }
     const made = advance(stage, step, cursor);
-    steps.set(step.key, made);
+    steps.set(step.key, { made, stage: stage.name });
     return made;
   }
 
@@ -257,8 +263,9 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       finished(step, 'hit', performance.now() - started);
       return found;
     };
+    sayWaiting(step);
     // What a stained step left in a mount no record knows of.
-    if (cursor.stained) return execute(stage, step, cursor, { sources, turn: undefined, started });
+    if (cursor.stained) return execute(stage, step, cursor, { sources, turn: undefined });
     const known = await find(stage, step, cursor, sources);
     if (known) return hit(known);
     const { records: made, turn } = await deps.enter(step, stage.steps.slice(step.index + 1));
@@ -269,7 +276,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         turn?.end(false);
         return hit(meanwhile);
       }
-      return await execute(stage, step, await rejoined(stage, step, cursor), { sources, turn, started });
+      return await execute(stage, step, await rejoined(stage, step, cursor), { sources, turn });
     } catch (error) {
       turn?.end(false);
       throw error;
@@ -288,8 +295,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     stage: PlannedStage,
     step: Step,
     cursor: Cursor,
-    { sources, turn, started }: { sources: Promise<Sources>; turn: Turn | undefined; started: number },
+    { sources, turn }: { sources: Promise<Sources>; turn: Turn | undefined },
   ): Promise<Cursor> {
+    await stagesOf(step, cursor);
+    const started = performance.now();
     deps.emit({ type: 'step-started', id: idOf(step) });
     try {
       const made = await deps.execute(step, await cursor.state());
@@ -323,6 +332,21 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       finished(step, 'failed', performance.now() - started);
       throw error;
     }
+  }
+
+  function sayWaiting(step: Step): void {
+    const other = step.stages.find((index) => !ready.has(index));
+    if (other === undefined) return;
+    deps.emit({ type: 'step-waiting', id: idOf(step), ms: 0, stage: deps.plan.stages.get(other)!.name });
+  }
+
+  /** Waits for the stages that a step reads, while what lies below it is made ready. */
+  async function stagesOf(step: Step, cursor: Cursor): Promise<void> {
+    if (step.stages.every((index) => ready.has(index))) return;
+    const others = Promise.all(step.stages.map(resultOf));
+    const below = cursor.state();
+    // The first to fail is the failure of the build.
+    await Promise.race([others, below.then(() => others)]);
   }
 
   /** What keeps a step that was just made from the cache: itself, what is below it, or a stage that it reads from. */

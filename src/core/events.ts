@@ -34,8 +34,11 @@ export type Event =
       readonly text: string;
       readonly range: SourceRange;
     }
-  /** Another build makes the step; `ms` since this one waits for it. Comes again while that goes on. */
-  | { readonly type: 'step-waiting'; readonly id: StepId; readonly ms: number }
+  /**
+   * The step cannot begin, for `ms` milliseconds by now: `stage` of this build has to be ready, or else another build makes
+   * the step. Comes again while that goes on. What follows is `step-started`, or `step-finished` for one that needs not run.
+   */
+  | { readonly type: 'step-waiting'; readonly id: StepId; readonly ms: number; readonly stage?: string }
   | { readonly type: 'step-started'; readonly id: StepId }
   | {
       readonly type: 'step-output';

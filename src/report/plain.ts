@@ -44,9 +44,10 @@ export function createPlainReporter(options: ReporterOptions): Reporter {
     emit: (event) => {
       tally.take(event);
       const lines = board.take(event);
-      if (event.type === 'step-started' || event.type === 'step-waiting') name(board.view(event.id));
-      if (event.type === 'step-waiting')
-        write(`#${board.view(event.id).number} ${WAITING}, since ${Math.round(event.ms / 1000)} s`);
+      // A stage that is waited for has lines of its own.
+      const waits = event.type === 'step-waiting' && event.stage === undefined;
+      if (event.type === 'step-started' || waits) name(board.view(event.id));
+      if (waits) write(`#${board.view(event.id).number} ${WAITING}, since ${Math.round(event.ms / 1000)} s`);
       if (lines.length > 0 && 'id' in event) printOutput(board.view(event.id), lines);
       if (event.type === 'step-finished') finish(event);
       if (event.type === 'progress' && progress(event)) write(redactor.text(progressText(event)));

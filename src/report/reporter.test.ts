@@ -60,6 +60,25 @@ describe('plain lines', () => {
     );
   });
 
+  it('leave out that a step waits for a stage, and its time', async () => {
+    const text = await play(
+      [
+        ...PLAN,
+        [10, step.started(A)],
+        [20, { type: 'step-waiting', id: C, ms: 0, stage: 'build' }],
+        [3000, step.finished(A, 'built', 2990)],
+        [3000, step.started(C)],
+        [4500, step.output(C, 'one\n')],
+        [5000, step.finished(C, 'built', 2000)],
+      ],
+      { end: 6000 },
+    );
+    assert.match(
+      text,
+      /#1 DONE 3.0s\n#3 \[stage-1 1\/1\] COPY --from=build \/src\/a \/a\n#3 1.50 one\n#3 DONE 2.0s\n/,
+    );
+  });
+
   it('show a run step by step, with the output of parallel steps kept apart', async () => {
     const text = await play(
       [

@@ -18,7 +18,7 @@ const range = { file: '/Dockerfile', start: { line: 1, column: 1 }, end: { line:
 const EVENTS: { readonly [T in Event['type']]: Required<Extract<Event, { readonly type: T }>> } = {
   phase: { type: 'phase', phase: 'plan', ms: 1.5 },
   'step-planned': { type: 'step-planned', id, stageName: 'a', text: 'RUN x', range },
-  'step-waiting': { type: 'step-waiting', id, ms: 1 },
+  'step-waiting': { type: 'step-waiting', id, ms: 1, stage: 'a' },
   'step-started': { type: 'step-started', id },
   'step-output': { type: 'step-output', id, stream: 'stdout', text: 'x\n' },
   'step-finished': { type: 'step-finished', id, outcome: 'built', ms: 1, key: 'sha256:1', reason: 'x' },

@@ -8,6 +8,12 @@ const TAIL_LINES = 20;
 /** What is said of a step that another build makes. */
 export const WAITING = 'waiting for another build of this step';
 
+/** What is said of a step that waits. */
+function waitingText(stage: string | undefined): string {
+  if (stage === undefined) return WAITING;
+  return `waiting for the stage ${stageLabel(stage)}`;
+}
+
 /** What the reporters know of a step. */
 export interface StepView {
   /** From 1, in the order of the plan. */
@@ -91,7 +97,7 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
       switch (event.type) {
         case 'step-planned': {
           const step = stepOf(event.id);
-          step.stageName = /^\d+$/.test(event.stageName) ? `stage-${event.stageName}` : event.stageName;
+          step.stageName = stageLabel(event.stageName);
           step.text = event.text;
           return [];
         }
@@ -99,7 +105,7 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
           const step = stepOf(event.id);
           step.startedAt = now() - event.ms;
           step.state = 'running';
-          step.lastLine = WAITING;
+          step.lastLine = redactor.text(waitingText(event.stage));
           return [];
         }
         case 'step-started': {
@@ -126,6 +132,11 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
       }
     },
   };
+}
+
+/** What a stage is called, which has a number where it has no name. */
+function stageLabel(name: string): string {
+  return /^\d+$/.test(name) ? `stage-${name}` : name;
 }
 
 function idFrom(key: string): StepId {

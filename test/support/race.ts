@@ -75,12 +75,17 @@ export async function race(options: RaceOptions): Promise<RaceResult> {
       executed: executions(ended),
       pushed: pushedBytes(ended),
       pushedAlone: pushedBytes([alone]),
-      waited: ended.filter((result) => eventsOf(result, 'step-waiting').length > 0).length,
+      waited: ended.filter(waitedForAnother).length,
       dockerfile,
     };
   } finally {
     box.close();
   }
+}
+
+/** Whether a build waited for another one, not only for a stage of its own. */
+function waitedForAnother(result: Parameters<typeof eventsOf>[0]): boolean {
+  return eventsOf(result, 'step-waiting').some((event) => !('stage' in event));
 }
 
 /** The probe finds the image, later builds find every step and end with it, and it holds the files of one build. */
