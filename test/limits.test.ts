@@ -12,9 +12,9 @@ import { digestOf } from '../src/core/digest.ts';
 import { LIMITS } from '../src/core/limits.ts';
 import { createLayerWriter } from '../src/layer/layer-writer.ts';
 import { readLayer } from '../src/layer/read-layer.ts';
-import { encodeToc, readToc } from '../src/layer/toc.ts';
+import { createTocWriter, readToc } from '../src/layer/toc.ts';
 import { checkLayout } from '../src/layer/toc-layout.ts';
-import { fromRows, toRows } from '../src/layer/toc-rows.ts';
+import { fromRows, toRow } from '../src/layer/toc-rows.ts';
 import { resolveImage } from '../src/oci/image.ts';
 import { parseManifestDocument } from '../src/oci/manifest.ts';
 import { parsePlatform } from '../src/oci/platform.ts';
@@ -137,8 +137,8 @@ const REACH: Record<keyof typeof LIMITS, ((amount: number) => unknown) | 'elsewh
   depth: (count) => entry({ path: `${'d/'.repeat(count)}f` })(),
   tocBytes: 'elsewhere',
   tocRows: (count) => {
-    const { frames, entries } = toRows({ frames: [], entries: [{ ...FILE, contentOffset: 0 }] });
-    fromRows({ frames, entries: Array.from({ length: count }, () => entries[0]!) });
+    const row = toRow(FILE, 0);
+    fromRows({ frames: [], entries: Array.from({ length: count }, () => row) });
   },
   frame: 'elsewhere',
   layers: (count) => {
@@ -302,16 +302,16 @@ test('the map of an old sparse file is as long as for Go, empty blocks and all',
 
 test('a table of contents that would be too large to read is not written', async () => {
   const xattrs = new Map([['user.a', Buffer.alloc(49_152, 'x')]]);
-  const row = { ...FILE, xattrs, contentOffset: 0 };
   // 65,536 bytes in base64, and less than 1024 for all else.
   const most = Math.floor(LIMITS.tocBytes.most / 66_560);
-  const table = (rows: number) =>
-    encodeToc({ frames: [], entries: Array.from({ length: rows }, () => row) }, 0);
-  assert.ok(table(most));
-  assert.equal(table(LIMITS.tocBytes.most / 65_536), undefined);
-  const short = { ...FILE, contentOffset: 0 };
-  const rows = Array.from({ length: LIMITS.tocRows.most + 1 }, () => short);
-  assert.equal(encodeToc({ frames: [], entries: rows }, 0), undefined);
+  const table = (rows: number, entry: LayerEntry) => {
+    const writer = createTocWriter();
+    for (let row = 0; row < rows; row += 1) writer.add(entry, 0);
+    return writer.finish([], 0);
+  };
+  assert.ok(table(most, { ...FILE, xattrs }));
+  assert.equal(table(LIMITS.tocBytes.most / 65_536, { ...FILE, xattrs }), undefined);
+  assert.equal(table(LIMITS.tocRows.most + 1, FILE), undefined);
 });
 
 test('a frame that says it has more than a frame may have', async () => {

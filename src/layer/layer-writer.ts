@@ -6,8 +6,8 @@ import { BLOCK, encodeHeader, padding } from '../tar/header.ts';
 import type { LayerEntry } from '../tar/types.ts';
 import { type CompressedFrame, type CompressPool, compressFrame, type FrameSlot } from './compress-pool.ts';
 import { FRAME_BYTES } from './frames.ts';
-import { encodeToc } from './toc.ts';
-import type { Compression, LayerResult, LayerWriter, TocEntry, TocFrame } from './types.ts';
+import { createTocWriter } from './toc.ts';
+import type { Compression, LayerResult, LayerWriter, TocFrame } from './types.ts';
 
 export interface LayerWriterOptions {
   readonly compression: Compression;
@@ -40,7 +40,8 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   const diff = createHash('sha256');
   const blob = createHash('sha256');
   const frames: TocFrame[] = [];
-  const entries: TocEntry[] = [];
+  const toc = compression === 'zstd' ? createTocWriter() : undefined;
+  let entryCount = 0;
   const pending: Pending[] = [];
   /** The memory of the frame that is being filled: this writer's own for the first one, then the pool's. */
   let frame: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -134,14 +135,11 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
       const length = entry.type === 'file' ? entry.size : 0;
       if (filled > 0 && filled + header.length + length + padding(length) > FRAME_BYTES) await cut(false);
       await append(header);
-      const contentOffset = length > 0 ? tarOffset : 0;
-      if (length === 0) {
-        entries.push({ ...entry, contentOffset });
-        return;
-      }
+      entryCount += 1;
+      toc?.add(entry, length > 0 ? tarOffset : 0);
+      if (length === 0) return;
       await appendContent(entry, content, append);
       await append(ZEROS.subarray(0, padding(length)));
-      entries.push({ ...entry, contentOffset });
     },
     finish: async () => {
       await append(ZEROS);
@@ -152,18 +150,17 @@ export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
         mediaType: layerMediaType(compression),
         diffId: diffId ?? `sha256:${diff.digest('hex')}`,
         tarSize,
-        entryCount: entries.length,
+        entryCount,
       };
-      if (compression !== 'zstd') return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
-      const toc = encodeToc({ frames, entries }, size);
-      if (!toc) return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
-      blob.update(toc.frame);
-      await sink(toc.frame);
+      const table = toc?.finish(frames, size);
+      if (!table) return { ...base, digest: `sha256:${blob.digest('hex')}`, size };
+      blob.update(table.frame);
+      await sink(table.frame);
       return {
         ...base,
         digest: `sha256:${blob.digest('hex')}`,
-        size: size + toc.frame.length,
-        toc: toc.position,
+        size: size + table.frame.length,
+        toc: table.position,
       };
     },
   };

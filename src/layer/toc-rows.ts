@@ -2,7 +2,7 @@ import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { checkEntry } from '../tar/check-entry.ts';
-import type { EntryType } from '../tar/types.ts';
+import type { EntryType, LayerEntry } from '../tar/types.ts';
 import type { TocEntry, TocFrame, TocTable } from './types.ts';
 
 const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
@@ -35,11 +35,6 @@ export interface TocRows {
   readonly entries: readonly Row[];
 }
 
-/** The rows of a table, to be written as JSON. */
-export function toRows({ frames, entries }: TocTable): TocRows {
-  return { frames: frames.map(toFrameRow), entries: entries.map(toRow) };
-}
-
 /** @throws AppError CORRUPT for a row that is malformed, or says what no entry may be (checkEntry) */
 export function fromRows({ frames, entries }: TocRows): TocTable {
   if (entries.length > LIMITS.tocRows.most)
@@ -47,8 +42,9 @@ export function fromRows({ frames, entries }: TocRows): TocTable {
   return { frames: frames.map(fromFrameRow), entries: entries.map(fromRow) };
 }
 
-function toRow(entry: TocEntry): Row {
-  const { path, mode, uid, gid, size, mtime, mtimeNsec, linkname, devmajor, devminor, contentOffset } = entry;
+/** The row of an entry, to be written as JSON. */
+export function toRow(entry: LayerEntry, contentOffset: number): Row {
+  const { path, mode, uid, gid, size, mtime, mtimeNsec, linkname, devmajor, devminor } = entry;
   const row: Row = [
     path,
     TYPES.indexOf(entry.type),
@@ -123,7 +119,8 @@ function fromXattr([name, value]: readonly [string, string]): [string, Buffer] {
   throw new AppError('CORRUPT', "a layer's table of contents has a malformed attribute");
 }
 
-function toFrameRow({ offset, length, tarOffset, tarLength, digest }: TocFrame): FrameRow {
+/** The row of a frame, to be written as JSON. */
+export function toFrameRow({ offset, length, tarOffset, tarLength, digest }: TocFrame): FrameRow {
   return [offset, length, tarOffset, tarLength, base64(digest)];
 }
 

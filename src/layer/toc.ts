@@ -2,9 +2,10 @@ import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zl
 import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { LayerEntry } from '../tar/types.ts';
 import { checkLayout } from './toc-layout.ts';
-import { fromRows, type TocRows, toRows } from './toc-rows.ts';
-import type { LayerBlob, Toc, TocPosition, TocTable } from './types.ts';
+import { fromRows, type TocRows, toFrameRow, toRow } from './toc-rows.ts';
+import type { LayerBlob, Toc, TocFrame, TocPosition, TocTable } from './types.ts';
 
 /*
  * The table of contents stands at the end of a layer in a zstd skippable frame (RFC 8878, section 3.1.2), which every
@@ -18,21 +19,57 @@ const FOOTER_MAGIC = Buffer.from('envbTOC1', 'latin1');
 /** The first one had a digest of each file's content, which nobody needs who compares the whole tar. */
 export const TOC_VERSION = 2;
 
-/**
- * The skippable frame of a table, and where the table will stand when the frame is written at `offset`; undefined for one
- * that is too large to be read again.
- */
-export function encodeToc(
-  toc: TocTable,
-  offset: number,
-): { readonly frame: Buffer; readonly position: TocPosition } | undefined {
-  if (toc.entries.length > LIMITS.tocRows.most) return undefined;
-  const plain = Buffer.from(JSON.stringify(toRows(toc)));
-  if (plain.length > LIMITS.tocBytes.most) return undefined;
-  const table = zstdCompressSync(plain, { params: { [zlib.ZSTD_c_compressionLevel]: 3 } });
+/** Takes the entries of a layer and makes the frame of its table of contents; it holds their rows as text only. */
+export interface TocWriter {
+  /** @param contentOffset see TocEntry */
+  add(entry: LayerEntry, contentOffset: number): void;
+  /**
+   * @param offset where the frame will stand in the blob
+   * @returns the skippable frame, and where the table stands in it; undefined for a table that is too large to be read again
+   */
+  finish(
+    frames: readonly TocFrame[],
+    offset: number,
+  ): { readonly frame: Buffer; readonly position: TocPosition } | undefined;
+}
+
+const PART_LENGTH = 64 * 1024;
+
+/** @see TocWriter */
+export function createTocWriter(): TocWriter {
+  let parts: Buffer[] = [];
+  let part = '';
+  let rows = 0;
+  let bytes = 0;
+  const isTooLarge = (): boolean => rows > LIMITS.tocRows.most || bytes > LIMITS.tocBytes.most;
+  const put = (text: string): void => {
+    const part = Buffer.from(text);
+    bytes += part.length;
+    parts.push(part);
+    if (isTooLarge()) parts = [];
+  };
   return {
-    frame: Buffer.concat([headOf(table.length), table, footerOf(table.length)]),
-    position: { offset: offset + HEAD, length: table.length, digest: digestOf(table) },
+    add: (entry, contentOffset) => {
+      rows += 1;
+      if (isTooLarge()) return;
+      part += `${rows === 1 ? '' : ','}${JSON.stringify(toRow(entry, contentOffset))}`;
+      if (part.length < PART_LENGTH) return;
+      put(part);
+      part = '';
+    },
+    finish: (frames, offset) => {
+      put(`${part}]}`);
+      const head = Buffer.from(`{"frames":${JSON.stringify(frames.map(toFrameRow))},"entries":[`);
+      bytes += head.length;
+      if (isTooLarge()) return undefined;
+      const plain = Buffer.concat([head, ...parts]);
+      parts = [];
+      const table = zstdCompressSync(plain, { params: { [zlib.ZSTD_c_compressionLevel]: 3 } });
+      return {
+        frame: Buffer.concat([headOf(table.length), table, footerOf(table.length)]),
+        position: { offset: offset + HEAD, length: table.length, digest: digestOf(table) },
+      };
+    },
   };
 }
 

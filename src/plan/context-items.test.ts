@@ -38,3 +38,17 @@ test('remembered files are listed when they are wanted, and have to be those tha
   await assert.rejects(stale.items(), { code: 'CONTEXT', message: /changed while/ });
   await assert.rejects(stale.items(), { code: 'CONTEXT' });
 });
+
+test('a long list is the same each time, and its length is known once it has been listed', async () => {
+  const names = Array.from({ length: 20_001 }, (_, i) => `d/${i}`);
+  const files = memoryTree(Object.fromEntries(names.map((name) => [name, ''])));
+  const hash = await hashItems(files, await contextItems(files, 'd'));
+  const { items, itemCount } = await ask({ ...files, remembered: async () => hash }).found;
+  assert.equal(itemCount(), undefined);
+  const targets = (await items()).map(({ target }) => target);
+  assert.equal(itemCount(), 1 + names.length);
+  assert.deepEqual(
+    (await items()).map(({ target }) => target),
+    targets,
+  );
+});

@@ -59,12 +59,22 @@ export interface ItemsQuestion {
   readonly placing?: Placing;
 }
 
+/** A longer list is not kept once somebody has had it: that would be the larger part of a build's memory. */
+const MOST_KEPT = 20_000;
+
 /** Files of a tree by their hash. While the tree remembers that, they are listed only where somebody wants to have them. */
 export async function hashedItems(
   tree: SourceTree,
   { paths, question, list, placing }: ItemsQuestion,
-): Promise<{ readonly tree: SourceTree; readonly items: ListItems; readonly treeHash: Digest }> {
+): Promise<{
+  readonly tree: SourceTree;
+  readonly items: ListItems;
+  readonly itemCount: () => number | undefined;
+  readonly treeHash: Digest;
+}> {
   let items: readonly CopyItem[] | undefined;
+  let lent: WeakRef<readonly CopyItem[]> | undefined;
+  let count: number | undefined;
   const compute = async (from: SourceTree): Promise<Digest> => {
     items = await list(from);
     return hashItems(tree, items, placing);
@@ -80,9 +90,13 @@ export async function hashedItems(
   return {
     tree,
     items: async () => {
-      items ??= await listAgain();
-      return items;
+      const found = items ?? lent?.deref() ?? (await listAgain());
+      count = found.length;
+      if (count > MOST_KEPT) lent = new WeakRef(found);
+      items = count > MOST_KEPT ? undefined : found;
+      return found;
     },
+    itemCount: () => count ?? items?.length,
     treeHash: hash,
   };
 }

@@ -319,6 +319,7 @@ const GIT_KEPT = object<Input<'git'>>({
 const FILES = object<Input<'context'>>({
   kind: fixed('context'),
   items,
+  itemCount: ignored<(() => number) | undefined>(undefined, () => 1),
   tree: trees,
   treeHash: hashes,
 });

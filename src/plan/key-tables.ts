@@ -239,7 +239,7 @@ const GIT_SOURCE: Table<GitSource> = {
 const GIT_SOURCE_KEPT: Table<GitSource> = { ...GIT_FILES, remote: { in: gitAddress }, ref: asIs() };
 
 const INPUTS: KeyTables<CopyInput, 'kind', KeyContext> = {
-  context: { kind: asIs(), items: FILES, tree: FILES, treeHash: asIs('tree') },
+  context: { kind: asIs(), items: FILES, itemCount: FILES, tree: FILES, treeHash: asIs('tree') },
   archive: { kind: asIs(), path: FILES, tree: FILES, treeHash: asIs('tree') },
   inline: { kind: asIs(), name: asIs(), content: asIs() },
   url: {

@@ -23,6 +23,8 @@ export type CopyInput =
   | {
       readonly kind: 'context';
       readonly items: ListItems;
+      /** How many they are; undefined or left out where they have not been listed yet. */
+      readonly itemCount?: () => number | undefined;
       readonly tree: SourceTree;
       readonly treeHash: Digest;
     }

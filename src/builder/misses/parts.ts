@@ -178,6 +178,7 @@ export async function fileMarks(
   if (operation.kind !== 'copy') return undefined;
   const inputs = operation.inputs.filter((input) => input.kind === 'context');
   if (inputs.length === 0) return undefined;
+  if (inputs.some(({ itemCount }) => (itemCount?.() ?? 0) > MOST_LISTED)) return undefined;
   const all = new Map<string, string>();
   for (const { items, tree } of inputs)
     for (const item of await items()) {
@@ -185,8 +186,8 @@ export async function fileMarks(
       // What is copied whole has the mode of its destination.
       if (item.target === '' && type === 'dir') continue;
       all.set(path, `${all.get(path) ?? ''}${await fileState(item, tree)}\n`);
+      if (all.size > MOST_LISTED) return undefined;
     }
-  if (all.size > MOST_LISTED) return undefined;
   const marked = (at: number): FileMarks => ({ files: markGroups(grouped(all, at), mark), depth: at });
   if (depth !== undefined) return marked(depth);
   if (all.size <= MOST_FILES) return marked(0);

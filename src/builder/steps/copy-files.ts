@@ -7,6 +7,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { ChangeMode } from '../../context/chmod.ts';
 import type { CopyItem, SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
@@ -112,6 +113,9 @@ export function openDestination(
   }
 }
 
+/** So long, in milliseconds, nothing else is done while files are copied, such as reading the answers of uploads. */
+const LONGEST_MS = 20;
+
 async function copySource(request: CopyRequest, place: Place, items: readonly CopyItem[]): Promise<void> {
   const { destination } = request;
   const { directory, entries } = place;
@@ -129,7 +133,12 @@ async function copySource(request: CopyRequest, place: Place, items: readonly Co
   const tree = copier(base);
   const madeByItself = request.ownTop === true && !existing && !destination.endsWith('/');
   makeParents(request, directory, madeByItself ? parentOf(base) : base);
+  let rest = performance.now() + LONGEST_MS;
   for (const item of items) {
+    if (performance.now() > rest) {
+      await breathe();
+      rest = performance.now() + LONGEST_MS;
+    }
     if (item.target !== '' || item.node.type !== 'dir') await writeItem(tree, item);
     else if (madeByItself) await writeItem(tree, item);
     else if (!existing) tree.times.push({ path: base, node: item.node });
