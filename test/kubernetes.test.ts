@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
@@ -97,6 +97,100 @@ test('all manifests are valid by the schemas of the API, in old and new versions
       assert.equal(result.code, 0, result.stderr);
       assert.equal(result.passed, count, result.stderr);
     }
+  }
+});
+
+/** A project with all that its services can have in a pod. */
+const COMPOSE = `
+services:
+  app:
+    image: dev
+    volumes: ["..:/w", "home:/home/dev"]
+    depends_on: { db: { condition: service_healthy }, setup: { condition: service_completed_successfully } }
+    secrets: [pw]
+    ports: ["3000"]
+  db:
+    image: db
+    user: "999:999"
+    command: server --name "a b"
+    environment: { A: "1" }
+    healthcheck: { test: [CMD, ready] }
+    volumes: ["data:/data", "../db:/setup:ro", /anonymous, "there:/there"]
+    tmpfs: ["/run:size=64m"]
+    read_only: true
+    cap_drop: [ALL]
+    cap_add: [CHOWN]
+    security_opt: ["no-new-privileges:true"]
+    deploy: { resources: { limits: { cpus: "0.5", memory: 1g }, reservations: { memory: 10m } } }
+    extra_hosts: ["other:10.0.0.1"]
+    secrets: [{ source: pw, mode: 0400 }]
+    configs: [conf]
+    ports: ["5432:5432", "53/udp"]
+    stop_grace_period: 1m
+    tty: true
+    pull_policy: always
+  setup: { build: ../db, depends_on: [db] }
+volumes: { data: , home: , there: { external: true } }
+secrets: { pw: { file: ../pw.txt } }
+configs: { conf: { content: "a: b" } }
+`;
+
+/** A checkout with it. */
+function checkout(): string {
+  const folder = join(dir, 'checkout');
+  mkdirSync(join(folder, '.devcontainer'), { recursive: true });
+  const config = { dockerComposeFile: 'compose.yml', service: 'app' };
+  writeFileSync(join(folder, '.devcontainer/devcontainer.json'), JSON.stringify(config));
+  writeFileSync(join(folder, '.devcontainer/compose.yml'), COMPOSE);
+  return folder;
+}
+
+test('a pod with services is valid by the schemas of the API, and what is to be done is said', async () => {
+  const args = [
+    'k8s',
+    'workspace',
+    `--compose=${checkout()}`,
+    '--service-image=setup=registry.example/setup:1',
+  ];
+  const { code, stdout, stderr } = await envbuilder(args);
+  assert.equal(code, 0, stderr);
+  const count = parseAllDocuments(stdout).length;
+  assert.equal(count, 5);
+  for (const version of VERSIONS) {
+    const result = await validate(stdout, version);
+    assert.equal(result.code, 0, result.stderr);
+    assert.equal(result.passed, count, result.stderr);
+  }
+  assert.match(
+    stderr,
+    /the secret pw .*kubectl create secret generic envbuilder-workspace-pw --from-file=value=pw.txt/,
+  );
+  assert.equal(stderr.match(/^warning: /gm)?.length, 1, stderr);
+  const chart = join(dir, 'chart-with-services');
+  const written = await envbuilder([...args, `--helm=${chart}`]);
+  assert.equal(written.code, 0, written.stderr);
+  const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Record<string, unknown>;
+  assert.equal(values.repository, undefined, 'services are of one repository');
+});
+
+test('services that cannot be meant are refused', async () => {
+  const folder = checkout();
+  const plain = join(dir, 'plain');
+  mkdirSync(join(plain, '.devcontainer'), { recursive: true });
+  writeFileSync(join(plain, '.devcontainer/devcontainer.json'), '{ "image": "a" }');
+  const cases: [string[], number, RegExp][] = [
+    [['workspace', `--compose=${folder}`], 17, /compose.yml:\d+:.*--service-image setup=REFERENCE/s],
+    [['workspace', `--compose=${folder}`, '--service-image=setpu=a:1'], 2, /did you mean setup/],
+    [['workspace', '--service-image=setup=a:1'], 2, /needs --compose/],
+    [['registry', `--compose=${folder}`], 2, /--compose is for the workspace/],
+    [['workspace', `--compose=${plain}`], 17, /names no Compose project/],
+    [['workspace', `--compose=${join(dir, 'none')}`], 17, /no devcontainer.json/],
+  ];
+  for (const [args, code, pattern] of cases) {
+    const result = await envbuilder(['k8s', ...args]);
+    assert.equal(result.code, code, result.output);
+    assert.match(result.stderr, pattern);
+    assert.equal(result.stdout, '');
   }
 });
 

@@ -118,7 +118,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   ),
   'src/context/tree-state.ts': at('facts of paths, to be compared; nothing is opened', 'lstatSync'),
   'src/context/unpack-over.ts': at('the path of a descriptor', 'utimesSync'),
-  'src/devcontainer/compose/compose-form.ts': at(DEFINITION, 'existsSync'),
+  'src/devcontainer/compose/project.ts': at(DEFINITION, 'existsSync'),
   'src/devcontainer/discover.ts': at(DEFINITION, 'readdirSync', 'statSync'),
   'src/devcontainer/features/install-contexts.ts': at(OWN, 'mkdirSync', 'writeFileSync'),
   'src/devcontainer/features/local.ts': at(

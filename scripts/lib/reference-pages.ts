@@ -13,6 +13,7 @@ import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ung
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
 import * as kubernetes from '../../src/kubernetes/all.ts';
+import { COMPOSE_KEYS } from '../../src/kubernetes/services/compose-keys.ts';
 import { registryDashboard } from '../../src/registry/dashboard.ts';
 import { METRICS, type MetricRow } from '../../src/registry/metric-names.ts';
 import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
@@ -225,6 +226,13 @@ const REFERENCE_OPTIONS: readonly (readonly string[])[] = [
   ],
 ];
 
+const HELD = { yes: 'yes', partly: 'partly', no: 'no', nothing: 'no meaning' } as const;
+
+/** What follows a colon in a message is a sentence on a page. */
+function sentence(text: string): string {
+  return text.endsWith('.') ? plain(text) : plain(`${text[0]!.toUpperCase()}${text.slice(1)}.`);
+}
+
 function supportPage(): string {
   const rows = (list: readonly SupportRow[]): string =>
     table(
@@ -254,5 +262,11 @@ function supportPage(): string {
     '## Compose services',
     `Files are merged, included and extended as Docker Compose does it. Honoured are ${GRANTED_KEYS.map(code).join(', ')}, and of \`build\` its context, Dockerfile (inline too), target, arguments, contexts and labels. A volume that holds the workspace is there anyway; other volumes and other services are named in a warning, and so are:`,
     table(['keys', 'why not'], cannot),
+    '## Compose services in a pod',
+    '`envbuilder k8s workspace --compose DIR` puts the other services [beside the workspace](kubernetes.md#services-beside-the-workspace). What a service has and a pod does not hold is named on standard error, each property once. **partly** says that some of it is named.',
+    table(
+      ['keys', 'held', ''],
+      COMPOSE_KEYS.map(({ keys, held, text }) => [keys.map(code).join(', '), HELD[held], sentence(text)]),
+    ),
   ]);
 }

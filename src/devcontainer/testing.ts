@@ -46,6 +46,7 @@ const BARE_MACHINE: Machine = {
   hasCapability: () => false,
   isMounted: () => false,
   hasSecurityOption: () => false,
+  knowsHost: () => false,
   hasInit: () => false,
   hasGpu: () => false,
   cpus: () => 0,

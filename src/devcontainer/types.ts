@@ -192,7 +192,7 @@ export interface Ungranted {
 
 /** What a container can have been given by whoever started it. */
 export type Need =
-  | { readonly kind: 'capability' | 'mount' | 'security option'; readonly name: string }
+  | { readonly kind: 'capability' | 'mount' | 'security option' | 'host'; readonly name: string }
   | { readonly kind: 'init' }
   | { readonly kind: 'gpu'; readonly asked?: string }
   /** At least so much of something: processors, or bytes. */

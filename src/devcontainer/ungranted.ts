@@ -135,6 +135,8 @@ function has(machine: Machine, need: Need, workspace: string): boolean {
       return machine.isMounted(need.name);
     case 'security option':
       return machine.hasSecurityOption(need.name);
+    case 'host':
+      return machine.knowsHost(need.name);
     case 'init':
       return machine.hasInit();
     case 'gpu':

@@ -8,7 +8,7 @@ import { readableBaseImages } from './volumes.ts';
  * capabilities, to run commands in other roots and as other users, and to end what they leave; and what sudo and servers in
  * the workspace need. Nothing of it reaches beyond the container.
  */
-const CAPABILITIES = [
+export const CAPABILITIES: readonly string[] = [
   'AUDIT_WRITE',
   'CHOWN',
   'DAC_OVERRIDE',

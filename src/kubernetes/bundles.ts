@@ -47,7 +47,8 @@ export function chartFiles(parts: readonly PartName[], settings: ManifestSetting
   const marked: Record<string, string> = { name: mark('release'), namespace: mark('namespace') };
   for (const name of VALUES) {
     const value = settings[name];
-    if (value === undefined) continue;
+    // Services are those of one repository, and mount its folder.
+    if (value === undefined || (name === 'repository' && settings.services !== undefined)) continue;
     values[name] = value;
     marked[name] = mark(name);
   }

@@ -13,6 +13,8 @@ import type {
   Toleration,
 } from 'kubernetes-types/core/v1.d.ts';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
+import type { Environment } from '../core/environment.ts';
+import type { ComposeProject } from '../devcontainer/compose/services.ts';
 
 export type {
   Affinity,
@@ -101,4 +103,24 @@ export interface ManifestSettings {
   readonly mirrors: readonly string[];
   readonly maps: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** What stands beside the dev container. */
+  readonly services?: ServiceSettings;
+}
+
+/** The services of a Compose project beside the dev container of a workspace. */
+export interface ServiceSettings {
+  readonly project: ComposeProject;
+  /** The service that is the dev container. */
+  readonly own: string;
+  /** The workspace as it lies here, and the repository around it. */
+  readonly folder: string;
+  readonly repository: string;
+  /** Directories that files which the project names have to lie in. */
+  readonly roots: readonly string[];
+  /** The folder of the repository in the volume of the workspace. */
+  readonly checkout: string;
+  /** Images for services, by their names, in place of those of the project. */
+  readonly images: ReadonlyMap<string, string>;
+  readonly volumeSize: string;
+  readonly env: Environment;
 }

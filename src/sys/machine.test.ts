@@ -159,3 +159,18 @@ test('this machine has processors, memory and a root', () => {
   assert.ok(machine.cpus() > 0 && machine.memory() > 0 && machine.storage('/') > 0);
   assert.ok(machine.isMounted('/') && !machine.isMounted('/no/such/place'));
 });
+
+test('hosts are those of /etc/hosts', (t) => {
+  const { knowsHost } = machineOf(t, {
+    'etc/hosts': '127.0.0.1 localhost\n127.0.0.1\tdb cache # other\n#1.1.1.1 off\n',
+  });
+  assert.deepEqual(['localhost', 'db', 'cache', 'other', 'off', '127.0.0.1'].map(knowsHost), [
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  assert.ok(!machineOf(t, {}).knowsHost('db'));
+});

@@ -13,6 +13,8 @@ export interface Machine {
   isMounted(path: string): boolean;
   /** Whether a security option as docker run takes it (`seccomp=unconfined`) is in force, or its opposite is not. */
   hasSecurityOption(option: string): boolean;
+  /** Whether /etc/hosts has a host. */
+  knowsHost(name: string): boolean;
   /** Whether the first process is another one than ours. */
   hasInit(): boolean;
   hasGpu(): boolean;
@@ -81,6 +83,10 @@ export function probeMachine(
           return false;
       }
     },
+    knowsHost: (name) =>
+      read('etc/hosts')
+        .split('\n')
+        .some((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1).includes(name)),
     hasInit: () => pid !== 1,
     hasGpu: () =>
       globSync(['nvidia[0-9]*', 'dri/renderD*', 'kfd', 'dxg'], { cwd: join(root, 'dev') }).length > 0,

@@ -4,6 +4,7 @@ import { loadContainer } from '../../index.ts';
 import { type CommandBody, finalError } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
 import { hasCache } from '../requests/build-request.ts';
+import { workspaceRequest } from '../requests/workspace-request.ts';
 import type { CommandContext } from '../run-context.ts';
 import { checkAgent, coderForwarding } from './coder-forwarding.ts';
 import { probeAndPrint } from './probe.ts';
@@ -16,6 +17,7 @@ export const startCommand: CommandBody = async (parsed, context, emit) => {
   if (operands.length > 0) throw new AppError('USAGE', `unexpected argument ${operands[0]}`);
   checkAgent(options);
   if (options['get-cached-image']) return probeWorkspace(parsed, context, emit);
+  if (options['clone-only']) return cloneWorkspace(parsed, context, emit);
   const forwarding = await coderForwarding(parsed, context, emit);
   const both: Emit = (event) => {
     emit(event);
@@ -35,6 +37,18 @@ export const startCommand: CommandBody = async (parsed, context, emit) => {
     throw error;
   }
 };
+
+/** @throws AppError USAGE without a repository; as prepareWorkspace */
+async function cloneWorkspace(parsed: Parsed, context: CommandContext, emit: Emit): Promise<void> {
+  const place = workspaceRequest(parsed, context);
+  if (place.clone === undefined) {
+    throw new AppError('USAGE', 'ENVBUILDER_CLONE_ONLY needs a repository to clone', {
+      hint: 'set ENVBUILDER_GIT_URL',
+    });
+  }
+  const { prepareWorkspace } = await loadContainer();
+  await prepareWorkspace(place, { emit, signal: context.signal, addSecret: context.redactor.add });
+}
 
 async function probeWorkspace(parsed: Parsed, context: CommandContext, emit: Emit): Promise<void> {
   if (!hasCache(parsed.options, context.cwd)) {

@@ -137,7 +137,7 @@ export const DEVCONTAINER_OPTIONS = [
     default: '.devcontainer',
     placeholder: 'DIR',
     text: 'The folder of devcontainer.json, in the workspace or absolute.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
     group: 'Dev container',
   },
   {
@@ -146,7 +146,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The file itself, in that folder or absolute.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
     group: 'Dev container',
   },
   {
@@ -155,7 +155,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'NAME',
     text: 'The folder in .devcontainer whose devcontainer.json is taken, where there are several.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
     group: 'Dev container',
   },
   {

@@ -30,6 +30,14 @@ export const WORKSPACE_OPTIONS = [
     group: 'Workspace',
   },
   {
+    name: 'clone-only',
+    variable: 'ENVBUILDER_CLONE_ONLY',
+    type: 'boolean',
+    text: 'Clone the repository into the folder, unless a clone is there, and end: for what needs its files before the start.',
+    commands: ['start'],
+    group: 'Workspace',
+  },
+  {
     name: 'git-url',
     variable: 'ENVBUILDER_GIT_URL',
     type: 'string',

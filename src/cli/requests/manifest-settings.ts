@@ -38,7 +38,8 @@ export function manifestSettings(
         hint: 'write five fields as cron does, as in "15 3 * * *"',
       });
   }
-  for (const reference of [...image, runtimeImage]) parseReference(reference);
+  for (const reference of [...image, runtimeImage, ...options['service-image'].values()])
+    parseReference(reference);
   const { registry } = options;
   if (registry !== undefined && parseReference(`${registry}/cache`).registry !== registry.split('/')[0])
     throw new AppError('USAGE', `--registry is "${registry}", which is not the address of a registry`, {
@@ -106,7 +107,7 @@ function checkNames(options: Options): void {
       check(name, options[name], OBJECT, 'write the name of an object of the cluster');
   for (const name of options['image-pull-secret'])
     check('image-pull-secret', name, OBJECT, 'write the name of a Secret');
-  for (const name of ['base-images-size', 'registry-size', 'workspace-size'] as const)
+  for (const name of ['base-images-size', 'registry-size', 'workspace-size', 'service-volume-size'] as const)
     check(name, options[name], SIZE, 'write a quantity as Kubernetes does, as in 20Gi');
   for (const [name, map] of Object.entries({ requests, limits }))
     for (const [resource, value] of map) {
@@ -127,6 +128,10 @@ function checkNames(options: Options): void {
       LABEL,
       'write it as the label kubernetes.io/arch of nodes has it, as in amd64',
     );
+  if (options['service-image'].size > 0 && options.compose === undefined)
+    throw new AppError('USAGE', '--service-image needs --compose', {
+      hint: 'name a checkout whose devcontainer.json names a Compose project, as in --compose .',
+    });
   if (commit !== undefined) check('commit', commit, /^[0-9a-f]{40}$/, 'write all 40 digits');
   if (branch !== undefined)
     check('branch', branch, BRANCH, 'write the name of a branch, without refs/heads/');

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
-import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { contextName } from '../../plan/named-context.ts';
 import { contextOf } from '../build-options.ts';
 import { type BuildForm, type BuildSource, buildOfImage } from '../build-source.ts';
 import type { ReadConfig } from '../read-config.ts';
 import { readDockerfile } from '../read-dockerfile.ts';
-import type { ComposeRequest } from './load-service.ts';
+import { composeRequest, warnOfUnset } from './project.ts';
 import { type ComposeBuild, composeService } from './service.ts';
 import { ungrantedOfService, workspaceVolume } from './ungranted-service.ts';
 
@@ -17,28 +15,12 @@ import { ungrantedOfService, workspaceVolume } from './ungranted-service.ts';
  * @throws AppError DEVCONTAINER when files or the service are missing or wrong
  */
 export function composeForm(read: ReadConfig, env: Environment, emit: Emit): BuildForm {
-  const { config, document } = read;
-  if (config.service === undefined) {
-    throw new AppError('DEVCONTAINER', 'dockerComposeFile needs a service', {
-      where: document.whereOfKey(['dockerComposeFile']),
-      hint: 'add "service" with the name of the service that is the dev container',
-    });
-  }
-  const service = composeService({
-    ...composeFiles(read, env),
-    roots: read.roots,
-    service: config.service,
-    env,
-    where: document.whereOf(['dockerComposeFile']),
-    serviceWhere: document.whereOf(['service']),
-  });
-  if (service.unset.length > 0) {
-    const text = `variables of the Compose files are not set, and count as empty: ${service.unset.join(', ')}`;
-    emit({ type: 'warning', code: 'DEVCONTAINER', text });
-  }
+  const request = composeRequest(read, env);
+  const service = composeService(request);
+  warnOfUnset(service.unset, emit);
   if (service.oddBuildKeys.length > 0) {
     const keys = service.oddBuildKeys.map((key) => `build.${key}`).join(', ');
-    const text = `${keys} of the service ${config.service} have no effect here`;
+    const text = `${keys} of the service ${request.service} have no effect here`;
     emit({ type: 'warning', code: 'DEVCONTAINER', text });
   }
   const { build, text } = service.build
@@ -51,24 +33,9 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
       env: service.environment,
       ...(service.user ? { user: service.user } : {}),
     },
-    ungranted: ungrantedOfService(service, config.service, read),
+    ungranted: ungrantedOfService(service, request.service, read),
     ...workspaceVolume(service, read.folder),
   };
-}
-
-/** The files that are named; with an empty list those that Compose would take in the workspace. */
-function composeFiles(
-  { config, base, folder: workspace }: ReadConfig,
-  env: Environment,
-): Pick<ComposeRequest, 'files' | 'by'> {
-  const named = [config.dockerComposeFile ?? []].flat();
-  if (named.length > 0) return { files: named.map((path) => resolve(base, path)), by: 'definition' };
-  if (env.COMPOSE_FILE) {
-    return { files: env.COMPOSE_FILE.split(':').map((path) => resolve(workspace, path)), by: 'operator' };
-  }
-  const override = join(workspace, 'docker-compose.override.yml');
-  const files = [join(workspace, 'docker-compose.yml'), ...(existsSync(override) ? [override] : [])];
-  return { files, by: 'definition' };
 }
 
 function fromDockerfile(

@@ -170,6 +170,8 @@ volumes: { data: }
     hasInit: () => true,
   };
   assert.deepEqual((await said(everything)).sort(), services);
+  // A pod or a host that has other services beside the container knows them by name.
+  assert.deepEqual(await said({ ...everything, knowsHost: (name) => name === 'db' }), ['services: needed']);
 });
 
 test('mistakes point at the file that they are in', async () => {

@@ -110,6 +110,8 @@ export function ungrantedOfService(
     property: runServices?.includes(other) ? `runServices: ${other}` : `services: ${other}`,
     origin: relative(folder, file),
     why: 'there is one container',
+    // As in a pod, where other containers stand beside it and hosts are known by a file.
+    unless: { kind: 'host', name: other } as const,
   }));
   return [...keys, ...volumes, ...others];
 
@@ -159,13 +161,14 @@ function isWorkspace({ type, source }: ComposeVolume, workspace: string): boolea
   return path === '' || !path.startsWith('..');
 }
 
-function isEmpty(value: unknown): boolean {
+/** Whether a value asks for nothing. */
+export function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === '') return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Commands that only keep the container alive, as the init command does. */
-function isIdle(key: string, value: unknown): boolean {
+/** Whether a command only keeps the container alive, as the init command does. */
+export function isIdle(key: string, value: unknown): boolean {
   if (key !== 'command' && key !== 'entrypoint') return false;
   const text = Array.isArray(value) ? value.join(' ') : String(value);
   return /\bsleep\b|\btail -f\b|\bwhile\b/.test(text);
