@@ -5,7 +5,7 @@ import { readOldNames } from './options/old-names.ts';
 import { type Parsed, parseOptions } from './options/parse.ts';
 import type { CommandName } from './options/types.ts';
 import { optionWarnings } from './requests/build-request.ts';
-import { addOptionSecrets, type CommandContext, reporterFor } from './run-context.ts';
+import { addOptionSecrets, type CommandContext, reporterFor, telemetryFor } from './run-context.ts';
 
 /** What a command does once its options are known; it may give back what is to be done when all has been reported. */
 export type CommandBody = (
@@ -33,18 +33,25 @@ export async function runCommand(
   const parsed = parseOptions(name, args, context.env);
   addOptionSecrets(context.redactor, parsed);
   const reporter = await reporterFor(parsed, context);
+  const telemetry = await telemetryFor(name, context, reporter.emit);
+  const emit: Emit = (event) => {
+    reporter.emit(event);
+    telemetry?.take(event);
+  };
   const warn = (text: string, hint?: string): void =>
-    reporter.emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
+    emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
   let last: Awaited<ReturnType<CommandBody>>;
   try {
     for (const old of used) warn(`${old} is an old name`, `set ENVBUILDER_${old} instead`);
     for (const { text, hint } of parsed.warnings) warn(text, hint);
     for (const text of optionWarnings(parsed)) warn(text);
-    last = await body(parsed, context, reporter.emit);
+    last = await body(parsed, context, emit);
+    await telemetry?.end();
     reporter.close();
   } catch (thrown) {
     const error = finalError(thrown, context.signal);
-    reporter.emit({ type: 'error', error });
+    emit({ type: 'error', error });
+    await telemetry?.end();
     reporter.close();
     return EXIT_CODES[error.code].exit;
   }

@@ -1,10 +1,14 @@
 import type { Environment } from '../core/environment.ts';
+import type { Emit } from '../core/events.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
 import { readSourceLine, textIfPossible } from '../report/source-line.ts';
+import { telemetrySecrets, telemetrySettings } from '../report/telemetry/settings.ts';
+import type { Telemetry } from '../report/telemetry/telemetry.ts';
 import type { Reporter, ReporterOptions, Sink } from '../report/types.ts';
 import type { Parsed } from './options/parse.ts';
 import { OPTIONS } from './options/table.ts';
+import type { CommandName } from './options/types.ts';
 import { dockerConfigPaths } from './requests/registries.ts';
 
 /** What a command gets to work with; tests hand in their own. */
@@ -30,6 +34,7 @@ export function environmentRedactor(env: Environment): Redactor {
     if (secret && value) redactor.add(value);
   }
   for (const value of Object.values(env)) if (value?.includes('://')) addAll(urlSecrets(value));
+  addAll(telemetrySecrets(env));
   const key = env.ENVBUILDER_CACHE_SIGN_KEY_BASE64;
   if (key) redactor.add(Buffer.from(key, 'base64').toString('utf8'));
   const config = env.ENVBUILDER_DOCKER_CONFIG_BASE64;
@@ -65,6 +70,28 @@ export function reporterFor(
     redactor,
     readLine: readSourceLine,
   });
+}
+
+/** The commands whose work somebody waits for. */
+const TRACED: readonly CommandName[] = ['build', 'probe', 'start', 'warm'];
+
+/**
+ * What sends traces and metrics of a command to a collector; undefined where the environment names none. Only then is
+ * anything of it loaded.
+ * @param emit takes warnings: a run does not fail for its telemetry
+ */
+export async function telemetryFor(
+  command: CommandName,
+  { env, redactor }: CommandContext,
+  emit: Emit,
+): Promise<Telemetry | undefined> {
+  const settings = TRACED.includes(command) ? telemetrySettings(env) : undefined;
+  if (!settings) return undefined;
+  const [{ createTelemetry }, { version }] = await Promise.all([
+    import('../report/telemetry/telemetry.ts'),
+    import('./version.ts'),
+  ]);
+  return createTelemetry({ command, settings, env, version: version(), redactor, emit });
 }
 
 function progressMode({ progress, 'log-format': format }: Parsed['options']): ReporterOptions['mode'] {
