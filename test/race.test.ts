@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startCountingProxy } from '../scripts/lib/counting-proxy.ts';
 import { until } from '../src/core/testing.ts';
 import { openPlace, PLACES, type PlaceName } from './support/cache-place.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
+import { openGate } from './support/gate.ts';
 import { startOwnRegistry } from './support/own-registry.ts';
 import { leftAfter, type RaceOptions, type RaceResult, race, runLine } from './support/race.ts';
 import { builtSteps, cachedImage, eventsOf } from './support/results.ts';
@@ -236,31 +235,6 @@ for (const [what, lines] of Object.entries(ENDS)) {
       }
     }
   });
-}
-
-/** A web server whose next request waits, where it is told so. */
-async function openGate(t: TestContext) {
-  let held: { readonly arrived: () => void; readonly released: Promise<void> } | undefined;
-  const server = createServer((_, response) => {
-    const { arrived, released } = held ?? { arrived: () => {}, released: Promise.resolve() };
-    held = undefined;
-    arrived();
-    void released.then(() => response.end('open\n'));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    hold: () => {
-      const arrived = Promise.withResolvers<void>();
-      const released = Promise.withResolvers<void>();
-      held = { arrived: arrived.resolve, released: released.promise };
-      return { arrived: arrived.promise, release: released.resolve };
-    },
-  };
 }
 
 test('a step that stands in two stages runs once, and the probe and later builds find it', async (t) => {

@@ -62,8 +62,11 @@ export function reporterFor(
   { options }: Parsed,
   { stderr, env, redactor }: CommandContext,
 ): Promise<Reporter> {
+  const mode = progressMode(options, env);
+  const ci = mode === 'auto' && stderr.isTTY !== true ? ciService(env) : undefined;
   return createReporter({
-    mode: progressMode(options),
+    mode,
+    ...(ci && { ci }),
     err: stderr,
     verbose: options.verbose || ['trace', 'debug'].includes(options.verbosity),
     color: wantsColor(stderr, env),
@@ -94,10 +97,20 @@ export async function telemetryFor(
   return createTelemetry({ command, settings, env, version: version(), redactor, emit });
 }
 
-function progressMode({ progress, 'log-format': format }: Parsed['options']): ReporterOptions['mode'] {
+function progressMode(
+  { progress, 'log-format': format }: Parsed['options'],
+  { TERM: terminal }: Environment,
+): ReporterOptions['mode'] {
   if (progress === 'json' || progress === 'plain') return progress;
   if (format === 'json') return 'json';
-  return format === 'text' ? 'plain' : 'auto';
+  // A terminal that cannot move its cursor gets lines.
+  return format === 'text' || terminal === 'dumb' ? 'plain' : 'auto';
+}
+
+/** The service that runs us, where it can fold parts of its logs, as its variables say. */
+function ciService(env: Environment): ReporterOptions['ci'] {
+  if (env.GITHUB_ACTIONS === 'true') return 'github';
+  return env.GITLAB_CI === 'true' ? 'gitlab' : undefined;
 }
 
 /** Whether to colour what goes to a stream (no-color.org). */

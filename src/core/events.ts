@@ -55,12 +55,21 @@ export type Event =
       /** Why the step was not a hit, when that is known. */
       readonly reason?: string;
     }
-  | { readonly type: 'progress'; readonly what: string; readonly done: number; readonly total?: number }
+  | {
+      readonly type: 'progress';
+      readonly what: string;
+      readonly done: number;
+      readonly total?: number;
+      /** What is counted; bytes where that is not said. */
+      readonly unit?: 'objects';
+    }
   | {
       readonly type: 'transfer';
       readonly direction: 'pull' | 'push';
       readonly digest: Digest;
       readonly bytes: number;
+      /** How many more bytes than was said before are still to come, or fewer where it is negative. */
+      readonly expected?: number;
     }
   | {
       readonly type: 'retry';

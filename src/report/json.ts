@@ -16,7 +16,7 @@ export function createJsonReporter({ err, redactor, now = Date.now }: ReporterOp
   const buffers = new Map<string, { readonly buffer: LineBuffer; readonly of: Omit<Output, 'text'> }>();
   const write = (record: object): void => {
     const time = new Date(now()).toISOString();
-    err.write(`${JSON.stringify(redactor.value({ time, ...record }))}\n`);
+    err.write(`${printableJson(redactor.value({ time, ...record }))}\n`);
   };
   const bufferOf = ({ text: _, ...of }: Output) => {
     const key = `${of.id.stage}.${of.id.step}.${of.stream}`;
@@ -46,4 +46,10 @@ export function createJsonReporter({ err, redactor, now = Date.now }: ReporterOp
       write({ type: 'summary', ms: now() - start, ...tally.total() });
     },
   };
+}
+
+/** JSON that no terminal takes for more than text: what JSON allows to stand as it is gets escaped too. */
+function printableJson(value: unknown): string {
+  const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
 }

@@ -6,9 +6,10 @@ type Progress = Extract<Event, { readonly type: 'progress' }>;
 /** Milliseconds between two lines about the progress of one thing. */
 const INTERVAL = 5000;
 
-/** `extract: 12 MB of 34 MB`. */
-export function progressText({ what, done, total }: Progress): string {
-  return `${what}: ${formatBytes(done)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`;
+/** `extract: 12 MB of 34 MB`, `git: receiving objects: 120 of 4000`. */
+export function progressText({ what, done, total, unit }: Progress): string {
+  const amount = unit === 'objects' ? String : formatBytes;
+  return `${what}: ${amount(done)}${total === undefined ? '' : ` of ${amount(total)}`}`;
 }
 
 /** Lets the progress of a thing through once every few seconds; its start and its end are left out. */

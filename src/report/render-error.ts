@@ -1,4 +1,5 @@
 import { AppError, type SourceRange } from '../core/error.ts';
+import { printable, printableLines } from './printable.ts';
 import { sourceFrame } from './source-frame.ts';
 import type { Style } from './style.ts';
 
@@ -10,21 +11,25 @@ export interface RenderOptions {
   readonly readLine?: (range: SourceRange) => string | undefined;
 }
 
-/** An error for people: what happened, where, and what to do next. Ends without a newline. */
+/** An error for people: what happened, where, and what to do next; printable. Ends without a newline. */
 export function renderError(error: AppError, { verbose, style, readLine }: RenderOptions): string {
   const { where, hint, code } = error;
-  const lines = [`${style.bad('error:')} ${error.message}`];
+  const lines = [`${style.bad('error:')} ${printableLines(error.message)}`];
   if (where?.range) {
     lines.push(...sourceFrame(where.range, where.sourceLine ?? readLine?.(where.range)));
   }
   for (const place of [where?.path, where?.layer && `layer ${where.layer}`, where?.url]) {
-    if (place && !error.message.includes(place.replace(/^layer /, ''))) lines.push(`  --> ${place}`);
+    if (place && !error.message.includes(place.replace(/^layer /, '')))
+      lines.push(printable(`  --> ${place}`));
   }
-  if (hint) lines.push(`${style.hint('hint:')} ${hint}`);
+  if (hint) lines.push(`${style.hint('hint:')} ${printableLines(hint)}`);
   if (code === 'INTERNAL') {
-    lines.push(stackOf(error), 'This is a defect in envbuilder. Please report it with the lines above.');
+    lines.push(
+      printableLines(stackOf(error)),
+      'This is a defect in envbuilder. Please report it with the lines above.',
+    );
   }
-  if (verbose) lines.push(...causes(error));
+  if (verbose) lines.push(...causes(error).map(printableLines));
   return lines.join('\n');
 }
 

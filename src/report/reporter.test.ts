@@ -119,29 +119,37 @@ time by phase (they overlap): run 1.5 s, plan 20 ms
     );
   });
 
-  it('repeat the end of the output of a failing step above its error, which comes last', async () => {
-    const output = Array.from({ length: 30 }, (_, i) => `line ${i + 1}\n`).join('');
-    const text = await play(
-      [
-        [0, step.planned(A, '0', 'RUN false')],
-        [0, step.started(A)],
-        [5, step.output(A, output)],
-        [10, step.finished(A, 'failed', 10)],
-        [10, { type: 'error', error: new AppError('BUILD_FAILED', 'RUN false exited with code 1') }],
-      ],
-      { end: 100 },
-    );
-    const [, end = ''] = text.split('#1 ERROR\n');
-    const tail = Array.from({ length: 20 }, (_, i) => `  line ${i + 11}`).join('\n');
-    assert.equal(
-      end,
-      `failed after 100 ms: 1 step, 0 from the cache, 0 built, 1 failed
-pulled 0 B, pushed 0 B
-[stage-0 1/1] RUN false: the end of its output
-${tail}
-error: RUN false exited with code 1
-`,
-    );
+  it('repeat the end of the output of a failing step above its error only where it is not at hand', async () => {
+    const error = new AppError('BUILD_FAILED', 'RUN false exited with code 1');
+    const end = async (others: number, options: Partial<ReporterOptions> = {}): Promise<string> => {
+      const output = Array.from({ length: 30 }, (_, i) => `line ${i + 1}\n`).join('');
+      const text = await play(
+        [
+          [0, step.planned(A, '0', 'RUN false')],
+          [0, step.planned(B, '0', 'RUN other')],
+          [0, step.started(A)],
+          [0, step.started(B)],
+          [5, step.output(A, output)],
+          [5, step.output(B, 'other\n'.repeat(others))],
+          [10, step.finished(A, 'failed', 10)],
+          [10, { type: 'error', error }],
+        ],
+        { end: 100, ...options },
+      );
+      return text.split('#1 ERROR\n')[1]!;
+    };
+    const summary =
+      'failed after 100 ms: 2 steps, 0 from the cache, 0 built, 1 failed\npulled 0 B, pushed 0 B\n';
+    const said = Array.from({ length: 20 }, (_, i) => `  line ${i + 11}\n`).join('');
+    const tail = `[stage-0 1/2] RUN false: the end of its output\n${said}`;
+    const last = 'error: RUN false exited with code 1\n';
+    assert.equal(await end(0), `${summary}${last}`);
+    assert.equal(await end(30), `${summary}${tail}${last}`);
+    // A folded section hides it.
+    assert.equal(await end(0, { ci: 'github' }), `${summary}${tail}${last}`);
+    let errors = '';
+    await end(0, { errors: { write: (part: string) => (errors += part) } });
+    assert.equal(errors, `${tail}${last}`);
   });
 
   it('show warnings with their place, retries, and details only when asked for', async () => {
@@ -273,5 +281,21 @@ describe('a terminal', () => {
       kept(text).filter((line) => !lines.includes(line)),
       ['#2 copying ***'],
     );
+  });
+
+  it('shows the output of a failing step once', async () => {
+    const events: readonly TimedEvent[] = [
+      [0, step.planned(A, '0', 'RUN false')],
+      [0, step.started(A)],
+      [5, step.output(A, 'no such thing\n')],
+      [10, step.finished(A, 'failed', 10)],
+      [10, { type: 'error', error: new AppError('BUILD_FAILED', 'RUN false exited with code 1') }],
+    ];
+    for (const verbose of [false, true]) {
+      let text = '';
+      const err = { write: (part: string) => (text += part), isTTY: true, columns: 80, rows: 24 };
+      await play(events, { end: 20, mode: 'auto', err, verbose });
+      assert.equal(text.split('no such thing').length, 2, text);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { SourceRange } from '../core/error.ts';
+import { printable, printableInPlace } from './printable.ts';
 
 const TAB = '\t';
 const LONGEST_LINE = 200;
@@ -9,9 +10,9 @@ const LONGEST_LINE = 200;
  */
 export function sourceFrame(range: SourceRange, sourceLine: string | undefined): readonly string[] {
   const { file, start, end } = range;
-  const at = `  --> ${file}:${start.line}:${start.column}`;
+  const at = printable(`  --> ${file}:${start.line}:${start.column}`);
   if (sourceLine === undefined) return [at];
-  const line = (sourceLine.split(/\r?\n/, 1)[0] ?? '').slice(0, LONGEST_LINE);
+  const line = printableInPlace((sourceLine.split(/\r?\n/, 1)[0] ?? '').slice(0, LONGEST_LINE));
   const from = Math.min(start.column - 1, line.length);
   const to = end.line > start.line ? line.trimEnd().length : Math.min(end.column - 1, line.length);
   const number = String(start.line);

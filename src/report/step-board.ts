@@ -1,17 +1,14 @@
 import type { Event, StepId } from '../core/events.ts';
 import { createLineBuffer, type LineBuffer } from '../core/line-buffer.ts';
+import { printable } from './printable.ts';
 import type { Redactor } from './redact.ts';
 
 /** Lines of a failing step that are repeated at its error. */
 const TAIL_LINES = 20;
 
-/** What is said of a step that another build makes. */
-export const WAITING = 'waiting for another build of this step';
-
 /** What is said of a step that waits. */
 function waitingText(stage: string | undefined): string {
-  if (stage === undefined) return WAITING;
-  return `waiting for the stage ${stageLabel(stage)}`;
+  return `waiting for ${stage === undefined ? 'another build of this step' : `the stage ${stageLabel(stage)}`}`;
 }
 
 /** What the reporters know of a step. */
@@ -20,9 +17,11 @@ export interface StepView {
   readonly number: number;
   /** `[build 3/7] RUN make`: stage, place in the stage, first line of the instruction. */
   readonly label: string;
-  /** When it started, in the clock's milliseconds. */
+  /** When it began to run, or to wait, in the clock's milliseconds. */
   readonly startedAt: number | undefined;
-  readonly lastLine: string;
+  /** What it waits for; undefined for a step that does not wait. */
+  readonly waitsFor: string | undefined;
+  /** The end of its output, printable, with the line that it is about to write last. */
   readonly tail: readonly string[];
 }
 
@@ -33,6 +32,8 @@ export interface StepBoard {
   view(id: StepId): StepView;
   /** Steps that were started and are not finished, in order of the plan. */
   running(): readonly StepView[];
+  /** Steps that would be started if they need not wait, in order of the plan. */
+  waiting(): readonly StepView[];
   /** The first step that failed. */
   failed(): StepView | undefined;
 }
@@ -42,9 +43,11 @@ interface MutableStep {
   stageName: string;
   text: string;
   startedAt: number | undefined;
-  state: 'waiting' | 'running' | 'done' | 'failed';
-  lastLine: string;
+  state: 'planned' | 'waiting' | 'running' | 'done' | 'failed';
+  waitsFor: string | undefined;
   tail: string[];
+  /** What it has written of a line that is not finished. */
+  unfinished: string | undefined;
   buffers: Record<'stdout' | 'stderr', LineBuffer>;
 }
 
@@ -63,18 +66,20 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
       stageName: String(id.stage),
       text: `step ${id.step + 1}`,
       startedAt: undefined,
-      state: 'waiting',
-      lastLine: '',
+      state: 'planned',
+      waitsFor: undefined,
       tail: [],
+      unfinished: undefined,
       buffers: { stdout: buffer(), stderr: buffer() },
     };
     steps.set(key, made);
     return made;
   };
 
+  /** Secrets are masked as they were written, and as they can be read once what controls a terminal is gone. */
+  const said = (line: string): string => redactor.text(printable(redactor.text(line)));
   const keep = (step: MutableStep, raw: readonly string[]): readonly string[] => {
-    const lines = raw.map(redactor.text);
-    step.lastLine = lines.findLast((line) => line.trim() !== '') ?? step.lastLine;
+    const lines = raw.map(said);
     step.tail = [...step.tail, ...lines].slice(-TAIL_LINES);
     return lines;
   };
@@ -83,8 +88,9 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
     const step = stepOf(id);
     const total = [...steps.keys()].filter((key) => key.startsWith(`${id.stage}.`)).length;
     const place = `${step.stageName} ${id.step + 1}/${Math.max(total, id.step + 1)}`;
-    const { number, startedAt, lastLine, tail } = step;
-    return { number, startedAt, lastLine, tail, label: `[${place}] ${redactor.text(firstLine(step.text))}` };
+    const { number, startedAt, waitsFor, unfinished } = step;
+    const tail = unfinished === undefined ? step.tail : [...step.tail, unfinished];
+    return { number, startedAt, waitsFor, tail, label: `[${place}] ${said(firstLine(step.text))}` };
   };
   const ids = (state: MutableStep['state']): StepId[] =>
     [...steps].filter(([, step]) => step.state === state).map(([key]) => idFrom(key));
@@ -92,39 +98,42 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
   return {
     view,
     running: () => ids('running').map(view),
+    waiting: () => ids('waiting').map(view),
     failed: () => ids('failed').map(view)[0],
     take: (event) => {
       switch (event.type) {
         case 'step-planned': {
           const step = stepOf(event.id);
-          step.stageName = stageLabel(event.stageName);
+          step.stageName = printable(stageLabel(event.stageName));
           step.text = event.text;
           return [];
         }
         case 'step-waiting': {
           const step = stepOf(event.id);
           step.startedAt = now() - event.ms;
-          step.state = 'running';
-          step.lastLine = redactor.text(waitingText(event.stage));
+          step.state = 'waiting';
+          step.waitsFor = said(waitingText(event.stage));
           return [];
         }
         case 'step-started': {
           const step = stepOf(event.id);
           step.startedAt = now();
           step.state = 'running';
-          step.lastLine = '';
+          step.waitsFor = undefined;
           return [];
         }
         case 'step-output': {
           const step = stepOf(event.id);
           const lines = keep(step, step.buffers[event.stream].push(event.text));
           const state = step.buffers[event.stream].overwritten();
-          if (state !== undefined) step.lastLine = redactor.text(state);
+          step.unfinished = state === undefined ? undefined : said(state);
           return lines;
         }
         case 'step-finished': {
           const step = stepOf(event.id);
           step.state = event.outcome === 'failed' ? 'failed' : 'done';
+          step.waitsFor = undefined;
+          step.unfinished = undefined;
           return keep(step, [...step.buffers.stdout.end(), ...step.buffers.stderr.end()]);
         }
         default:

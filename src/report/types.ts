@@ -8,10 +8,17 @@ export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
+
+/** A CI service whose logs fold what is marked as a section. */
+export type CiService = 'github' | 'gitlab';
 
 export interface ReporterOptions {
   readonly mode: 'auto' | 'plain' | 'json';
+  /** Where the plain lines of `auto` are read, and the output of steps is folded. */
+  readonly ci?: CiService;
   /** Where everything goes; results have standard output to themselves. */
   readonly err: Sink;
   /** Where errors go instead, in plain lines. */

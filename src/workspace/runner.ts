@@ -34,7 +34,7 @@ export function createRunner(
     git.run(args, {
       signal,
       onProgress: (what, done, total) =>
-        emit({ type: 'progress', what: `git: ${what.toLowerCase()}`, done, total }),
+        emit({ type: 'progress', what: `git: ${what.toLowerCase()}`, done, total, unit: 'objects' }),
       onLine: (line) => emit({ type: 'message', level: 'debug', text: `git: ${line}` }),
     });
   const errorOf = (result: GitResult): AppError => cloneError(result, url, request);

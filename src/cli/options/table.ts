@@ -15,7 +15,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     default: 'auto',
     choices: ['auto', 'plain', 'json'],
-    text: 'How the run is shown on standard error: auto is live on a terminal and plain lines elsewhere, json is one event a line.',
+    text: 'How the run is shown on standard error: auto is live on a terminal and lines elsewhere, which fold in GitHub Actions and GitLab CI, plain is lines, json is one event a line.',
     commands: REPORTING_COMMANDS,
     group: 'General',
   },

@@ -8,6 +8,7 @@ import { iteratedReadable } from '../readable.ts';
 import type { ByteRange } from '../types.ts';
 import { coalesce } from './coalesce.ts';
 import { answerOf, networkError, redactUrl } from './errors.ts';
+import { createTransferReport } from './transfer-report.ts';
 import type { HttpResponse, RegistryClient } from './types.ts';
 
 export interface BlobRead {
@@ -23,7 +24,6 @@ export interface BlobRead {
 const CHUNK = 32 * 1024;
 /** Bytes that count as getting on: a connection that brings less before it breaks is one more failure. */
 const PROGRESS = 64 * 1024;
-const TRANSFER_STEP = 4 * 1024 * 1024;
 
 /**
  * Opens a blob for reading. A connection that breaks is made again from where it broke, as long as each one brings
@@ -49,42 +49,46 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
   const { client, digest, range } = read;
   const hash = range === undefined ? createHash('sha256') : undefined;
   const start = range?.offset ?? 0;
-  const report = transferReport(read);
+  const report = createTransferReport(client.emit, 'pull', digest);
   const what = describe(read);
   let end = endOf(first, start, range);
   let at = start;
   let failures = 0;
   let reached = start;
   let asked: HttpResponse | undefined = first;
-  for (;;) {
-    try {
-      asked ??= await requestFrom(read, at, 1);
-      end ??= endOf(asked, at, range);
-      for await (const chunk of contentFrom(asked, at, end, client.limits)) {
-        at += chunk.length;
-        if (at - reached >= PROGRESS) [reached, failures] = [at, 0];
-        hash?.update(chunk);
-        report(chunk.length);
-        yield chunk;
+  try {
+    for (;;) {
+      try {
+        asked ??= await requestFrom(read, at, 1);
+        end ??= endOf(asked, at, range);
+        if (end !== undefined) report.expect(end - at);
+        for await (const chunk of contentFrom(asked, at, end, client.limits)) {
+          at += chunk.length;
+          if (at - reached >= PROGRESS) [reached, failures] = [at, 0];
+          hash?.update(chunk);
+          report.moved(chunk.length);
+          yield chunk;
+        }
+        end ??= at;
+        if (at >= end) break;
+        throw new Error(`the answer ended after ${at - start} of ${end - start} bytes`);
+      } catch (thrown) {
+        read.signal?.throwIfAborted();
+        // There is nothing after what we have: the length that the first answer told was wrong, and the digest decides.
+        if (asked === undefined && range === undefined && answerOf(thrown)?.status === 416) break;
+        const error = networkError(what, read.registry, asked?.url ?? first.url, thrown);
+        asked = undefined;
+        failures += 1;
+        const suggested = client.policy.baseDelayMs * 2 ** (failures - 1);
+        const delayMs = client.delayFor(error, Math.min(suggested, client.policy.maxDelayMs));
+        if (delayMs === undefined || failures >= client.policy.attempts) throw inBlob(error, digest);
+        client.emit({ type: 'retry', what, attempt: failures, delayMs, reason: error.message });
+        await sleep(delayMs, undefined, read.signal ? { signal: read.signal } : {});
       }
-      end ??= at;
-      if (at >= end) break;
-      throw new Error(`the answer ended after ${at - start} of ${end - start} bytes`);
-    } catch (thrown) {
-      read.signal?.throwIfAborted();
-      // There is nothing after what we have: the length that the first answer told was wrong, and the digest decides.
-      if (asked === undefined && range === undefined && answerOf(thrown)?.status === 416) break;
-      const error = networkError(what, read.registry, asked?.url ?? first.url, thrown);
-      asked = undefined;
-      failures += 1;
-      const suggested = client.policy.baseDelayMs * 2 ** (failures - 1);
-      const delayMs = client.delayFor(error, Math.min(suggested, client.policy.maxDelayMs));
-      if (delayMs === undefined || failures >= client.policy.attempts) throw inBlob(error, digest);
-      client.emit({ type: 'retry', what, attempt: failures, delayMs, reason: error.message });
-      await sleep(delayMs, undefined, read.signal ? { signal: read.signal } : {});
     }
+  } finally {
+    report.end();
   }
-  report(0);
   const actual = hash && `sha256:${hash.digest('hex')}`;
   if (actual === undefined || actual === digest) return;
   throw new AppError(
@@ -162,16 +166,6 @@ function inBlob(error: AppError, digest: Digest): AppError {
     where: { ...error.where, layer: digest },
     cause: error.cause,
   });
-}
-
-function transferReport({ client, digest }: BlobRead): (bytes: number) => void {
-  let pending = 0;
-  return (bytes) => {
-    pending += bytes;
-    if (pending === 0 || (bytes > 0 && pending < TRANSFER_STEP)) return;
-    client.emit({ type: 'transfer', direction: 'pull', digest, bytes: pending });
-    pending = 0;
-  };
 }
 
 function describe({ registry, repository, digest }: BlobRead): string {

@@ -2,9 +2,8 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { iteratedReadable } from '../readable.ts';
 import type { BlobSource } from '../types.ts';
+import { createTransferReport } from './transfer-report.ts';
 import type { RegistryClient } from './types.ts';
-
-const TRANSFER_STEP = 4 * 1024 * 1024;
 
 /**
  * The bytes of a blob from `start` to `end` as a request body, made anew for every try. Sent bytes are reported.
@@ -15,28 +14,25 @@ export function countedBody(
   start: number,
   end: number,
 ): () => Readable {
-  const report = (bytes: number) =>
-    client.emit({ type: 'transfer', direction: 'push', digest: source.digest, bytes });
   async function* content(signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const stream = source.open(start);
     const stop = () => stream.destroy();
     signal.addEventListener('abort', stop);
     let at = start;
-    let reported = start;
+    const report = createTransferReport(client.emit, 'push', source.digest);
+    report.expect(end - start);
     try {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         const part = at + chunk.length > end ? chunk.subarray(0, end - at) : chunk;
         at += part.length;
         yield part;
-        if (at - reported >= TRANSFER_STEP || at === end) {
-          report(at - reported);
-          reported = at;
-        }
+        report.moved(part.length);
         if (at === end) break;
       }
     } finally {
       signal.removeEventListener('abort', stop);
       stream.destroy();
+      report.end();
     }
     if (at === end) return;
     throw new AppError('CORRUPT', `the blob ${source.digest} ended after ${at} of ${source.size} bytes`);
