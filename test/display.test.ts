@@ -1,6 +1,9 @@
 /* What people see on a terminal while a build runs: in a window of tmux, at several sizes and after it was resized. */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import bcrypt from 'bcryptjs';
+import { serveRegistry } from '../src/index.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { openGate } from './support/gate.ts';
 import { createSandbox } from './support/sandbox.ts';
@@ -91,3 +94,29 @@ test('a terminal of 80 by 24 shows six lines of each step', (t) => onScreen(t, S
 
 test('a terminal of 200 by 50, which gets narrower, wider and lower', (t) =>
   onScreen(t, LARGE, [NARROW, SMALL, LOW]));
+
+test('a login at a terminal asks for the password, and shows nothing of it', async (t) => {
+  const box = createSandbox();
+  t.after(box.close);
+  const htpasswd = box.path('htpasswd');
+  writeFileSync(htpasswd, `me:${bcrypt.hashSync('a-long-swordfish', 4)}\n`);
+  const registry = await serveRegistry({ dir: box.path('registry'), htpasswd });
+  t.after(() => registry.close());
+  const { host } = new URL(registry.url);
+  const config = box.path('.docker/config.json');
+  for (const [typed, answer] of [
+    ['a-short-swordfish', /error: .*401/],
+    ['', /error: no password is given/],
+    ['a-long-swordfish', /logged in to .* as me/],
+  ] as const) {
+    const screen = await openScreen(t, box.path(`tmux-${typed}`), SMALL);
+    await box.build(['--username=me'], { command: 'login', context: host, under: screen.under });
+    await screen.waitFor('it asks', (text) => text.endsWith(`Password of me at ${host}:`));
+    assert.equal(existsSync(config), false);
+    await screen.type(typed);
+    const end = await screen.end();
+    assert.match(end, answer);
+    assert.doesNotMatch(end, /swordfish/);
+  }
+  assert.match(readFileSync(config, 'utf8'), new RegExp(host));
+});

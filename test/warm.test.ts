@@ -104,8 +104,10 @@ test('a registry that is down: the tag is what it was, with a warning, unless th
   assert.equal(down.code, 0, down.output);
   assert.match(down.stderr, /warning: .*multi:1 is taken from/);
   assert.equal(before.code, 0);
-  const strict = await box.buildOn(tag, '--base-image-cache-strict');
-  assert.equal(strict.code, 7, strict.output);
+  for (const flag of ['--base-image-cache-strict', '--pull']) {
+    const strict = await box.buildOn(tag, flag);
+    assert.equal(strict.code, 7, `${flag}: ${strict.output}`);
+  }
   assert.equal((await box.buildOn(`${box.proxy.host}/busybox:1`)).code, 7);
   const [entry] = JSON.parse(readFileSync(join(box.path('bases'), 'index.json'), 'utf8')).manifests;
   box.proxy.taken();

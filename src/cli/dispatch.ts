@@ -30,6 +30,9 @@ export async function dispatch(
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: readStdin,
+    ...(process.stdin.isTTY && {
+      askSecret: async (question) => (await import('./ask-secret.ts')).askSecret(question, signal),
+    }),
     redactor: environmentRedactor(env),
   };
   const report = (thrown: unknown): number => {

@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly redactor: Redactor;
   /** All of standard input; nothing where it is a terminal. */
   readonly stdin?: () => Promise<string>;
+  /** Asks whoever sits at the terminal for a secret; missing where standard input is none. */
+  readonly askSecret?: (question: string) => Promise<string>;
 }
 
 /** A redactor that knows what is secret in an environment. */

@@ -8,6 +8,8 @@ import { until } from '../../src/core/testing.ts';
 export interface Screen {
   /** What starts a program in it, before the program with its arguments; it goes on when this has ended. */
   readonly under: readonly string[];
+  /** Types a text and Enter. */
+  type(text: string): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
   /** Waits until what can be read, without the empty rows at the end, is as it should be, and gives it. @throws Error with the screen when it never is */
   waitFor(what: string, holds: (text: string) => boolean): Promise<string>;
@@ -35,6 +37,10 @@ export async function openScreen(
     (await call('display-message', '-p', format)).trim();
   return {
     under: ['tmux', ...server, 'new-session', '-d', '-x', String(columns), '-y', String(rows)],
+    type: async (text) => {
+      await call('send-keys', '-l', text);
+      await call('send-keys', 'Enter');
+    },
     resize: async (x, y) => {
       await call('resize-window', '-x', String(x), '-y', String(y));
     },

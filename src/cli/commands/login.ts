@@ -2,28 +2,29 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
+import { plainText } from '../../core/plain-text.ts';
 import { logIn, logOut } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { dockerConfigPaths, registrySettings } from '../requests/registries.ts';
+import type { CommandContext } from '../run-context.ts';
 
 /** `envbuilder login`: keeps a user and password for a registry where Docker keeps them, after the registry took them. */
 export const loginCommand: CommandBody = async ({ options, operands }, context, emit) => {
-  const { env, redactor, stdin } = context;
-  const { username, 'password-stdin': fromStdin, password: onCommandLine } = options;
+  const { env, redactor } = context;
+  const { username, password: onCommandLine } = options;
   if (onCommandLine !== undefined)
     throw new AppError('USAGE', 'a password on the command line can be read by everybody on the machine', {
       hint: 'write it to standard input, with --password-stdin, and change it where it was seen',
     });
   if (username === undefined)
     throw new AppError('USAGE', 'no user is named', { hint: 'name one with --username' });
-  if (!fromStdin) throw new AppError('USAGE', 'no password is given', { hint: HINT });
-  const password = ((await stdin?.()) ?? '').replace(/\r?\n$/, '');
-  if (password === '') throw new AppError('USAGE', 'there is no password on standard input', { hint: HINT });
+  const server = serverOf(operands);
+  const password = await readPassword(options['password-stdin'], username, server.registry, context);
   redactor.add(password);
   const file = configFile(env);
   const { registry, helper } = await logIn(
     {
-      ...serverOf(operands),
+      ...server,
       username,
       password,
       file,
@@ -41,6 +42,24 @@ export const loginCommand: CommandBody = async ({ options, operands }, context, 
   const place = helper === undefined ? `in ${file}, unencrypted` : `by docker-credential-${helper}`;
   context.stdout.write(`logged in to ${registry} as ${username}; the password is kept ${place}\n`);
 };
+
+/** What is on standard input, or what is typed at a terminal. @throws AppError USAGE, ABORTED */
+async function readPassword(
+  fromStdin: boolean,
+  username: string,
+  registry: string | undefined,
+  { stdin, askSecret }: CommandContext,
+): Promise<string> {
+  if (!fromStdin && !askSecret) throw new AppError('USAGE', 'no password is given', { hint: HINT });
+  const where = registry === undefined ? '' : ` at ${plainText(registry)}`;
+  const given = fromStdin
+    ? ((await stdin?.()) ?? '').replace(/\r?\n$/, '')
+    : await askSecret!(`Password of ${plainText(username)}${where}: `);
+  if (given !== '') return given;
+  throw new AppError('USAGE', fromStdin ? 'there is no password on standard input' : 'no password is given', {
+    hint: HINT,
+  });
+}
 
 /** `envbuilder logout`: forgets them. */
 export const logoutCommand: CommandBody = async ({ options, operands }, { env, stdout }) => {

@@ -14,7 +14,7 @@ export const LOGIN_OPTIONS = [
   {
     name: 'password-stdin',
     type: 'boolean',
-    text: 'Read the password or token from standard input, up to the end of its line.',
+    text: 'Read the password or token from standard input, up to the end of its line. Without it the terminal asks for it.',
     commands: ['login'],
     group: 'Registries',
   },
