@@ -17,6 +17,7 @@ import { COMPOSE_KEYS } from '../../src/kubernetes/services/compose-keys.ts';
 import { registryDashboard } from '../../src/registry/dashboard.ts';
 import { METRICS, type MetricRow } from '../../src/registry/metric-names.ts';
 import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
+import { reportSchemaText } from '../../src/report/page/schema.ts';
 import { fleetPage } from './fleet-page.ts';
 import { code, intro, page, plain, table } from './markdown.ts';
 import { rulePages } from './rule-pages.ts';
@@ -34,6 +35,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ...rulePages(),
     ['docs/devcontainer-support.md', supportPage()],
     ['docs/reference/fleet-simulation.md', fleetPage()],
+    ['docs/reference/report.schema.json', reportSchemaText()],
     ['docs/reference/registry-metrics.md', metricsPage()],
     ['docs/reference/registry-dashboard.json', `${JSON.stringify(registryDashboard(), null, 2)}\n`],
     ...KUBERNETES_PAGES.map((path): [string, string] => [

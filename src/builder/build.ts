@@ -4,6 +4,7 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
 import { makeDirectories } from '../core/make-directories.ts';
+import type { BuildObserver } from '../core/observer.ts';
 import { prepareDirectory } from '../oci/dir-check.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { distinctPlatforms } from '../oci/platform.ts';
@@ -13,11 +14,13 @@ import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { checkEmulators } from './check-emulators.ts';
 import { choosePlan, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
+import type { LookedInto } from './contents.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { type AssembledImage, assembleImage, assembleIndex, manifestDescriptor } from './image.ts';
 import { createLeftOut } from './left-out.ts';
 import { makePlan } from './make-plan.ts';
 import { makeTrace, storeTrace } from './misses/trace.ts';
+import { observedStages } from './observed-stages.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { type OutputImage, writeOutputs } from './outputs/write-outputs.ts';
 import { type StartedPush, startPush } from './publishing/push-image.ts';
@@ -30,6 +33,7 @@ import type { BuildRequest, BuildResult, BuiltImage, IndexResult } from './types
 export interface BuildDeps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly observer?: BuildObserver;
 }
 
 /**
@@ -83,19 +87,21 @@ interface Outcome {
 async function carryOut(
   request: BuildRequest,
   platforms: readonly string[],
-  { emit: listener, signal }: BuildDeps,
+  { emit: listener, signal, observer }: BuildDeps,
 ): Promise<Outcome & Pick<BuildResult, 'summary'>> {
   const { emit, summary } = countEvents(listener);
   for (const output of request.outputs) if (output.type === 'rootfs') checkRootfsTarget(output.path);
   prepareDirectories(request);
-  const deps = { emit, signal };
-  const session = await createSession(request, deps);
+  const deps = { emit, signal, ...(observer === undefined ? {} : { observer }) };
+  const contents = observer && (await import('./contents.ts')).createContents();
+  const session = await createSession(request, contents ? { ...deps, seen: contents.seen } : deps);
   let push: StartedPush | undefined;
   try {
     const plan = await timed(emit, 'plan', () =>
       makePlan(request, session, { ...deps, readOnly: false }, platforms),
     );
     announce(plan, emit);
+    observer?.planned(observedStages(plan));
     if (request.push) push = await startPush(request, session, plan, signal);
     const plans = session.lookup ? plansOf(request, plan) : [plan];
     const found = await timed(emit, 'lookup', () => lookup(session, plans));
@@ -109,6 +115,7 @@ async function carryOut(
       const execution = startExecution(request, attempt, { ...chosen, found: known }, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
+        if (contents) observer?.made(await contents.describe(lookedInto(request, result.images), signal));
         return { ...result, summary: summary() };
       } catch (error) {
         if (signal.aborted || !leftOut.learn(error, execution)) throw error;
@@ -120,6 +127,16 @@ async function carryOut(
     await push?.stop();
     await timed(emit, 'cleanup', session.close);
   }
+}
+
+/** What there is to tell of the images to those who observe the build. */
+function lookedInto({ cache, trustedCaches = [] }: BuildRequest, images: readonly Made[]): LookedInto[] {
+  const allLocal = cache?.type === 'directory' && trustedCaches.length === 0;
+  return images.map(({ plan, image, execution, chain, bits }) => {
+    const local = chain.filter(({ digest }) => allLocal || execution.isStaged(digest));
+    const blobs = new Map(local.map((layer) => [layer.digest, execution.blob(layer)]));
+    return { plan, image, bits, made: execution.isStaged, local: (digest) => blobs.get(digest) };
+  });
 }
 
 /** What a build writes to between builds has to be there before it spends any time. @throws AppError CACHE_DIR, OUTPUT */
@@ -150,6 +167,8 @@ interface Attempt {
 interface Made extends OutputImage {
   /** Without the runtime. */
   readonly plain: AssembledImage;
+  /** As `made` of CacheRecord, of the target. */
+  readonly bits: string;
   readonly stained: StainedStep | undefined;
 }
 
@@ -163,7 +182,7 @@ async function makeImage(
   const layers = { chain, made, created: imageTime(plan, request, target.created) };
   const plain = assembleImage(plan, layers);
   const image = push?.runtime ? assembleImage(plan, layers, push.runtime) : plain;
-  return { plan, execution, chain, plain, image, stained: target.stained };
+  return { plan, execution, chain, plain, image, bits: made, stained: target.stained };
 }
 
 async function finish(

@@ -4,6 +4,7 @@ import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import type { BuildObserver } from '../core/observer.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import type { BlobSource, Store } from '../oci/types.ts';
 import { isProxyArg } from '../plan/environment.ts';
@@ -46,6 +47,8 @@ export interface Execution {
   published(): Promise<AppError | undefined>;
   /** A layer of the chain as something to put into another store. */
   readonly source: (layer: Pick<LayerRef, 'digest' | 'size'>, to: Store) => Promise<BlobSource>;
+  /** Whether a layer was made here. */
+  readonly isStaged: (digest: Digest) => boolean;
   /** Whether any step ran. */
   builtAnything(): boolean;
   /** Whether a step ran. */
@@ -70,9 +73,9 @@ export function startExecution(
   request: BuildRequest,
   session: Session,
   { plan, usable, found }: Chosen,
-  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+  deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly observer?: BuildObserver },
 ): Execution {
-  const { emit } = deps;
+  const { emit, observer } = deps;
   const stop = new AbortController();
   const signal = AbortSignal.any([deps.signal, stop.signal]);
   const store = session.cacheStore;
@@ -183,9 +186,12 @@ export function startExecution(
   const { lookup } = session;
   const reasonOf = createReasons(async (step) => {
     const trace = await earlier();
-    const causes = lookup && (await createExplainer({ plan, trace, found, usable, lookup })(step));
+    if (!lookup && !observer) return undefined;
+    const causes = await createExplainer({ plan, trace, found, usable, lookup })(step);
+    observer?.missed({ stage: step.stage, step: step.index }, causes);
+    if (!lookup) return undefined;
     // What follows from the step before, or from there being no earlier build, is no news in the log of a build.
-    const news = causes?.filter(({ code }) => code !== 'step-before' && code !== 'never-built') ?? [];
+    const news = causes.filter(({ code }) => code !== 'step-before' && code !== 'never-built');
     return news.length > 0 ? causesText(news) : undefined;
   });
   const resultOf = createStageRunner({
@@ -233,6 +239,7 @@ export function startExecution(
     fromCache: (digest) => preferred.has(digest) || locator.fromStore(digest),
     published: async () => publisher?.done(),
     source: async (layer, to) => locator.stagedSource(layer.digest) ?? session.cachedSource(layer, to),
+    isStaged: (digest) => locator.staged(digest) !== undefined,
     builtAnything: () => built.size > 0,
     made: (key) => built.has(key),
     earlier,

@@ -87,7 +87,7 @@ export interface Session {
  */
 export function createSession(
   request: BuildRequest,
-  deps: { readonly emit: Emit; readonly signal: AbortSignal },
+  deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly seen?: ExtractRequest['seen'] },
 ): Session {
   const collect = createCollector();
   const registries = openRegistries(request.registries, {
@@ -160,7 +160,8 @@ export function createSession(
       return madeDir.path;
     }),
     syscalls,
-    extract: (layers) => extractLayers(layers, { sys: syscalls() }),
+    extract: (request) =>
+      extractLayers(deps.seen ? { ...request, seen: deps.seen } : request, { sys: syscalls() }),
     pool: once(() => {
       pool = createCompressPool();
       return pool;

@@ -4,6 +4,7 @@ import { urlSecrets } from '../report/redact.ts';
 import { readOldNames } from './options/old-names.ts';
 import { type Parsed, parseOptions } from './options/parse.ts';
 import type { CommandName } from './options/types.ts';
+import type { ReportFiles } from './report-files.ts';
 import { optionWarnings } from './requests/build-request.ts';
 import { addOptionSecrets, type CommandContext, reporterFor, telemetryFor } from './run-context.ts';
 
@@ -32,11 +33,13 @@ export async function runCommand(
   };
   const parsed = parseOptions(name, args, context.env);
   addOptionSecrets(context.redactor, parsed);
+  const report = parsed.options.report.length > 0 ? await openReport(parsed, context) : undefined;
   const reporter = await reporterFor(parsed, context);
   const telemetry = await telemetryFor(name, context, reporter.emit);
   const emit: Emit = (event) => {
     reporter.emit(event);
     telemetry?.take(event);
+    report?.emit(event);
   };
   const warn = (text: string, hint?: string): void =>
     emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
@@ -45,18 +48,26 @@ export async function runCommand(
     for (const old of used) warn(`${old} is an old name`, `set ENVBUILDER_${old} instead`);
     for (const { text, hint } of parsed.warnings) warn(text, hint);
     for (const text of optionWarnings(parsed)) warn(text);
-    last = await body(parsed, context, emit);
+    last = await body(parsed, report ? { ...context, observer: report.observer } : context, emit);
+    await report?.write();
     await telemetry?.end();
     reporter.close();
   } catch (thrown) {
     const error = finalError(thrown, context.signal);
     emit({ type: 'error', error });
+    // Whoever failed for lack of room does not fail for that alone; the error that counts is the first.
+    await report?.write().catch((failure: AppError) => warn(failure.message));
     await telemetry?.end();
     reporter.close();
     return EXIT_CODES[error.code].exit;
   }
   await last?.();
   return 0;
+}
+
+/** Loaded only where somebody asks for a report. @throws AppError USAGE */
+async function openReport(parsed: Parsed, context: CommandContext): Promise<ReportFiles> {
+  return (await import('./report-files.ts')).startReport(parsed, context);
 }
 
 /** For Terraform a probe takes options from standard input as well; they count as variables. @throws AppError USAGE */

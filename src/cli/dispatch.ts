@@ -82,6 +82,7 @@ async function bodyOf(command: CommandName) {
   if (command === 'explain') return (await import('./commands/explain.ts')).explainCommand;
   if (command === 'read-configuration')
     return (await import('./commands/read-configuration.ts')).readConfigurationCommand;
+  if (command === 'report') return (await import('./commands/report.ts')).reportCommand;
   if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;
   if (command === 'k8s') return (await import('./commands/kubernetes.ts')).kubernetesCommand;
   if (command === 'login') return (await import('./commands/login.ts')).loginCommand;

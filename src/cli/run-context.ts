@@ -1,5 +1,7 @@
 import type { Environment } from '../core/environment.ts';
 import type { Emit } from '../core/events.ts';
+import type { BuildObserver } from '../core/observer.ts';
+import type { RunOptions } from '../index.ts';
 import { createRedactor, dockerConfigSecrets, type Redactor, urlSecrets } from '../report/redact.ts';
 import { createReporter } from '../report/reporter.ts';
 import { readSourceLine, textIfPossible } from '../report/source-line.ts';
@@ -19,10 +21,17 @@ export interface CommandContext {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly redactor: Redactor;
+  /** Is told what builds consist of, where somebody asks for a report. */
+  readonly observer?: BuildObserver;
   /** All of standard input; nothing where it is a terminal. */
   readonly stdin?: () => Promise<string>;
   /** Asks whoever sits at the terminal for a secret; missing where standard input is none. */
   readonly askSecret?: (question: string) => Promise<string>;
+}
+
+/** What a build of this command reports to. */
+export function runOptions({ signal, observer }: CommandContext, emit: Emit): RunOptions {
+  return { onEvent: emit, signal, ...(observer === undefined ? {} : { observer }) };
 }
 
 /** A redactor that knows what is secret in an environment. */

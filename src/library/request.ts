@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { BuildRequest, RegistrySettings } from '../builder/types.ts';
 import type { Event } from '../core/events.ts';
 import { given } from '../core/given.ts';
+import type { BuildObserver } from '../core/observer.ts';
 import { userCacheDir } from '../core/user-cache-dir.ts';
 
 /** A map, or an object that stands for one. */
@@ -24,17 +25,24 @@ export interface BuildOptions extends Partial<Omit<BuildRequest, Mapped | 'conte
 export interface RunOptions {
   /** Called for all that happens, as it happens; must not throw. */
   readonly onEvent?: (event: Event) => void;
+  /** Is told what a build consists of, which takes time and memory that is spent only then. */
+  readonly observer?: BuildObserver;
   /** Ends the work: it rejects with AppError ABORTED or the signal's reason, and removes what is half done. */
   readonly signal?: AbortSignal;
 }
 
 /** The listener and the signal, made up where they are left out. @throws the reason of a signal that has been given */
-export function runDeps({ onEvent = () => {}, signal = new AbortController().signal }: RunOptions): {
+export function runDeps({
+  onEvent = () => {},
+  signal = new AbortController().signal,
+  observer,
+}: RunOptions): {
   readonly emit: (event: Event) => void;
   readonly signal: AbortSignal;
+  readonly observer?: BuildObserver;
 } {
   signal.throwIfAborted();
-  return { emit: onEvent, signal };
+  return { emit: onEvent, signal, ...(observer === undefined ? {} : { observer }) };
 }
 
 /**

@@ -144,7 +144,7 @@ export function createStepBoard({ now, redactor }: { now: () => number; redactor
 }
 
 /** What a stage is called, which has a number where it has no name. */
-function stageLabel(name: string): string {
+export function stageLabel(name: string): string {
   return /^\d+$/.test(name) ? `stage-${name}` : name;
 }
 

@@ -1,6 +1,8 @@
+import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import type { LayerBlob, LayerResult } from '../layer/types.ts';
 import type { RunMount, RunResult, RunSpec } from '../sys/types.ts';
+import type { LayerEntry } from '../tar/types.ts';
 
 /** A layer as extraction sees it, lowest first. */
 export interface ExtractRequest {
@@ -11,6 +13,8 @@ export interface ExtractRequest {
   readonly privileged: boolean;
   readonly emit: Emit;
   readonly signal?: AbortSignal;
+  /** Told of each layer whose entries are about to be listed; what it gives back is told of each of them. */
+  readonly seen?: (layer: Digest) => (entry: LayerEntry) => void;
 }
 
 export interface ExtractResult {

@@ -6,6 +6,7 @@ import { parseCall } from '../call/parse-call.ts';
 import type { CommandBody } from '../command.ts';
 import { requestOf } from '../requests/command-request.ts';
 import { indexPlatforms } from '../requests/platforms.ts';
+import { runOptions } from '../run-context.ts';
 import { writeMetadataFile } from './metadata-file.ts';
 
 /** `envbuilder build`: builds, writes the outputs, and prints the image's digest. */
@@ -25,7 +26,7 @@ export const buildCommand: CommandBody = async (parsed, context, emit) => {
       'the image will be kept nowhere: name a cache with --layer-cache-dir or --cache-repo, or an --output';
     emit({ type: 'message', level: 'info', text });
   }
-  const run = { onEvent: emit, signal: context.signal };
+  const run = runOptions(context, emit);
   const platforms = indexPlatforms(options);
   const result =
     platforms.length > 0 ? await buildIndex({ ...request, platforms }, run) : await build(request, run);

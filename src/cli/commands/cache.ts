@@ -35,7 +35,7 @@ export const cacheCommand: CommandBody = async (parsed, context, emit) => {
 interface Asked {
   readonly parsed: Parsed;
   readonly context: CommandContext;
-  readonly run: Required<RunOptions>;
+  readonly run: Required<Pick<RunOptions, 'onEvent' | 'signal'>>;
 }
 
 interface Answer {

@@ -20,7 +20,7 @@ import {
 } from '../requests/start-definition.ts';
 import { inPlace, OWN_DIR, startRequest, withDefinition, workspaceBuild } from '../requests/start-request.ts';
 import { dotfilesClone, workspaceRequest } from '../requests/workspace-request.ts';
-import type { CommandContext } from '../run-context.ts';
+import { type CommandContext, runOptions } from '../run-context.ts';
 
 /** Starts this container up to the command that it ends up in, as the options say. */
 export async function startContainer(
@@ -73,7 +73,7 @@ export async function startContainer(
       const whole = inPlace(withDefinition(request, definition), workspace, parsed);
       const say = (text: string): void => emit({ type: 'message', level: 'info', text });
       say(`building ${whatIsBuilt(definition)}`);
-      const result = await build(whole, { onEvent: emit, signal });
+      const result = await build(whole, runOptions(context, emit));
       say(whatWasFound(result.summary, whole));
       return result.imageConfig.config ?? {};
     },

@@ -50,8 +50,8 @@ export const OUTPUT_OPTIONS = [
     type: 'list',
     split: 'whole',
     placeholder: 'DIR|type=TYPE,dest=PATH',
-    text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated. With a probe, json or terraform: its answer as a JSON object on standard output; with commands that print tables, json.',
-    commands: ['build', 'probe', 'explain', ...CACHE_COMMANDS],
+    text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated. With a probe, json or terraform: its answer as a JSON object on standard output; with commands that print tables, json; with report, the file that the page is written to.',
+    commands: ['build', 'probe', 'explain', 'report', ...CACHE_COMMANDS],
     group: 'Output',
   },
   {
@@ -71,6 +71,15 @@ export const OUTPUT_OPTIONS = [
     placeholder: 'FILE',
     text: 'Write the digests and a summary of the build to this JSON file.',
     commands: ['build'],
+    group: 'Output',
+  },
+  {
+    name: 'report',
+    variable: 'ENVBUILDER_REPORT',
+    type: 'list',
+    placeholder: 'FILE.html|FILE.json',
+    text: 'Write where the time went, what was not cached and why, and what the image holds: as one page of HTML that loads nothing, or as JSON. A build that fails has one too. Can be repeated.',
+    commands: ['build', 'start'],
     group: 'Output',
   },
 ] as const satisfies readonly OptionRow[];

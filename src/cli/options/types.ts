@@ -28,6 +28,7 @@ export const REPORTING_COMMANDS = [
   'registry serve',
   'registry gc',
   'registry check',
+  'report',
   'login',
   'logout',
 ] as const;

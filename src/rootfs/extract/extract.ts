@@ -67,6 +67,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
         union,
         hides: upper ? (node) => upper.hides(tree.path(node)) : () => false,
         advance: progress.advance,
+        seen: request.seen,
         signal,
       }),
     async (signal) => {
@@ -77,7 +78,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   streaming = false;
   const filesOnDisk = union.fileCount();
   const indexed = indexedLayers(layers, await tocs);
-  for (const { blob, toc } of indexed) applyToc(union, toc, blob);
+  for (const { blob, toc } of indexed) applyToc(union, toc, blob, request.seen);
   upper?.settle(union);
 
   const plan = planUnion(tree, layers.length);
@@ -153,10 +154,11 @@ function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {
   return tocs;
 }
 
-function applyToc(union: Union, toc: Toc, blob: LayerBlob): void {
+function applyToc(union: Union, toc: Toc, blob: LayerBlob, seen: ExtractRequest['seen']): void {
   try {
     union.beginLayer(true);
     for (const entry of toc.entries) union.apply(entry);
+    if (seen) toc.entries.forEach(seen(blob.digest));
     union.endLayer();
   } catch (error) {
     throw inLayer(blob, error);

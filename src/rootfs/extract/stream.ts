@@ -6,6 +6,7 @@ import { readLayer } from '../../layer/read-layer.ts';
 import type { LayerBlob, LayerReader } from '../../layer/types.ts';
 import { isHole } from '../../tar/sparse.ts';
 import type { LayerEntry } from '../../tar/types.ts';
+import type { ExtractRequest } from '../types.ts';
 import { inLayer } from './errors.ts';
 import type { Node, Tree } from './tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -20,6 +21,7 @@ export interface StreamDeps {
   readonly hides: (node: Node) => boolean;
   /** Called with the compressed bytes of each chunk. */
   readonly advance: (bytes: number) => void;
+  readonly seen: ExtractRequest['seen'];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,7 +51,8 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
         const stream = await opened[index]!;
         const hash = blob.checkDiffId ? createHash('sha256') : undefined;
         const told = hash ? { onPlain: (bytes: Buffer) => void hash.update(bytes) } : {};
-        await extractStream(readLayer(stream, blob.mediaType, blob.digest, { brief: true, ...told }), deps);
+        const reader = readLayer(stream, blob.mediaType, blob.digest, { brief: true, ...told });
+        await extractStream(reader, deps, deps.seen?.(blob.digest));
         if (hash && `sha256:${hash.digest('hex')}` !== blob.diffId) throw otherDiffId(blob);
         deps.union.endLayer();
       } catch (error) {
@@ -68,12 +71,17 @@ function otherDiffId({ diffId }: LayerBlob): AppError {
   return new AppError('CORRUPT', `the layer's content is not ${diffId}, as the image's config says`);
 }
 
-async function extractStream(reader: LayerReader, deps: StreamDeps): Promise<void> {
+async function extractStream(
+  reader: LayerReader,
+  deps: StreamDeps,
+  seen: ((entry: LayerEntry) => void) | undefined,
+): Promise<void> {
   const { union, writer } = deps;
   const { tree } = union;
   let promised = 0;
   for await (const { entry, content, holes } of reader) {
     deps.signal?.throwIfAborted();
+    seen?.(entry);
     const node = union.apply(entry);
     if (node === undefined || tree.type(node) !== 'file') continue;
     const aside = deps.hides(node);
