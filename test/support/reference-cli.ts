@@ -21,13 +21,17 @@ export async function referenceCli(
   return { code, stdout: stdout.toString(), stderr, output: `${stdout.toString()}\n${stderr}` };
 }
 
-/** A `docker` for the reference implementation, whose builds use the host's network: our engine has no other. */
+/** A `docker` for the reference implementation whose builds and containers use the host's network: our engine has no other. */
 export function dockerForReference(docker: DockerEngine, dir: string): string {
   const file = join(dir, 'docker-with-network');
   const script = `#!/bin/sh
 if [ "$1 $2" = "buildx build" ]; then
   shift 2
   exec '${docker.command}' buildx build --network=host --provenance=false "$@"
+fi
+if [ "$1" = run ]; then
+  shift
+  exec '${docker.command}' run --network=host "$@"
 fi
 exec '${docker.command}' "$@"
 `;
