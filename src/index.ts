@@ -91,6 +91,9 @@ export type {
 } from './start/types.ts';
 export { writeOutputText } from './sys/output-file.ts';
 export type { UserCommand } from './sys/run-as.ts';
+export type { ContainerStore } from './up/store.ts';
+export type { BuildOrder, FoundContainer, PrepareDeps, UpResult } from './up/types.ts';
+export type { UpRequest } from './up/up.ts';
 export type { WarmedImage, WarmRequest } from './warm/types.ts';
 export type { CloneRequest, GitCredentials, WorkspaceRequest } from './workspace/types.ts';
 
@@ -373,3 +376,6 @@ export const loadKubernetes = () => import('./kubernetes/all.ts');
  * command line; it may change with any version.
  */
 export const loadContainer = () => import('./library/container.ts');
+
+/** What a program needs that makes and runs dev containers in namespaces. For our own command line; it may change with any version. */
+export const loadUp = () => import('./library/up.ts');

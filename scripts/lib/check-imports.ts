@@ -17,6 +17,7 @@ const FOLDER_ORDER = [
   'devcontainer',
   'workspace',
   'start',
+  'up',
   'registry',
   'inventory',
   'warm',

@@ -27,8 +27,12 @@ export async function runCommand(
   body: CommandBody,
 ): Promise<number> {
   const { env, used } = name === 'start' ? readOldNames(given.env) : { env: given.env, used: [] };
+  let code = 0;
   const context = {
     ...given,
+    exitWith: (wanted: number): void => {
+      code = wanted;
+    },
     env: await queriedEnvironment(parseOptions(name, args, env), { ...given, env }),
   };
   const parsed = parseOptions(name, args, context.env);
@@ -51,7 +55,8 @@ export async function runCommand(
     last = await body(parsed, report ? { ...context, observer: report.observer } : context, emit);
     await report?.write();
     await telemetry?.end();
-    reporter.close();
+    // What a command in a container says is all that is to be seen of an exec.
+    if (name !== 'exec') reporter.close();
   } catch (thrown) {
     const error = finalError(thrown, context.signal);
     emit({ type: 'error', error });
@@ -59,10 +64,15 @@ export async function runCommand(
     await report?.write().catch((failure: AppError) => warn(failure.message));
     await telemetry?.end();
     reporter.close();
-    return EXIT_CODES[error.code].exit;
+    return exitCodeOf(name, error);
   }
   await last?.();
-  return 0;
+  return code;
+}
+
+/** Tools that call `devcontainer` know one failure alone. */
+function exitCodeOf(name: CommandName, { code }: AppError): number {
+  return (name === 'up' || name === 'exec') && code !== 'ABORTED' ? 1 : EXIT_CODES[code].exit;
 }
 
 /** Loaded only where somebody asks for a report. @throws AppError USAGE */

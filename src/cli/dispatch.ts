@@ -22,19 +22,8 @@ export async function dispatch(
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  const env = revealHidden(process.env);
-  const context: CommandContext = {
-    env,
-    cwd: process.cwd(),
-    signal,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    stdin: readStdin,
-    ...(process.stdin.isTTY && {
-      askSecret: async (question) => (await import('./ask-secret.ts')).askSecret(question, signal),
-    }),
-    redactor: environmentRedactor(env),
-  };
+  const context = processContext(signal);
+  const { env } = context;
   const report = (thrown: unknown): number => {
     const error = finalError(thrown, signal);
     const style = createStyle(wantsColor(process.stderr, env));
@@ -57,6 +46,23 @@ export async function dispatch(
   } finally {
     process.off('beforeExit', unanswered);
   }
+}
+
+/** What this process gives a command to work with. */
+export function processContext(signal: AbortSignal): CommandContext {
+  const env = revealHidden(process.env);
+  return {
+    env,
+    cwd: process.cwd(),
+    signal,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: readStdin,
+    ...(process.stdin.isTTY && {
+      askSecret: async (question) => (await import('./ask-secret.ts')).askSecret(question, signal),
+    }),
+    redactor: environmentRedactor(env),
+  };
 }
 
 /** @throws AppError USAGE for more than any query is */
@@ -83,6 +89,10 @@ async function bodyOf(command: CommandName) {
   if (command === 'read-configuration')
     return (await import('./commands/read-configuration.ts')).readConfigurationCommand;
   if (command === 'report') return (await import('./commands/report.ts')).reportCommand;
+  if (command === 'up') return (await import('./commands/up.ts')).upCommand;
+  if (command === 'exec') return (await import('./commands/exec.ts')).execCommand;
+  if (command === 'down') return (await import('./commands/down.ts')).downCommand;
+  if (command === 'list') return (await import('./commands/list.ts')).listCommand;
   if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;
   if (command === 'k8s') return (await import('./commands/kubernetes.ts')).kubernetesCommand;
   if (command === 'login') return (await import('./commands/login.ts')).loginCommand;

@@ -8,6 +8,10 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   explain: 'Say of every step whether the cache holds it, and what changed where it does not',
   report: 'Make a page of several builds out of the reports that they have written as JSON',
   'read-configuration': 'Print what devcontainer.json says, as JSON',
+  up: 'Have the dev container of a folder run, without a container engine',
+  exec: 'Run a command in it',
+  down: 'End it and delete it',
+  list: 'List the dev containers that are here',
   warm: 'Fetch base images into a directory that builds read them from',
   k8s: 'Print manifests for Kubernetes',
   login: 'Keep a user and password for a registry, as docker login does',
@@ -47,6 +51,22 @@ base image, option or secret changed since an earlier build, or what is wrong wi
 
 Reads the devcontainer.json of a workspace, checks it, replaces variables, and prints it on standard output as JSON in the
 shape of \`devcontainer read-configuration\`, the command of the reference implementation.`,
+  up: `Usage: envbuilder up [options] [folder]
+
+Builds the dev container of a folder, by default of the current one, and has it run in namespaces of its own: as root, or as
+an ordinary user. One that is there already is joined, or started again. The last line on standard output is the result as
+JSON, in the shape of \`devcontainer up\`; after an error it says so, and the exit code is 1.`,
+  exec: `Usage: envbuilder exec [options] COMMAND [argument…]
+
+Runs a command in the dev container of a folder, as its user and in its workspace. Options stand before the command. The exit
+code is that of the command.`,
+  down: `Usage: envbuilder down [options] [folder]
+
+Ends all processes of the dev container of a folder, by default of the current one, and deletes it. Its workspace and named
+volumes stay.`,
+  list: `Usage: envbuilder list [options]
+
+Lists the dev containers that \`envbuilder up\` has made, on standard output as a table or as JSON.`,
   warm: `Usage: envbuilder warm --cache-dir DIR [options] [image…]
 
 Fetches base images into a directory, where builds (--base-image-cache-dir) and kaniko find them. Builds may read the

@@ -1,7 +1,7 @@
-import { AppError, EXIT_CODES } from '../core/error.ts';
-import { endOnSignals } from '../sys/end-on-signals.ts';
+import { type AppError, EXIT_CODES } from '../core/error.ts';
 import type { HelpTopic } from './help.ts';
 import { COMMAND_NAMES, type CommandName } from './options/types.ts';
+import { untilSignalled } from './until-signalled.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -30,7 +30,9 @@ async function main(args: readonly string[]): Promise<number> {
       : first === 'registry' || first === 'cache'
         ? `${first} ${second}`.trim()
         : first;
-  return untilSignalled(async (signal) => {
+  // The command of an exec gets its signals, and ends or does not.
+  const untilEnd = command === 'exec' ? unsignalled : untilSignalled;
+  return untilEnd(async (signal) => {
     const { dispatch } = await import('./dispatch.ts');
     return dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
   });
@@ -48,23 +50,8 @@ async function asRoot(command: CommandName | undefined): Promise<number | undefi
   );
 }
 
-/**
- * Runs a command that SIGINT and SIGTERM end: when it has cleared up, or at once where only its output is still to be read.
- * @returns its exit code, without a signal
- */
-async function untilSignalled(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const controller = new AbortController();
-  const { exit } = EXIT_CODES.ABORTED;
-  let running = true;
-  const end = async (code: number): Promise<void> => (await import('../sys/end-now.ts')).endNow(code);
-  endOnSignals(exit, () => {
-    controller.abort(new AppError('ABORTED', 'interrupted'));
-    if (!running) void end(exit);
-  });
-  const code = await work(controller.signal);
-  running = false;
-  if (controller.signal.aborted) await end(code);
-  return code;
+function unsignalled(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  return work(new AbortController().signal);
 }
 
 /** @returns the exit code */
@@ -91,6 +78,7 @@ async function bareTopic(args: readonly string[]): Promise<HelpTopic | undefined
 function helpTopic(args: readonly string[]): HelpTopic | undefined {
   const [first, second] = args;
   if (first === 'help') return second === undefined ? 'start' : (commandAt(args.slice(1)) ?? topicAt(second));
+  if (first === 'exec') return second === '--help' || second === '-h' ? 'exec' : undefined;
   const flags = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   if (flags.includes('--help') || flags.includes('-h')) return commandAt(args) ?? topicAt(first) ?? 'start';
   return undefined;

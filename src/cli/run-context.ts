@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly redactor: Redactor;
   /** Is told what builds consist of, where somebody asks for a report. */
   readonly observer?: BuildObserver;
+  /** Gives the exit code of a command that has not failed. */
+  readonly exitWith?: (code: number) => void;
   /** All of standard input; nothing where it is a terminal. */
   readonly stdin?: () => Promise<string>;
   /** Asks whoever sits at the terminal for a secret; missing where standard input is none. */

@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
  */
 export const ENTRY_POINTS = {
   beside: 'src/start/beside-main.ts',
+  'container-inside': 'src/cli/inside.ts',
+  'container-join': 'src/up/join-main.ts',
+  'container-start': 'src/up/start-main.ts',
   'compress-worker': 'src/layer/compress-worker.ts',
   'extract-worker': 'src/rootfs/extract/worker.ts',
   'password-worker': 'src/registry/password-worker.ts',

@@ -11,9 +11,13 @@ const FIRST_FD = 3;
 /**
  * Replaces this process by a command, with those of the variables that a process can have, and with that user's identity, nothing of ours open, and every signal at its default.
  * It returns only when the command cannot be started; the process may have changed its user and directory by then.
+ * @param ready called when nothing is left to do but execve(2)
  * @throws Error when the identity cannot be taken
  */
-export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand): InitFailure {
+export function becomeCommand(
+  { argv, env, cwd, uid, gid, groups }: UserCommand,
+  ready: () => void = () => {},
+): InitFailure {
   if (argv.some((argument) => argument.includes('\0')))
     return { message: 'an argument of the command has a NUL byte', exitCode: 126 };
   const program = findProgram(argv[0] ?? '', env.PATH ?? '', cwd, { uid, gid, groups });
@@ -29,6 +33,7 @@ export function becomeCommand({ argv, env, cwd, uid, gid, groups }: UserCommand)
   for (let fd = 0; fd < FIRST_FD; fd += 1) syscalls.setBlocking(fd);
   syscalls.closeOnExec(FIRST_FD);
   syscalls.defaultSignals();
+  ready();
   const possible = Object.entries(env).filter(([name, value]) => isPossibleVariable(name, value));
   return execProgram(syscalls, program, argv, Object.fromEntries(possible));
 }

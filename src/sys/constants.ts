@@ -1,5 +1,6 @@
 /** Flags of unshare(2). */
 export const CLONE = {
+  FS: 0x00000200,
   NEWNS: 0x00020000,
   NEWUTS: 0x04000000,
   NEWIPC: 0x08000000,

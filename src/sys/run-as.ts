@@ -32,24 +32,53 @@ const LEFT_OPEN_MS = 200;
 /** Time between asking a command to end and ending it. */
 const KILL_AFTER_MS = 1500;
 
+/** A process of ours that becomes a command: it reads it from descriptor 3, and says on 4 why it could not. */
+export interface Becoming {
+  /** @param streams of the process, from standard input to descriptor 4 */
+  readonly start: (streams: readonly StdioSlot[], inGroup: boolean) => ChildProcess;
+  /** The process that signals are meant for, where that is not the one that was started. */
+  readonly inside?: (child: ChildProcess) => number | undefined;
+  /** Where the output of processes goes on to that a command leaves: standard output and error, as descriptors. */
+  readonly leftTo?: readonly [number, number];
+  /** The PATH to look for programs of ours in; that of the command when left out. */
+  readonly path?: string;
+}
+
+type StdioSlot = 'ignore' | 'pipe' | 'inherit';
+
 /**
  * Runs a command as a user, with all of the user's groups. Processes that it leaves go on; when they still hold its output,
  * that goes to our standard output and error from then on, so that they do not fail when we are gone.
  * @throws the reason of the signal when it is aborted; the command and all of its process group are ended first
  */
-export async function runAs(command: UserCommand, { onOutput, signal }: RunAsOptions): Promise<RunAsResult> {
+export async function runAs(command: UserCommand, options: RunAsOptions): Promise<RunAsResult> {
+  return runThrough(
+    {
+      start: (streams, inGroup) =>
+        spawn(process.execPath, ['--no-warnings', fileURLToPath(entryPoint('run-as-init'))], {
+          env: {},
+          cwd: '/',
+          detached: inGroup,
+          stdio: [...streams],
+        }),
+    },
+    command,
+    options,
+  );
+}
+
+/** As runAs, with a process that is started in another way. */
+export async function runThrough(
+  becoming: Becoming,
+  command: UserCommand,
+  { onOutput, signal }: RunAsOptions,
+): Promise<RunAsResult> {
   signal?.throwIfAborted();
-  const init = fileURLToPath(entryPoint('run-as-init'));
   const ours = onOutput
     ? (['ignore', 'pipe', 'pipe'] as const)
     : (['inherit', 'inherit', 'inherit'] as const);
-  const child = spawn(process.execPath, ['--no-warnings', init], {
-    env: {},
-    cwd: '/',
-    // A group of its own, so that all of it can be ended; at a terminal it must stay in the foreground group.
-    detached: onOutput !== undefined,
-    stdio: [...ours, 'pipe', 'pipe'],
-  });
+  // A group of its own, so that all of it can be ended; at a terminal it must stay in the foreground group.
+  const child = becoming.start([...ours, 'pipe', 'pipe'], onOutput !== undefined);
   child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
   child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
   const specPipe = child.stdio[3] as NodeJS.WritableStream;
@@ -59,11 +88,11 @@ export async function runAs(command: UserCommand, { onOutput, signal }: RunAsOpt
   child.stdio[4]!.on('data', (chunk: Buffer) => {
     status += chunk.toString('utf8');
   });
-  const abort = (): void => end(child, onOutput !== undefined);
+  const abort = (): void => end(child, onOutput !== undefined, becoming.inside?.(child));
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const ended = await ending(child);
-    await releaseOutput(child, command);
+    await releaseOutput(child, becoming.path ?? command.env.PATH ?? '', becoming.leftTo ?? [1, 2]);
     signal?.throwIfAborted();
     const result = outcome(ended.code, ended.signal);
     return status === '' ? result : { ...result, failure: JSON.parse(status) as InitFailure };
@@ -87,10 +116,10 @@ function outcome(code: number | null, signal: NodeJS.Signals | null): RunResult 
   return { exitCode: 128 + (constants.signals[signal] ?? 0), signal };
 }
 
-function end(child: ChildProcess, group: boolean): void {
+function end({ pid: started }: ChildProcess, group: boolean, inside = started): void {
   const send = (signal: NodeJS.Signals): void => {
     try {
-      if (child.pid !== undefined) process.kill(group ? -child.pid : child.pid, signal);
+      if (started !== undefined && inside !== undefined) process.kill(group ? -started : inside, signal);
     } catch {
       // It has ended by itself in the meantime.
     }
@@ -100,7 +129,11 @@ function end(child: ChildProcess, group: boolean): void {
 }
 
 /** Waits for the rest of the output; what processes left behind hold open is copied on by a process that outlives us. */
-async function releaseOutput(child: ChildProcess, { env }: UserCommand): Promise<void> {
+async function releaseOutput(
+  child: ChildProcess,
+  path: string,
+  leftTo: readonly [number, number],
+): Promise<void> {
   const open = (['stdout', 'stderr'] as const).filter((name) => child[name] && !child[name].closed);
   const closed = Promise.all(
     open.map((name) => new Promise((resolve) => child[name]!.once('close', resolve))),
@@ -110,13 +143,13 @@ async function releaseOutput(child: ChildProcess, { env }: UserCommand): Promise
   const first = await Promise.race([closed, late]);
   timer.abort();
   if (first !== 'late') return;
-  const cat = findProgram('cat', env.PATH ?? '', '/');
+  const cat = findProgram('cat', path, '/');
   for (const name of open) {
     const stream = child[name]!;
     if (stream.closed) continue;
     stream.pause();
     if ('path' in cat) {
-      const target = name === 'stdout' ? 1 : 2;
+      const target = leftTo[name === 'stdout' ? 0 : 1];
       spawn(cat.path, [], { env: {}, cwd: '/', detached: true, stdio: [stream, target, target] }).unref();
     }
     stream.destroy();

@@ -172,30 +172,55 @@ function makeMountPoint({ openBeneath, directory }: MountPlace, mount: RunMount)
   if (!isDirectory) closeSync(directory.open(target, constants.O_WRONLY | constants.O_CREAT));
 }
 
-/**
- * The system calls with which a command mounts its own /proc, since only a process of a namespace can mount what shows it.
- * What is masked there is of the same kind in the /proc that we see.
- */
-export function procCalls(privileged: boolean): ListedCall[] {
-  const mount = (source: string, target: string, type: string, flags: number, mayFail = 0): ListedCall => ({
-    name: 'mount',
-    args: [...[source, target, type].map((text) => Buffer.from(`${text}\0`)), flags, 0],
-    mayFail,
-  });
-  const own = mount('proc', '/proc', 'proc', NO_EXTRAS);
-  if (privileged) return [own];
+interface ProcMount {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly flags: number;
+  /** The one errno with which it may fail. */
+  readonly mayFail?: number;
+}
+
+const OWN_PROC: ProcMount = { source: 'proc', target: '/proc', type: 'proc', flags: NO_EXTRAS };
+
+/** What is masked in a /proc is of the same kind in the one that we see. */
+function procMasks(): readonly ProcMount[] {
+  const mayFail = ENOENT;
   return [
-    own,
-    ...READONLY_PROC.flatMap((path) => [
-      mount(path, path, '', MS.BIND | MS.REC, ENOENT),
-      mount('', path, '', MS.BIND | MS.REMOUNT | MS.RDONLY | NO_EXTRAS, ENOENT),
+    ...READONLY_PROC.flatMap((target) => [
+      { source: target, target, type: '', flags: MS.BIND | MS.REC, mayFail },
+      { source: '', target, type: '', flags: MS.BIND | MS.REMOUNT | MS.RDONLY | NO_EXTRAS, mayFail },
     ]),
-    ...MASKED_PROC.map((path) =>
-      statSync(path, { throwIfNoEntry: false })?.isDirectory()
-        ? mount('tmpfs', path, 'tmpfs', MS.RDONLY, ENOENT)
-        : mount('/dev/null', path, '', MS.BIND, ENOENT),
+    ...MASKED_PROC.map((target) =>
+      statSync(target, { throwIfNoEntry: false })?.isDirectory()
+        ? { source: 'tmpfs', target, type: 'tmpfs', flags: MS.RDONLY, mayFail }
+        : { source: '/dev/null', target, type: '', flags: MS.BIND, mayFail },
     ),
   ];
+}
+
+/** The system calls with which a command mounts its own /proc, since only a process of a namespace can mount what shows it. */
+export function procCalls(privileged: boolean): ListedCall[] {
+  return [OWN_PROC, ...(privileged ? [] : procMasks())].map(
+    ({ source, target, type, flags, mayFail = 0 }) => ({
+      name: 'mount',
+      args: [...[source, target, type].map((text) => Buffer.from(`${text}\0`)), flags, 0],
+      mayFail,
+    }),
+  );
+}
+
+/** Mounts the /proc of our own namespace of processes, as a container sees it. */
+export function mountProc(syscalls: Pick<Syscalls, 'mount'>, privileged: boolean): void {
+  const mount = ({ source, target, type, flags, mayFail = 0 }: ProcMount): void => {
+    try {
+      syscalls.mount(source, target, type, flags);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).errno !== -mayFail) throw error;
+    }
+  };
+  mount(OWN_PROC);
+  if (!privileged) for (const mask of procMasks()) mount(mask);
 }
 
 function maskSys(syscalls: Syscalls): void {

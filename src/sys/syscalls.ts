@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { hasOneId } from '../core/id-map.ts';
 import { effectiveCapabilities } from '../core/missing-right.ts';
 import { encodePath } from '../core/path-bytes.ts';
 import { LAST_CAPABILITY } from './capabilities.ts';
@@ -250,7 +251,12 @@ export function createSyscalls(): Syscalls {
     },
     effectiveCapabilities,
     setCredentials: (uid, gid, groups) => {
-      process.setgroups?.([...groups]);
+      try {
+        process.setgroups?.([...groups]);
+      } catch (error) {
+        // Who has one id alone is in no other group, and may not say so.
+        if (!hasOneId() || (error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+      }
       process.setgid?.(gid);
       process.setuid?.(uid);
     },

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants, userInfo } from 'node:os';
@@ -6,12 +6,15 @@ import type { Readable, Writable } from 'node:stream';
 
 /**
  * Namespaces of processes, of names and of shared memory are those that a RUN leaves and comes back to, so they must belong
- * to the user namespace (setns(2)). All inside ends with `unshare`, and that with us.
+ * to the user namespace (setns(2)).
  */
-const UNSHARE = [
-  ...['--pdeathsig', 'KILL', 'unshare', '--user', '--mount', '--uts', '--ipc', '--pid', '--mount-proc'],
-  ...['--fork', '--kill-child'],
-];
+const OWN = ['--user', '--mount', '--uts', '--ipc', '--pid', '--mount-proc', '--fork'];
+/** All inside ends with `unshare`, and that with us. */
+const UNSHARE = ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...OWN, '--kill-child'];
+/** All inside goes on without us. */
+const UNSHARE_FOR_GOOD = ['unshare', ...OWN];
+/** Whoever is not root inside by their own id becomes so with the rights of the maker of the namespace. */
+const BECOME_ROOT = ['setpriv', '--reuid=0', '--regid=0', '--clear-groups', '--inh-caps=-all'];
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
@@ -38,15 +41,92 @@ export function subordinateIds(
   });
 }
 
-/** The lines of a map: our own id is root inside, and the subordinate ones follow. */
-export function idMap(own: number, ranges: readonly IdRange[]): readonly string[] {
-  let inside = 1;
-  const lines = ['0', String(own), '1'];
+/**
+ * The lines of a map: our own id is `inside` there, root unless something else is said, and the subordinate ones are all
+ * others in their order.
+ */
+export function idMap(own: number, ranges: readonly IdRange[], inside = 0): readonly string[] {
+  const lines: string[] = [];
+  let at = 0;
+  const add = (start: number, count: number): void => {
+    if (count > 0) lines.push(String(at), String(start), String(count));
+    at += count;
+  };
   for (const { start, count } of ranges) {
-    lines.push(String(inside), String(start), String(count));
-    inside += count;
+    const before = at <= inside ? Math.min(count, inside - at) : count;
+    add(start, before);
+    if (at === inside) add(own, 1);
+    add(start + before, count - before);
   }
+  if (at <= inside) lines.push(String(inside), String(own), '1');
   return lines;
+}
+
+/** Which ids the ordinary user has inside of a namespace. */
+export interface OwnIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export const ROOT_IDS: OwnIds = { uid: 0, gid: 0 };
+
+/** A process that waits inside of a new user namespace until it is let go. */
+export interface NamespaceProcess {
+  readonly child: ChildProcess;
+  /** The first process inside, as it is numbered outside. */
+  readonly inside: number | undefined;
+  readonly exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+  /** Lets it become the command. */
+  readonly go: () => void;
+}
+
+export interface NamespaceOptions {
+  /** Told when there are no subordinate ids. */
+  readonly warn: (text: string) => void;
+  readonly ids?: OwnIds;
+  /** Whether it goes on when we have ended. */
+  readonly forGood?: boolean;
+  /** Standard input, output and error of the command, and its descriptors from 6 on. */
+  readonly streams: readonly [StdioSlot, StdioSlot, StdioSlot, ...StdioSlot[]];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+type StdioSlot = 'inherit' | 'ignore' | 'pipe' | 'ipc' | number;
+
+/**
+ * Makes a user namespace for a command, which is root in it: with the subordinate ids that the machine has given to the
+ * user, else with the own id alone. With it come namespaces of mounts, names, shared memory and processes.
+ * @returns undefined when there can be no such namespace, and nothing was run
+ */
+export async function startInUserNamespace(
+  command: readonly string[],
+  { warn, ids = ROOT_IDS, forGood = false, streams, env = process.env }: NamespaceOptions,
+): Promise<NamespaceProcess | undefined> {
+  const isRoot = ids.uid === 0 && ids.gid === 0;
+  const [program = '', ...rest] = [
+    ...(forGood ? UNSHARE_FOR_GOOD : UNSHARE),
+    ...(isRoot ? [] : ['--keep-caps']),
+    ...['/bin/sh', '-c', INNER, 'sh', ...(isRoot ? [] : BECOME_ROOT), ...command],
+  ];
+  const [stdin, stdout, stderr, ...more] = streams;
+  const child = spawn(program, rest, {
+    env,
+    detached: forGood,
+    stdio: [stdin, stdout, 'ignore', 'pipe', 'pipe', stderr === 'inherit' ? 2 : stderr, ...more],
+  });
+  // It ends with an error where there is no such program.
+  const exited = once(child, 'exit').catch(() => [1, null]) as NamespaceProcess['exited'];
+  const [, , , go, ready] = child.stdio as unknown as [null, null, null, Writable, Readable];
+  go.on('error', () => {});
+  const isThere = await Promise.race([once(ready, 'data').then(() => true), exited.then(() => false)]);
+  if (!isThere) {
+    for (const pipe of [go, ready]) pipe.destroy();
+    return undefined;
+  }
+  const one = mapIds(child.pid!, ids);
+  if (one !== undefined) warn(one);
+  const inside = firstChild(child.pid!);
+  return { child, inside, exited, go: () => void go.end('\n') };
 }
 
 /**
@@ -57,55 +137,54 @@ export function idMap(own: number, ranges: readonly IdRange[]): readonly string[
  */
 export async function runInUserNamespace(warn: (text: string) => void): Promise<number | undefined> {
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn('setpriv', [...UNSHARE, '/bin/sh', '-c', INNER, 'sh', ...command], {
-    stdio: ['inherit', 'inherit', 'ignore', 'pipe', 'pipe', 2],
-  });
-  // It ends with an error where there is no such program.
-  const exited = once(child, 'exit').catch(() => [1, null]) as Promise<
-    [number | null, NodeJS.Signals | null]
-  >;
-  const [, , , go, ready] = child.stdio as unknown as [null, null, null, Writable, Readable];
-  go.on('error', () => {});
-  const isThere = await Promise.race([once(ready, 'data').then(() => true), exited.then(() => false)]);
-  if (!isThere) {
-    for (const pipe of [go, ready]) pipe.destroy();
-    return undefined;
-  }
-  const one = mapIds(child.pid!);
-  if (one !== undefined) warn(one);
-  const inside = firstChild(child.pid!);
+  const started = await startInUserNamespace(command, { warn, streams: ['inherit', 'inherit', 'inherit'] });
+  if (started === undefined) return undefined;
+  const { inside, exited, go } = started;
   for (const signal of PASSED_ON) process.on(signal, () => inside && process.kill(inside, signal));
-  go.end('\n');
+  go();
   const [code, signal] = await exited;
   return code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15);
 }
 
 function canMakeNamespace(): boolean {
-  return spawnSync('setpriv', [...UNSHARE, 'true'], { stdio: 'ignore' }).status === 0;
+  return spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Whether this ordinary user can have other ids than the own one inside of a namespace, and be another one than root there. */
+export function hasSubordinateIds(): boolean {
+  const { uids, gids } = ownSubordinateIds();
+  const isInstalled = (program: string): boolean => !spawnSync(program, [], { stdio: 'ignore' }).error;
+  return uids.length > 0 && gids.length > 0 && isInstalled('newuidmap') && isInstalled('newgidmap');
+}
+
+function ownSubordinateIds(): { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] } {
+  const { username: name, uid } = userInfo();
+  return {
+    uids: subordinateIds(read('/etc/subuid'), { name, uid }),
+    gids: subordinateIds(read('/etc/subgid'), { name, uid }),
+  };
 }
 
 /** @returns why there is one id alone; undefined where there are more */
-function mapIds(pid: number): string | undefined {
+function mapIds(pid: number, { uid: insideUid, gid: insideGid }: OwnIds): string | undefined {
   const { username: name, uid, gid } = userInfo();
-  const [uids, gids] = [
-    subordinateIds(read('/etc/subuid'), { name, uid }),
-    subordinateIds(read('/etc/subgid'), { name, uid }),
-  ];
+  const { uids, gids } = ownSubordinateIds();
   const done =
     uids.length > 0 &&
     gids.length > 0 &&
-    runs('newuidmap', [String(pid), ...idMap(uid, uids)]) &&
-    runs('newgidmap', [String(pid), ...idMap(gid, gids)]);
+    runs('newuidmap', [String(pid), ...idMap(uid, uids, insideUid)]) &&
+    runs('newgidmap', [String(pid), ...idMap(gid, gids, insideGid)]);
   if (done) return undefined;
   writeFileSync(`/proc/${pid}/setgroups`, 'deny');
-  writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`);
-  writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`);
+  writeFileSync(`/proc/${pid}/uid_map`, `${insideUid} ${uid} 1\n`);
+  writeFileSync(`/proc/${pid}/gid_map`, `${insideGid} ${gid} 1\n`);
   return uids.length > 0 && gids.length > 0
     ? 'newuidmap and newgidmap are missing or refuse; install the package uidmap'
     : `the user ${name} has no subordinate ids; add them with usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${name}`;
 }
 
-function firstChild(pid: number): number | undefined {
+/** The first child of a process. */
+export function firstChild(pid: number): number | undefined {
   return Number(read(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0]) || undefined;
 }
 

@@ -28,7 +28,7 @@ export const BUILD_OPTIONS = [
     type: 'list',
     placeholder: 'DIR',
     text: 'Directories outside of the repository that Dockerfiles, devcontainer.json, Compose files and links in the repository may name. Relative to the current directory. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'up', 'exec'],
     group: 'Build',
   },
   {
@@ -38,7 +38,7 @@ export const BUILD_OPTIONS = [
     default: 'auto',
     choices: ['auto', 'overlay', 'copies'],
     text: 'What steps run on: overlay mounts, or copies of what lies below them, which takes longer and more room. auto: copies where overlay mounts are refused. Layers are the same.',
-    commands: ['build'],
+    commands: ['build', 'up'],
     group: 'Build',
   },
   {
@@ -72,7 +72,7 @@ export const BUILD_OPTIONS = [
     type: 'string',
     placeholder: 'STAGE',
     text: 'The stage to build, by name or number. Default: the last one.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Build',
   },
   {
@@ -81,7 +81,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'KEY[=VALUE]',
     text: 'A value for an ARG; without a value it is taken from our environment. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'start', 'warm'],
+    commands: ['build', 'probe', 'explain', 'start', 'warm', 'up'],
     group: 'Build',
   },
   {
@@ -116,7 +116,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'id=ID[,src=FILE|,env=NAME]',
     text: 'A secret for RUN --mount=type=secret, from a file or a variable; with an id alone, from the variable of that name. GIT_AUTH_TOKEN, HTTP_AUTH_TOKEN_HOST and their like are credentials of ADD. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Build',
   },
   {
@@ -125,7 +125,7 @@ export const BUILD_OPTIONS = [
     type: 'map',
     placeholder: 'NAME=VALUE,…',
     text: 'Secrets for RUN, both as type=secret mounts with id=NAME and as environment variables. They are never stored in a layer, and their values never enter a key.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Build',
     secret: true,
   },
@@ -135,7 +135,7 @@ export const BUILD_OPTIONS = [
     split: 'whole',
     placeholder: 'ID[=SOCKET]',
     text: 'An SSH agent for RUN --mount=type=ssh: the socket named, else that of SSH_AUTH_SOCK. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Build',
   },
   {
@@ -154,7 +154,7 @@ export const BUILD_OPTIONS = [
     type: 'list',
     placeholder: 'OS/ARCH[/VARIANT],…',
     text: "The platform to build for. Default: this machine's. build and probe take several, and make or look for an index of their images. Can be repeated.",
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'cache diff'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'warm', 'cache diff', 'up'],
     group: 'Build',
   },
 ] as const satisfies readonly OptionRow[];
@@ -167,7 +167,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'REPOSITORY',
     text: 'The registry repository that holds cached layers and pushed images.',
-    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS, 'up'],
     group: 'Cache',
   },
   {
@@ -176,7 +176,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: "A directory that holds cached layers and pushed images, in the CNCF Distribution registry's file layout. It wins over a cache repository.",
-    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'start', ...STORE_COMMANDS, 'up'],
     group: 'Cache',
   },
   {
@@ -186,7 +186,7 @@ export const CACHE_OPTIONS = [
     default: 7,
     placeholder: 'DAYS',
     text: 'Cache records that were made longer ago than this count as missing. 0 means the default.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -196,7 +196,7 @@ export const CACHE_OPTIONS = [
     default: 1800,
     placeholder: 'SECONDS',
     text: 'How long a step waits for another build that makes the same step for the same cache, before it is made here as well. 0 means that builds do not know of each other.',
-    commands: ['build', 'start'],
+    commands: ['build', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -205,7 +205,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'TEXT',
     text: 'Secret text that enters every cache key, so that the tags in a shared repository cannot be guessed.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
     secret: true,
   },
@@ -215,7 +215,7 @@ export const CACHE_OPTIONS = [
     type: 'list',
     placeholder: 'REPOSITORY',
     text: 'Registry repositories of cached layers and images that are read before the cache itself and never written to. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -224,7 +224,7 @@ export const CACHE_OPTIONS = [
     type: 'list',
     placeholder: 'FILE|DIR',
     text: 'Public ed25519 keys in PEM: only cache records that one of them signed count. A directory stands for its *.pem and *.pub files. Can be repeated.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -233,7 +233,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'The same as text; both can be given.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -242,7 +242,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'A private ed25519 key in PEM that signs the cache records of this build. Its public half is then trusted, and no record without a signature is.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -251,7 +251,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'BASE64',
     text: 'The same as text; naming both is an error.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
     secret: true,
   },
@@ -277,7 +277,7 @@ export const CACHE_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'A directory of base images, as `envbuilder warm` or the image warmer of kaniko writes it; it is only read. An image by digest that is there needs no network, a tag asks the registry for its digest alone.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
   {
@@ -286,7 +286,7 @@ export const CACHE_OPTIONS = [
     variable: 'ENVBUILDER_BASE_IMAGE_CACHE_STRICT',
     type: 'boolean',
     text: 'Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory of base images. --pull is the same: registries are asked what a tag means in any case.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
 ] as const satisfies readonly OptionRow[];

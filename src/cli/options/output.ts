@@ -51,7 +51,7 @@ export const OUTPUT_OPTIONS = [
     split: 'whole',
     placeholder: 'DIR|type=TYPE,dest=PATH',
     text: 'Write the result: type=rootfs into a new directory (a bare DIR means this), type=oci as an OCI layout, type=docker as an archive for docker load. Can be repeated. With a probe, json or terraform: its answer as a JSON object on standard output; with commands that print tables, json; with report, the file that the page is written to.',
-    commands: ['build', 'probe', 'explain', 'report', ...CACHE_COMMANDS],
+    commands: ['build', 'probe', 'explain', 'list', 'report', ...CACHE_COMMANDS],
     group: 'Output',
   },
   {

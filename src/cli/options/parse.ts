@@ -118,6 +118,8 @@ function spelledOut(command: CommandName, rows: readonly OptionRow[], args: read
   let isValue = false;
   for (const [i, arg] of args.entries()) {
     if (arg === '--' && !isValue) return [...written, ...args.slice(i)];
+    // What follows is the command's.
+    if (command === 'exec' && !isValue && !arg.startsWith('-')) return [...written, '--', ...args.slice(i)];
     const row = rowOf.get(arg);
     const [, flag = '', value] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
     // The word behind a flag is its value, whatever it looks like.

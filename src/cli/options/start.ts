@@ -137,7 +137,7 @@ export const DEVCONTAINER_OPTIONS = [
     default: '.devcontainer',
     placeholder: 'DIR',
     text: 'The folder of devcontainer.json, in the workspace or absolute.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up', 'exec', 'down', 'k8s'],
     group: 'Dev container',
   },
   {
@@ -146,7 +146,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The file itself, in that folder or absolute.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up', 'exec', 'down', 'k8s'],
     group: 'Dev container',
   },
   {
@@ -155,7 +155,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'NAME',
     text: 'The folder in .devcontainer whose devcontainer.json is taken, where there are several.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'k8s'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up', 'exec', 'down', 'k8s'],
     group: 'Dev container',
   },
   {
@@ -165,7 +165,7 @@ export const DEVCONTAINER_OPTIONS = [
     default: 'read',
     choices: ['read', 'update', 'frozen', 'ignore'],
     text: 'What is done with devcontainer-lock.json: read takes the versions of features from it, update writes it as well, frozen fails where it would change, ignore does neither.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up'],
     group: 'Dev container',
   },
   {
@@ -174,7 +174,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'A file that is read instead of devcontainer.json, and as if it lay there; relative to the current directory.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up', 'exec', 'down'],
     group: 'Dev container',
   },
   {
@@ -183,7 +183,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'JSON',
     text: 'Features besides those of devcontainer.json, written as there; where both name one, the file counts.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up'],
     group: 'Dev container',
   },
   {
@@ -198,14 +198,14 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The devcontainer.json, relative to the current directory.',
-    commands: ['read-configuration'],
+    commands: ['read-configuration', 'up', 'exec', 'down'],
     group: 'Dev container',
   },
   {
     name: 'include-merged-configuration',
     type: 'boolean',
     text: 'Also print what the image, the features and the file say together.',
-    commands: ['read-configuration'],
+    commands: ['read-configuration', 'up'],
     group: 'Dev container',
   },
   {
@@ -293,7 +293,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'A JSON object of variables that only hooks and the installation of dotfiles get; they are masked in the log.',
-    commands: ['start'],
+    commands: ['start', 'up'],
     group: 'Dev container',
   },
   {

@@ -5,6 +5,7 @@ import { OUTPUT_OPTIONS, REGISTRY_OPTIONS } from './output.ts';
 import { SERVER_OPTIONS } from './registry.ts';
 import { DEVCONTAINER_OPTIONS, START_OPTIONS } from './start.ts';
 import { type CommandName, type OptionRow, REPORTING_COMMANDS, type ValuesOf } from './types.ts';
+import { UP_OPTIONS } from './up.ts';
 import { WARM_OPTIONS } from './warm.ts';
 import { WORKSPACE_OPTIONS } from './workspace.ts';
 
@@ -33,7 +34,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'Where a build keeps its temporary files; emptied at its end, by a process that goes on for moments where there is much. Default: envbuilder/work in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/work.',
-    commands: ['build', 'probe', 'explain', 'start'],
+    commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'General',
   },
   {
@@ -42,7 +43,7 @@ const GENERAL_OPTIONS = [
     type: 'string',
     placeholder: 'DIR',
     text: 'What is kept between builds: cache mounts and the hashes of context files. Default: envbuilder/state in $XDG_CACHE_HOME or ~/.cache; in a start /.envbuilder/state.',
-    commands: ['build', 'probe', 'explain', 'read-configuration', 'start'],
+    commands: ['build', 'probe', 'explain', 'read-configuration', 'start', 'up'],
     group: 'General',
   },
 ] as const satisfies readonly OptionRow[];
@@ -58,6 +59,7 @@ const ROWS = [
   ...WORKSPACE_OPTIONS,
   ...START_OPTIONS,
   ...DEVCONTAINER_OPTIONS,
+  ...UP_OPTIONS,
   ...SERVER_OPTIONS,
   ...GENERAL_OPTIONS,
 ] as const satisfies readonly OptionRow[];

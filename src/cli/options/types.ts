@@ -18,6 +18,7 @@ export const IMAGE_COMMANDS = [
   'explain',
   'read-configuration',
   'start',
+  'up',
   'warm',
   ...CACHE_COMMANDS,
 ] as const;
@@ -25,6 +26,9 @@ export const IMAGE_COMMANDS = [
 /** The commands that report how they get on; the others print one thing and end. */
 export const REPORTING_COMMANDS = [
   ...IMAGE_COMMANDS,
+  'exec',
+  'down',
+  'list',
   'registry serve',
   'registry gc',
   'registry check',
@@ -52,6 +56,7 @@ export const GROUPS = [
   'Git',
   'Start',
   'Dev container',
+  'Container',
   'Registry server',
   'General',
 ] as const;

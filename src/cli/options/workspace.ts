@@ -7,8 +7,8 @@ export const WORKSPACE_OPTIONS = [
     variable: 'ENVBUILDER_WORKSPACE_FOLDER',
     type: 'string',
     placeholder: 'DIR',
-    text: 'The folder of the workspace. Default: a folder in the base directory, named after the repository, or `empty`.',
-    commands: ['probe', 'explain', 'read-configuration', 'start'],
+    text: 'The folder of the workspace. Default: in a start a folder in the base directory, named after the repository, or `empty`; else the current directory.',
+    commands: ['probe', 'explain', 'read-configuration', 'start', 'up', 'exec', 'down'],
     group: 'Workspace',
   },
   {

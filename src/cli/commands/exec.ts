@@ -1,0 +1,58 @@
+import { isatty } from 'node:tty';
+import { AppError } from '../../core/error.ts';
+import { given } from '../../core/given.ts';
+import { loadUp, type UserEnvProbe } from '../../index.ts';
+import type { CommandBody } from '../command.ts';
+import { containerDefinition, namedContainer, openContainers } from '../requests/container-request.ts';
+import { refuseLabels } from './up.ts';
+
+/** Those that are not the terminal's own doing. */
+const HANDED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** `envbuilder exec`: runs a command in a container, and ends with its exit code. */
+export const execCommand: CommandBody = async (parsed, context, emit) => {
+  const { options, operands } = parsed;
+  if (operands.length === 0)
+    throw new AppError('USAGE', 'no command is named', { hint: 'write envbuilder exec [options] COMMAND' });
+  refuseLabels(parsed);
+  const { exec } = await loadUp();
+  const store = await openContainers(options, context);
+  const found = await namedContainer(parsed, store, undefined, context);
+  const { configFile, folder } = found.record;
+  const request = {
+    definition: { ...containerDefinition(parsed, folder, context), devcontainerJsonPath: configFile },
+    argv: operands,
+    remoteEnv: Object.fromEntries(options['remote-env']),
+    ...given({
+      user: options.user,
+      workdir: options.workdir,
+      defaultProbe: options['default-user-env-probe'] as UserEnvProbe | undefined,
+    }),
+  };
+  const signals = handOn();
+  context.exitWith?.(await exec(found, request, { ...{ store, emit }, ...signals }));
+};
+
+/** Signals end what is done before the command is there, and are its own from then on. */
+function handOn() {
+  const controller = new AbortController();
+  let inside: (() => number | undefined) | undefined;
+  const send = (signal: NodeJS.Signals): void => {
+    if (!inside) return controller.abort(new AppError('ABORTED', 'interrupted'));
+    const pid = inside();
+    try {
+      if (pid !== undefined) process.kill(pid, signal);
+    } catch {
+      // It has ended by itself in the meantime.
+    }
+  };
+  for (const signal of HANDED_ON) process.on(signal, send);
+  // At a terminal the command gets it as we do.
+  process.on('SIGINT', (signal) => (inside && isatty(0) ? undefined : send(signal)));
+  return {
+    signal: controller.signal,
+    started: (find: () => number | undefined) => {
+      inside = find;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { type Emit, silent } from '../../core/events.ts';
+import { userCacheDir } from '../../core/user-cache-dir.ts';
+import {
+  type BuildOrder,
+  type BuildRequest,
+  build,
+  type ContainerConfig,
+  loadUp,
+  readDevcontainer,
+} from '../../index.ts';
+import type { Parsed } from '../options/parse.ts';
+import { makeRequest } from '../requests/build-request.ts';
+import { containerDefinition } from '../requests/container-request.ts';
+import { withDefinition } from '../requests/start-request.ts';
+import type { CommandContext } from '../run-context.ts';
+
+/** What is done where files of every owner can be made; plain data, as it may go to a process of its own. */
+export type PrepareOrder =
+  | ({ readonly work: 'build'; readonly folder: string } & BuildOrder)
+  | { readonly work: 'remove'; readonly directory: string };
+
+/** @returns the config of the image that was built @throws AppError of any code */
+export async function prepareContainer(
+  order: PrepareOrder,
+  parsed: Parsed,
+  context: CommandContext,
+  emit: Emit,
+): Promise<ContainerConfig> {
+  if (order.work === 'remove') {
+    const { removeDirectory } = await loadUp();
+    removeDirectory(order.directory);
+    return {};
+  }
+  const { folder, rootfs, again } = order;
+  const { signal } = context;
+  const say = again === undefined ? emit : withoutWarnings(emit);
+  const files = { context: folder, dockerfile: join(folder, 'Dockerfile') };
+  const request = withCache(makeRequest(parsed, files, context), context);
+  const { build: defined, devcontainer } = await readDevcontainer(
+    containerDefinition(parsed, folder, context),
+    {
+      onEvent: again === undefined ? emit : silent,
+      signal,
+    },
+  );
+  const whole: BuildRequest = {
+    ...withDefinition(request, { build: defined, devcontainer: { devcontainer, folder } }),
+    noCache: again === undefined && parsed.options['build-no-cache'],
+    outputs: rootfs === undefined ? [] : [{ type: 'rootfs', path: rootfs }],
+    ...(again === undefined
+      ? {}
+      : { push: false, workDir: join(again, 'work'), stateDir: join(again, 'state') }),
+  };
+  const { imageConfig } = await build(whole, { onEvent: say, signal });
+  return imageConfig.config ?? {};
+}
+
+/** A cache is needed where the user names none; with the whole image in it, a container is made anew without a registry. */
+function withCache(request: BuildRequest, { env }: CommandContext): BuildRequest {
+  if (request.cache !== undefined) return request;
+  const path = join(userCacheDir(env), 'layers');
+  return { ...request, cache: { type: 'directory', path }, push: true, failOnPushError: false };
+}
+
+function withoutWarnings(emit: Emit): Emit {
+  return (event) => {
+    if (event.type !== 'warning') emit(event);
+  };
+}

@@ -1,0 +1,96 @@
+import { AppError } from '../../core/error.ts';
+import { given } from '../../core/given.ts';
+import { loadUp, readConfiguration, type UpRequest, type UserEnvProbe } from '../../index.ts';
+import { type CommandBody, finalError } from '../command.ts';
+import type { Parsed } from '../options/parse.ts';
+import { containerDefinition, containerFolder, openContainers } from '../requests/container-request.ts';
+import { hookSecrets } from '../requests/hook-secrets.ts';
+import { userEnvironment } from '../requests/user-environment.ts';
+import type { CommandContext } from '../run-context.ts';
+import { prepareDeps } from './prepare-inside.ts';
+
+/** `envbuilder up`: has the dev container of a folder run, and prints the result as `devcontainer up` does. */
+export const upCommand: CommandBody = async (parsed, context, emit) => {
+  const { stdout, signal, redactor } = context;
+  let containerId: string | undefined;
+  const print = (result: object): void => {
+    stdout.write(`${JSON.stringify(redactor.value(result))}\n`);
+  };
+  try {
+    const { up } = await loadUp();
+    const request = await upRequest(parsed, context);
+    const store = await openContainers(parsed.options, context);
+    const { workspaceFolder } = request.definition;
+    const result = await up(request, {
+      ...prepareDeps(parsed, context, workspaceFolder, emit),
+      ...{ store, emit, signal },
+      onContainer: (id) => {
+        containerId = id;
+      },
+    });
+    print({ ...result, ...(await configurations(parsed, request, signal)) });
+  } catch (thrown) {
+    const { message, hint } = finalError(thrown, signal);
+    print({
+      outcome: 'error',
+      message: hint === undefined ? message : `${message}: ${hint}`,
+      description: 'An error occurred setting up the container.',
+      ...(containerId === undefined ? {} : { containerId }),
+    });
+    throw thrown;
+  }
+};
+
+async function upRequest(parsed: Parsed, context: CommandContext): Promise<UpRequest> {
+  const { options, operands } = parsed;
+  if (operands.length > 1) throw new AppError('USAGE', `unexpected argument ${operands[1]}`);
+  refuseLabels(parsed);
+  const { checkName, mountOf } = await loadUp();
+  const folder = containerFolder(parsed, operands[0], context.cwd);
+  const name = options['container-name'];
+  return {
+    definition: containerDefinition(parsed, folder, context),
+    removeExisting: options['remove-existing-container'],
+    expectExisting: options['expect-existing-container'],
+    skipPostCreate: options['skip-post-create'],
+    skipPostAttach: options['skip-post-attach'],
+    skipNonBlocking: options['skip-non-blocking-commands'],
+    prebuild: options.prebuild,
+    remoteEnv: Object.fromEntries(options['remote-env']),
+    env: userEnvironment(context.env),
+    mounts: options.mount.map((text) => {
+      const mount = mountOf(text, '--mount');
+      if (mount) return mount;
+      throw new AppError('USAGE', `--mount is "${text}", which has no absolute target`, {
+        hint: 'write type=bind,source=/here,target=/there',
+      });
+    }),
+    ...given<Partial<UpRequest>>({
+      name: name === undefined ? undefined : checkName(name),
+      defaultProbe: options['default-user-env-probe'] as UserEnvProbe | undefined,
+      hookSecrets: hookSecrets(parsed, context),
+    }),
+  };
+}
+
+/** @throws AppError USAGE */
+export function refuseLabels({ options }: Parsed): void {
+  if (options['id-label'].length === 0) return;
+  throw new AppError('USAGE', '--id-label is for containers that an engine knows by labels', {
+    hint: 'give the container a name with --name, and find it by that',
+  });
+}
+
+async function configurations(
+  { options }: Parsed,
+  { definition }: UpRequest,
+  signal: AbortSignal,
+): Promise<object> {
+  const [plain, merged] = [options['include-configuration'], options['include-merged-configuration']];
+  if (!plain && !merged) return {};
+  const read = await readConfiguration({ ...definition, merged }, { signal });
+  return {
+    ...(plain ? { configuration: read.configuration } : {}),
+    ...(merged ? { mergedConfiguration: read.mergedConfiguration } : {}),
+  };
+}

@@ -1,0 +1,21 @@
+import { AppError, EXIT_CODES } from '../core/error.ts';
+import { endOnSignals } from '../sys/end-on-signals.ts';
+
+/**
+ * Runs a command that SIGINT and SIGTERM end: when it has cleared up, or at once where only its output is still to be read.
+ * @returns its exit code, without a signal
+ */
+export async function untilSignalled(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController();
+  const { exit } = EXIT_CODES.ABORTED;
+  let running = true;
+  const end = async (code: number): Promise<void> => (await import('../sys/end-now.ts')).endNow(code);
+  endOnSignals(exit, () => {
+    controller.abort(new AppError('ABORTED', 'interrupted'));
+    if (!running) void end(exit);
+  });
+  const code = await work(controller.signal);
+  running = false;
+  if (controller.signal.aborted) await end(code);
+  return code;
+}

@@ -1,0 +1,16 @@
+/** What a program needs that makes dev containers of its own, in namespaces, and runs commands in them. */
+
+import { removeTreeUntil } from '../builder/work-dir/remove-tree.ts';
+
+export { configFileOf } from '../devcontainer/load.ts';
+export { startInUserNamespace, whyNoNamespace } from '../sys/user-namespace.ts';
+export { down } from '../up/down.ts';
+export { exec } from '../up/exec.ts';
+export { mountOf } from '../up/mounts.ts';
+export { checkName, createContainerStore } from '../up/store.ts';
+export { up } from '../up/up.ts';
+
+/** Deletes a directory with all that is in it; no link is followed. */
+export function removeDirectory(directory: string): void {
+  removeTreeUntil(directory, Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { entryPoint, ownEnvironment } from '../core/own-files.ts';
+import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
+import { runThrough } from '../sys/run-as.ts';
+import type { InitFailure } from '../sys/run-types.ts';
+import { firstChild, type OwnIds, startInUserNamespace, whyNoNamespace } from '../sys/user-namespace.ts';
+import { isThere, markOf, type ProcessMark } from './process-mark.ts';
+import { type ContainerSpec, STARTED } from './spec.ts';
+
+/** The namespaces of a container but for those of users and of the network, which is the machine's. */
+const NAMESPACES = ['--mount', '--uts', '--ipc', '--pid'];
+/** How long a first process may take to end by itself. */
+const END_MS = 5000;
+const LOOK_MS = 20;
+/** Of what a program said. */
+const MOST_OF_LINE = 300;
+
+/** Programs of the machine that we use are found there, and not in the PATH of a container. */
+const pathOf = (env: NodeJS.ProcessEnv): string => env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+
+function launcherEnvironment(): NodeJS.ProcessEnv {
+  return { ...ownEnvironment(), PATH: pathOf(process.env) };
+}
+
+/**
+ * Starts a container: a process that goes on when we have ended, the first one in namespaces of its own. It waits until
+ * `keep` has returned, and ends where we do not come that far, so that none is there that nobody knows of.
+ * @param options.ids which ids the ordinary user has inside, and undefined for root
+ * @throws AppError START_FAILED, PERMISSION
+ */
+export async function startContainer(
+  spec: ContainerSpec,
+  {
+    ids,
+    log,
+    keep,
+    emit,
+  }: {
+    readonly ids: OwnIds | undefined;
+    readonly log: string;
+    readonly keep: (mark: ProcessMark) => void;
+    readonly emit: Emit;
+  },
+): Promise<ProcessMark> {
+  const output = openSync(log, 'a', 0o644);
+  const before = fstatSync(output).size;
+  const node = [process.execPath, '--no-warnings', fileURLToPath(entryPoint('container-start'))];
+  let child: ChildProcess;
+  let first: number | undefined;
+  let go = (): void => {};
+  try {
+    if (ids === undefined) {
+      child = spawn('unshare', [...NAMESPACES, '--mount-proc', '--fork', ...node], {
+        env: launcherEnvironment(),
+        detached: true,
+        stdio: ['pipe', output, output, 'ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      });
+    } else {
+      const started = await startInUserNamespace(node, {
+        warn: (warning) => emit({ type: 'warning', code: 'PERMISSION', text: warning }),
+        ids,
+        forGood: true,
+        streams: ['pipe', output, output, 'pipe', 'pipe'],
+        env: launcherEnvironment(),
+      });
+      if (started === undefined) throw noNamespace();
+      ({ child, go, inside: first } = started);
+    }
+  } finally {
+    closeSync(output);
+  }
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', ({ message }) =>
+      reject(
+        new AppError('START_FAILED', `cannot start unshare: ${message}`, { hint: 'install util-linux' }),
+      ),
+    );
+  });
+  const [letGo, given, status] = [child.stdin, ...child.stdio.slice(6)] as unknown as [
+    Writable,
+    Writable,
+    Readable,
+  ];
+  for (const pipe of [letGo, given]) pipe.on('error', () => {});
+  go();
+  given.end(JSON.stringify(spec));
+  const said = await Promise.race([saidBy(status), failed]);
+  first ??= firstChild(child.pid!);
+  const mark = first === undefined ? undefined : markOf(first);
+  if (said !== STARTED || mark === undefined) {
+    letGo.destroy();
+    const { message, hint } = reasonIn(said, log, before);
+    throw new AppError('START_FAILED', `the container cannot be started: ${message}`, {
+      hint:
+        hint ??
+        'it needs the rights to make namespaces and to mount: a host, or a container with --privileged',
+    });
+  }
+  keep(mark);
+  letGo.end('\n');
+  // Whoever waits for the first process holds the other ends.
+  for (const pipe of child.stdio) if (pipe !== child.stdin) pipe?.destroy();
+  child.unref();
+  return mark;
+}
+
+/** What the first process says of itself; '' when it has ended without a word. */
+function saidBy(status: Readable): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  status.once('data', (bytes: Buffer) => resolve(bytes.toString('utf8')));
+  status.once('end', () => resolve(''));
+  return promise;
+}
+
+/** Why a first process is not there; what programs on the way to it said is in the log, behind what was there before. */
+function reasonIn(said: string, log: string, before: number): InitFailure {
+  if (said !== '' && said !== STARTED) return JSON.parse(said) as InitFailure;
+  const last = readFileSync(log).subarray(before).toString('utf8').trim().split('\n').at(-1) ?? '';
+  return { message: last === '' ? 'its first process ended at once' : last.slice(0, MOST_OF_LINE) };
+}
+
+function noNamespace(): AppError {
+  const { why, hint } = whyNoNamespace();
+  return new AppError('PERMISSION', `a container of an ordinary user needs a user namespace: ${why}`, {
+    hint,
+  });
+}
+
+/** Ends all processes of a container, and with them its mounts; the first one is asked to end by itself before. */
+export async function endContainer(mark: ProcessMark): Promise<void> {
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      if (isThere(mark)) process.kill(mark.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  };
+  send('SIGTERM');
+  const end = performance.now() + END_MS;
+  for (let killed = false; isThere(mark); await sleep(LOOK_MS)) {
+    if (killed || performance.now() < end) continue;
+    send('SIGKILL');
+    killed = true;
+  }
+}
+
+/** A container that runs, as those who join it need it. */
+export interface RunningContainer {
+  readonly pid: number;
+  readonly ids: OwnIds | undefined;
+  readonly privileged: boolean;
+  readonly capabilities: readonly number[];
+  readonly log: string;
+}
+
+/** A way to run commands in a container, as `runAs` does it here. What they leave behind writes to the container's log. */
+export function createRunInside({
+  pid,
+  ids,
+  privileged,
+  capabilities,
+  log,
+}: RunningContainer): (command: UserCommand, options: RunAsOptions & InsideOptions) => Promise<RunAsResult> {
+  const join = [
+    ...[`--target=${pid}`, '--uts', '--ipc', '--pid', ...(ids === undefined ? [] : ['--user'])],
+    // Whoever is root inside by their own id stays who they are, which is all that one id alone allows.
+    ...(ids !== undefined && ids.uid === 0 && ids.gid === 0 ? ['--preserve-credentials'] : []),
+    ...['--', process.execPath, '--no-warnings', fileURLToPath(entryPoint('container-join'))],
+  ];
+  return async (command, { started, ...options }) => {
+    const [mounts, left] = [openNamespace(pid), openSync(log, 'a', 0o644)];
+    try {
+      return await runThrough(
+        {
+          start: (streams, inGroup) => {
+            const child = spawn('nsenter', join, {
+              env: launcherEnvironment(),
+              cwd: '/',
+              detached: inGroup,
+              stdio: [...streams, mounts],
+            });
+            started?.(() => firstChild(child.pid ?? 0));
+            return child;
+          },
+          inside: (child) => firstChild(child.pid ?? 0),
+          leftTo: [left, left],
+          path: pathOf(process.env),
+        },
+        { ...command, privileged, capabilities } as UserCommand,
+        options,
+      );
+    } finally {
+      closeSync(mounts);
+      closeSync(left);
+    }
+  };
+}
+
+export interface InsideOptions {
+  /** Told how to find the command's process, as it is numbered here, once there is one. */
+  readonly started?: (inside: () => number | undefined) => void;
+}
+
+function openNamespace(pid: number): number {
+  try {
+    return openSync(`/proc/${pid}/ns/mnt`, 'r');
+  } catch (error) {
+    throw new AppError('START_FAILED', 'the container is not there any more', {
+      cause: error,
+      hint: 'envbuilder up starts it again',
+    });
+  }
+}

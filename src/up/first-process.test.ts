@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { firstProcess } from './first-process.ts';
+
+const image = { Entrypoint: ['/bin/echo', 'own'], Cmd: ['a b'] };
+const entrypoints = [
+  { origin: 'one', command: 'echo first' },
+  { origin: 'two', command: 'false; echo second' },
+];
+
+function printed(input: string): string {
+  const [shell = '', ...args] = firstProcess({ entrypoints, overrideCommand: false }, image);
+  return spawnSync(shell, args, { input, encoding: 'utf8' }).stdout;
+}
+
+test('a first process that nobody lets go ends without a word', () => {
+  assert.equal(printed(''), '');
+});
+
+test('features are started in order, and then the command of the image where it is not replaced', () => {
+  assert.equal(printed('\n'), 'first\nsecond\nown a b\n');
+});
+
+test('where it is replaced it waits, and ends when it is asked to', async () => {
+  const [shell = '', ...args] = firstProcess({ entrypoints }, image);
+  const child = spawn(shell, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  child.stdin.end('\n');
+  let said = '';
+  for await (const chunk of child.stdout) {
+    said += String(chunk);
+    if (said.includes('second')) break;
+  }
+  const ended = once(child, 'exit');
+  process.kill(-child.pid!, 'SIGTERM');
+  assert.deepEqual([said, (await ended)[0]], ['first\nsecond\n', 0]);
+});

@@ -1,0 +1,118 @@
+import { AppError } from '../core/error.ts';
+import type { Emit } from '../core/events.ts';
+import { LIFECYCLE } from '../devcontainer/lifecycle.ts';
+import type { UserEnvProbe } from '../devcontainer/types.ts';
+import { findAccount } from '../start/account.ts';
+import type { Variables } from '../start/environment.ts';
+import { type NamedHooks, runHooks } from '../start/hooks.ts';
+import type { HookSecrets } from '../start/types.ts';
+import { createRunInside } from './container.ts';
+import type { DescribedContainer } from './describe.ts';
+import type { ProcessMark } from './process-mark.ts';
+import { remoteEnvironment } from './remote-environment.ts';
+import { runOnHost } from './run-on-host.ts';
+import type { ContainerStore } from './store.ts';
+import type { ContainerRecord } from './types.ts';
+
+/** What decides which hooks run, and what they see. */
+export interface LifecycleRequest {
+  /** None of them. */
+  readonly skipPostCreate: boolean;
+  readonly skipPostAttach: boolean;
+  /** None behind the one that waitFor names. */
+  readonly skipNonBlocking: boolean;
+  /** Those that a prebuild runs alone, the content always anew. */
+  readonly prebuild: boolean;
+  /** Where the dev container does not say. */
+  readonly defaultProbe?: UserEnvProbe;
+  readonly remoteEnv: Variables;
+  readonly hookSecrets?: HookSecrets;
+  /** The environment of commands on the machine. */
+  readonly env: Variables;
+}
+
+interface LifecycleDeps {
+  readonly store: ContainerStore;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** The container that hooks run in. */
+export interface LifecycleContainer {
+  readonly record: ContainerRecord;
+  readonly described: DescribedContainer;
+  readonly env: Variables;
+  readonly mark: ProcessMark;
+}
+
+/** Runs initializeCommand on the machine, in the workspace. @throws AppError START_FAILED when it fails */
+export async function runInitialize(
+  { devcontainer: { configFile = '' }, config: { initializeCommand } }: DescribedContainer,
+  folder: string,
+  { emit, signal, env }: Pick<LifecycleDeps, 'emit' | 'signal'> & { readonly env: Variables },
+): Promise<void> {
+  if (initializeCommand === undefined) return;
+  const name = 'initializeCommand';
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  const account = { uid, gid, groups: [gid], name: env.USER ?? String(uid), home: '', shell: '' };
+  const failure = await runHooks([{ name, hooks: [{ origin: configFile, command: initializeCommand }] }], {
+    ...{ runAs: runOnHost, account, env, cwd: folder, emit, signal },
+  });
+  if (failure) throw failed(failure.text);
+}
+
+/**
+ * Runs the hooks that are due in a container, one after the other, and keeps of each that it is done.
+ * @throws AppError START_FAILED when one fails; it and those behind it are due the next time
+ */
+export async function runLifecycle(
+  { record, described, env, mark }: LifecycleContainer,
+  request: LifecycleRequest,
+  { store, emit, signal }: LifecycleDeps,
+): Promise<void> {
+  const start = `${mark.boot} ${mark.started}`;
+  let done = store.done(record.name);
+  const due = hooksDue(described, request, (name, moment) =>
+    moment === 'start' ? done[name] !== start : done[name] === undefined,
+  );
+  if (due.every(({ hooks }) => hooks.length === 0)) return;
+  const { rootfs, log } = store.place(record.name);
+  const { devcontainer, privileged, capabilities, workspaceFolder: cwd } = described;
+  const account = findAccount(rootfs, devcontainer.remoteUser, 'the remoteUser');
+  const runAs = createRunInside({ pid: mark.pid, ids: record.ids, privileged, capabilities, log });
+  const users = await remoteEnvironment(
+    { devcontainer, account, env, remoteEnv: request.remoteEnv, defaultProbe: request.defaultProbe },
+    { runAs, emit, signal },
+  );
+  const failure = await runHooks(due, {
+    ...{ runAs, account, cwd, emit, signal },
+    env: { ...users, ...request.hookSecrets?.env },
+    onDone: (name) => {
+      done = { ...done, [name]: start };
+      store.writeDone(record.name, done);
+    },
+  });
+  if (failure) throw failed(failure.text);
+}
+
+function failed(text: string): AppError {
+  return new AppError('START_FAILED', text, { hint: 'its output is above; the next up runs it again' });
+}
+
+/** @param isDue whether a hook has not run yet */
+function hooksDue(
+  { devcontainer: { hooks, waitFor } }: DescribedContainer,
+  { skipPostCreate, skipPostAttach, skipNonBlocking, prebuild }: LifecycleRequest,
+  isDue: (name: string, moment: string) => boolean,
+): readonly NamedHooks[] {
+  if (skipPostCreate) return [];
+  const last = prebuild ? 'updateContentCommand' : skipNonBlocking ? waitFor : 'postAttachCommand';
+  const until = LIFECYCLE.findIndex(({ name }) => name === last);
+  return LIFECYCLE.slice(0, until + 1)
+    .filter(({ name, runs }) => {
+      if (runs === 'host') return false;
+      if (runs === 'attach') return !skipPostAttach;
+      return (prebuild && runs === 'content') || isDue(name, runs);
+    })
+    .map(({ name }) => ({ name, hooks: hooks[name] }));
+}

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
+
+/** Runs a command on the machine as who we are, as `runAs` does it for another user; its identity is not looked at. */
+export async function runOnHost(
+  { argv, env, cwd }: UserCommand,
+  { onOutput, signal }: RunAsOptions,
+): Promise<RunAsResult> {
+  signal?.throwIfAborted();
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
+  child.stderr.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
+  const abort = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  const { promise, resolve } = Promise.withResolvers<RunAsResult>();
+  child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
+  child.once('exit', (code, ended) =>
+    resolve(
+      ended === null ? { exitCode: code ?? 1 } : { exitCode: 128 + constants.signals[ended], signal: ended },
+    ),
+  );
+  try {
+    const result = await promise;
+    signal?.throwIfAborted();
+    return result;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}

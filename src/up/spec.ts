@@ -1,0 +1,28 @@
+import type { UserCommand } from '../sys/run-as.ts';
+import type { RunMount } from '../sys/types.ts';
+
+/** What a container is started with; plain data, as it goes to a process of its own. */
+export interface ContainerSpec {
+  /** Its root file system, as the machine has it. */
+  readonly root: string;
+  /** Those of volumes have a directory that is there already, or is made and filled from the image. */
+  readonly mounts: readonly ContainerMount[];
+  readonly hostname: string;
+  readonly privileged: boolean;
+  /** Numbers of those that it has besides Docker's default ones. */
+  readonly capabilities: readonly number[];
+  /** Its first process. */
+  readonly command: UserCommand;
+}
+
+/** A mount of a container; what an empty volume shows is first what the image has there, as under Docker. */
+export type ContainerMount = RunMount & { readonly volume?: boolean };
+
+/** What a process that joins a container becomes. */
+export interface JoinSpec extends UserCommand {
+  readonly privileged: boolean;
+  readonly capabilities: readonly number[];
+}
+
+/** What a first process says just before it is its command. */
+export const STARTED = 'started\n';
