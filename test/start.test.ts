@@ -405,9 +405,9 @@ test('a Dockerfile becomes the root file system, with Docker’s default rights'
     {
       env: {
         ENVBUILDER_CACHE_REPO: CACHE,
-        ENVBUILDER_INIT_SCRIPT:
-          'id; cat /built; stat -c %a /built; test -s /copied; echo $FROM_IMAGE; pwd; ls -A /opt 2>&1; ls -A /',
+        ENVBUILDER_INIT_SCRIPT: `id; cat /built; stat -c %a /built; test -s /copied; echo $FROM_IMAGE; pwd; head -n 1 /tmp/report.html; grep -o '"command":"start","outcome":"done"' /tmp/report.json; ls -A /opt 2>&1; ls -A /`,
         ENVBUILDER_EXPORT_ENV_FILE: '/tmp/exported',
+        ENVBUILDER_REPORT: '/tmp/report.html,/tmp/report.json',
       },
     },
   );
@@ -415,6 +415,7 @@ test('a Dockerfile becomes the root file system, with Docker’s default rights'
   assert.equal(first.code, 0, first.stderr);
   const expected = first.stdout.toString();
   assert.match(expected, /^uid=1000\(dev\) gid=63\(audio\)[^\n]*\nbuilt\n4755\n1\n\/workspaces\/app\n/);
+  assert.match(expected, /app\n<!doctype html>\n"command":"start","outcome":"done"\n/);
   assert.match(expected, /^\.envbuilder$/m);
   const second = await containers.run(options);
   assert.equal(second.stdout.toString(), expected, second.stderr);

@@ -19,12 +19,18 @@ export interface ReportFiles {
   write(): Promise<void>;
 }
 
-/** Begins the report that `--report` asks for. @throws AppError USAGE for a file that is neither HTML nor JSON */
-export function startReport(
+/**
+ * Begins the report that `--report` asks for, and loads what it is written with: a start replaces its root meanwhile.
+ * @throws AppError USAGE for a file that is neither HTML nor JSON
+ */
+export async function startReport(
   parsed: Parsed,
   { redactor, cwd, signal }: Pick<CommandContext, 'redactor' | 'cwd' | 'signal'>,
-): ReportFiles {
+): Promise<ReportFiles> {
   const files = parsed.options.report.map((file) => ({ path: resolve(cwd, file), format: formatOf(file) }));
+  const pages = files.some(({ format }) => format === 'html')
+    ? await import('../report/page/page.ts')
+    : undefined;
   const collector: ReportCollector = createReportCollector({
     command: parsed.command,
     facts: [
@@ -40,10 +46,7 @@ export function startReport(
     write: async () => {
       const report = collector.report();
       for (const { path, format } of files) {
-        const text =
-          format === 'json'
-            ? `${JSON.stringify(report)}\n`
-            : (await import('../report/page/page.ts')).reportPage(report);
+        const text = format === 'html' && pages ? pages.reportPage(report) : `${JSON.stringify(report)}\n`;
         try {
           // An interrupted run has a report too.
           await writeOutputText(path, text, signal.aborted ? {} : { signal });
