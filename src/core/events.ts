@@ -3,6 +3,7 @@ import type { AppError, SourceRange } from './error.ts';
 
 /** The parts of a run whose times the summary adds up. */
 export type Phase =
+  | 'clone'
   | 'plan'
   | 'lookup'
   | 'download'
@@ -16,6 +17,7 @@ export type Phase =
   | 'upload'
   | 'image'
   | 'output'
+  | 'hooks'
   | 'cleanup';
 
 /** Names a step everywhere: stage index in the Dockerfile and instruction index in the stage, both from 0. */

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A directory that is removed when the test ends. */
 export function tempDir(t: TestContext): string {
+  // What a test has started may write its last file meanwhile, hence the retries.
   const dir = mkdtempSync(join(tmpdir(), 'envbuilder-test-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
   return dir;
 }
 

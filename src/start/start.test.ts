@@ -277,7 +277,9 @@ test('hooks run as the user and in the workspace, each as often as it is due', {
     writeFileSync(log, '');
     return found;
   };
-  await start(on, { devcontainer });
+  const first = await start(on, { devcontainer });
+  // Their time is a phase of the start.
+  assert.equal(first.texts.filter((text) => text === 'phase').length, 1);
   assert.match(readFileSync(log, 'utf8'), new RegExp(`^create 1234 ${on.folder} a$`, 'm'));
   assert.deepEqual(names(), ['create', 'update', 'postCreate', 'postStart']);
   const at = (commit: string) => async () => ({ folder: on.folder, state: 'found' as const, commit });

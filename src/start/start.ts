@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
-import type { Emit } from '../core/events.ts';
+import { type Emit, timed } from '../core/events.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { quoteWord } from '../core/shell-words.ts';
 import { type HookMoment, LIFECYCLE } from '../devcontainer/lifecycle.ts';
@@ -96,7 +96,9 @@ export async function runStart<Source>(request: StartRequest, deps: StartDeps<So
     remoteEnv: composed.remoteEnv,
   });
   const hookEnv = { ...users.hooks, ...request.hookSecrets?.env };
-  const later = await runLifecycle(request, users.image, { account, env: hookEnv, cwd, deps });
+  const later = await timed(emit, 'hooks', () =>
+    runLifecycle(request, users.image, { account, env: hookEnv, cwd, deps }),
+  );
 
   const first = { command: request.initCommand, args: request.initArgs, user };
   const init = !request.setupScript

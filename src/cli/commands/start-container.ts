@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { Emit } from '../../core/events.ts';
+import { type Emit, timed } from '../../core/events.ts';
 import {
   type BuildRequest,
   type BuildResult,
@@ -54,7 +54,7 @@ export async function startContainer(
     emit,
     signal,
     runAs,
-    prepareWorkspace: () => prepareWorkspace(place, workspaceDeps),
+    prepareWorkspace: () => timed(emit, 'clone', () => prepareWorkspace(place, workspaceDeps)),
     cloneForBuild: async () => {
       if (place.clone) return cloneForBuild(place.clone, request.workDir, workspaceDeps);
       return { folder: workspace, close: () => {} };

@@ -3,6 +3,7 @@ import type { ReportStep } from './types.ts';
 
 /** What people call the phases. */
 const PHASES: Readonly<Record<string, string>> = {
+  clone: 'Cloning the repository',
   plan: 'Reading the Dockerfile and asking for base images',
   lookup: 'Looking up the cache',
   download: 'Downloading',
@@ -16,6 +17,7 @@ const PHASES: Readonly<Record<string, string>> = {
   upload: 'Storing and pushing',
   image: 'Making the image',
   output: 'Writing outputs',
+  hooks: 'Running hooks',
   cleanup: 'Cleaning up',
 };
 
