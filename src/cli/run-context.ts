@@ -81,7 +81,9 @@ export function reporterFor(
     mode,
     ...(ci && { ci }),
     err: stderr,
-    verbose: options.verbose || ['trace', 'debug'].includes(options.verbosity),
+    verbose:
+      options.verbose ||
+      [options.verbosity, options['log-level']].some((level) => level === 'trace' || level === 'debug'),
     color: wantsColor(stderr, env),
     redactor,
     readLine: readSourceLine,

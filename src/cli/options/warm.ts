@@ -89,7 +89,7 @@ export const WARM_OPTIONS = [
     default: 'color',
     choices: ['text', 'color', 'json'],
     text: 'The same: text means --progress plain, json means --progress json; --progress itself wins.',
-    commands: ['warm'],
+    commands: ['warm', 'up', 'exec'],
     group: 'Base image cache',
   },
   {

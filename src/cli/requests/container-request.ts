@@ -44,9 +44,10 @@ export function containerDefinition(
   folder: string,
   context: Pick<CommandContext, 'env' | 'cwd'>,
 ): DefinitionRequest {
-  const { config } = parsed.options;
+  const { config, 'no-lockfile': none, 'frozen-lockfile': frozen } = parsed.options;
   return {
     ...definitionRequest(parsed, folder, context),
+    ...(frozen ? { lockfile: 'frozen' } : none ? { lockfile: 'ignore' } : {}),
     ...(config === undefined ? {} : { devcontainerJsonPath: resolve(context.cwd, config) }),
   };
 }
