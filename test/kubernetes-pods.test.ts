@@ -1,80 +1,21 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, chownSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { parseAllDocuments } from 'yaml';
 import { freePort } from '../src/core/testing.ts';
-import type { Container as ContainerSpec, PodSpec } from '../src/kubernetes/types.ts';
 import { createRepository } from '../src/workspace/testing.ts';
 import { useContainers } from './support/container.ts';
 import { envbuilder } from './support/envbuilder.ts';
 import { startGitHttpServer } from './support/git-http-server.ts';
+import { asDocker, podOf } from './support/pod.ts';
 
 const containers = useContainers();
 
 const PASSWORD = 'pw-of-the-cluster';
 const GIT_PASSWORD = 'pw-of-the-git-server';
-
-interface PodRun {
-  readonly args: readonly string[];
-  readonly flags: readonly string[];
-}
-
-/** The pod that a part of the manifests starts. */
-async function podOf(part: string, ...args: readonly string[]): Promise<PodSpec> {
-  const { code, stdout, stderr } = await envbuilder(['k8s', part, ...args]);
-  assert.equal(code, 0, stderr);
-  for (const document of parseAllDocuments(stdout)) {
-    const object = document.toJS() as { kind: string; spec: PodSpec & { template?: { spec: PodSpec } } };
-    if (object.kind === 'Pod') return object.spec;
-    if (object.spec?.template) return object.spec.template.spec;
-  }
-  throw new Error(`${part} has no pod`);
-}
-
-/** What of a pod Docker can do as a kubelet does: users, rights, limits, variables, volumes. */
-function asDocker(
-  pod: PodSpec,
-  {
-    volumes,
-    secrets = {},
-  }: {
-    readonly volumes: Readonly<Record<string, string>>;
-    readonly secrets?: Readonly<Record<string, string>>;
-  },
-): PodRun {
-  const container: ContainerSpec = pod.containers[0]!;
-  const { securityContext: context = {}, resources } = container;
-  const user = context.runAsUser ?? pod.securityContext?.runAsUser;
-  const group = pod.securityContext?.fsGroup;
-  for (const directory of Object.values(volumes)) {
-    if (group === undefined) continue;
-    chownSync(directory, 0, group);
-    chmodSync(directory, 0o2775);
-  }
-  const env = (container.env ?? []).flatMap(({ name, value, valueFrom }) => {
-    const from = valueFrom?.secretKeyRef ?? valueFrom?.configMapKeyRef;
-    const text = value ?? secrets[`${from?.name}/${from?.key}`];
-    return text === undefined ? [] : [`--env=${name}=${text}`];
-  });
-  return {
-    args: container.args ?? [],
-    flags: [
-      ...(user === undefined ? [] : [`--user=${user}:${pod.securityContext?.runAsGroup ?? user}`]),
-      ...(context.readOnlyRootFilesystem ? ['--read-only'] : []),
-      ...(context.allowPrivilegeEscalation === false ? ['--security-opt=no-new-privileges'] : []),
-      ...(context.capabilities?.drop ?? []).map((name) => `--cap-drop=${name}`),
-      ...(context.capabilities?.add ?? []).map((name) => `--cap-add=${name}`),
-      `--memory=${String(resources?.limits?.memory).replace(/i$/, '').toLowerCase()}`,
-      ...env,
-      ...(container.volumeMounts ?? []).map(
-        ({ name, mountPath, readOnly }) => `--volume=${volumes[name]}:${mountPath}${readOnly ? ':ro' : ''}`,
-      ),
-    ],
-  };
-}
 
 test('registry, warmer, prebuild and workspace run with the rights that the manifests give them', async (t) => {
   if (containers.missing !== undefined) return t.skip(containers.missing);
