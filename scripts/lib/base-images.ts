@@ -140,7 +140,7 @@ const poorConfigs = {
 /**
  * Fills a registry with the images that the cases build on: `busybox:1` (Docker media types, gzip, two layers),
  * `busybox:zstd` (OCI, zstd), `rich:1` (a full configuration), `onbuild:1`, `multi:1` (an index of two platforms),
- * `debian:bookworm` (OCI), and `poor:…`, one for each of `poorConfigs`.
+ * `debian:bookworm` (OCI), `pause:1`, whose command waits, and `poor:…`, one for each of `poorConfigs`.
  * @param host `127.0.0.1:port`
  */
 export async function pushBaseImages(host: string): Promise<void> {
@@ -152,6 +152,7 @@ export async function pushBaseImages(host: string): Promise<void> {
   await pushImage(host, 'busybox', '1', { ...docker, config: plain });
   await pushImage(host, 'rich', '1', { ...docker, family: 'oci', config: richConfig });
   await pushImage(host, 'onbuild', '1', { ...docker, config: onbuildConfig });
+  await pushImage(host, 'pause', '1', { ...docker, config: { Entrypoint: ['/bin/sleep', 'infinity'] } });
   for (const [tag, config] of Object.entries(poorConfigs))
     await pushImage(host, 'poor', tag, { ...docker, family: 'oci', config });
   await pushMulti(host, busybox);

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { extractPackages, writeLauncher } from './extracted-packages.ts';
-import { startService, waitUntilReady } from './service-process.ts';
+import { childOf, startService, waitUntilReady } from './service-process.ts';
 import { capture, run, step } from './shell.ts';
 
 /** A Docker engine of our own, and how to talk to it. */
@@ -53,7 +53,7 @@ export async function startDockerEngine(
         '--fork',
         '--kill-child',
         '/bin/sh',
-        join(import.meta.dirname, 'docker-engine.sh'),
+        join(import.meta.dirname, 'extracted-root.sh'),
         extracted.root,
         state,
         '/usr/sbin/dockerd',
@@ -71,6 +71,7 @@ export async function startDockerEngine(
     const env = { DOCKER_HOST: socket, DOCKER_CONFIG: config, DOCKER_BUILDKIT: '1' };
     let version = '';
     const stop = async () => {
+      // dockerd itself ends in order on SIGTERM, while unshare would just be gone.
       await service.stop(8000, childOf(service.pid));
       rmSync(state, { recursive: true, force: true });
     };
@@ -99,13 +100,4 @@ async function checkBuilds(
   const { code, stderr } = await capture(command, ['buildx', 'build', '--quiet', context], { env });
   if (code !== 0)
     throw new Error(`Docker cannot build here: ${stderr.trim().split('\n').slice(-5).join('\n')}`);
-}
-
-/** dockerd itself, which `unshare` forked: it ends in order on SIGTERM, while unshare would just be gone. */
-function childOf(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]) || pid;
-  } catch {
-    return pid;
-  }
 }

@@ -79,3 +79,12 @@ export async function waitUntilReady(
     }
   }
 }
+
+/** The program that `unshare --fork` started; the process itself where it has started none. */
+export function childOf(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]) || pid;
+  } catch {
+    return pid;
+  }
+}

@@ -222,6 +222,8 @@ test('a prebuild is one Job for a repository, branch and commit, and for each ar
     { branch: 'main', commit },
     { branch: 'main', commit: 'b'.repeat(40) },
     { repository: 'https://git.example/b.git', branch: 'main' },
+    { branch: 'main', registry: 'registry.corp/team-a' },
+    { branch: 'main', registry: 'registry.corp/team-b' },
   ];
   assert.equal(new Set(keys.map(name)).size, keys.length);
   for (const key of keys) assert.equal(name(key), name({ ...key, limits: new Map([['cpu', '1']]) }));

@@ -62,10 +62,12 @@ function each({ architectures }: ManifestSettings): readonly (string | undefined
   return architectures.length === 0 ? [undefined] : architectures;
 }
 
-/** The same for the same repository, branch and commit, and for no other. */
+/** The same for the same repository, branch and commit, built for the same registry, and for no other. */
 function jobName(settings: ManifestSettings, arch: string | undefined): string {
-  const { repository, branch = null, commit = null } = settings;
-  const hash = createHash('sha256').update(JSON.stringify([repository, branch, commit]));
+  const { repository, branch = null, commit = null, registry } = settings;
+  // Tenants have prefixes of their own in a registry, and may share a repository.
+  const named = registry === undefined ? [] : [registry];
+  const hash = createHash('sha256').update(JSON.stringify([repository, branch, commit, ...named]));
   const name = `${namesOf(settings).prebuild}-${hash.digest('hex').slice(0, 12)}`;
   return arch === undefined ? name : `${name}-${arch}`;
 }

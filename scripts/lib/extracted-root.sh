@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes $1 (extracted packages) the root directory of a private mount namespace, then runs the rest of the line there.
-# Run by docker-engine.ts below `unshare --mount --pid`, so that nothing of it stays when the engine ends. $2 is the
-# directory that both sides see under the same path.
+# Run below `unshare --mount --pid`, so that nothing of it stays when that ends. $2 is the directory that both sides see
+# under the same path.
 set -eu
 root=$1 state=$2
 shift 2

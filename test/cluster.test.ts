@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { temporaryDir } from '../scripts/lib/cache-dir.ts';
+import { createCleanUp } from '../scripts/lib/cleanup.ts';
+import { PART_NAMES } from '../src/kubernetes/manifests.ts';
+import type { Deployment, Pod } from '../src/kubernetes/types.ts';
+import {
+  BASE,
+  type Fleet,
+  GIT,
+  loginFor,
+  printedObject,
+  startFleet,
+  usersFile,
+} from './support/cluster/fleet.ts';
+import { noCluster } from './support/cluster/parts.ts';
+
+const skip = noCluster();
+const cleanUp = createCleanUp();
+let fleet: Fleet;
+
+before(async () => {
+  if (skip !== false) return;
+  try {
+    fleet = await startFleet(cleanUp);
+  } catch (error) {
+    await cleanUp.run();
+    throw error;
+  }
+});
+after(cleanUp.run);
+
+/** No node has it, so pods are made and never start. */
+const NOWHERE = '--node-selector=pool=none';
+
+test('what is printed can be applied again and again, and nothing differs then', { skip }, async () => {
+  const { cluster, printed, namespace } = fleet;
+  const base = join(temporaryDir('kustomize'), 'base');
+  after(() => rmSync(join(base, '..'), { recursive: true, force: true }));
+  const server = ['--server-side'];
+  const asked: Readonly<Record<string, { args: readonly string[]; how?: readonly string[] }>> = {
+    usual: { args: [] },
+    all: { args: [...PART_NAMES, '--registry-size=1.5Ti', '--schedule=@daily'] },
+    client: { args: PART_NAMES, how: [] },
+    shared: {
+      args: [...PART_NAMES, '--shared-volume', '--unsigned', '--architecture=amd64,arm64', '--suspend'],
+    },
+    options: { args: [...PART_NAMES, ...ALL_OPTIONS] },
+  };
+  await cluster.ok(['create', '--filename=-'], JSON.stringify(PRIORITY));
+  for (const [name, { args, how = server }] of Object.entries(asked)) {
+    await namespace(name, 'baseline');
+    await cluster.ok(['create', `--namespace=${name}`, 'serviceaccount', 'builder']);
+    const yaml = await printed(...args, NOWHERE, `--namespace=${name}`);
+    for (let round = 0; round < 2; round += 1) await cluster.ok(['apply', ...how, '--filename=-'], yaml);
+    assert.equal(await cluster.ok(['diff', ...how, '--filename=-'], yaml), '', name);
+  }
+  await printed(`--kustomize=${base}`, NOWHERE, '--namespace=usual');
+  await cluster.ok(['apply', '--server-side', '--force-conflicts', `--kustomize=${base}`]);
+  assert.equal(await cluster.ok(['diff', '--server-side', `--kustomize=${base}`]), '');
+});
+
+/** What a RUN can get hold of is in the layer that it makes. */
+const LOOK =
+  'cat /proc/*/environ /proc/*/cmdline 2>/dev/null; env; find / -xdev -path /.envbuilder -prune -o -type f -exec grep -s -e p[w]-of -e eyJhdX[R]oc {} +';
+const DOCKERFILE = `FROM ${BASE}
+RUN wget -q -O /built ${GIT}/app
+RUN (${LOOK}) > /seen; true
+`;
+const REGISTRY = 'envbuilder-registry:5000';
+/** How other namespaces call it. */
+const REGISTRY_OUTSIDE = 'envbuilder-registry.fleet.svc:5000';
+const RIGHTS = [
+  'prebuild ** pull,push,delete',
+  'workspace cache/** pull',
+  'team-a team-a/** pull',
+  'team-b team-b/** pull',
+  '',
+];
+const USERS = ['prebuild', 'workspace', 'team-a', 'team-b'];
+const IN_FLEET = '--namespace=fleet';
+
+/** The registry, base images and the prebuild of app.git, once: in the order of docs/kubernetes.md. */
+const prebuilt = once(async (): Promise<void> => {
+  const { cluster, printed, apply, ended } = fleet;
+  fleet.repository('app', DOCKERFILE);
+  countRequests('/app');
+  await fleet.namespace('fleet', 'baseline');
+  const users = [`--from-literal=htpasswd=${usersFile(USERS)}`, `--from-literal=rights=${RIGHTS.join('\n')}`];
+  await cluster.ok(['create', IN_FLEET, 'secret', 'generic', 'envbuilder-registry-users', ...users]);
+  await fleet.secrets('fleet', {
+    'envbuilder-registry-push': loginFor(REGISTRY, 'prebuild'),
+    'envbuilder-registry-pull': loginFor(REGISTRY, 'workspace'),
+  });
+  await apply('base-images', 'warm-now', 'registry', IN_FLEET);
+  await ended('fleet', jobName(await printed('warm-now')));
+  await apply('base-images-read', 'warmer', 'network', IN_FLEET);
+  const deployments = '/apis/apps/v1/namespaces/fleet/deployments';
+  await cluster.until<Deployment>(
+    deployments,
+    'envbuilder-registry',
+    ({ status }) => status?.readyReplicas === 1,
+  );
+  await apply('prebuild', IN_FLEET);
+  await ended('fleet', jobName(await printed('prebuild')));
+});
+
+test('a workspace takes the layers of a prebuild, and is there again after its end', { skip }, async (t) => {
+  await prebuilt();
+  const { cluster, apply, ready, exec } = fleet;
+  const ada = (...command: readonly string[]) => exec('fleet', 'envbuilder-ada', ...command);
+  const end = async (): Promise<void> => {
+    const start = performance.now();
+    // It takes all of ten minutes if the workspace does not end at the signal, and is then given up.
+    await cluster.ok(['delete', IN_FLEET, 'pod/envbuilder-ada', '--grace-period=3600']);
+    t.diagnostic(`deleted after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  };
+  for (const round of ['first', 'again']) {
+    await apply('workspace', '--workspace-name=ada', IN_FLEET);
+    await ready('fleet', 'envbuilder-ada');
+    assert.equal(await ada('cat', '/built'), '1', 'it was built once');
+    // What exec starts has the variables of the pod itself, as the page says.
+    assert.doesNotMatch(
+      await ada('cat', '/seen', '/proc/1/environ'),
+      /pw-of|eyJhdXR|ENVBUILDER_DOCKER_CONFIG/,
+    );
+    if (round === 'first') await ada('sh', '-c', 'echo kept > /workspaces/kept; echo lost > /lost');
+    else assert.equal(await ada('sh', '-c', 'cat /workspaces/kept; ls /lost 2>/dev/null || true'), 'kept\n');
+    if (round === 'first') await end();
+  }
+  // What makes room on a node asks for it in this way.
+  await evict('envbuilder-ada');
+  await cluster.ok(['wait', IN_FLEET, '--for=delete', 'pod/envbuilder-ada', '--timeout=3600s']);
+});
+
+test('a workspace starts from the image of a prebuild, which the node pulls by its digest', {
+  skip,
+}, async () => {
+  await prebuilt();
+  const { cluster, printed, apply, ready, exec } = fleet;
+  const yaml = await printed('workspace', '--workspace-name=probe', IN_FLEET);
+  const [claim, pod] = [printedObject(yaml, 'PersistentVolumeClaim'), printedObject(yaml, 'Pod')];
+  const [container] = pod.spec?.containers ?? [];
+  if (pod.spec === undefined || container === undefined) assert.fail(yaml);
+  const env = [
+    ...(container.env ?? []),
+    { name: 'ENVBUILDER_GET_CACHED_IMAGE', value: 'true' },
+    { name: 'ENVBUILDER_CACHE_REPO', value: `${REGISTRY}/cache` },
+  ];
+  const probe = { ...pod, spec: { ...pod.spec, containers: [{ ...container, env }] } };
+  await cluster.ok(
+    ['create', '--filename=-'],
+    [claim, probe].map((each) => JSON.stringify(each)).join('\n---\n'),
+  );
+  const isOver = ({ status }: Pod): boolean => /Succeeded|Failed/.test(status?.phase ?? '');
+  await cluster.until<Pod>('/api/v1/namespaces/fleet/pods', 'envbuilder-probe', isOver);
+  const log = await cluster.ok(['logs', IN_FLEET, 'pod/envbuilder-probe']);
+  const image = /^ENVBUILDER_CACHED_IMAGE=(\S+@sha256:\S+)$/m.exec(log)?.[1] ?? assert.fail(log);
+  const address = await cluster.ok([
+    'get',
+    IN_FLEET,
+    'service/envbuilder-registry',
+    '--output=jsonpath={.spec.clusterIP}',
+  ]);
+  cluster.trust(REGISTRY, `http://${address}:5000`);
+  const config = `--from-literal=.dockerconfigjson=${loginFor(REGISTRY, 'workspace')}`;
+  const type = '--type=kubernetes.io/dockerconfigjson';
+  await cluster.ok(['create', IN_FLEET, 'secret', 'generic', 'pull', type, config]);
+  await apply(
+    'workspace',
+    '--workspace-name=bob',
+    `--prebuilt=${image}`,
+    '--image-pull-secret=pull',
+    IN_FLEET,
+  );
+  await ready('fleet', 'envbuilder-bob');
+  assert.equal(await exec('fleet', 'envbuilder-bob', 'cat', '/built'), '1');
+});
+
+test('a prebuild that has to make room is built by another pod, and has not failed', { skip }, async () => {
+  await prebuilt();
+  const { cluster, pages, printed, apply, ended } = fleet;
+  fleet.repository('slow', `FROM ${BASE}\nRUN wget -q -O /built ${GIT}/slow\n`);
+  const building = Promise.withResolvers<void>();
+  // The first one gets no answer.
+  pages.set('/slow', () => {
+    countRequests('/slow');
+    building.resolve();
+  });
+  const args = ['prebuild', `--repository=${GIT}/slow.git`, IN_FLEET];
+  await apply(...args);
+  const job = jobName(await printed(...args));
+  await building.promise;
+  const selector = ['get', IN_FLEET, 'pods', `--selector=job-name=${job}`, '--output=name'];
+  await evict((await cluster.ok(selector)).trim().replace('pod/', ''));
+  await ended('fleet', job);
+  assert.equal(await cluster.ok(['get', IN_FLEET, `job/${job}`, '--output=jsonpath={.status.failed}']), '');
+});
+
+test('eight pods of an environment that nobody has built run each of its commands once', {
+  skip,
+}, async (t) => {
+  await prebuilt();
+  const { cluster, printed, ended } = fleet;
+  const paths = ['/herd/1', '/herd/2', '/herd/3'];
+  const counts = paths.map(countRequests);
+  fleet.repository(
+    'herd',
+    [`FROM ${BASE}`, ...paths.map((path, i) => `RUN wget -q -O /${i} ${GIT}${path}`), ''].join('\n'),
+  );
+  const job = printedObject(await printed('prebuild', `--repository=${GIT}/herd.git`, IN_FLEET), 'Job');
+  const spec = { ...job.spec, completionMode: 'Indexed', completions: HERD, parallelism: HERD };
+  const start = performance.now();
+  await cluster.ok(['create', '--filename=-'], JSON.stringify({ ...job, spec }));
+  await ended('fleet', job.metadata?.name ?? '');
+  t.diagnostic(`${HERD} pods: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  assert.deepEqual(
+    counts.map((count) => count()),
+    [1, 1, 1],
+  );
+});
+
+test('a tenant can neither write into what another one starts from, nor read it', { skip }, async () => {
+  await prebuilt();
+  const { cluster, printed, apply, ended, ready, exec } = fleet;
+  fleet.repository('shared', `FROM ${BASE}\nRUN wget -q -O /built ${GIT}/shared\n`);
+  countRequests('/shared');
+  const repository = `--repository=${GIT}/shared.git`;
+  // The prebuild of the second tenant, by whoever runs the fleet.
+  const mine = [
+    'prebuild',
+    repository,
+    `--registry=${REGISTRY}/team-b`,
+    `--insecure-registry=${REGISTRY}`,
+    IN_FLEET,
+  ];
+  await apply(...mine);
+  await ended('fleet', jobName(await printed(...mine)));
+  const flags = (namespace: string) => [
+    repository,
+    `--registry=${REGISTRY_OUTSIDE}/team-b`,
+    `--insecure-registry=${REGISTRY_OUTSIDE}`,
+    `--namespace=${namespace}`,
+  ];
+  for (const name of ['team-a', 'team-b']) {
+    await fleet.namespace(name, 'baseline');
+    const login = loginFor(REGISTRY_OUTSIDE, name);
+    await fleet.secrets(name, { 'envbuilder-registry-pull': login, 'envbuilder-registry-push': login });
+    await apply('base-images', 'base-images-read', `--namespace=${name}`);
+  }
+  const started = async (namespace: string): Promise<string> => {
+    await apply('workspace', ...flags(namespace));
+    await ready(namespace, 'envbuilder-workspace');
+    const built = await exec(namespace, 'envbuilder-workspace', 'cat', '/built');
+    await cluster.ok(['delete', `--namespace=${namespace}`, 'pod/envbuilder-workspace']);
+    return built;
+  };
+  assert.equal(await started('team-b'), '1', 'it reads what was built for it');
+  assert.equal(await started('team-a'), '2', 'it has to build for itself');
+  const poison = printedObject(await printed('prebuild', ...flags('team-a')), 'Job');
+  const spec = { ...poison.spec, backoffLimit: 0 };
+  await cluster.ok(['create', '--filename=-'], JSON.stringify({ ...poison, spec }));
+  await ended('team-a', poison.metadata?.name ?? '', 'Failed');
+  assert.equal(await started('team-b'), '1', 'it still does');
+  const log = await cluster.ok(['logs', IN_FLEET, 'deployment/envbuilder-registry', '--tail=-1']);
+  const requests = log
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { user: string | null; path: string; status: number })
+    .filter(({ user, path }) => user === 'team-a' && path.startsWith('/v2/team-b/'));
+  assert.ok(requests.length > 0, log);
+  assert.deepEqual([...new Set(requests.map(({ status }) => status))], [403]);
+});
+
+test('namespaces let in what the page says, and quotas count it', { skip }, async () => {
+  const { cluster, printed, namespace } = fleet;
+  const apply = async (name: string, ...args: readonly string[]) =>
+    cluster.kubectl(
+      ['apply', '--server-side', '--filename=-'],
+      await printed(...args, NOWHERE, `--namespace=${name}`),
+    );
+  await namespace('restricted', 'restricted');
+  const builds = ['workspace', 'prebuild'] as const;
+  const others = PART_NAMES.filter((name) => !builds.some((part) => name.startsWith(part)));
+  const allowed = await apply('restricted', ...others);
+  assert.deepEqual([allowed.code, allowed.stderr], [0, '']);
+  const refused = await apply('restricted', 'workspace');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /violates PodSecurity "restricted/);
+  await namespace('counted', 'baseline');
+  const hard = { 'requests.cpu': '80m', 'requests.memory': '1Gi', 'limits.memory': '10Gi', pods: 5 };
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'all' }, spec: { hard } };
+  await cluster.ok(['create', '--namespace=counted', '--filename=-'], JSON.stringify(quota));
+  const first = await apply('counted', 'workspace');
+  assert.equal(first.code, 0, first.stderr);
+  const second = await apply('counted', 'workspace', '--workspace-name=more');
+  assert.match(second.stderr, /exceeded quota: all, requested: requests.cpu=50m, used: requests.cpu=50m/);
+});
+
+/** How many pods of the same environment start at once; the longer form has more. */
+const HERD = Number(process.env.ENVBUILDER_TEST_HERD ?? 8);
+
+/** Answers requests for a page with how many there were, itself included. @returns how many there were so far */
+function countRequests(path: string): () => number {
+  let count = 0;
+  fleet.pages.set(path, (_, response) => {
+    count += 1;
+    response.end(String(count));
+  });
+  return () => count;
+}
+
+async function evict(pod: string): Promise<void> {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: 'fleet' } };
+  const path = `/api/v1/namespaces/fleet/pods/${pod}/eviction`;
+  await fleet.cluster.ok(['create', `--raw=${path}`, '--filename=-'], JSON.stringify(eviction));
+}
+
+function jobName(yaml: string): string {
+  return printedObject(yaml, 'Job').metadata?.name ?? assert.fail('a Job without a name');
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= work());
+}
+
+const PRIORITY = {
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  metadata: { name: 'low' },
+  value: -10,
+};
+const ALL_OPTIONS = [
+  '--name=fleet',
+  '--workspace-name=ada',
+  '--branch=main',
+  `--commit=${'a'.repeat(40)}`,
+  `--prebuilt=registry.corp/cache@sha256:${'a'.repeat(64)}`,
+  '--priority-class=low',
+  '--queue=builds',
+  '--requests=cpu=2,ephemeral-storage=10Gi',
+  '--limits=memory=8Gi,ephemeral-storage=40Gi',
+  '--toleration=builds=true:NoSchedule,*',
+  '--affinity={"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"kubernetes.io/hostname"}}]}}',
+  '--service-account=builder',
+  '--image-pull-secret=pull',
+  '--extra-label=team=a',
+  '--extra-annotation=owner=a, b',
+  '--ca-config-map=corp-ca',
+  '--registry-mirror=mirror.corp',
+  '--registry-map=ghcr.io=mirror.corp/ghcr',
+];
