@@ -30,6 +30,9 @@ after(async () => (await made?.catch(() => undefined))?.box.close());
 const dockerfile = (host: string, end = ''): string => `FROM ${host}/busybox:1 AS tools
 RUN head -c 300000 /dev/urandom > /large && head -c 1000 /dev/urandom > /small
 
+FROM scratch AS taken
+COPY --from=tools /small /
+
 FROM ${host}/busybox:1 AS app
 ARG VERSION=1
 COPY src /src
@@ -38,6 +41,7 @@ RUN echo $VERSION > /version
 
 FROM app
 COPY --from=tools /large /small /opt/
+COPY --from=taken /small /taken
 RUN rm /opt/large && echo more >> /opt/small && echo new > /src/a
 ${end}`;
 
@@ -89,13 +93,24 @@ test('a build tells what ran, what it waited for, and what its layers hold', asy
     first.stages.map(({ name, from, reads, target }) => [name, from, reads, target]),
     [
       ['tools', null, [], false],
+      ['taken', null, [0], false],
       ['app', null, [], false],
-      ['stage-2', 1, [0], true],
+      ['stage-3', 2, [0, 1], true],
     ],
   );
   const steps = first.stages.flatMap((stage) => stage.steps);
   assert.deepEqual([...new Set(steps.map(({ outcome }) => outcome))], ['built']);
   for (const { spans } of steps) assert.equal(spans.at(-1)?.what, 'ran');
+  // It could not begin before the stage was there, and that is no time of its own.
+  const [waited] = first.stages[1]!.steps;
+  assert.deepEqual(
+    waited?.spans.map(({ what, stage }) => [what, stage]),
+    [
+      ['stage', 'tools'],
+      ['ran', undefined],
+    ],
+  );
+  assert.ok(waited.waitedMs > 0);
   const image = first.images[0]!;
   const origins = new Set(image.layers.map(({ origin }) => origin));
   assert.deepEqual([...origins].sort(), ['base', 'built']);
@@ -126,7 +141,7 @@ test('a build tells what ran, what it waited for, and what its layers hold', asy
 test('a later build tells what changed, and what lies in layers of the cache', async (t) => {
   const all = await reports(t);
   if (!all) return;
-  const [tools, app] = all.second.stages;
+  const [tools, , app] = all.second.stages;
   assert.deepEqual(
     tools!.steps.map(({ outcome }) => outcome),
     ['hit'],
@@ -148,7 +163,7 @@ test('a build that fails has a report as well, and no report holds a secret', as
   assert.equal(failed.error?.code, 'BUILD_FAILED');
   const step = failed.stages.flatMap(({ steps }) => steps).find(({ outcome }) => outcome === 'failed');
   assert.deepEqual([...(step?.output ?? [])].sort(), ['gone', 'the token is ***']);
-  assert.match(failed.error.frame.join('\n'), /Dockerfile:13:1[\s\S]*\^\^\^/);
+  assert.match(failed.error.frame.join('\n'), /Dockerfile:17:1[\s\S]*\^\^\^/);
   assert.doesNotMatch(failure.output, new RegExp(SECRET));
   for (const name of ['first', 'second', 'failed'])
     for (const kind of ['html', 'json']) {
