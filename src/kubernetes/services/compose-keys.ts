@@ -61,7 +61,7 @@ export const COMPOSE_KEYS: readonly KeyRow[] = [
   {
     keys: ['volumes'],
     held: 'partly',
-    text: 'A claim for each named volume, or the one that is there for an external one; an empty directory for one without a name; files and folders of the repository from the volume of the workspace. Other places of a host are not held. A new claim is empty, where Docker copies what the image has at the place.',
+    text: "A claim for each named volume, or the one that is there for an external one; an empty directory for one without a name; files and folders of the repository from the volume of the workspace. Other places of a host are not held. A new claim is empty and root's, where Docker copies what the image has at the place, owner included.",
   },
   { keys: ['tmpfs', 'shm_size'], held: 'yes', text: 'Empty directories in memory.' },
   {
