@@ -13,8 +13,10 @@ import { LIMITS } from '../src/core/limits.ts';
 import { createLayerWriter } from '../src/layer/layer-writer.ts';
 import { readLayer } from '../src/layer/read-layer.ts';
 import { createTocWriter, readToc } from '../src/layer/toc.ts';
-import { checkLayout } from '../src/layer/toc-layout.ts';
-import { fromRows, toRow } from '../src/layer/toc-rows.ts';
+import { createTableReader } from '../src/layer/toc-json.ts';
+import { createLayoutCheck } from '../src/layer/toc-layout.ts';
+import { toFrameRow, toRow } from '../src/layer/toc-rows.ts';
+import type { TocTable } from '../src/layer/types.ts';
 import { resolveImage } from '../src/oci/image.ts';
 import { parseManifestDocument } from '../src/oci/manifest.ts';
 import { parsePlatform } from '../src/oci/platform.ts';
@@ -83,7 +85,7 @@ const paxOf = (bytes: number): Buffer => {
 
 const union = (entries: Iterable<LayerEntry>): void => {
   const made = createUnion();
-  made.beginLayer(false);
+  made.beginLayer();
   for (const entry of entries) made.apply(entry);
   made.endLayer();
 };
@@ -95,6 +97,36 @@ const entry = (over: Partial<LayerEntry>) => () => {
 const pathOf = (bytes: number): string => 'd/'.repeat(bytes / 2) + (bytes % 2 === 1 ? 'd' : '');
 const digest = `sha256:${'1'.repeat(64)}` as const;
 const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 1 };
+
+const TOC_FRAME = { offset: 0, length: 0, tarOffset: 0, tarLength: 0, digest };
+
+/** Reads a table of so many frames and entries, or with a row of so many bytes. */
+const table = ({ frames = 0, entries = 0, row = 0 }): TocTable => {
+  const reader = createTableReader();
+  const list = (count: number, of: unknown): void => {
+    const text = JSON.stringify(of);
+    for (let at = 0; at < count; at += 1000)
+      reader.push(
+        Buffer.from(
+          `${at === 0 ? '' : ','}${Array.from({ length: Math.min(1000, count - at) }, () => text).join()}`,
+        ),
+      );
+  };
+  reader.push(Buffer.from('{"frames":['));
+  list(frames, toFrameRow(TOC_FRAME));
+  reader.push(Buffer.from('],"entries":['));
+  list(entries, toRow(FILE, 0));
+  if (row > 0)
+    reader.push(
+      Buffer.from(
+        JSON.stringify(toRow(FILE, 0))
+          .padEnd(row)
+          .replace(/\]( *)$/, '$1]'),
+      ),
+    );
+  reader.push(Buffer.from(']}'));
+  return reader.end();
+};
 
 /** By limit: something with exactly as much as that number says. */
 const REACH: Record<keyof typeof LIMITS, ((amount: number) => unknown) | 'elsewhere'> = {
@@ -136,10 +168,9 @@ const REACH: Record<keyof typeof LIMITS, ((amount: number) => unknown) | 'elsewh
     union(Array.from({ length: count }, (_, i) => ({ ...FILE, path: `${i}/f` }))),
   depth: (count) => entry({ path: `${'d/'.repeat(count)}f` })(),
   tocBytes: 'elsewhere',
-  tocRows: (count) => {
-    const row = toRow(FILE, 0);
-    fromRows({ frames: [], entries: Array.from({ length: count }, () => row) });
-  },
+  tocRows: (count) => table({ entries: count }),
+  tocRow: (bytes) => table({ row: bytes }),
+  tocFrames: (count) => table({ frames: count }),
   frame: 'elsewhere',
   layers: (count) => {
     const manifest = {
@@ -304,14 +335,20 @@ test('a table of contents that would be too large to read is not written', async
   const xattrs = new Map([['user.a', Buffer.alloc(49_152, 'x')]]);
   // 65,536 bytes in base64, and less than 1024 for all else.
   const most = Math.floor(LIMITS.tocBytes.most / 66_560);
-  const table = (rows: number, entry: LayerEntry) => {
+  const encoded = (rows: number, entry: LayerEntry, frames = 0) => {
     const writer = createTocWriter();
     for (let row = 0; row < rows; row += 1) writer.add(entry, 0);
-    return writer.finish([], 0);
+    return writer.finish(
+      Array.from({ length: frames }, () => TOC_FRAME),
+      0,
+    );
   };
-  assert.ok(table(most, { ...FILE, xattrs }));
-  assert.equal(table(LIMITS.tocBytes.most / 65_536, { ...FILE, xattrs }), undefined);
-  assert.equal(table(LIMITS.tocRows.most + 1, FILE), undefined);
+  assert.ok(encoded(most, { ...FILE, xattrs }));
+  assert.equal(encoded(LIMITS.tocBytes.most / 65_536, { ...FILE, xattrs }), undefined);
+  assert.equal(encoded(LIMITS.tocRows.most + 1, FILE), undefined);
+  assert.equal(encoded(1, FILE, LIMITS.tocFrames.most + 1), undefined);
+  const large = new Map([['user.a', Buffer.alloc(LIMITS.tocRow.most)]]);
+  assert.equal(encoded(1, { ...FILE, xattrs: large }), undefined);
 });
 
 test('a frame that says it has more than a frame may have', async () => {
@@ -325,7 +362,7 @@ test('a frame that says it has more than a frame may have', async () => {
   const blob = Buffer.concat(parts);
   const readRange = async (offset: number, length: number): Promise<Buffer> =>
     blob.subarray(offset, offset + length);
-  const { frames, entries } = await readToc({ readRange, size, toc: toc! });
+  const { frames } = await readToc({ readRange, size, toc: toc! });
   assert.equal(frames[0]!.tarLength, LIMITS.frame.most);
   const [first, second] = frames;
   const both = {
@@ -333,7 +370,7 @@ test('a frame that says it has more than a frame may have', async () => {
     length: first!.length + second!.length,
     tarLength: first!.tarLength + second!.tarLength,
   };
-  assert.throws(() => checkLayout({ frames: [both], entries }, both.length), CORRUPT);
+  assert.throws(() => createLayoutCheck(both.length).frame(both), CORRUPT);
 });
 
 /** Seconds of processor time and MiB that any of these may take, whatever the machine does besides. */

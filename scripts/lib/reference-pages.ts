@@ -141,7 +141,7 @@ function limitsPage(): string {
   return page([
     intro('Limits', 'LIMITS in src/core/limits.ts'),
     'How much of anything envbuilder takes from an image, an archive, a cache or a registry. What goes beyond is refused as `CORRUPT` ([exit code 9](exit-codes.md)), by a token server as `REGISTRY`; what comes from a cache is then left out with a warning, and the step is built.',
-    'There is no limit on the number of entries of a layer, nor on the size that it decompresses to: it is read in parts of a megabyte, and a disk that is full is an error of its own (`DISK_FULL`). Memory grows by some 150 bytes for each path of an image that is unpacked, by some 350 in a build on it, and by about a kilobyte for each row of a table of contents ([decision 76](../adr/0076-trees-are-packed.md)).',
+    'There is no limit on the number of entries of a layer, nor on the size that it decompresses to: it is read in parts of a megabyte, and a disk that is full is an error of its own (`DISK_FULL`). Memory grows by some 150 bytes for each path of an image that is unpacked, by some 350 in a build on it, and by some 100 more for each row of a table of contents ([decision 76](../adr/0076-trees-are-packed.md), [decision 92](../adr/0092-tables-are-packed-as-they-are-read.md)).',
     table(['what', 'at most', 'why'], rows),
     '## Times',
     'How long servers may take. What takes longer counts as no answer, and is tried once more at most; in a build, what fails at the cache is then a miss.',

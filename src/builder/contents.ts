@@ -77,7 +77,10 @@ export function createContents(): Contents {
 /** The entries of a layer that can be read here; undefined where it turns out to be damaged or gone. */
 async function readEntries(blob: LayerBlob): Promise<Entries | undefined> {
   try {
-    if (blob.toc) return (await readToc({ ...blob, toc: blob.toc })).entries;
+    if (blob.toc) {
+      const { count, get } = (await readToc({ ...blob, toc: blob.toc })).entries;
+      return count > MOST_ENTRIES ? undefined : Array.from({ length: count }, (_, index) => get(index));
+    }
     const entries: LayerEntry[] = [];
     const stream = await blob.open();
     try {
@@ -168,7 +171,7 @@ function wasteOf(layers: readonly (Entries | undefined)[]): ImageContents['waste
   });
   for (const [index, entries = []] of layers.entries()) {
     by = index;
-    union.beginLayer(true);
+    union.beginLayer();
     for (const entry of entries) {
       what = isWhiteout(entry.path) ? 'removed' : 'replaced';
       try {

@@ -14,8 +14,9 @@ import { Readable } from 'node:stream';
 import { canonicalDigest } from '../core/canonical.ts';
 import { once } from '../core/concurrency.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
-import { AppError } from '../core/error.ts';
+import { AppError, SHORTER } from '../core/error.ts';
 import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
+import { tooLong } from '../core/too-long.ts';
 import { createOpenPlain, type OpenPlain } from '../sys/beneath.ts';
 import { O_PATH, pathError } from '../sys/descriptor.ts';
 import { factsOf, isDirectory, type PathFacts, rowAt } from '../sys/path-facts.ts';
@@ -219,10 +220,11 @@ function hashFile(fd: number, path: string): { readonly identity: BigIntStats; r
 
 function unreadable(tree: string, path: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const long = tooLong(error);
+  const reason = long ?? (error instanceof Error ? error.message : String(error));
   return new AppError('CONTEXT', `cannot read ${path} in ${tree}: ${reason}`, {
     cause: error,
     where: { path },
-    hint: 'make it readable, or leave it out with .dockerignore',
+    hint: long === undefined ? 'make it readable, or leave it out with .dockerignore' : SHORTER,
   });
 }

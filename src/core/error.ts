@@ -1,4 +1,5 @@
 import { missingRight } from './missing-right.ts';
+import { tooLong } from './too-long.ts';
 
 /** A position in a text file; lines and columns count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -105,7 +106,7 @@ export type ErrorCode = keyof typeof EXIT_CODES;
 
 /**
  * Wraps anything thrown as an AppError; a full disk, and a capability that root lacks, are recognised by errno wherever they
- * occur: then the code is DISK_FULL or PERMISSION.
+ * occur: then the code is DISK_FULL or PERMISSION. A name that is too long is never a defect, but USAGE.
  * @param code used when the errno says nothing more precise
  */
 export function toAppError(
@@ -121,6 +122,15 @@ export function toAppError(
     return new AppError('DISK_FULL', `${message}: no space left on device`, {
       hint: 'free some space, or name a directory on a larger file system',
       ...details,
+      cause: thrown,
+    });
+  }
+  const long = tooLong(thrown);
+  if (long !== undefined) {
+    const named = code === 'INTERNAL';
+    return new AppError(named ? 'USAGE' : code, named ? long : `${message}: ${long}`, {
+      ...details,
+      hint: SHORTER,
       cause: thrown,
     });
   }
@@ -142,6 +152,9 @@ export function toAppError(
   }
   return new AppError(code, `${message}: ${reason}`, { ...details, cause: thrown });
 }
+
+/** What to do about a path that no system call takes. */
+export const SHORTER = 'use shorter names';
 
 /** What other users may not do is for the caller to say. */
 function isRoot(): boolean {

@@ -108,6 +108,18 @@ export const LIMITS = {
     text: 'entries in a table of contents',
     source: `${OURS}: as above`,
   },
+  tocRow: {
+    most: 8 << 20,
+    unit: 'bytes',
+    text: 'one row of a table of contents',
+    source: `${OURS}: a path, a target and more attributes than a file system takes`,
+  },
+  tocFrames: {
+    most: 100_000,
+    unit: 'count',
+    text: 'frames in a table of contents',
+    source: `${OURS}: two that follow each other hold more than 4 MiB, so some 200 GB; a larger layer has no table`,
+  },
   frame: {
     most: 4 << 20,
     unit: 'bytes',

@@ -11,6 +11,10 @@ export interface PackedRows {
   /** A word of a row. */
   get(row: number, word: number): number;
   set(row: number, word: number, value: number): void;
+  /** The words around a row, for whoever reads or writes several of it; they stay where they are. */
+  part(row: number): Uint32Array;
+  /** Where in its part a row begins. */
+  start(row: number): number;
 }
 
 /** Rows are kept in parts, which are never copied: a copy would take the memory twice for a moment. */
@@ -34,6 +38,8 @@ export function createPackedRows(words: number): PackedRows {
     set: (row, word, value) => {
       parts[row >>> PART_SHIFT]![(row & PART_MASK) * words + word] = value;
     },
+    part: (row) => parts[row >>> PART_SHIFT]!,
+    start: (row) => (row & PART_MASK) * words,
   };
 }
 

@@ -46,7 +46,7 @@ const newSide = (): Side => ({ union: createUnion(), contents: new Map() });
 
 async function readInto(blob: LayerBlob, sides: readonly Side[], signal: AbortSignal): Promise<void> {
   try {
-    for (const { union } of sides) union.beginLayer(false);
+    for (const { union } of sides) union.beginLayer();
     const stream = await blob.open();
     const stop = (): void => void stream.destroy(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });

@@ -1,14 +1,13 @@
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
-import { LIMITS } from '../core/limits.ts';
 import { checkEntry } from '../tar/check-entry.ts';
 import type { EntryType, LayerEntry } from '../tar/types.ts';
-import type { TocEntry, TocFrame, TocTable } from './types.ts';
+import type { TocEntry, TocFrame } from './types.ts';
 
 const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
 
 /** An entry without the names of its fields, which a table of a million entries would repeat a million times. */
-type Row = [
+export type Row = [
   path: string,
   type: number,
   mode: number,
@@ -27,20 +26,8 @@ type Row = [
 /** Fields of a row without its attributes. */
 const FIELDS = 12;
 
-type FrameRow = [offset: number, length: number, tarOffset: number, tarLength: number, digest: string];
-
-/** A table of contents as JSON. */
-export interface TocRows {
-  readonly frames: readonly FrameRow[];
-  readonly entries: readonly Row[];
-}
-
-/** @throws AppError CORRUPT for a row that is malformed, or says what no entry may be (checkEntry) */
-export function fromRows({ frames, entries }: TocRows): TocTable {
-  if (entries.length > LIMITS.tocRows.most)
-    throw new AppError('CORRUPT', `a layer's table of contents has ${entries.length} entries`);
-  return { frames: frames.map(fromFrameRow), entries: entries.map(fromRow) };
-}
+/** A frame in the same way. */
+export type FrameRow = [offset: number, length: number, tarOffset: number, tarLength: number, digest: string];
 
 /** The row of an entry, to be written as JSON. */
 export function toRow(entry: LayerEntry, contentOffset: number): Row {
@@ -66,7 +53,11 @@ export function toRow(entry: LayerEntry, contentOffset: number): Row {
   return row;
 }
 
-function fromRow(row: Row): TocEntry {
+/**
+ * The entry of a row that JSON had.
+ * @throws AppError CORRUPT for one that is malformed, or says what no entry may be (checkEntry); other errors for no row at all
+ */
+export function fromRow(row: Row): TocEntry {
   const [
     path,
     type,
@@ -124,7 +115,8 @@ export function toFrameRow({ offset, length, tarOffset, tarLength, digest }: Toc
   return [offset, length, tarOffset, tarLength, base64(digest)];
 }
 
-function fromFrameRow([offset, length, tarOffset, tarLength, digest]: FrameRow): TocFrame {
+/** As fromRow, for a frame. */
+export function fromFrameRow([offset, length, tarOffset, tarLength, digest]: FrameRow): TocFrame {
   if (
     ![offset, length, tarOffset, tarLength].every((value) => Number.isSafeInteger(value) && value >= 0) ||
     typeof digest !== 'string'

@@ -1,11 +1,13 @@
-import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { createZstdDecompress, constants as zlib, zstdCompressSync } from 'node:zlib';
 import { digestOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
+import { release } from '../core/release.ts';
 import type { LayerEntry } from '../tar/types.ts';
-import { checkLayout } from './toc-layout.ts';
-import { fromRows, type TocRows, toFrameRow, toRow } from './toc-rows.ts';
-import type { LayerBlob, Toc, TocFrame, TocPosition, TocTable } from './types.ts';
+import { createTableReader } from './toc-json.ts';
+import { createLayoutCheck } from './toc-layout.ts';
+import { toFrameRow, toRow } from './toc-rows.ts';
+import type { LayerBlob, Toc, TocFrame, TocPosition } from './types.ts';
 
 /*
  * The table of contents stands at the end of a layer in a zstd skippable frame (RFC 8878, section 3.1.2), which every
@@ -18,6 +20,7 @@ const FOOTER = 16;
 const FOOTER_MAGIC = Buffer.from('envbTOC1', 'latin1');
 /** The first one had a digest of each file's content, which nobody needs who compares the whole tar. */
 export const TOC_VERSION = 2;
+const DECODE_CHUNK = 256 * 1024;
 
 /** Takes the entries of a layer and makes the frame of its table of contents; it holds their rows as text only. */
 export interface TocWriter {
@@ -52,12 +55,18 @@ export function createTocWriter(): TocWriter {
     add: (entry, contentOffset) => {
       rows += 1;
       if (isTooLarge()) return;
-      part += `${rows === 1 ? '' : ','}${JSON.stringify(toRow(entry, contentOffset))}`;
+      const row = JSON.stringify(toRow(entry, contentOffset));
+      if (row.length * 3 > LIMITS.tocRow.most && Buffer.byteLength(row) > LIMITS.tocRow.most) {
+        rows = Number.POSITIVE_INFINITY;
+        return;
+      }
+      part += `${rows === 1 ? '' : ','}${row}`;
       if (part.length < PART_LENGTH) return;
       put(part);
       part = '';
     },
     finish: (frames, offset) => {
+      if (frames.length > LIMITS.tocFrames.most) return undefined;
       put(`${part}]}`);
       const head = Buffer.from(`{"frames":${JSON.stringify(frames.map(toFrameRow))},"entries":[`);
       bytes += head.length;
@@ -99,7 +108,7 @@ export function tocRange({ offset, length }: TocPosition): {
 /**
  * Reads a layer's table of contents, of which a record tells where it stands: at the very end of the layer.
  * @throws AppError CORRUPT when it is not there, does not match its digest, cannot be decoded, or does not say all of the
- * layer (checkLayout)
+ * layer (createLayoutCheck)
  */
 export async function readToc({
   readRange,
@@ -116,16 +125,20 @@ export async function readToc({
   const [head, footer] = [bytes.subarray(0, HEAD), bytes.subarray(HEAD + at.length)];
   if (!head.equals(headOf(at.length)) || !footer.equals(footerOf(at.length)))
     throw new AppError('CORRUPT', "a layer's table of contents stands in no frame of its own");
-  return checkLayout(decodeToc(table), range.offset);
+  return decodeToc(table, range.offset);
 }
 
-function decodeToc(bytes: Buffer): TocTable {
+async function decodeToc(bytes: Buffer, end: number): Promise<Toc> {
+  const decoder = createZstdDecompress({ chunkSize: DECODE_CHUNK });
   try {
-    const text = zstdDecompressSync(bytes, {
-      maxOutputLength: LIMITS.tocBytes.most,
-      chunkSize: 1024 * 1024,
-    }).toString('utf8');
-    return fromRows(JSON.parse(text) as TocRows);
+    const layout = createLayoutCheck(end);
+    const reader = createTableReader(layout);
+    decoder.end(bytes);
+    for await (const part of decoder as AsyncIterable<Buffer>) {
+      reader.push(part);
+      release(part);
+    }
+    return { ...reader.end(), firstEntries: layout.end() };
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError('CORRUPT', "a layer's table of contents cannot be decoded", { cause });

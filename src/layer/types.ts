@@ -20,10 +20,22 @@ export interface TocEntry extends LayerEntry {
   readonly contentOffset: number;
 }
 
+/** The entries of a layer in its own order, by index. They are packed; each question makes the object anew. */
+export interface TocEntries {
+  readonly count: number;
+  get(index: number): TocEntry;
+  /** What `get` gives, without the path. */
+  facts(index: number): Omit<LayerEntry, 'path'>;
+  /** TocEntry.contentOffset, without the rest. */
+  contentOffset(index: number): number;
+  /** The size of a file. */
+  size(index: number): number;
+}
+
 /** A table of contents as it is written. */
 export interface TocTable {
   readonly frames: readonly TocFrame[];
-  readonly entries: readonly TocEntry[];
+  readonly entries: TocEntries;
 }
 
 /** A table that says all of its layer, in the layer's own order. */

@@ -74,7 +74,7 @@ export async function writeRootfs(
 
 /** Takes back what writeRootfs has written. @param existed whether the directory itself is to stay */
 export function removeRootfs(path: string, existed: boolean): void {
-  for (const name of existsSync(path) ? readdirSync(path) : [])
-    rmSync(`${path}/${name}`, { recursive: true, force: true });
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });
   if (!existed) rmSync(path, { recursive: true, force: true });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LayerRef } from '../../cache/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { tooLong } from '../../core/too-long.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
 import { writeDockerArchive } from '../../oci/docker-archive.ts';
@@ -54,7 +55,7 @@ export async function writeOutputs(
   } catch (error) {
     // Another attempt may have other files, and a root file system is never written over another.
     for (const { path, existed } of roots) removeRootfs(path, existed);
-    throw error;
+    throw tooLong(error) === undefined ? error : toAppError(error, 'OUTPUT', 'cannot write the output');
   }
   if (request.outputs.some(({ type }) => type === 'inplace')) await built.images[0]!.execution.settle();
 }

@@ -22,8 +22,8 @@ export function createExecutor(deps: ExecuteDeps): ExecuteStep {
     try {
       // No layer holds the root's own time.
       if (mtime !== undefined) deps.copy.syscalls().lutimes(rootfs.root, mtime, 0);
-      await atStep(step, () => apply(deps, step, rootfs));
-      return await atStep(step, () => rootfs.commit(deps.commit));
+      await atStep(step, rootfs.root, () => apply(deps, step, rootfs));
+      return await atStep(step, rootfs.root, () => rootfs.commit(deps.commit));
     } catch (error) {
       await rootfs.abandon();
       throw error;

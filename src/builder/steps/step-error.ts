@@ -1,5 +1,7 @@
-import { AppError, toAppError, type Where } from '../../core/error.ts';
+import { dirname } from 'node:path';
+import { AppError, SHORTER, toAppError, type Where } from '../../core/error.ts';
 import { missingRight } from '../../core/missing-right.ts';
+import { tooLong } from '../../core/too-long.ts';
 import type { Step } from '../../plan/types.ts';
 
 /** Where a step stands, for errors; the first line of its text is the source line. */
@@ -16,12 +18,15 @@ export function lineOfStep(step: Step): Where {
 const PATHS = ['EEXIST', 'EINVAL', 'EISDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EXDEV'];
 const RIGHTS = ['EPERM', 'EACCES', 'EROFS'];
 
-/** Runs a step's work; errors that have no place get the step's, and those of the file system a code. */
-export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs a step's work; errors that have no place get the step's, and those of the file system a code.
+ * @param root the root file system that it works on, whose paths are the image's
+ */
+export async function atStep<T>(step: Step, root: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    const error = withCode(thrown);
+    const error = withCode(thrown, root);
     if (!(error instanceof AppError) || error.where?.range) throw error;
     throw new AppError(error.code, error.message, {
       where: { ...error.where, range: step.range },
@@ -31,9 +36,12 @@ export async function atStep<T>(step: Step, work: () => Promise<T>): Promise<T> 
   }
 }
 
-function withCode(error: unknown): unknown {
+function withCode(error: unknown, root: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const message = 'cannot write the files of this step';
+  const long = tooLong(error, dirname(root));
+  if (long !== undefined)
+    return new AppError('BUILD_FAILED', `${message}: ${long}`, { hint: SHORTER, cause: error });
   if (missingRight(error)) return toAppError(error, 'PERMISSION', message);
   if (PATHS.includes(code)) return toAppError(error, 'BUILD_FAILED', message);
   return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', message) : error;

@@ -6,14 +6,14 @@ import { createOrder, type FrameOrder, NOT_WRITTEN, WHOLE } from './frame-order.
 import type { ExtractProgress } from './progress.ts';
 import type { Node, Tree } from './tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
-import { contentOffset, type FramePlan, framesFor } from './union-plan.ts';
+import { type FramePlan, framesFor, type Nodes } from './union-plan.ts';
 import { createFrameWorkers } from './workers.ts';
 
 /** A layer with the files that are to be taken from it, by their place in the tar. */
 export interface LayerContents {
   readonly blob: LayerBlob;
   readonly toc: Toc;
-  readonly nodes: readonly Node[];
+  readonly nodes: Nodes;
 }
 
 /** A frame, which may hold files that are to be written. */
@@ -59,7 +59,8 @@ export async function writeContents(
       for (const job of group.jobs) {
         workers.send({
           blob: job.blob,
-          order: withinLayer(job.blob, () => orderFor(job, writer, parts)),
+          frame: job.frame,
+          order: () => orderFor(job, writer, parts),
           offset: offset + job.frame.offset - group.offset,
           onWritten: (spent) => {
             parts.written(job);
@@ -99,7 +100,7 @@ function createParts(writer: TreeWriter): Parts {
   const files = new Map<Node, { readonly fd: number; left: number }>();
   return {
     open: (node) => {
-      const file = files.get(node) ?? { fd: writer.open(node), left: writer.tree.entry(node).size };
+      const file = files.get(node) ?? { fd: writer.open(node), left: writer.tree.size(node) };
       files.set(node, file);
       return file.fd;
     },
@@ -107,9 +108,9 @@ function createParts(writer: TreeWriter): Parts {
       for (const node of new Set(first < end ? [nodes[first]!, nodes[end - 1]!] : [])) {
         const file = files.get(node);
         if (!file) continue;
-        const start = contentOffset(writer.tree, node);
+        const start = writer.tree.contentOffset(node);
         const from = Math.max(start, frame.tarOffset);
-        const to = Math.min(start + writer.tree.entry(node).size, frame.tarOffset + frame.tarLength);
+        const to = Math.min(start + writer.tree.size(node), frame.tarOffset + frame.tarLength);
         file.left -= to - from;
         if (file.left > 0) continue;
         files.delete(node);
@@ -129,15 +130,15 @@ function orderFor(job: ContentJob, writer: TreeWriter, parts: Parts): FrameOrder
   const [from, to] = [toc.firstEntries[index]!, toc.firstEntries[index + 1]!];
   let next = job.first;
   const order = createOrder(frame, to - from, index === toc.frames.length - 1);
-  const before = toc.entries[from - 1];
+  const before = from > 0 ? toc.entries.get(from - 1) : undefined;
   if (before && before.contentOffset + before.size > frame.tarOffset) {
-    const wanted = next < job.end && tree.entry(nodes[next]!) === before;
+    const wanted = next < job.end && tree.place(nodes[next]!) === from - 1;
     const fd = wanted ? parts.open(nodes[next++]!) : NOT_WRITTEN;
     order.begun(before.contentOffset - frame.tarOffset, before.size, fd);
   }
   for (let i = from; i < to; i += 1) {
-    const entry = toc.entries[i]!;
-    const node = next < job.end && tree.entry(nodes[next]!) === entry ? nodes[next++]! : undefined;
+    const entry = toc.entries.get(i);
+    const node = next < job.end && tree.place(nodes[next]!) === i ? nodes[next++]! : undefined;
     const whole = node !== undefined && entry.contentOffset + entry.size <= frameEnd;
     if (whole) writer.expect(node);
     if (node === undefined) order.entry(entry, NOT_WRITTEN, '');

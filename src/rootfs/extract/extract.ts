@@ -10,8 +10,8 @@ import { createExtractProgress } from './progress.ts';
 import { extractStreams } from './stream.ts';
 import { NOT_ON_DISK, type Node, type Tree } from './tree.ts';
 import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
-import { createUnion, type Union } from './union.ts';
-import { planUnion, type UnionPlan } from './union-plan.ts';
+import { applyAll, createUnion, type Union } from './union.ts';
+import { type Nodes, planUnion, type UnionPlan } from './union-plan.ts';
 import { walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
@@ -79,7 +79,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   const filesOnDisk = union.fileCount();
   const indexed = indexedLayers(layers, await tocs);
   for (const { blob, toc } of indexed) applyToc(union, toc, blob, request.seen);
-  upper?.settle(union);
+  upper?.settle(union, streamed);
 
   const plan = planUnion(tree, layers.length);
   clear(doomed, writer);
@@ -99,7 +99,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   for (const node of plan.leaves) {
     if (tree.type(node) !== 'file' || tree.firstName(tree.inode(node)) !== node) continue;
     files += 1;
-    bytes += tree.entry(node).size;
+    bytes += tree.size(node);
     if (tree.inodeLayer(node) >= streamed) fromIndexed += 1;
   }
   const skipped = union.fileCount() - filesOnDisk - fromIndexed;
@@ -133,11 +133,13 @@ async function sideBySide(
 
 function xattrsOf(tree: Tree, plan: UnionPlan): ExtractResult['xattrs'] {
   const found = new Map<string, ReadonlyMap<string, Buffer>>();
-  for (const node of [...plan.dirs, ...plan.leaves]) {
-    const all = (tree.isDir(node) ? tree.meta(node) : tree.entry(node))?.xattrs;
-    if (!all) continue;
-    const kept = [...all].filter(([name]) => name === 'security.capability' || name.startsWith('user.'));
-    if (kept.length > 0) found.set(tree.path(node), new Map(kept));
+  for (const nodes of [plan.dirs, plan.leaves]) {
+    for (const node of nodes) {
+      const all = (tree.isDir(node) ? tree.meta(node) : tree.entry(node))?.xattrs;
+      if (!all) continue;
+      const kept = [...all].filter(([name]) => name === 'security.capability' || name.startsWith('user.'));
+      if (kept.length > 0) found.set(tree.path(node), new Map(kept));
+    }
   }
   return found;
 }
@@ -156,10 +158,9 @@ function readTocs(layers: readonly LayerBlob[]): Promise<Toc[]> {
 
 function applyToc(union: Union, toc: Toc, blob: LayerBlob, seen: ExtractRequest['seen']): void {
   try {
-    union.beginLayer(true);
-    for (const entry of toc.entries) union.apply(entry);
-    if (seen) toc.entries.forEach(seen(blob.digest));
-    union.endLayer();
+    applyAll(union, toc.entries);
+    const each = seen?.(blob.digest);
+    if (each) for (let index = 0; index < toc.entries.count; index += 1) each(toc.entries.get(index));
   } catch (error) {
     throw inLayer(blob, error);
   }
@@ -190,7 +191,7 @@ function writeRest(plan: UnionPlan, layers: readonly LayerBlob[], writer: TreeWr
     });
   }
   writer.dropKept();
-  const each = (dirs: readonly Node[], work: (dir: Node) => void): void => {
+  const each = (dirs: Nodes, work: (dir: Node) => void): void => {
     for (const dir of dirs)
       withinLayer(layers[Math.max(tree.layer(dir), tree.metaLayer(dir), 0)], () => work(dir));
   };

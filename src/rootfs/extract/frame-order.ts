@@ -16,7 +16,7 @@ export interface FrameOrder {
   /** Of each entry whose header lies in the frame: its path, its target, and the path to write to; joined with NUL. */
   readonly texts: string;
   /** FIELDS numbers for each of these entries. */
-  readonly numbers: Float64Array;
+  readonly numbers: Float64Array<ArrayBuffer>;
   /** Attributes of those that have any. */
   readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>;
 }

@@ -47,7 +47,7 @@ export async function extractStreams(layers: readonly LayerBlob[], deps: StreamD
         opened.push(next);
       }
       try {
-        deps.union.beginLayer(false);
+        deps.union.beginLayer();
         const stream = await opened[index]!;
         const hash = blob.checkDiffId ? createHash('sha256') : undefined;
         const told = hash ? { onPlain: (bytes: Buffer) => void hash.update(bytes) } : {};

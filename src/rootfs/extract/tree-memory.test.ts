@@ -31,7 +31,7 @@ const peak = (): number =>
 test('a million entries of a stream take little memory each', (t) => {
   const before = peak();
   const union = createUnion();
-  union.beginLayer(false);
+  union.beginLayer();
   for (const entry of entries()) union.apply(entry);
   union.endLayer();
   const plan = planUnion(union.tree, 1);

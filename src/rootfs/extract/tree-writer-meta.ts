@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { AppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
+import type { Facts } from '../../layer/entry-store.ts';
 import type { Syscalls } from '../../sys/types.ts';
-import type { Facts } from './entry-store.ts';
 
 export interface WriterDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { type AppError, toAppError } from '../../core/error.ts';
 import { inInitialNamespace } from '../../core/id-map.ts';
 import { fsPath } from '../../core/path-bytes.ts';
-import type { EntryRow, Facts } from './entry-store.ts';
+import type { EntryRow, Facts } from '../../layer/entry-store.ts';
 import { NOT_ON_DISK, type Node, type Tree } from './tree.ts';
 import { createMetaWriter, type WriterDeps } from './tree-writer-meta.ts';
 

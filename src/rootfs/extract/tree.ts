@@ -1,7 +1,8 @@
 import { createKeyedHash } from '../../core/keyed-hash.ts';
 import { createPackedRows, createPackedTexts } from '../../core/packed.ts';
+import { createEntryStore, type EntryRow, type Facts } from '../../layer/entry-store.ts';
+import type { TocEntries } from '../../layer/types.ts';
 import type { LayerEntry } from '../../tar/types.ts';
-import { createEntryStore, type EntryRow, type Facts } from './entry-store.ts';
 
 /** A path that a tree has or had. */
 export type Node = number & { readonly is?: 'node' };
@@ -15,6 +16,8 @@ export const NOT_ON_DISK = -1;
  */
 export interface Tree {
   readonly root: Node;
+  /** Names the list that a layer's entries are in, for those that are put into the tree with their place in it. */
+  setList(layer: number, entries: TocEntries): void;
   /** Adds a directory; nothing of that name may be there. */
   addDir(parent: Node, name: string, layer: number): Node;
   /** Adds a name of an inode, as its last one; nothing of that name may be there. */
@@ -41,17 +44,24 @@ export interface Tree {
 
   /** The entry that gives a directory its owner, mode and times; undefined when no layer has one. */
   meta(directory: Node): Facts | undefined;
-  /** @param listed whether the entry is held elsewhere as well, so that it need not be packed */
-  setMeta(directory: Node, entry: LayerEntry | undefined, layer: number, listed: boolean): void;
+  /** @param place where the layer's list has the entry, if it has one: then it need not be packed */
+  setMeta(directory: Node, entry: LayerEntry | undefined, layer: number, place?: number): void;
   metaLayer(directory: Node): number;
   /** The layer that hid all that lower layers have below a directory, if one did. */
   clearedBy(directory: Node): number;
   setClearedBy(directory: Node, layer: number): void;
 
-  addInode(entry: LayerEntry, layer: number, listed: boolean): EntryRow;
+  /** @param place as for setMeta */
+  addInode(entry: LayerEntry, layer: number, place?: number): EntryRow;
   inode(leaf: Node): EntryRow;
-  /** What the entry of a leaf's inode says, its path left out. An entry that was listed is that very object. */
+  /** What the entry of a leaf's inode says, but for its path. */
   entry(leaf: Node): Facts;
+  /** The size of a file. */
+  size(file: Node): number;
+  /** Where the list of `inodeLayer` has this entry; undefined for a layer without one. */
+  place(leaf: Node): number | undefined;
+  /** Where the layer's tar has the content; 0 where there is none, and for a layer without a list. */
+  contentOffset(leaf: Node): number;
   /** Type of the leaf's inode. */
   type(leaf: Node): LayerEntry['type'];
   /** Index of the layer that holds the content. */
@@ -102,6 +112,7 @@ export function createTree(): Tree {
   const nodes = createPackedRows(NODE_WORDS);
   const names = createPackedTexts();
   const entries = createEntryStore(OWN_WORDS);
+  const lists: (TocEntries | undefined)[] = [];
   const hash = createKeyedHash();
   let heads = new Uint32Array(FIRST_HEADS);
   let pathParent: Node | undefined;
@@ -114,6 +125,12 @@ export function createTree(): Tree {
   };
   const rowOf = (node: Node): EntryRow => nodes.get(node, NODE.row) - 1;
   const own = (node: Node, word: number): number => entries.own(rowOf(node), word);
+
+  const listOf = (row: EntryRow): TocEntries => lists[entries.own(row, OWN.layer) - 1]!;
+  const factsOf = (row: EntryRow): Facts | undefined => {
+    const place = entries.place(row);
+    return place === undefined ? entries.get(row) : (entries.get(row) ?? listOf(row).facts(place));
+  };
 
   const rehash = (): void => {
     heads = new Uint32Array(heads.length * 2);
@@ -185,6 +202,9 @@ export function createTree(): Tree {
 
   return {
     root,
+    setList: (layer, list) => {
+      lists[layer] = list;
+    },
     addDir: (parent, name, layer) => {
       const node = create(name, layer, entries.addNone(), DIR);
       attach(parent, node, name);
@@ -234,24 +254,35 @@ export function createTree(): Tree {
     diskMode: (node) => (get(node, NODE.mode) & MODE_BITS) - 1,
     setDiskMode: (node, mode) => nodes.set(node, NODE.mode, (get(node, NODE.mode) & ~MODE_BITS) | (mode + 1)),
 
-    meta: (directory) => entries.get(rowOf(directory)),
-    setMeta: (directory, entry, layer, listed) => {
+    meta: (directory) => factsOf(rowOf(directory)),
+    setMeta: (directory, entry, layer, place) => {
       const row = rowOf(directory);
-      entries.put(row, entry, listed);
+      entries.put(row, entry, place);
       entries.setOwn(row, OWN.layer, layer + 1);
     },
     metaLayer: (directory) => own(directory, OWN.layer) - 1,
     clearedBy: (directory) => own(directory, OWN.clearedBy) - 1,
     setClearedBy: (directory, layer) => entries.setOwn(rowOf(directory), OWN.clearedBy, layer + 1),
 
-    addInode: (entry, layer, listed) => {
+    addInode: (entry, layer, place) => {
       const row = entries.addNone();
-      entries.put(row, entry, listed);
+      entries.put(row, entry, place);
       entries.setOwn(row, OWN.layer, layer + 1);
       return row;
     },
     inode: rowOf,
-    entry: (leaf) => entries.get(rowOf(leaf))!,
+    entry: (leaf) => factsOf(rowOf(leaf))!,
+    size: (file) => {
+      const row = rowOf(file);
+      const place = entries.place(row);
+      return place === undefined ? entries.size(row) : listOf(row).size(place);
+    },
+    place: (leaf) => entries.place(rowOf(leaf)),
+    contentOffset: (leaf) => {
+      const row = rowOf(leaf);
+      const place = entries.place(row);
+      return place === undefined ? 0 : listOf(row).contentOffset(place);
+    },
     type: (leaf) => entries.type(rowOf(leaf)),
     inodeLayer: (leaf) => own(leaf, OWN.layer) - 1,
     firstName: (inode) => ownRow(inode, OWN.first),

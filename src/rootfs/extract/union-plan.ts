@@ -1,45 +1,50 @@
-import type { TocEntry, TocFrame } from '../../layer/types.ts';
+import type { TocFrame } from '../../layer/types.ts';
 import { NOT_ON_DISK, type Node, type Tree } from './tree.ts';
 import { walkTree } from './union-tree.ts';
 
 /** What is to be made of a union. */
 export interface UnionPlan {
   /** All directories, parents first. */
-  readonly dirs: readonly Node[];
+  readonly dirs: Nodes;
   /** Everything else. */
-  readonly leaves: readonly Node[];
+  readonly leaves: Nodes;
   /** By layer: the files whose content is not on disk yet, one name for each, by their place in the layer. */
-  readonly contents: readonly (readonly Node[])[];
+  readonly contents: readonly Nodes[];
 }
+
+/** Nodes, outside the heap: there may be a million. */
+export type Nodes = Uint32Array;
 
 /** Collects what is left in a union, and gives each inode the names that are left. */
 export function planUnion(tree: Tree, layers: number): UnionPlan {
-  const dirs: Node[] = [];
-  const leaves: Node[] = [];
+  let all = 0;
+  let dirCount = 0;
   walkTree(tree, tree.root, (node) => {
-    if (tree.isDir(node)) dirs.push(node);
-    else {
-      tree.clearNames(tree.inode(node));
-      leaves.push(node);
-    }
+    all += 1;
+    if (tree.isDir(node)) dirCount += 1;
+    else tree.clearNames(tree.inode(node));
+  });
+  const dirs = new Uint32Array(dirCount);
+  const leaves = new Uint32Array(all - dirCount);
+  let [dirsEnd, leavesEnd] = [0, 0];
+  walkTree(tree, tree.root, (node) => {
+    if (tree.isDir(node)) dirs[dirsEnd++] = node;
+    else leaves[leavesEnd++] = node;
   });
   for (const node of leaves) tree.addName(node);
-  const contents: Node[][] = Array.from({ length: layers }, () => []);
+  const found: Node[][] = Array.from({ length: layers }, () => []);
   const onDisk = (name: Node): boolean => tree.diskMode(name) !== NOT_ON_DISK;
   for (const node of leaves) {
     const inode = tree.inode(node);
     if (tree.type(node) !== 'file' || tree.kept(inode) !== undefined || tree.firstName(inode) !== node)
       continue;
-    if (tree.findLastName(inode, onDisk) === undefined && tree.entry(node).size > 0)
-      contents[tree.inodeLayer(node)]!.push(node);
+    if (tree.findLastName(inode, onDisk) === undefined && tree.size(node) > 0)
+      found[tree.inodeLayer(node)]!.push(node);
   }
-  for (const nodes of contents) nodes.sort((a, b) => contentOffset(tree, a) - contentOffset(tree, b));
+  const contents = found.map((nodes) =>
+    Uint32Array.from(nodes).sort((a, b) => (tree.place(a) ?? 0) - (tree.place(b) ?? 0)),
+  );
   return { dirs, leaves, contents };
-}
-
-/** Offset of a file's content in the tar of its layer; only where the layer has a table of contents. */
-export function contentOffset(tree: Tree, node: Node): number {
-  return (tree.entry(node) as TocEntry).contentOffset ?? 0;
 }
 
 /** A frame with the files that have content in it: `nodes[first]` up to, but not including, `nodes[end]`. */
@@ -55,18 +60,13 @@ export interface FramePlan {
  * The frames that hold any content of `nodes`, both in the order of the tar.
  * @param all the other frames as well
  */
-export function framesFor(
-  tree: Tree,
-  nodes: readonly Node[],
-  frames: readonly TocFrame[],
-  all: boolean,
-): FramePlan[] {
+export function framesFor(tree: Tree, nodes: Nodes, frames: readonly TocFrame[], all: boolean): FramePlan[] {
   const plans: FramePlan[] = [];
   let first = 0;
   for (const [index, frame] of frames.entries()) {
     while (first < nodes.length && contentEnd(tree, nodes[first]!) <= frame.tarOffset) first += 1;
     let end = first;
-    while (end < nodes.length && contentOffset(tree, nodes[end]!) < frame.tarOffset + frame.tarLength)
+    while (end < nodes.length && tree.contentOffset(nodes[end]!) < frame.tarOffset + frame.tarLength)
       end += 1;
     if (all || end > first) plans.push({ frame, index, first, end });
   }
@@ -74,5 +74,5 @@ export function framesFor(
 }
 
 function contentEnd(tree: Tree, node: Node): number {
-  return contentOffset(tree, node) + tree.entry(node).size;
+  return tree.contentOffset(node) + tree.size(node);
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/error.ts';
+import type { TocEntries } from '../../layer/types.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../../layer/whiteout.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import { createEntryCount } from './entry-count.ts';
@@ -20,8 +21,8 @@ export interface Union {
   readonly tree: Tree;
   /** Files that entries brought so far, whether or not they are still there. */
   fileCount(): number;
-  /** Begins the next layer. @param listed its entries are held elsewhere as well, and stay the objects that they are */
-  beginLayer(listed: boolean): void;
+  /** Begins the next layer. @param entries all that will be applied, where they are held anyway: they are not packed again */
+  beginLayer(entries?: TocEntries): void;
   /**
    * Applies the next entry of the layer. Returns the node of a file, symlink, device or hard link that is now in the tree;
    * undefined for directories and whiteouts.
@@ -44,7 +45,8 @@ export function createUnion(events: UnionEvents = {}): Union {
   const tree = createTree();
   const { root } = tree;
   let layer = -1;
-  let listedLayer = false;
+  /** The place of the entry that is applied in the layer's list. */
+  let place: number | undefined;
   let files = 0;
   /** Names that are bookkeeping of aufs; hard links may refer to them until their layer ends. */
   let hidden: Node[] = [];
@@ -100,7 +102,7 @@ export function createUnion(events: UnionEvents = {}): Union {
     });
   };
   const hideLower = (dir: Node): void => {
-    if (tree.metaLayer(dir) < layer) tree.setMeta(dir, undefined, tree.metaLayer(dir), false);
+    if (tree.metaLayer(dir) < layer) tree.setMeta(dir, undefined, tree.metaLayer(dir));
     hideBelow(dir);
   };
   const whiteout = (parent: Node, name: string): void => {
@@ -151,7 +153,7 @@ export function createUnion(events: UnionEvents = {}): Union {
     const parent = parentOf(entry.path);
     const node = addDir(parent, name);
     tree.setLayer(node, layer);
-    tree.setMeta(node, entry, layer, listedLayer);
+    tree.setMeta(node, entry, layer, place);
   };
   const placeLeaf = (entry: LayerEntry, name: string): Node | undefined => {
     const parent = parentOf(entry.path);
@@ -162,7 +164,7 @@ export function createUnion(events: UnionEvents = {}): Union {
       remove(old);
     }
     if (entry.type === 'file') files += 1;
-    const inode = target === undefined ? tree.addInode(entry, layer, listedLayer) : tree.inode(target);
+    const inode = target === undefined ? tree.addInode(entry, layer, place) : tree.inode(target);
     const node = tree.addLeaf(parent, name, layer, inode);
     if (name.startsWith(WHITEOUT_PREFIX)) hidden.push(node);
     return node;
@@ -171,14 +173,16 @@ export function createUnion(events: UnionEvents = {}): Union {
   return {
     tree,
     fileCount: () => files,
-    beginLayer: (listed) => {
+    beginLayer: (entries) => {
       layer += 1;
-      listedLayer = listed;
+      place = entries && -1;
+      if (entries) tree.setList(layer, entries);
       count.beginLayer();
       lastDirPath = undefined;
     },
     apply: (entry) => {
       count.entry(entry);
+      if (place !== undefined) place += 1;
       // Docker and containerd ignore what a layer says about the root itself, also that it is something else.
       if (entry.path === '') return undefined;
       if (entry.type === 'dir') return placeDir(entry);
@@ -207,6 +211,16 @@ export function createUnion(events: UnionEvents = {}): Union {
 
 function checkedName(path: string, slash: number): string {
   return checkedParts(slash === 0 ? path : path.slice(slash + 1))[0]!;
+}
+
+/** Applies a whole layer with a table of contents. @throws AppError CORRUPT as `apply` */
+export function applyAll(union: Union, entries: TocEntries, each: (leaf: Node) => void = () => {}): void {
+  union.beginLayer(entries);
+  for (let index = 0; index < entries.count; index += 1) {
+    const leaf = union.apply(entries.get(index));
+    if (leaf !== undefined) each(leaf);
+  }
+  union.endLayer();
 }
 
 /** Names at the end that are not on disk any more, so that the last one is, if any but the first is. */

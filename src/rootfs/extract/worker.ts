@@ -14,5 +14,6 @@ parentPort!.on('message', ({ id, offset, order }: WorkerOrder) => {
   } catch (error) {
     answer.error = packError(error);
   }
+  order.numbers.buffer.transfer(0);
   parentPort!.postMessage(answer);
 });

@@ -30,7 +30,7 @@ test('a thread that unpacks and ends without a word is a failure of the layer', 
     const frame = { offset: 0, length: 8, tarOffset: 0, tarLength: 8, digest: 'sha256:' };
     const workers = createFrameWorkers({ target, memory, frames: 3, onFailure: () => console.log('told') });
     for (const offset of [0, 8, 16])
-      workers.send({ blob: {}, offset, order: { frame, entries: [] }, onWritten: () => {} });
+      workers.send({ blob: {}, frame, offset, order: () => ({ frame, numbers: new Float64Array(1) }), onWritten: () => {} });
     await workers.finish()${CATCH};
     await workers.close();`);
   assert.equal(said, 'told\nINTERNAL a thread that unpacks layers ended with code 7\n');

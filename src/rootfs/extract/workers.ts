@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../core/error.ts';
 import { entryPoint, ownEnvironment } from '../../core/own-files.ts';
-import type { LayerBlob } from '../../layer/types.ts';
+import type { LayerBlob, TocFrame } from '../../layer/types.ts';
 import { inLayer } from './errors.ts';
 import type { FrameOrder } from './frame-order.ts';
 import { createFrameWriter, type FrameTarget, type FrameTimes, writeFrame } from './frame-writer.ts';
@@ -10,7 +10,12 @@ import { createFrameWriter, type FrameTarget, type FrameTimes, writeFrame } from
 /** A frame to be verified, decoded and written. */
 export interface FrameWork {
   readonly blob: LayerBlob;
-  readonly order: FrameOrder;
+  readonly frame: TocFrame;
+  /**
+   * Says what is in it and what becomes of that. Called once, in the order of `send`, when a thread is free for it: small
+   * frames may hold thousands of files.
+   */
+  readonly order: () => FrameOrder;
   /** Where its compressed bytes lie in the shared memory. */
   readonly offset: number;
   /** Called once its files are written. */
@@ -78,9 +83,9 @@ export function createFrameWorkers(options: FrameWorkersOptions): FrameWorkers {
 function createInline({ target, memory }: FrameWorkersOptions): FrameWorkers {
   const write = createFrameWriter(target);
   return {
-    send: ({ blob, order, offset, onWritten }) => {
+    send: ({ blob, frame, order, offset, onWritten }) => {
       try {
-        onWritten(writeFrame(write, order, Buffer.from(memory, offset, order.frame.length)));
+        onWritten(writeFrame(write, order(), Buffer.from(memory, offset, frame.length)));
       } catch (error) {
         throw inLayer(blob, error);
       }
@@ -147,11 +152,20 @@ function createThreads({ target, memory, onFailure }: FrameWorkersOptions): Fram
       const thread = threads.reduce((best, each) => (each.queued < best.queued ? each : best));
       if (thread.queued >= QUEUE) return;
       const work = waiting.shift()!;
+      let order: FrameOrder;
+      try {
+        order = work.order();
+      } catch (thrown) {
+        return fail(inLayer(work.blob, thrown));
+      }
       const id = nextId++;
       underway.set(id, work);
       thread.queued += 1;
       idle = undefined;
-      thread.worker.postMessage({ id, offset: work.offset, order: work.order } satisfies WorkerOrder);
+      // What is handed over takes no memory here any more.
+      thread.worker.postMessage({ id, offset: work.offset, order } satisfies WorkerOrder, [
+        order.numbers.buffer,
+      ]);
     }
   };
 

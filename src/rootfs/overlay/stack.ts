@@ -16,10 +16,13 @@ export interface StackDeps {
   readonly extract: (layers: readonly LayerBlob[], target: string) => Promise<unknown>;
 }
 
+/** Entries whose paths may be held at once; more are written anew with all that lies below them. */
+const MOST_ENTRIES = 250_000;
+
 /**
  * Writes layers into a directory of their own that an overlay mount puts on top of `below`, so that what lies below is not
  * written again. Only for layers that say all of themselves: with tables of contents, without whiteouts, and with no
- * directory in the place of something else.
+ * directory in the place of something else; and only up to MOST_ENTRIES.
  * @param below gives a root directory with the layers below; only asked for when the layers are such
  * @returns whether it was done; if not, nothing is written
  * @throws AppError as extractLayers does, naming the layer
@@ -63,9 +66,11 @@ interface Paths {
 function pathsOf(tocs: readonly Toc[]): Paths | undefined {
   const types = new Map<string, LayerEntry['type']>();
   const directories = new Set<string>();
+  if (tocs.reduce((sum, { entries }) => sum + entries.count, 0) > MOST_ENTRIES) return undefined;
   for (const { entries } of tocs) {
     const own = new Set<string>();
-    for (const entry of entries) {
+    for (let index = 0; index < entries.count; index += 1) {
+      const entry = entries.get(index);
       const { path, type } = entry;
       const known = types.get(path);
       if (isWhiteout(entry) || (type === 'hardlink' && !own.has(entry.linkname))) return undefined;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { EntryRow } from '../../layer/entry-store.ts';
 import { readContents } from '../../layer/frames.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { readToc } from '../../layer/toc.ts';
 import type { LayerBlob, Toc, TocEntry } from '../../layer/types.ts';
-import type { EntryRow } from '../extract/entry-store.ts';
 import { inLayer } from '../extract/errors.ts';
-import { createUnion } from '../extract/union.ts';
+import { applyAll, createUnion } from '../extract/union.ts';
 import { nodeAt } from '../extract/union-tree.ts';
 
 /** What a path was in the layers below a step: the hex sha256 of a file, the target of a symlink. */
@@ -29,16 +29,16 @@ export async function previousContent(
   const { tree } = union;
   const hashes = new Map<EntryRow, string>();
   const sizes = new Set(wanted.values());
-  const tables: { readonly blob: LayerBlob; readonly toc: Toc }[] = [];
-  for (const blob of layers) {
-    union.beginLayer(blob.toc !== undefined);
+  const tables: { readonly blob: LayerBlob; readonly toc: Toc; readonly layer: number }[] = [];
+  for (const [layer, blob] of layers.entries()) {
     if (blob.toc) {
       const toc = await readToc({ ...blob, toc: blob.toc }).catch((error: unknown) => {
         throw inLayer(blob, error);
       });
-      tables.push({ blob, toc });
-      for (const entry of toc.entries) union.apply(entry);
+      tables.push({ blob, toc, layer });
+      applyAll(union, toc.entries);
     } else {
+      union.beginLayer();
       for await (const { entry, content } of readLayer(await blob.open(), blob.mediaType, blob.digest)) {
         const node = union.apply(entry);
         if (node === undefined || entry.type !== 'file' || !sizes.has(entry.size)) continue;
@@ -46,17 +46,23 @@ export async function previousContent(
         for await (const chunk of content) hash.update(chunk);
         hashes.set(tree.inode(node), hash.digest('hex'));
       }
+      union.endLayer();
     }
-    union.endLayer();
   }
   const leaves = [...wanted.keys()].flatMap((path) => {
     const node = nodeAt(tree, path);
     return node === undefined || tree.isDir(node) ? [] : [{ path, node }];
   });
-  const rows = new Map(leaves.map(({ node }) => [tree.entry(node), tree.inode(node)]));
-  for (const { blob, toc } of tables) {
-    const files = toc.entries.filter((entry) => entry.type === 'file' && rows.has(entry));
-    for (const [entry, sha256] of await hashContents(blob, toc, files)) hashes.set(rows.get(entry)!, sha256);
+  for (const { blob, toc, layer } of tables) {
+    const files = leaves.filter(({ node }) => tree.type(node) === 'file' && tree.inodeLayer(node) === layer);
+    const inodes = new Map(files.map(({ node }) => [tree.place(node)!, tree.inode(node)]));
+    const wantedFiles = [...inodes].toSorted(([a], [b]) => a - b);
+    const digests = await hashContents(
+      blob,
+      toc,
+      wantedFiles.map(([place]) => toc.entries.get(place)),
+    );
+    for (const [index, [, inode]] of wantedFiles.entries()) hashes.set(inode, digests[index]!);
   }
   const found = new Map<string, PreviousContent>();
   for (const { path, node } of leaves) {
@@ -68,13 +74,9 @@ export async function previousContent(
   return found;
 }
 
-/** The digests of files in hex. @throws AppError CORRUPT for a frame that is not what the table says */
-async function hashContents(
-  blob: LayerBlob,
-  toc: Toc,
-  files: readonly TocEntry[],
-): Promise<Map<TocEntry, string>> {
-  const digests = new Map<TocEntry, string>();
+/** The digests of files in hex, in their order. @throws AppError CORRUPT for a frame that is not what the table says */
+async function hashContents(blob: LayerBlob, toc: Toc, files: readonly TocEntry[]): Promise<string[]> {
+  const digests: string[] = [];
   try {
     let hash = createHash('sha256');
     let left: number | undefined;
@@ -82,8 +84,7 @@ async function hashContents(
       hash.update(part);
       left = (left ?? entry.size) - part.length;
       if (left > 0) continue;
-      const sha256 = hash.digest('hex');
-      digests.set(entry, sha256);
+      digests.push(hash.digest('hex'));
       hash = createHash('sha256');
       left = undefined;
     }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../src/core/limits.ts';
 import {
   configOf,
   type HostileImage,
@@ -367,6 +368,9 @@ function nested(): Kind<DocumentInput>[] {
   return [2, 30].map((depth) => ({
     name: `index-nested-${depth}`,
     must: 'either' as const,
+    ...(depth > LIMITS.indexes.most
+      ? { notDocker: 'indexes inside each other have a limit (docs/reference/limits.md)' }
+      : {}),
     make: () => {
       const of = child(`nested-${depth}`);
       const platform = { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' };

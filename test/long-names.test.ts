@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { EXIT_CODES } from '../src/core/error.ts';
+import { createSandbox } from './support/sandbox.ts';
+
+/** Too long for any file system, and a path too long for any system call. */
+const NAME = 'n'.repeat(300);
+const DEEP = `/${'p'.repeat(200)}`.repeat(22);
+/** A path that an image may hold, and that is too long below the directory that it is built in. */
+const ALMOST = DEEP.slice(0, 4090);
+
+interface Case {
+  readonly lines?: string;
+  /** `@` is the directory of the test. */
+  readonly args?: readonly string[];
+  readonly context?: string;
+  readonly code: keyof typeof EXIT_CODES;
+  readonly says: RegExp;
+}
+
+const NAME_MAX = /"n+…n+" has 300 bytes, and a file system takes 255 \(NAME_MAX\)/;
+const PATH_MAX = /"\/?\w.*…p+.*" has \d+ bytes, and Linux takes 4095 \(PATH_MAX\)/;
+const IN_IMAGE = /"\/p+…p+" has 4090 bytes, and \d+ are left of the 4095 that Linux takes \(PATH_MAX\)/;
+
+/** Wherever a name can be given that is too long, by a Dockerfile or by an option. */
+const CASES: Readonly<Record<string, Case>> = {
+  'a working directory': { lines: `WORKDIR ${DEEP}`, code: 'BUILD_FAILED', says: PATH_MAX },
+  'a working directory below ours': { lines: `WORKDIR ${ALMOST}`, code: 'BUILD_FAILED', says: IN_IMAGE },
+  'a copied file': { lines: `COPY a /x/${NAME}`, code: 'BUILD_FAILED', says: NAME_MAX },
+  'a copied file in a directory': { lines: `COPY a ${DEEP}/a`, code: 'BUILD_FAILED', says: PATH_MAX },
+  'an inline file': { lines: `COPY <<E /${NAME}\nx\nE`, code: 'BUILD_FAILED', says: NAME_MAX },
+  'files of an archive': { lines: `ADD a.tar ${DEEP}/`, code: 'BUILD_FAILED', says: PATH_MAX },
+  'files of an archive below ours': { lines: `ADD a.tar ${ALMOST}/`, code: 'BUILD_FAILED', says: IN_IMAGE },
+  'a mount': {
+    lines: `RUN --mount=type=tmpfs,target=/${NAME} ["/a"]`,
+    code: 'BUILD_FAILED',
+    says: NAME_MAX,
+  },
+  'a source': { lines: `COPY ${NAME} /`, code: 'CONTEXT', says: NAME_MAX },
+  'the source of a mount': {
+    lines: `RUN --mount=type=bind,source=${NAME},target=/x ["/a"]`,
+    code: 'CONTEXT',
+    says: NAME_MAX,
+  },
+  'a root file system': { args: [`--output=@/${NAME}`], code: 'OUTPUT', says: NAME_MAX },
+  'a layout': { args: [`--output=type=oci,dest=@/${NAME}`], code: 'OUTPUT', says: NAME_MAX },
+  'an archive': { args: [`--output=type=docker,dest=@${DEEP}`], code: 'OUTPUT', says: PATH_MAX },
+  metadata: { args: [`--metadata-file=@/${NAME}`], code: 'OUTPUT', says: NAME_MAX },
+  'a cache': { args: [`--layer-cache-dir=@/${NAME}`], code: 'CACHE_DIR', says: NAME_MAX },
+  'a secret': { args: [`--secret=id=x,src=@/${NAME}`], code: 'USAGE', says: NAME_MAX },
+  'a context': { context: NAME, code: 'USAGE', says: NAME_MAX },
+};
+
+for (const [name, { lines = 'COPY a /', args = [], context, code, says }] of Object.entries(CASES)) {
+  test(`what is too long is told with its limit: ${name}`, async (t) => {
+    const box = createSandbox({ Dockerfile: `FROM scratch\n${lines}\n`, a: 'hi\n' });
+    t.after(() => box.close());
+    execFileSync('tar', ['-cf', box.path('context/a.tar'), '-C', box.path('context'), 'a']);
+    const result = await box.build(
+      args.map((arg) => arg.replace('@', box.path(''))),
+      context === undefined ? {} : { context: box.path(context) },
+    );
+    assert.equal(result.code, EXIT_CODES[code].exit, result.output);
+    assert.match(result.stderr, says);
+    if (lines !== 'COPY a /') assert.match(result.stderr, /Dockerfile:2:/);
+    box.assertClean();
+  });
+}
