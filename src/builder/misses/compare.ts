@@ -14,6 +14,17 @@ export function createComparison(plan: Plan, trace: Trace): (step: Step) => Prom
     stages.flatMap((stage) => [...matchSteps(stage.steps, earlierStage(stage)?.steps ?? [])]),
   );
   const whole = wholeCauses(trace, mark, say);
+  /** What is other in what a stage starts from. */
+  const belowCauses = (stage: PlannedStage): readonly MissCause[] => {
+    const earlier = earlierStage(stage);
+    if (!earlier) return [];
+    const causes = baseCauses(plan, stage, earlier, mark, say);
+    if (causes.length > 0 || stage.base.type !== 'stage') return causes;
+    const base = plan.stages.get(stage.base.stage)!;
+    const last = base.steps.at(-1);
+    const same = last ? matches.get(last)?.key === last.key : belowCauses(base).length === 0;
+    return same ? [] : [missCause('base-stage', { names: [base.name] })];
+  };
   return async (step) => {
     if (whole.length > 0) return whole;
     const stage = plan.stages.get(step.stage)!;
@@ -25,9 +36,7 @@ export function createComparison(plan: Plan, trace: Trace): (step: Step) => Prom
       const same = matches.get(below);
       return same?.key === below.key ? orSomething(own, say) : [...own, stepBefore(below)];
     }
-    const base = earlierStage(stage);
-    const causes = [...own, ...(base ? baseCauses(plan, stage, base, mark, say) : [])];
-    return orSomething(causes, say);
+    return orSomething([...own, ...belowCauses(stage)], say);
   };
 }
 
@@ -73,6 +82,7 @@ function matchSteps(steps: readonly Step[], earlier: readonly TraceStep[]): Map<
   return found;
 }
 
+/** What is other in a stage's base itself; of a stage, only that it is another one. */
 function baseCauses(
   plan: Plan,
   stage: PlannedStage,
@@ -82,7 +92,7 @@ function baseCauses(
 ): readonly MissCause[] {
   const is = baseOf(plan, stage, mark);
   if (is.name !== was.name) return [say('base-name', { was: was.name, is: is.name })];
-  if (stage.base.type === 'stage') return [missCause('base-stage', { names: [is.name] })];
+  if (stage.base.type === 'stage') return [];
   if (is.layers !== was.layers)
     return [say('base-image', { names: [is.name], was: `${was.layers}…`, is: `${is.layers}…` })];
   const names = changes(is.parts, was.parts).map(({ part }) => part);

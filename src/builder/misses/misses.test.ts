@@ -70,6 +70,22 @@ const CASES: Readonly<Record<string, Case>> = {
     code: 'base-stage',
     says: /the stage one, which it goes on from, is made anew/,
   },
+  'a stage whose base is a stage without steps, of a base that changed': {
+    before: {
+      dockerfile: `FROM base AS one\nFROM one AS two\nFROM two\nRUN b\n`,
+      images: { base: { layers: ['1'] } },
+    },
+    now: { images: { base: { layers: ['2'] } } },
+    code: 'base-stage',
+    says: /the stage two, which it goes on from, is made anew/,
+  },
+  'a stage whose base is a stage that did not change': {
+    before: { dockerfile: `FROM base AS one\nRUN a\nFROM one\nRUN b\n` },
+    now: { dockerfile: `FROM base AS one\nRUN a\nFROM one\nRUN c\n` },
+    step: 1,
+    code: 'command-changed',
+    says: /^(?!.*made anew)/,
+  },
   'a base image with other layers': {
     before: { dockerfile: run('a'), images: { base: { layers: ['1'] } } },
     now: { images: { base: { layers: ['2'] } } },
