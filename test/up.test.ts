@@ -23,6 +23,7 @@ before(async () => {
 });
 
 after(async () => {
+  await eb(['down', '--all']);
   await capture('userdel', ['--remove', '--force', login]);
   await rm(dir, { recursive: true, force: true });
 });
@@ -242,6 +243,7 @@ test('an ordinary user has a container: both own what they write, and all of it 
     ]);
     return { code, stdout: String(stdout), stderr, output: `${stdout}\n${stderr}` };
   };
+  t.after(() => own('down', '--all'));
   const made = await own('up', folder);
   assert.equal(made.code, 0, made.output);
   assert.equal(result(made).remoteUser, 'dev');
