@@ -91,6 +91,7 @@ async function checkOut(url: string, keepGitDir: boolean, session: Session, sign
   const directory = await newDirectory(session);
   const access = session.sources;
   const { commit } = await resolveGitCommit(url, access, signal);
+  session.commits.set(url, commit);
   await checkoutGit(url, commit, directory, { keepGitDir, access, signal });
   return directory;
 }

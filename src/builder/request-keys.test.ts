@@ -98,6 +98,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   cacheTags: ignored<readonly string[] | undefined>(undefined, ['latest']),
   push: ignored(false, true),
   failOnPushError: ignored(false, true),
+  provenance: of(undefined, { mode: 'max', builderId: 'urn:a', version: '1' }),
   runtime: of(undefined, {}),
   // Where results are looked for, and which of them count.
   cache: of(undefined, { type: 'directory', path: '/c' }),

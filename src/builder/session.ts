@@ -65,6 +65,8 @@ export interface Session {
   /** @throws AppError CONTEXT where there is no layout, REFERENCE where it has no such image; CORRUPT */
   resolveLayout(layout: LayoutContext, platform: Platform): Promise<Image>;
   openRepository(reference: Reference): Store;
+  /** The commits that were checked out as contexts, by the URLs that named them. */
+  readonly commits: Map<string, string>;
   /** What the sources of ADD are fetched with. */
   readonly sources: SourceAccess;
   /** Whether a layer is one of a base image that was resolved. */
@@ -149,6 +151,7 @@ export function createSession(
       return storeSource(from, layer, { ...(mountFrom ? { mountFrom } : {}), signal: deps.signal });
     },
     openRepository,
+    commits: new Map(),
     sources: sourceAccess(request, registries.transport),
     isBaseLayer: (digest) => baseLayers.has(digest),
     leaveOutBase: registries.leaveOutBase,

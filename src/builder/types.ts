@@ -166,6 +166,14 @@ export interface BuildRequest {
   /** Put on top of the image that is pushed, and of the one that a probe asks for, so that it starts with us. */
   readonly runtime?: RuntimeSpec;
   readonly failOnPushError: boolean;
+  /** With `push`: store how the images were made beside them. */
+  readonly provenance?: {
+    readonly mode: 'min' | 'max';
+    /** A URI of whoever builds. */
+    readonly builderId: string;
+    /** Of this program. */
+    readonly version: string;
+  };
   readonly outputs: readonly OutputSpec[];
   readonly compression: 'zstd' | 'gzip';
   /** Directory for temporary state (overlay work directories, staged layers); made, and emptied at the end. */

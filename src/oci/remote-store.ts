@@ -8,6 +8,7 @@ import {
   deleteManifest,
   getManifest,
   putManifest,
+  putReferrer,
   type Repository,
 } from './http/manifests.ts';
 import { createMirroredStore, type MirrorCopies } from './http/mirrors.ts';
@@ -100,6 +101,7 @@ function createRepositoryStore(target: Repository): Store {
       if (tag === undefined || isTag(tag)) return putManifest(target, bytes, mediaType, tag, signal);
       throw new AppError('REFERENCE', `"${tag.slice(0, 200)}" is not a tag`);
     },
+    refer: (bytes, mediaType, signal) => putReferrer(target, bytes, mediaType, signal),
     create: (bytes, mediaType, tags, signal) => createManifest(target, bytes, mediaType, tags, signal),
     listTags: (signal) => listTags(target, signal),
     creates: () => target.client.knowsConditions(registry),

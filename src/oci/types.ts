@@ -138,6 +138,15 @@ export interface Store {
   /** Stores a manifest or index under its digest, and under `tag` when given; the tag is replaced atomically. */
   tag(bytes: Buffer, mediaType: string, tag?: string, signal?: AbortSignal): Promise<Descriptor>;
   /**
+   * Where that can be told: stores a manifest that has a subject under its digest, and says whether it is listed among the
+   * referrers of that.
+   */
+  refer?(
+    bytes: Buffer,
+    mediaType: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly descriptor: Descriptor; readonly listed: boolean }>;
+  /**
    * As `tag`, unless one of the tags is there; then none is made. 'unsure' is stored too, by a registry that did not say
    * whether it looked. Absent where tags cannot be made but by `tag`.
    */

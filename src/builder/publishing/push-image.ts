@@ -7,14 +7,16 @@ import { copyBlob } from '../../oci/copy.ts';
 import { refusesManifest } from '../../oci/http/errors.ts';
 import { layerCompression, MEDIA_TYPES } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { attach } from '../../oci/referrer.ts';
 import type { Descriptor, Image, Store } from '../../oci/types.ts';
 import { partsOf } from '../../plan/join.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { Execution } from '../execution.ts';
 import { inTurn } from '../flight.ts';
-import { type AssembledImage, baseImage } from '../image.ts';
+import { type AssembledImage, baseImage, manifestDescriptor } from '../image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest } from '../types.ts';
+import { provenanceOf } from './provenance.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime.ts';
 
 const PARALLEL_COPIES = 4;
@@ -99,6 +101,8 @@ export async function startPush(
       for (const [target, begun] of started) {
         const others = begun.then(() => put(target.store, signal));
         await pushTo(target, { images, index }, others, signal);
+        if (request.provenance)
+          await attachProvenance(target.store, { images, index }, { request, session, signal });
       }
       if (unusable) throw unusable.error;
     },
@@ -203,6 +207,31 @@ async function pushTo(
     await nameImage(store, named, tag, signal);
   }
   for (const more of target.more ?? []) await moveTag(store, named, more, signal);
+}
+
+/** Each image, and the index, gets a document of its own, for they are asked for by their digests. */
+async function attachProvenance(
+  store: Store,
+  { images, index }: { readonly images: readonly PushableImage[]; readonly index: Buffer | undefined },
+  deps: { readonly request: BuildRequest; readonly session: Session; readonly signal: AbortSignal },
+): Promise<void> {
+  const { request, session, signal } = deps;
+  const subjects = images.map(({ plan, image }) => ({ plan, subject: manifestDescriptor(image) }));
+  if (index) {
+    const subject = { mediaType: MEDIA_TYPES.ociIndex, digest: digestOf(index), size: index.length };
+    subjects.push({ plan: images[0]!.plan, subject });
+  }
+  try {
+    for (const made of subjects)
+      await attach(store, made.subject, provenanceOf(request, session, made), signal);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const text = `the image is pushed to ${store.name}, but not its provenance: ${error.message}`;
+    throw new AppError(error.code, text, {
+      hint: error.hint ?? 'leave --provenance out where the registry takes images alone',
+      cause: error,
+    });
+  }
 }
 
 async function pushBlobs(

@@ -22,6 +22,15 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
   },
   {
+    name: 'provenance',
+    variable: 'ENVBUILDER_PROVENANCE',
+    type: 'string',
+    placeholder: 'MODE',
+    text: 'With --push: store how the image was made beside it, as SLSA provenance that refers to it. min names build arguments, max has their values and the instructions as well; min,builder-id=URI says who builds.',
+    commands: ['build'],
+    group: 'Output',
+  },
+  {
     name: 'runtime-dir',
     type: 'string',
     placeholder: 'DIR',

@@ -11,6 +11,7 @@ import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import { trustSettings } from './cache-trust.ts';
 import { parseOutput } from './outputs.ts';
 import { firstPlatform, onePlatform } from './platforms.ts';
+import { provenanceRequest } from './provenance.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';
 
@@ -83,6 +84,7 @@ export function makeRequest(
     push: options['push-image'],
     ...(runtime ? { runtime } : {}),
     failOnPushError: options['exit-on-push-failure'],
+    ...provenanceRequest(options),
     // Those of a probe are forms of its answer.
     outputs: command === 'probe' || command === 'explain' ? [] : outputs(options, cwd),
     compression: options.compression === 'gzip' ? 'gzip' : 'zstd',

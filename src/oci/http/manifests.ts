@@ -105,6 +105,20 @@ export async function putManifest(
   return { mediaType, digest, size: bytes.length };
 }
 
+/** As Store.refer: a registry that lists referrers says so in `OCI-Subject`. @throws AppError REGISTRY, AUTH */
+export async function putReferrer(
+  repository: Repository,
+  bytes: Buffer,
+  mediaType: string,
+  signal?: AbortSignal,
+): Promise<{ readonly descriptor: Descriptor; readonly listed: boolean }> {
+  const digest: Digest = digestOf(bytes);
+  const response = await put(repository, { bytes, mediaType, name: digest, headers: {} }, signal);
+  discard(response.body);
+  const listed = response.headers['oci-subject'] !== undefined;
+  return { descriptor: { mediaType, digest, size: bytes.length }, listed };
+}
+
 /**
  * As Store.create: `If-None-Match: *` asks for a tag that is not there (RFC 9110, section 13.1.2). Several tags are given
  * as parameters, which our registry knows.
