@@ -65,7 +65,7 @@ async function onScreen(t: TestContext, size: Expected, others: readonly Expecte
   const base = `${environment.services.registry!.host}/busybox:1`;
   const box = createSandbox({ Dockerfile: dockerfile(base, [gates[0].url, gates[1].url]) });
   t.after(box.close);
-  const screen = await openScreen(t, box.path('tmux'), size);
+  const screen = await openScreen(t, size);
   const begun = await box.build(['--progress=auto', `--layer-cache-dir=${box.cache}`], {
     under: screen.under,
   });
@@ -109,7 +109,7 @@ test('a login at a terminal asks for the password, and shows nothing of it', asy
     ['', /error: no password is given/],
     ['a-long-swordfish', /logged in to .* as me/],
   ] as const) {
-    const screen = await openScreen(t, box.path(`tmux-${typed}`), SMALL);
+    const screen = await openScreen(t, SMALL);
     await box.build(['--username=me'], { command: 'login', context: host, under: screen.under });
     await screen.waitFor('it asks', (text) => text.endsWith(`Password of me at ${host}:`));
     assert.equal(existsSync(config), false);

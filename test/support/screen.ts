@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../../scripts/lib/debian.ts';
 import { capture, run } from '../../scripts/lib/shell.ts';
 import { until } from '../../src/core/testing.ts';
@@ -19,19 +21,23 @@ export interface Screen {
   title(): Promise<string>;
 }
 
-/** A window of this size for one program; it is closed after the test. `socket` is a path that does not exist. */
+/** A window of this size for one program; it is closed after the test. */
 export async function openScreen(
   t: TestContext,
-  socket: string,
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): Promise<Screen> {
   await ensurePackages(['tmux']);
-  const config = `${socket}.conf`;
+  // A directory of its own: what the test removes before this is over would take the way to the server away.
+  const dir = temporaryDir('screen');
+  const [socket, config] = [join(dir, 'socket'), join(dir, 'conf')];
   writeFileSync(config, 'set -g status off\nset -g remain-on-exit on\n');
   const server = ['-u', '-S', socket, '-f', config];
   const call = (...args: readonly string[]): Promise<string> => run('tmux', [...server, ...args]);
   // Without a session there is no server either.
-  t.after(() => capture('tmux', [...server, 'kill-server']));
+  t.after(async () => {
+    await capture('tmux', [...server, 'kill-server']);
+    rmSync(dir, { recursive: true, force: true });
+  });
   const look = async (): Promise<string> => (await call('capture-pane', '-p')).trimEnd();
   const tell = async (format: string): Promise<string> =>
     (await call('display-message', '-p', format)).trim();
