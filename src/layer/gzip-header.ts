@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { LIMITS } from '../core/limits.ts';
 import type { Input } from './decode-input.ts';
 
@@ -31,8 +32,12 @@ export async function gzipHeaderLength(input: Input): Promise<number | undefined
   for (const flag of [NAME, COMMENT])
     if ((flags & flag) !== 0 && length !== undefined) length = await afterNul(input, length);
   if (length === undefined) return undefined;
-  if ((flags & HEADER_CRC) !== 0) length += 2;
-  return (await input.peek(length)).length === length ? length : undefined;
+  if ((flags & HEADER_CRC) === 0) return (await input.peek(length)).length === length ? length : undefined;
+  const header = await input.peek(length + 2);
+  const isWhole = header.length === length + 2;
+  // Go refuses a header with another sum, so that what stands behind it is no gzip to Docker.
+  const sum = crc32(header.subarray(0, length)) & 0xffff;
+  return isWhole && header.readUInt16LE(length) === sum ? length + 2 : undefined;
 }
 
 /** Go's reader takes names of 512 bytes; ours as much as any header may have. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { crc32, gzipSync, zstdCompressSync } from 'node:zlib';
 import { AppError } from '../core/error.ts';
 import { until } from '../core/testing.ts';
 import { EMPTY_FILE } from '../tar/empty-file.ts';
@@ -54,4 +54,23 @@ describe('a layer that is given up leaves nothing that anybody would wait for', 
       });
     }
   }
+});
+
+test('a gzip header counts only with the sum that it may have', async () => {
+  const tar = Buffer.concat([encodeHeader({ ...EMPTY_FILE, path: 'f' }), Buffer.alloc(1024)]);
+  const name = Buffer.from('name\0');
+  const head = Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 2 | 8, 0, 0, 0, 0, 0, 3]), name]);
+  const paths = async (sum: number): Promise<string[]> => {
+    const bytes = Buffer.alloc(2);
+    bytes.writeUInt16LE(sum);
+    const stream = Readable.from([Buffer.concat([head, bytes, gzipSync(tar).subarray(10)])], {
+      objectMode: false,
+    });
+    const found: string[] = [];
+    for await (const { entry } of readLayer(stream, '', 'a layer')) found.push(entry.path);
+    return found;
+  };
+  const right = crc32(head) & 0xffff;
+  assert.deepEqual(await paths(right), ['f']);
+  await assert.rejects(paths(right ^ 1), { code: 'CORRUPT' });
 });

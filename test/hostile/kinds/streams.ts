@@ -1,4 +1,4 @@
-import { constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, crc32, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { encode, skippable, zstdBlock, zstdFrame } from '../encode.ts';
 import { file, tarOf } from '../tar-bytes.ts';
 import type { Kind, Must, StreamInput } from '../types.ts';
@@ -71,6 +71,11 @@ export const streams: readonly Kind<StreamInput>[] = [
   stream('gzip-extra', 'build', ({ gz }) =>
     gzipWith(gz, 4, Buffer.concat([Buffer.from([0xff, 0xff]), zeros(65_535)])),
   ),
+  stream('gzip-header-crc', 'build', ({ gz }) => {
+    const sum = Buffer.alloc(2);
+    sum.writeUInt16LE(crc32(Buffer.from([0x1f, 0x8b, 8, 2, 0, 0, 0, 0, 0, 3])) & 0xffff);
+    return gzipWith(gz, 2, sum);
+  }),
   stream('gzip-header-crc-bad', 'either', ({ gz }) => gzipWith(gz, 2, Buffer.from([1, 2]))),
   stream('gzip-two-members', 'build', ({ tar }) =>
     after(gzipSync(tar.subarray(0, 700)), gzipSync(tar.subarray(700))),
