@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -38,10 +38,9 @@ export function readBlobFile(
   if (size === undefined) throw noBlob(path, digest);
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
-  if (range.length === 0 || range.offset >= size) return Readable.from([], { objectMode: false });
   return streamPlainFile(path, {
     start: range.offset,
-    ...(range.length === undefined ? {} : { end: range.offset + range.length - 1 }),
+    length: Math.max(0, Math.min(range.length ?? size, size - range.offset)),
     highWaterMark: FILE_CHUNK,
     ...(signal === undefined ? {} : { signal }),
   });

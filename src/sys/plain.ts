@@ -12,13 +12,13 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
-  type ReadStream,
   realpathSync,
   type Stats,
   utimesSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { listNames } from '../core/list-names.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import { O_PATH, pathError, pathOfFd } from './descriptor.ts';
@@ -82,17 +82,26 @@ export function readPlainFile(path: string, limit: number): Buffer {
   }
 }
 
-/** A stream over a regular file, or a part of it; `end` is the last byte. @throws Error as openPlainFile */
+/** A stream over a regular file, or `length` bytes of it, which may be none. @throws Error as openPlainFile */
 export function streamPlainFile(
   path: string,
-  options: {
+  {
+    start = 0,
+    length,
+    ...options
+  }: {
     readonly start?: number;
-    readonly end?: number;
+    readonly length?: number;
     readonly highWaterMark?: number;
     readonly signal?: AbortSignal;
   },
-): ReadStream {
-  return createReadStream('', { ...options, fd: openPlainFile(path) });
+): Readable {
+  const fd = openPlainFile(path);
+  if (length === undefined) return createReadStream('', { ...options, fd, start });
+  // The last byte, which node:fs asks for, is in no empty part.
+  if (length > 0) return createReadStream('', { ...options, fd, start, end: start + length - 1 });
+  closeSync(fd);
+  return Readable.from([], { objectMode: false });
 }
 
 /** The names in a directory. @throws Error ENOENT, ENOTDIR */

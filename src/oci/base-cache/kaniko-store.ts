@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
@@ -120,11 +120,9 @@ function textOf(header: Buffer, at: number, length: number): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-function readPart({ file, offset, size }: Place, range: ByteRange) {
-  const length = Math.min(range.length ?? size, size - range.offset);
-  const start = offset + range.offset;
-  if (length <= 0) return Readable.from([], { objectMode: false });
-  return streamPlainFile(file, { start, end: start + length - 1, highWaterMark: FILE_CHUNK });
+function readPart({ file, offset, size }: Place, range: ByteRange): Readable {
+  const length = Math.max(0, Math.min(range.length ?? size, size - range.offset));
+  return streamPlainFile(file, { start: offset + range.offset, length, highWaterMark: FILE_CHUNK });
 }
 
 async function* verified(
@@ -136,7 +134,7 @@ async function* verified(
   const hash = createHash('sha256');
   const stream = streamPlainFile(file, {
     start: offset,
-    end: offset + size - 1,
+    length: size,
     highWaterMark: FILE_CHUNK,
     signal,
   });
