@@ -29,6 +29,12 @@ export const NETWORK_LIMITS: NetworkLimits = {
  */
 export const GIT_LIMITS = { bytes: 16, seconds: 300 } as const;
 
+/**
+ * Memory that git may take, with all its processes: bytes, and the share of what there is. It holds the names of all files
+ * of a commit at once, and a hundred objects are enough to name ten billion. The largest public repositories take less.
+ */
+export const GIT_MEMORY = { bytes: 4 * 1024 ** 3, share: 0.5 } as const;
+
 /** What the limits are for, as phrases; docs/reference/limits.md is generated from them. */
 export const NETWORK_TEXTS = {
   documentMs:
@@ -37,6 +43,7 @@ export const NETWORK_TEXTS = {
   leftoverMs: 'the body of an error, and of what else nobody needs; then its connection is given up',
   window: 'content, such as a layer or a download of ADD; it goes on where it broke',
   git: 'a clone, or a fetch of ADD, by HTTP, SSH or `git://`',
+  gitMemory: 'the memory of git and all its processes',
 } as const;
 
 /** The other side got on too slowly. Whoever catches it may try again, but not often: each try takes as long. */

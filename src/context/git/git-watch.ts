@@ -53,6 +53,28 @@ export function watchGroup(group: number, least: LeastWork, late: () => void): (
   return () => clearInterval(timer);
 }
 
+/** Milliseconds between looks at memory, in which git takes some 100 MB more at the most. */
+const MEMORY_LOOK_MS = 500;
+
+/**
+ * Watches the memory that a group of processes has of its own.
+ * @param most bytes
+ * @param over is called once, when they have more
+ * @returns ends the watch
+ */
+export function watchMemory(group: number, most: number, over: () => void): () => void {
+  // Wait: memory grows without an event.
+  const timer = setInterval(() => {
+    let bytes = 0;
+    for (const [pid] of statOfMembers(group)) bytes += memoryOf(pid);
+    if (bytes <= most) return;
+    clearInterval(timer);
+    over();
+  }, MEMORY_LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
 const NONE = { read: 0, ticks: 0 };
 
 /** What was done in between, by those that are still there. */
@@ -68,19 +90,41 @@ function gain(before: ReadonlyMap<string, Work>, now: ReadonlyMap<string, Work>)
 /** What each process of a group has done so far (proc_pid_stat(5), proc_pid_io(5)). */
 function workOf(group: number): ReadonlyMap<string, Work> {
   const found = new Map<string, Work>();
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
+  for (const [pid, fields] of statOfMembers(group)) {
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // The name may hold spaces and parentheses.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (Number(fields[2]) !== group) continue;
       found.set(pid, { read: readBy(pid), ticks: Number(fields[11]) + Number(fields[12]) });
     } catch {
       // It has ended meanwhile.
     }
   }
   return found;
+}
+
+/** The processes of a group, with the fields of their stat behind the name. */
+function* statOfMembers(group: number): Generator<readonly [pid: string, fields: readonly string[]]> {
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    let stat: string;
+    try {
+      stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    } catch {
+      // It has ended meanwhile.
+      continue;
+    }
+    // The name may hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(fields[2]) === group) yield [pid, fields];
+  }
+}
+
+/** Bytes in memory that no file backs (proc_pid_status(5)). */
+function memoryOf(pid: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
 
 function readBy(pid: string): number | undefined {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createGit } from './git.ts';
-import { gitFailureKind } from './git-failure.ts';
+import { gitFailureKind, gitReason } from './git-failure.ts';
 import { gitProgram } from './git-program.ts';
 
 test('loopback addresses are reached without the proxy of the variables, other hosts through it', async (t) => {
@@ -84,4 +84,18 @@ test('who computes, or reads from anywhere, is no slow server', async (t) => {
     const { code, messages } = await git.run(['-c', `alias.work=!${work}`, 'work']);
     assert.equal(code, 0, messages.join('\n'));
   }
+});
+
+test('git is ended that takes too much memory, with all its children', async (t) => {
+  const memory = 100 * 1024 * 1024;
+  const git = createGit({ ...gitProgram(process.env.PATH ?? ''), ssh: { knownHosts: [] }, memory });
+  t.after(() => git.close());
+  const run = (megabytes: number, then: string) =>
+    git.run(['-c', `alias.work=!x=$(head -c ${megabytes}000000 /dev/zero | tr '\\0' x); ${then}`, 'work']);
+  const little = await run(1, 'true');
+  assert.equal(little.code, 0, little.messages.join('\n'));
+  // It would go on for ever.
+  const much = await run(200, 'while :; do :; done');
+  assert.notEqual(much.code, 0);
+  assert.match(gitReason(much.messages), /^git was ended, since it took more than 1\d\d.* of memory/);
 });

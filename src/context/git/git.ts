@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
-import { GIT_LIMITS } from '../../core/network-limits.ts';
+import { once } from '../../core/concurrency.ts';
+import { GIT_LIMITS, GIT_MEMORY } from '../../core/network-limits.ts';
+import { formatBytes } from '../../core/units.ts';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
+import { probeMachine } from '../../sys/machine.ts';
 import { createGitSetup, type GitSetup } from './git-config.ts';
-import { watchGroup } from './git-watch.ts';
+import { watchGroup, watchMemory } from './git-watch.ts';
 import type { GitResult, GitSettings } from './types.ts';
 
 export interface GitCall {
@@ -46,7 +49,13 @@ export function createGit(settings: GitSettings): Git {
 }
 
 async function runGit(
-  { file, holds, umask, slow = GIT_LIMITS }: Pick<GitSettings, 'file' | 'holds' | 'umask' | 'slow'>,
+  {
+    file,
+    holds,
+    umask,
+    slow = GIT_LIMITS,
+    memory = gitMemory(),
+  }: Pick<GitSettings, 'file' | 'holds' | 'umask' | 'slow' | 'memory'>,
   { env, files }: Pick<GitSetup, 'env' | 'files'>,
   args: readonly string[],
   { cwd, signal, onProgress, onLine }: GitCall,
@@ -79,14 +88,24 @@ async function runGit(
     setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref();
   };
   signal?.addEventListener('abort', end, { once: true });
-  let tooSlow = false;
-  const unwatch =
+  let given: string | undefined;
+  const giveUp = (why: string): void => {
+    given = `fatal: ${why}`;
+    end();
+  };
+  const watches =
     child.pid === undefined
-      ? () => {}
-      : watchGroup(child.pid, slow, () => {
-          tooSlow = true;
-          end();
-        });
+      ? []
+      : [
+          watchGroup(child.pid, slow, () =>
+            giveUp(`Operation too slow: less than ${slow.bytes} bytes/sec for ${slow.seconds} seconds`),
+          ),
+          watchMemory(child.pid, memory, () =>
+            giveUp(
+              `git was ended, since it took more than ${formatBytes(memory)} of memory: there are too many files`,
+            ),
+          ),
+        ];
   const stdout: Buffer[] = [];
   let size = 0;
   child.stdout!.on('data', (chunk: Buffer) => {
@@ -109,14 +128,15 @@ async function runGit(
     const code = await promise;
     signal?.throwIfAborted();
     if (rest !== '') take(rest);
-    if (tooSlow)
-      take(`fatal: Operation too slow: less than ${slow.bytes} bytes/sec for ${slow.seconds} seconds`);
+    if (given !== undefined) take(given);
     return { code, stdout: Buffer.concat(stdout).toString('utf8'), messages };
   } finally {
-    unwatch();
+    for (const unwatch of watches) unwatch();
     signal?.removeEventListener('abort', end);
   }
 }
+
+const gitMemory = once(() => Math.min(GIT_MEMORY.bytes, GIT_MEMORY.share * probeMachine().memory()));
 
 /** A child has the umask that we have when it is started. */
 function withUmask<T>(umask: number | undefined, start: () => T): T {

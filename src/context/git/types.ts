@@ -42,6 +42,8 @@ export interface GitSettings {
   readonly umask?: number;
   /** A server is given up that sends fewer bytes a second for so many seconds. */
   readonly slow?: { readonly bytes: number; readonly seconds: number };
+  /** Bytes of memory that git and its children may take together; GIT_MEMORY when left out. */
+  readonly memory?: number;
   /** Whether submodules may lie in a directory of this machine. */
   readonly localSubmodules?: boolean;
 }
