@@ -36,6 +36,9 @@ const OF_START: Readonly<Record<string, { readonly begins: RegExp; readonly erro
   'post-start-script-path': { begins: /^#!\/bin\/sh\n\necho post/m, error: EXIT_CODES.START_FAILED.exit },
 };
 
+/** What tells its form by the ending of its name, which no device has: a link to one may. */
+const BY_ENDING = ['report'];
+
 /** Of `k8s`: directories. */
 const OF_MANIFESTS = ['helm', 'kustomize'];
 
@@ -43,7 +46,7 @@ test('the tables have every option that names a file to write', () => {
   const writing = COMMAND_NAMES.flatMap((command) => optionsOf(command)).filter(({ text }) =>
     /^Write /.test(text),
   );
-  const known = [...Object.keys(OF_BUILD), ...Object.keys(OF_START), ...OF_MANIFESTS];
+  const known = [...Object.keys(OF_BUILD), ...Object.keys(OF_START), ...BY_ENDING, ...OF_MANIFESTS];
   assert.deepEqual([...new Set(writing.map(({ name }) => name))].sort(), known.sort());
 });
 
@@ -114,6 +117,31 @@ for (const [name, { args, begins }] of Object.entries(OF_BUILD)) {
     assert.notEqual(lstatSync(box.path('d/file')).ino, before);
     for (const path of [box.path('d'), box.path('none/file'), '/proc/none', '/dev/null/x']) {
       const result = await box.build([args(path)]);
+      assert.equal(result.code, EXIT_CODES.OUTPUT.exit, result.output);
+      assert.match(result.stderr, new RegExp(`cannot write .*${path}`));
+    }
+    box.assertClean();
+  });
+}
+
+for (const name of BY_ENDING) {
+  test(`--${name}: devices stay, links are followed, files replaced as a whole, directories refused`, async (t) => {
+    const box = sandbox(t);
+    symlinkSync('/dev/full', box.path('full.json'));
+    const full = await box.build([`--${name}=${box.path('full.json')}`]);
+    assert.equal(full.code, EXIT_CODES.DISK_FULL.exit, full.output);
+    assert.ok(lstatSync('/dev/full').isCharacterDevice());
+    writeFileSync(box.path('file'), 'old');
+    symlinkSync('file', box.path('link.html'));
+    const before = lstatSync(box.path('file')).ino;
+    const built = await box.build([`--${name}=${box.path('link.html')}`]);
+    assert.equal(built.code, 0, built.output);
+    assert.ok(lstatSync(box.path('link.html')).isSymbolicLink());
+    assert.match(readFileSync(box.path('file'), 'utf8'), /^<!doctype html>/i);
+    assert.notEqual(lstatSync(box.path('file')).ino, before);
+    mkdirSync(box.path('d.json'));
+    for (const path of [box.path('d.json'), box.path('none/r.json'), '/proc/none.json']) {
+      const result = await box.build([`--${name}=${path}`]);
       assert.equal(result.code, EXIT_CODES.OUTPUT.exit, result.output);
       assert.match(result.stderr, new RegExp(`cannot write .*${path}`));
     }
