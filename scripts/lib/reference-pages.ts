@@ -8,7 +8,13 @@ import { OPTIONS } from '../../src/cli/options/table.ts';
 import { GROUPS, type OptionRow } from '../../src/cli/options/types.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { LIMITS } from '../../src/core/limits.ts';
-import { GIT_LIMITS, GIT_MEMORY, NETWORK_LIMITS, NETWORK_TEXTS } from '../../src/core/network-limits.ts';
+import {
+  GIT_FILES,
+  GIT_LIMITS,
+  GIT_MEMORY,
+  NETWORK_LIMITS,
+  NETWORK_TEXTS,
+} from '../../src/core/network-limits.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
@@ -177,6 +183,7 @@ function networkTimes(): readonly string[][] {
       plain(NETWORK_TEXTS.git),
       `given up after ${GIT_LIMITS.seconds} s with fewer than ${GIT_LIMITS.bytes} bytes a second`,
     ],
+    [plain(NETWORK_TEXTS.gitFiles), GIT_FILES.toLocaleString('en')],
     [
       plain(NETWORK_TEXTS.gitMemory),
       `${sizeText(GIT_MEMORY.bytes)}, or ${GIT_MEMORY.share * 100} % of what there is where that is less`,

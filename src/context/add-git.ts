@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 import { AppError } from '../core/error.ts';
 import { given } from '../core/given.ts';
 import { listNames } from '../core/list-names.ts';
+import { GIT_FILES } from '../core/network-limits.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
@@ -11,6 +12,7 @@ import { createGit, GIT_MISSING, type Git } from './git/git.ts';
 import { gitFailureKind, gitReason } from './git/git-failure.ts';
 import { gitProgram } from './git/git-program.ts';
 import { parseGitUrl as parseAddress } from './git/git-url.ts';
+import { hasTooManyFiles } from './git/too-many-files.ts';
 import { gitAuthorization, type SourceAccess } from './source-access.ts';
 
 /** A git source of ADD: where, what, and which part of it (Dockerfile reference, "Adding files from a Git repository"). */
@@ -210,6 +212,13 @@ export function checkCommit(source: string, named: GitNamed, checksum: string | 
   });
 }
 
+function tooManyFiles(source: string): AppError {
+  return new AppError('CONTEXT', `${shown(source)} has more than ${GIT_FILES.toLocaleString('en')} files`, {
+    where: { url: shown(source) },
+    hint: 'so many are not checked out; fetch what is needed of them in a RUN',
+  });
+}
+
 export interface GitCheckout {
   /** Whether `.git` is among the files. */
   readonly keepGitDir: boolean;
@@ -242,6 +251,7 @@ export async function checkoutGit(
         const all = '+refs/heads/*:refs/remotes/origin/*';
         await at('fetch', '--progress', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
       }
+      if (await hasTooManyFiles(git, work, commit, { signal })) throw tooManyFiles(source);
       await at('checkout', '-q', '--detach', commit);
       if (submodules !== false) await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
       if (mtime === 'commit') setTimes(work, Number(await at('log', '-1', '--format=%ct', commit)));

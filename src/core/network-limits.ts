@@ -35,6 +35,9 @@ export const GIT_LIMITS = { bytes: 16, seconds: 300 } as const;
  */
 export const GIT_MEMORY = { bytes: 4 * 1024 ** 3, share: 0.5 } as const;
 
+/** Files of a commit that is checked out; the largest public repositories have less than half of them. */
+export const GIT_FILES = 2_000_000;
+
 /** What the limits are for, as phrases; docs/reference/limits.md is generated from them. */
 export const NETWORK_TEXTS = {
   documentMs:
@@ -43,6 +46,7 @@ export const NETWORK_TEXTS = {
   leftoverMs: 'the body of an error, and of what else nobody needs; then its connection is given up',
   window: 'content, such as a layer or a download of ADD; it goes on where it broke',
   git: 'a clone, or a fetch of ADD, by HTTP, SSH or `git://`',
+  gitFiles: 'files of a commit that is cloned, or that ADD takes',
   gitMemory: 'the memory of git and all its processes',
 } as const;
 

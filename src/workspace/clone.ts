@@ -140,7 +140,10 @@ async function fetchAndCheckOut(
       clears: directory,
     },
   );
-  const inside = (...args: string[]): Promise<GitResult> => runner.must(['-C', directory, ...args]);
+  const checkOut = async (commit: string, ...how: string[]): Promise<void> => {
+    await runner.allowed(directory, commit);
+    await runner.must(['-C', directory, 'checkout', '-q', ...how]);
+  };
   if (target.type === 'ref') {
     await runner.retried([
       '-C',
@@ -151,13 +154,18 @@ async function fetchAndCheckOut(
       'origin',
       target.name,
     ]);
-    await inside('checkout', '-q', '--detach', 'FETCH_HEAD');
+    await checkOut('FETCH_HEAD', '--detach', 'FETCH_HEAD');
+  } else if (target.type === 'tag') {
+    await checkOut(`refs/tags/${target.name}`, '--detach', `refs/tags/${target.name}`);
+  } else if (target.type === 'commit') {
+    await fetchCommit(runner, directory, target, request);
+    await checkOut(target.name, '--detach', target.name);
+  } else if ((await runner.attempt(['-C', directory, 'rev-parse', '--verify', '-q', 'HEAD'])).code === 0) {
+    await checkOut('HEAD');
   }
-  if (target.type === 'tag') await inside('checkout', '-q', '--detach', `refs/tags/${target.name}`);
-  if (target.type === 'commit') await checkOutCommit(runner, directory, target, request);
 }
 
-async function checkOutCommit(
+async function fetchCommit(
   runner: GitRunner,
   directory: string,
   { name }: GitTarget,
@@ -168,19 +176,17 @@ async function checkOutCommit(
     (await runner.attempt([...at, 'cat-file', '-e', `${name}^{commit}`])).code === 0;
   if (!(await has()))
     await runner.attempt([...at, 'fetch', '--progress', ...depthOf(request), 'origin', name]);
-  if (!(await has())) {
-    // Some servers give out no bare commit: then it is looked for in the history of all branches.
-    const deepen = request.depth === undefined ? [] : ['--unshallow'];
-    await runner.attempt([
-      ...at,
-      'fetch',
-      '--progress',
-      ...deepen,
-      'origin',
-      '+refs/heads/*:refs/remotes/origin/*',
-    ]);
-  }
-  await runner.must([...at, 'checkout', '-q', '--detach', name]);
+  if (await has()) return;
+  // Some servers give out no bare commit: then it is looked for in the history of all branches.
+  const deepen = request.depth === undefined ? [] : ['--unshallow'];
+  await runner.attempt([
+    ...at,
+    'fetch',
+    '--progress',
+    ...deepen,
+    'origin',
+    '+refs/heads/*:refs/remotes/origin/*',
+  ]);
 }
 
 const depthOf = ({ depth }: CloneRequest): string[] => (depth === undefined ? [] : [`--depth=${depth}`]);

@@ -24,9 +24,9 @@ export function cloneArguments(target: GitTarget, { depth, singleBranch }: Clone
   const branch = target.type === 'name' || target.type === 'tag' ? [`--branch=${target.name}`] : [];
   return [
     '--no-local',
+    '--no-checkout',
     ...(depth === undefined ? [] : [`--depth=${depth}`]),
     singleBranch ? '--single-branch' : '--no-single-branch',
     ...branch,
-    ...(target.type === 'commit' || target.type === 'ref' ? ['--no-checkout'] : []),
   ];
 }

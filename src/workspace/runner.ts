@@ -2,9 +2,12 @@ import { rm } from 'node:fs/promises';
 import type { Git } from '../context/git/git.ts';
 import { gitReason } from '../context/git/git-failure.ts';
 import type { GitUrl } from '../context/git/git-url.ts';
+import { hasTooManyFiles } from '../context/git/too-many-files.ts';
 import type { GitResult } from '../context/git/types.ts';
-import type { AppError } from '../core/error.ts';
+import { AppError } from '../core/error.ts';
+import { GIT_FILES } from '../core/network-limits.ts';
 import { type RetryPolicy, retry } from '../core/retry.ts';
+import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { cloneError, failureKind } from './clone-error.ts';
 import type { CloneRequest, WorkspaceDeps } from './types.ts';
 
@@ -16,6 +19,8 @@ export interface GitRunner {
   must(args: readonly string[]): Promise<GitResult>;
   /** As `must`, tried again when the network fails; `clears` is removed before each further try. */
   retried(args: readonly string[], options?: { readonly clears?: string }): Promise<GitResult>;
+  /** @throws AppError where a commit of a repository has more files than are checked out */
+  allowed(directory: string, commit: string): Promise<void>;
   /** The error that a failed result is. */
   errorOf(result: GitResult): AppError;
   readonly emit: WorkspaceDeps['emit'];
@@ -54,6 +59,14 @@ export function createRunner(
     attempt,
     errorOf,
     emit,
+    allowed: async (directory, commit) => {
+      if (!(await hasTooManyFiles(git, directory, commit, { signal }))) return;
+      const remote = maskUrlCredentials(url.remote);
+      throw new AppError('WORKSPACE', `${remote} has more than ${GIT_FILES.toLocaleString('en')} files`, {
+        where: { url: remote },
+        hint: 'so many are not cloned; mount the workspace instead',
+      });
+    },
     must: (args) => unwrapped(() => must(args)),
     retried: (args, { clears } = {}) =>
       unwrapped(() =>

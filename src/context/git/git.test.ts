@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { scratchDir } from '../../core/testing.ts';
 import { createGit } from './git.ts';
 import { gitFailureKind, gitReason } from './git-failure.ts';
 import { gitProgram } from './git-program.ts';
+import { hasTooManyFiles } from './too-many-files.ts';
 
 test('loopback addresses are reached without the proxy of the variables, other hosts through it', async (t) => {
   // https://pkg.go.dev/net/http#ProxyFromEnvironment: "if req.URL.Host is "localhost" or a loopback address (with or
@@ -98,4 +101,33 @@ test('git is ended that takes too much memory, with all its children', async (t)
   const much = await run(200, 'while :; do :; done');
   assert.notEqual(much.code, 0);
   assert.match(gitReason(much.messages), /^git was ended, since it took more than 1\d\d.* of memory/);
+});
+
+test('files of a commit are counted, and no further than they may be', async (t) => {
+  const dir = scratchDir('count-files');
+  const call = (args: readonly string[], input = ''): string =>
+    execFileSync('git', ['-C', dir, ...args], { input, encoding: 'utf8' }).trim();
+  call(['init', '-q']);
+  const blob = call(['hash-object', '-w', '--stdin'], 'x');
+  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `f${i}`);
+  let tree = call(
+    ['mktree'],
+    names(5)
+      .map((name) => `100644 blob ${blob}\t${name}\n`)
+      .join(''),
+  );
+  const git = createGit({ ...gitProgram(process.env.PATH ?? ''), ssh: { knownHosts: [] } });
+  t.after(() => git.close());
+  assert.equal(await hasTooManyFiles(git, dir, tree, { most: 4 }), true);
+  assert.equal(await hasTooManyFiles(git, dir, tree, { most: 5 }), false);
+  assert.equal(await hasTooManyFiles(git, dir, 'none'), false);
+  // Ten of the level below in each: fifty billion files, which nobody would have counted by tomorrow.
+  for (let level = 0; level < 10; level += 1)
+    tree = call(
+      ['mktree'],
+      names(10)
+        .map((name) => `040000 tree ${tree}\t${name}\n`)
+        .join(''),
+    );
+  assert.equal(await hasTooManyFiles(git, dir, tree), true);
 });

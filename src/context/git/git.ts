@@ -13,6 +13,8 @@ export interface GitCall {
   readonly signal?: AbortSignal;
   /** Called for each update of git's progress. */
   readonly onProgress?: (what: string, done: number, total: number) => void;
+  /** Bytes of standard output after which git is ended; the result has some more than these. */
+  readonly mostOutput?: number;
   /** Called for each other line on standard error. */
   readonly onLine?: (line: string) => void;
 }
@@ -58,7 +60,7 @@ async function runGit(
   }: Pick<GitSettings, 'file' | 'holds' | 'umask' | 'slow' | 'memory'>,
   { env, files }: Pick<GitSetup, 'env' | 'files'>,
   args: readonly string[],
-  { cwd, signal, onProgress, onLine }: GitCall,
+  { cwd, signal, mostOutput = Number.POSITIVE_INFINITY, onProgress, onLine }: GitCall,
 ): Promise<GitResult> {
   signal?.throwIfAborted();
   const messages: string[] = [];
@@ -109,8 +111,10 @@ async function runGit(
   const stdout: Buffer[] = [];
   let size = 0;
   child.stdout!.on('data', (chunk: Buffer) => {
+    const before = size;
     size += chunk.length;
-    if (size <= MAX_STDOUT) stdout.push(chunk);
+    if (size <= MAX_STDOUT && before <= mostOutput) stdout.push(chunk);
+    if (before <= mostOutput && size > mostOutput) end();
   });
   let rest = '';
   child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
