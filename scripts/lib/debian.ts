@@ -5,7 +5,7 @@ const aptEnv = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
 const aptOptions = [
   '-qq',
   '-o',
-  'DPkg::Lock::Timeout=120',
+  'DPkg::Lock::Timeout=900',
   '-o',
   'Dpkg::Use-Pty=0',
   '-o',
