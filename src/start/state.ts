@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { makeDirectories } from '../core/make-directories.ts';
+import { readJsonIfThere } from '../core/read-json.ts';
 import type { ContainerConfig } from '../oci/types.ts';
 import type { StartedDevcontainer } from './types.ts';
 
@@ -48,7 +49,7 @@ const image = v.object({
 
 /** The state of the container's last start; undefined when there was none, or another program wrote it. */
 export function readBuilt(ownDir: string): BuiltState | undefined {
-  const found = v.safeParse(built, readJson(join(ownDir, 'built')));
+  const found = v.safeParse(built, readJsonIfThere(join(ownDir, 'built')));
   return found.success ? (found.output as unknown as BuiltState) : undefined;
 }
 
@@ -76,7 +77,7 @@ export function markStarted(ownDir: string, started: boolean): void {
 
 /** What the image that the container was started from says about itself; undefined unless it is one that we pushed. */
 export function readImage(ownDir: string): ImageState | undefined {
-  const found = v.safeParse(image, readJson(join(ownDir, 'image')));
+  const found = v.safeParse(image, readJsonIfThere(join(ownDir, 'image')));
   if (!found.success) return undefined;
   const { config, start } = found.output;
   const file = start?.devcontainerFile;
@@ -85,14 +86,4 @@ export function readImage(ownDir: string): ImageState | undefined {
     ownContainerUser: start?.ownContainerUser ?? false,
     ...(file === undefined ? {} : { devcontainerFile: file }),
   };
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { createFileLocks } from '../builder/work-dir/file-locks.ts';
 import { once } from '../core/concurrency.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { makeDirectories } from '../core/make-directories.ts';
+import { readJsonIfThere } from '../core/read-json.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isThere, type ProcessMark } from './process-mark.ts';
 import type { ContainerRecord, FoundContainer } from './types.ts';
@@ -84,11 +85,11 @@ export function createContainerStore(directory: string): ContainerStore {
     }
   };
   const readProcess = (name: string): ProcessMark | undefined => {
-    const mark = v.safeParse(markShape, readJson(join(place(name).directory, 'process.json')));
+    const mark = v.safeParse(markShape, readJsonIfThere(join(place(name).directory, 'process.json')));
     return mark.success && isThere(mark.output) ? mark.output : undefined;
   };
   const find = (name: string): FoundContainer | undefined => {
-    const found = v.safeParse(recordShape, readJson(join(place(name).directory, 'container.json')));
+    const found = v.safeParse(recordShape, readJsonIfThere(join(place(name).directory, 'container.json')));
     if (!found.success || found.output.name !== name) return undefined;
     return { record: found.output as unknown as ContainerRecord, pid: readProcess(name)?.pid };
   };
@@ -105,7 +106,7 @@ export function createContainerStore(directory: string): ContainerStore {
     writeProcess: (name, mark) => write(name, 'process.json', mark),
     process: readProcess,
     done: (name) => {
-      const done = v.safeParse(doneShape, readJson(join(place(name).directory, 'hooks.json')));
+      const done = v.safeParse(doneShape, readJsonIfThere(join(place(name).directory, 'hooks.json')));
       return done.success ? done.output : {};
     },
     writeDone: (name, done) => write(name, 'hooks.json', done),
@@ -154,15 +155,5 @@ function names(directory: string): readonly string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw toAppError(error, 'OUTPUT', `cannot read ${directory}`);
-  }
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
   }
 }

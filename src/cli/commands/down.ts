@@ -14,7 +14,7 @@ export const downCommand: CommandBody = async (parsed, context, emit) => {
   for (const { record } of found) {
     const { signal } = context;
     const { remove } = prepareDeps(parsed, context, record.folder, emit);
-    await down(record.name, { ...{ store, emit, signal, remove } });
+    await down(record.name, { store, emit, signal, remove });
     context.stdout.write(`${record.name}\n`);
   }
 };
