@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { createCleanUp } from '../scripts/lib/cleanup.ts';
+import { once } from '../src/core/concurrency.ts';
 import { PART_NAMES } from '../src/kubernetes/manifests.ts';
 import type { Deployment, Pod } from '../src/kubernetes/types.ts';
 import {
@@ -16,6 +17,7 @@ import {
   usersFile,
 } from './support/cluster/fleet.ts';
 import { noCluster } from './support/cluster/parts.ts';
+import { POD_OPTIONS } from './support/kubernetes-options.ts';
 
 const skip = noCluster();
 const cleanUp = createCleanUp();
@@ -47,7 +49,7 @@ test('what is printed can be applied again and again, and nothing differs then',
     shared: {
       args: [...PART_NAMES, '--shared-volume', '--unsigned', '--architecture=amd64,arm64', '--suspend'],
     },
-    options: { args: [...PART_NAMES, ...ALL_OPTIONS] },
+    options: { args: [...PART_NAMES, ...POD_OPTIONS] },
   };
   await cluster.ok(['create', '--filename=-'], JSON.stringify(PRIORITY));
   for (const [name, { args, how = server }] of Object.entries(asked)) {
@@ -322,34 +324,9 @@ function jobName(yaml: string): string {
   return printedObject(yaml, 'Job').metadata?.name ?? assert.fail('a Job without a name');
 }
 
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let done: Promise<T> | undefined;
-  return () => (done ??= work());
-}
-
 const PRIORITY = {
   apiVersion: 'scheduling.k8s.io/v1',
   kind: 'PriorityClass',
   metadata: { name: 'low' },
   value: -10,
 };
-const ALL_OPTIONS = [
-  '--name=fleet',
-  '--workspace-name=ada',
-  '--branch=main',
-  `--commit=${'a'.repeat(40)}`,
-  `--prebuilt=registry.corp/cache@sha256:${'a'.repeat(64)}`,
-  '--priority-class=low',
-  '--queue=builds',
-  '--requests=cpu=2,ephemeral-storage=10Gi',
-  '--limits=memory=8Gi,ephemeral-storage=40Gi',
-  '--toleration=builds=true:NoSchedule,*',
-  '--affinity={"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"kubernetes.io/hostname"}}]}}',
-  '--service-account=builder',
-  '--image-pull-secret=pull',
-  '--extra-label=team=a',
-  '--extra-annotation=owner=a, b',
-  '--ca-config-map=corp-ca',
-  '--registry-mirror=mirror.corp',
-  '--registry-map=ghcr.io=mirror.corp/ghcr',
-];

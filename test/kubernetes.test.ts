@@ -10,6 +10,7 @@ import { capture, type Finished, run, step } from '../scripts/lib/shell.ts';
 import { parseOptions } from '../src/cli/options/parse.ts';
 import { ON_DEMAND_JOBS, PART_NAMES } from '../src/kubernetes/manifests.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
+import { POD_OPTIONS } from './support/kubernetes-options.ts';
 
 /** Ships the schemas that the Kubernetes API publishes, of many versions. */
 const VALIDATOR = 'kubernetes-validate==1.37.0';
@@ -59,26 +60,9 @@ const full = [
 
 /** All that can be asked for. */
 const asked = [
-  '--name=fleet',
-  '--workspace-name=ada',
-  '--branch=main',
-  `--commit=${'a'.repeat(40)}`,
-  `--prebuilt=registry.corp/cache@sha256:${'a'.repeat(64)}`,
+  ...POD_OPTIONS,
   '--architecture=amd64,arm64',
-  '--priority-class=low',
-  '--queue=builds',
-  '--requests=cpu=2,ephemeral-storage=10Gi',
-  '--limits=memory=8Gi,ephemeral-storage=40Gi',
   '--node-selector=pool=dev',
-  '--toleration=builds=true:NoSchedule,*',
-  '--affinity={"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"kubernetes.io/hostname"}}]}}',
-  '--service-account=builder',
-  '--image-pull-secret=pull',
-  '--extra-label=team=a',
-  '--extra-annotation=owner=a, b',
-  '--ca-config-map=corp-ca',
-  '--registry-mirror=mirror.corp',
-  '--registry-map=ghcr.io=mirror.corp/ghcr',
   '--insecure-registry=old.corp:5000',
 ];
 

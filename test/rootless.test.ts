@@ -12,12 +12,13 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, type Finished, run } from '../scripts/lib/shell.ts';
 import { projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
+import { noNamespaces } from './support/user-namespaces.ts';
 
 const environment = useEnvironment(['registry']);
 const dir = temporaryDir('rootless');
@@ -74,19 +75,6 @@ function asRoot(args: readonly string[]): Promise<Finished> {
   return capture(join(projectRoot, 'envbuilder'), args, { env: { NO_COLOR: '1' } });
 }
 
-/** Why this machine has no user namespace for ordinary users. */
-async function noNamespaces(t: TestContext): Promise<boolean> {
-  const { code } = await capture('setpriv', [
-    `--reuid=${user.uid}`,
-    '--clear-groups',
-    'unshare',
-    '--user',
-    'true',
-  ]);
-  if (code !== 0) t.skip('this machine allows ordinary users no user namespaces');
-  return code !== 0;
-}
-
 /** Types, modes, owners, sizes, links and attributes of a tree, without times. */
 async function listing(root: string, inside: readonly string[] = []): Promise<string> {
   const script = `cd "$1" && find . -xdev -printf '%P %y %m %U:%G %l\\n' | sort && getfattr -dRhm- . 2>/dev/null | sort`;
@@ -94,7 +82,7 @@ async function listing(root: string, inside: readonly string[] = []): Promise<st
 }
 
 test('a build as an ordinary user is that of root: apt-get, users, set-uid files, capabilities, all ids', async (t) => {
-  if (await noNamespaces(t)) return;
+  if (await noNamespaces(t, user.uid)) return;
   writeFileSync(
     join(context, 'Dockerfile'),
     `FROM ${environment.services.registry!.host}/debian:bookworm
@@ -162,7 +150,7 @@ RUN id -un > ~/name && sh ~/tool > ~/uid && ls -l /dev/null /dev/full > ~/device
 });
 
 test('whoever builds, and on whatever: where a Dockerfile leaves no times to chance, there is one digest', async (t) => {
-  if (await noNamespaces(t)) return;
+  if (await noNamespaces(t, user.uid)) return;
   const files = join(dir, 'fixed');
   mkdirSync(files);
   writeFileSync(join(files, 'a'), 'a\n');
@@ -227,7 +215,7 @@ COPY a /a
 });
 
 test('without subordinate ids there is one owner, and the log says what to do', async (t) => {
-  if (await noNamespaces(t)) return;
+  if (await noNamespaces(t, user.uid)) return;
   const other = await makeUser(`${name}b`);
   for (const file of ['/etc/subuid', '/etc/subgid'])
     writeFileSync(file, readFileSync(file, 'utf8').replace(new RegExp(`^${other.name}:.*\n`, 'm'), ''));
@@ -255,7 +243,7 @@ test('without subordinate ids there is one owner, and the log says what to do', 
 });
 
 test('a program that uses the library builds as an ordinary user after runAsRoot, and is told so before', async (t) => {
-  if (await noNamespaces(t)) return;
+  if (await noNamespaces(t, user.uid)) return;
   const files = join(dir, 'library');
   mkdirSync(files);
   const image = `${environment.services.registry!.host}/busybox:1`;

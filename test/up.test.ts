@@ -4,13 +4,14 @@ import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
 import { until } from '../src/core/testing.ts';
 import { type CliResult, envbuilder, projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
+import { noNamespaces } from './support/user-namespaces.ts';
 
 const environment = useEnvironment(['registry']);
 const dir = temporaryDir('up');
@@ -220,7 +221,8 @@ test('what goes wrong is told as the reference implementation tells it', async (
 });
 
 test('an ordinary user has a container: both own what they write, and all of it goes again', async (t) => {
-  if (await noNamespaces(t)) return;
+  await run('useradd', ['--create-home', '--home-dir', home, login]);
+  if (await noNamespaces(t, login)) return;
   const folder = workspace(
     'mine',
     {
@@ -282,17 +284,3 @@ test('an ordinary user has a container: both own what they write, and all of it 
   ]);
   assert.equal(String(stdout), '');
 });
-
-/** Makes the user. @returns why this machine has no user namespace for ordinary users, after a skip */
-async function noNamespaces(t: TestContext): Promise<boolean> {
-  await run('useradd', ['--create-home', '--home-dir', home, login]);
-  const { code } = await capture('setpriv', [
-    `--reuid=${login}`,
-    '--clear-groups',
-    'unshare',
-    '--user',
-    'true',
-  ]);
-  if (code !== 0) t.skip('this machine allows ordinary users no user namespaces');
-  return code !== 0;
-}

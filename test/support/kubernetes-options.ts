@@ -1,0 +1,21 @@
+/** What pods of `envbuilder k8s` can be given besides their usual settings, without what needs several kinds of nodes. */
+export const POD_OPTIONS: readonly string[] = [
+  '--name=fleet',
+  '--workspace-name=ada',
+  '--branch=main',
+  `--commit=${'a'.repeat(40)}`,
+  `--prebuilt=registry.corp/cache@sha256:${'a'.repeat(64)}`,
+  '--priority-class=low',
+  '--queue=builds',
+  '--requests=cpu=2,ephemeral-storage=10Gi',
+  '--limits=memory=8Gi,ephemeral-storage=40Gi',
+  '--toleration=builds=true:NoSchedule,*',
+  '--affinity={"podAntiAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":1,"podAffinityTerm":{"topologyKey":"kubernetes.io/hostname"}}]}}',
+  '--service-account=builder',
+  '--image-pull-secret=pull',
+  '--extra-label=team=a',
+  '--extra-annotation=owner=a, b',
+  '--ca-config-map=corp-ca',
+  '--registry-mirror=mirror.corp',
+  '--registry-map=ghcr.io=mirror.corp/ghcr',
+];
