@@ -10,6 +10,7 @@ const FOLDER_ORDER = [
   'oci',
   'layer',
   'rootfs',
+  'sbom',
   'context',
   'plan',
   'cache',
