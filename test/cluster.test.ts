@@ -97,7 +97,8 @@ const prebuilt = once(async (): Promise<void> => {
     'envbuilder-registry-pull': loginFor(REGISTRY, 'workspace'),
   });
   await apply('base-images', 'warm-now', 'registry', IN_FLEET);
-  await ended('fleet', jobName(await printed('warm-now')));
+  const [warmed] = await ended('fleet', jobName(await printed('warm-now')));
+  assert.deepEqual([warmed?.command, warmed?.outcome], ['warm', 'ok']);
   await apply('base-images-read', 'warmer', 'network', IN_FLEET);
   const deployments = '/apis/apps/v1/namespaces/fleet/deployments';
   await cluster.until<Deployment>(
@@ -106,7 +107,9 @@ const prebuilt = once(async (): Promise<void> => {
     ({ status }) => status?.readyReplicas === 1,
   );
   await apply('prebuild', IN_FLEET);
-  await ended('fleet', jobName(await printed('prebuild')));
+  const [message] = await ended('fleet', jobName(await printed('prebuild')));
+  assert.deepEqual([message?.command, message?.outcome, message?.steps.built], ['start', 'ok', 2]);
+  assert.match(message?.image ?? '', /^envbuilder-registry:5000\/cache@sha256:/);
 });
 
 test('a workspace takes the layers of a prebuild, and is there again after its end', { skip }, async (t) => {
@@ -264,7 +267,9 @@ test('a tenant can neither write into what another one starts from, nor read it'
   const poison = printedObject(await printed('prebuild', ...flags('team-a')), 'Job');
   const spec = { ...poison.spec, backoffLimit: 0 };
   await cluster.ok(['create', '--filename=-'], JSON.stringify({ ...poison, spec }));
-  await ended('team-a', poison.metadata?.name ?? '', 'Failed');
+  const [failed] = await ended('team-a', poison.metadata?.name ?? '', 'Failed');
+  assert.match(failed?.outcome ?? '', /^(?:AUTH|PUSH_FAILED)$/);
+  assert.match(failed?.error?.hint ?? '', /./, 'what to do next is said');
   assert.equal(await started('team-b'), '1', 'it still does');
   const log = await cluster.ok(['logs', IN_FLEET, 'deployment/envbuilder-registry', '--tail=-1']);
   const requests = log

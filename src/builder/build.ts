@@ -287,8 +287,8 @@ function sayPushed(
 ): void {
   const own = repositoryName === undefined ? [] : cacheTags.map((tag) => `${repositoryName}:${tag}`);
   const names = [...own, ...tags].map((name) => `, as ${name}`).join('');
-  const text = `pushed the image ${repositoryName === undefined ? '' : `${repositoryName}@`}${digest}${names}`;
-  emit({ type: 'message', level: 'info', text });
+  const image = `${repositoryName === undefined ? '' : `${repositoryName}@`}${digest}`;
+  emit({ type: 'message', level: 'info', text: `pushed the image ${image}${names}`, image });
 }
 
 function announce(plan: Plan, emit: Emit): void {

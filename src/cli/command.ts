@@ -1,5 +1,5 @@
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
-import type { Emit } from '../core/events.ts';
+import { type Emit, silent } from '../core/events.ts';
 import { urlSecrets } from '../report/redact.ts';
 import { readOldNames } from './options/old-names.ts';
 import { type Parsed, parseOptions } from './options/parse.ts';
@@ -7,6 +7,7 @@ import type { CommandName } from './options/types.ts';
 import type { ReportFiles } from './report-files.ts';
 import { optionWarnings } from './requests/build-request.ts';
 import { addOptionSecrets, type CommandContext, reporterFor, telemetryFor } from './run-context.ts';
+import type { TerminationFile } from './termination-message.ts';
 
 /** What a command does once its options are known; it may give back what is to be done when all has been reported. */
 export type CommandBody = (
@@ -38,12 +39,14 @@ export async function runCommand(
   const parsed = parseOptions(name, args, context.env);
   addOptionSecrets(context.redactor, parsed);
   const report = parsed.options.report.length > 0 ? await openReport(parsed, context) : undefined;
+  const message = await openMessage(parsed, context);
   const reporter = await reporterFor(parsed, context);
   const telemetry = await telemetryFor(name, context, reporter.emit);
   const emit: Emit = (event) => {
     reporter.emit(event);
     telemetry?.take(event);
     report?.emit(event);
+    message?.take(event);
   };
   const warn = (text: string, hint?: string): void =>
     emit({ type: 'warning', code: 'USAGE', text, ...(hint ? { hint } : {}) });
@@ -55,6 +58,7 @@ export async function runCommand(
     last = await body(parsed, report ? { ...context, observer: report.observer } : context, emit);
     await report?.write();
     await telemetry?.end();
+    await message?.write(emit);
     // What a command in a container says is all that is to be seen of an exec.
     if (name !== 'exec') reporter.close();
   } catch (thrown) {
@@ -63,10 +67,17 @@ export async function runCommand(
     // Whoever failed for lack of room does not fail for that alone; the error that counts is the first.
     await report?.write().catch((failure: AppError) => warn(failure.message));
     await telemetry?.end();
+    await message?.write(emit);
     reporter.close();
     return exitCodeOf(name, error);
   }
-  await last?.();
+  try {
+    await last?.();
+  } catch (thrown) {
+    message?.take({ type: 'error', error: finalError(thrown, context.signal) });
+    await message?.write(silent);
+    throw thrown;
+  }
   return code;
 }
 
@@ -78,6 +89,13 @@ function exitCodeOf(name: CommandName, { code }: AppError): number {
 /** Loaded only where somebody asks for a report. @throws AppError USAGE */
 async function openReport(parsed: Parsed, context: CommandContext): Promise<ReportFiles> {
   return (await import('./report-files.ts')).startReport(parsed, context);
+}
+
+/** Loaded only where somebody asks for a message. */
+async function openMessage(parsed: Parsed, context: CommandContext): Promise<TerminationFile | undefined> {
+  const file = parsed.options['termination-message'];
+  if (!file) return undefined;
+  return (await import('./termination-message.ts')).openTerminationFile(file, parsed, context);
 }
 
 /** For Terraform a probe takes options from standard input as well; they count as variables. @throws AppError USAGE */

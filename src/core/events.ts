@@ -80,7 +80,13 @@ export type Event =
       readonly delayMs: number;
       readonly reason: string;
     }
-  | { readonly type: 'message'; readonly level: 'debug' | 'info'; readonly text: string }
+  | {
+      readonly type: 'message';
+      readonly level: 'debug' | 'info';
+      readonly text: string;
+      /** By its digest, the image that has been pushed. */
+      readonly image?: string;
+    }
   | {
       readonly type: 'warning';
       readonly code: string;

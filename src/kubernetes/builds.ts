@@ -1,4 +1,4 @@
-import { BASE_IMAGES, namesOf, placement } from './common.ts';
+import { BASE_IMAGES, namesOf, placement, TERMINATION_MESSAGE } from './common.ts';
 import { cacheRepository, registryHost, secretVariable } from './secrets.ts';
 import type { Container, ManifestSettings, PodSpec } from './types.ts';
 import { readableBaseImages } from './volumes.ts';
@@ -75,6 +75,7 @@ export function buildingContainer(
       secretVariable('ENVBUILDER_GIT_PASSWORD', git, 'password', { optional: true }),
       ...registryVariables(settings),
       { name: 'ENVBUILDER_BASE_IMAGE_CACHE_DIR', value: BASE_IMAGES },
+      { ...TERMINATION_MESSAGE },
       ...env,
     ],
     terminationMessagePolicy: 'FallbackToLogsOnError',

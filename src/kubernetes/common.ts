@@ -38,6 +38,12 @@ export const BASE_IMAGES = '/base-images';
 /** Any user but root; it owns nothing outside of its volumes. */
 const NOBODY = 65532;
 
+/** Has a container say in the end what it has done, where Kubernetes reads it. */
+export const TERMINATION_MESSAGE = {
+  name: 'ENVBUILDER_TERMINATION_MESSAGE',
+  value: '/dev/termination-log',
+} as const;
+
 /** The labels by which selectors find a component's pods (Kubernetes' recommended labels). */
 export function selectorOf(
   component: Component,
@@ -115,7 +121,7 @@ export function unprivilegedContainer(): Pick<
     capabilities: { drop: ['ALL'] },
   };
   return {
-    // The end of the log is what `kubectl describe` shows of a container that failed.
+    // The end of the log is what `kubectl describe` shows of a container that failed and said nothing.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext,
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } },

@@ -5,6 +5,7 @@ import {
   podMetadata,
   REGISTRY_PORT,
   selectorOf,
+  TERMINATION_MESSAGE,
   unprivilegedContainer,
   unprivilegedPod,
 } from './common.ts';
@@ -56,6 +57,7 @@ export function registryGc(settings: ManifestSettings): readonly CronJob[] {
                     name: 'gc',
                     image: settings.runtimeImage,
                     args: ['registry', 'gc', '--dir=/registry', `--older-than=${KEEP}`, '--progress=plain'],
+                    env: [{ ...TERMINATION_MESSAGE }],
                     ...unprivilegedContainer(),
                     volumeMounts: [{ name: 'registry', mountPath: '/registry' }],
                   },

@@ -5,6 +5,7 @@ import {
   metadata,
   namesOf,
   podMetadata,
+  TERMINATION_MESSAGE,
   unprivilegedContainer,
   unprivilegedPod,
 } from './common.ts';
@@ -67,6 +68,7 @@ function podSpec(settings: ManifestSettings): PodSpec {
         env: [
           secretVariable('ENVBUILDER_DOCKER_CONFIG_BASE64', names.registryPull, 'config', { optional: true }),
           ...registryVariables(settings),
+          { ...TERMINATION_MESSAGE },
         ],
         ...unprivilegedContainer(),
         volumeMounts: [

@@ -49,7 +49,7 @@ export function createJsonReporter({ err, redactor, now = Date.now }: ReporterOp
 }
 
 /** JSON that no terminal takes for more than text: what JSON allows to stand as it is gets escaped too. */
-function printableJson(value: unknown): string {
+export function printableJson(value: unknown): string {
   const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
 }

@@ -25,7 +25,7 @@ const EVENTS: { readonly [T in Event['type']]: Required<Extract<Event, { readonl
   progress: { type: 'progress', what: 'x', done: 1, total: 2, unit: 'objects' },
   transfer: { type: 'transfer', direction: 'pull', digest: 'sha256:1', bytes: 1, expected: 1 },
   retry: { type: 'retry', what: 'x', attempt: 1, delayMs: 1, reason: 'x' },
-  message: { type: 'message', level: 'info', text: 'x' },
+  message: { type: 'message', level: 'info', text: 'x', image: 'x' },
   warning: { type: 'warning', code: 'x', rule: true, text: 'x', hint: 'x', range },
   error: { type: 'error', error: new AppError('USAGE', 'x', { hint: 'x', where: { path: '/x' } }) },
 };

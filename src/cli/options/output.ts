@@ -83,6 +83,15 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
   },
   {
+    name: 'termination-message',
+    variable: 'ENVBUILDER_TERMINATION_MESSAGE',
+    type: 'string',
+    placeholder: 'FILE',
+    text: 'Write a summary of the run, or its error and what to do next, into a file at the end: JSON of at most 4096 bytes, as /dev/termination-log of a pod takes it.',
+    commands: ['build', 'probe', 'start', 'warm', 'registry gc', 'cache prune'],
+    group: 'Output',
+  },
+  {
     name: 'report',
     variable: 'ENVBUILDER_REPORT',
     type: 'list',

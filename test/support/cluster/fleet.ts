@@ -39,12 +39,25 @@ export interface Fleet {
   apply(...args: readonly string[]): Promise<string>;
   /** The Secrets of docs/kubernetes.md, all but the users of the registry. */
   secrets(namespace: string, logins: Readonly<Record<string, string>>): Promise<void>;
-  /** Waits for the end of a Job. @throws Error with its log when that is not the one */
-  ended(namespace: string, job: string, how?: 'Complete' | 'Failed'): Promise<void>;
+  /**
+   * Waits for the end of a Job.
+   * @returns the messages of its pods that have ended
+   * @throws Error with its log when that is not the one
+   */
+  ended(namespace: string, job: string, how?: 'Complete' | 'Failed'): Promise<readonly Message[]>;
   /** Waits until a pod is ready. @throws Error with its log when it ends before */
   ready(namespace: string, pod: string): Promise<void>;
   /** The output of a command in a pod. */
   exec(namespace: string, pod: string, ...command: readonly string[]): Promise<string>;
+}
+
+/** What a pod of ours says in the end. */
+export interface Message {
+  readonly command: string;
+  readonly outcome: string;
+  readonly image?: string;
+  readonly steps: { readonly planned: number; readonly built: number };
+  readonly error?: { readonly message: string; readonly hint?: string };
 }
 
 /** What the Secrets are made of; the same for every namespace. */
@@ -150,6 +163,10 @@ export async function startFleet(cleanUp: CleanUp): Promise<Fleet> {
       const path = `/apis/batch/v1/namespaces/${namespace}/jobs`;
       const job = await until<Job>(path, name, (each) => isSo(each, 'Complete') || isSo(each, 'Failed'));
       if (!isSo(job, how)) throw new Error(`not ${how}: ${await logs(namespace, `job/${name}`)}`);
+      const pods = ['get', `--namespace=${namespace}`, 'pods', `--selector=job-name=${name}`];
+      const message = '{range .items[*]}{.status.containerStatuses[0].state.terminated.message}{"\\n"}{end}';
+      const texts = (await ok([...pods, `--output=jsonpath=${message}`])).split('\n');
+      return texts.filter((text) => text !== '').map((text) => JSON.parse(text) as Message);
     },
     ready: async (namespace, name) => {
       const isReady = ({ status }: Pod): boolean =>
