@@ -91,6 +91,9 @@ export type {
 } from './start/types.ts';
 export { writeOutputText } from './sys/output-file.ts';
 export type { UserCommand } from './sys/run-as.ts';
+export type { DockerContainer } from './up/docker/containers.ts';
+export type { DockerEngine } from './up/docker/engine.ts';
+export type { DockerUpRequest } from './up/docker/up.ts';
 export type { ContainerStore } from './up/store.ts';
 export type { BuildOrder, FoundContainer, PrepareDeps, UpResult } from './up/types.ts';
 export type { UpRequest } from './up/up.ts';

@@ -45,6 +45,7 @@ export function readConfig(
     | 'devcontainerJsonPath'
     | 'overrideConfig'
     | 'additionalFeatures'
+    | 'idLabels'
     | 'env'
     | 'inContainer'
     | 'workspaceFixed'
@@ -74,7 +75,7 @@ export function readConfig(
   const scope: VariableScope = {
     localWorkspaceFolder: workspaceFolder,
     ...(containerWorkspaceFolder === undefined ? {} : { containerWorkspaceFolder }),
-    devcontainerId: devcontainerId(idLabels(workspaceFolder, fileThere)),
+    devcontainerId: devcontainerId(request.idLabels ?? idLabels(workspaceFolder, fileThere)),
   };
   const config = substituteProperties(document, raw, { ...scope, localEnv: env });
   const base = baseFolder(file, config, request, emit);

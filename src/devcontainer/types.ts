@@ -122,6 +122,8 @@ export interface DefinitionRequest {
   readonly additionalFeatures?: Readonly<Record<string, FeatureOptions>>;
   /** The name of a folder in `.devcontainer`, to choose among several configurations. */
   readonly configuration?: string;
+  /** The labels that it is known by, where those are not its folder and its file: `${devcontainerId}` is made of them. */
+  readonly idLabels?: Readonly<Record<string, string>>;
   /** What `${localEnv:…}` sees; without our own options. */
   readonly env: Environment;
   /** Names of secrets that builds are given; what a file declares beyond them is warned about. */

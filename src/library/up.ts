@@ -4,6 +4,17 @@ import { removeTreeUntil } from '../builder/work-dir/remove-tree.ts';
 
 export { configFileOf } from '../devcontainer/load.ts';
 export { startInUserNamespace, whyNoNamespace } from '../sys/user-namespace.ts';
+export {
+  containerNamed,
+  type DockerContainer,
+  FILE_LABEL,
+  FOLDER_LABEL,
+  findContainers,
+  OWN_LABEL,
+} from '../up/docker/containers.ts';
+export { createDockerEngine, type DockerEngine } from '../up/docker/engine.ts';
+export { execInDocker } from '../up/docker/exec.ts';
+export { removeFromDocker, splitLabel, upInDocker } from '../up/docker/up.ts';
 export { down } from '../up/down.ts';
 export { exec } from '../up/exec.ts';
 export { mountOf } from '../up/mounts.ts';

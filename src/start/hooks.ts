@@ -30,7 +30,7 @@ export interface HookDeps {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** Told of each hook when all its commands have succeeded. */
-  readonly onDone?: (name: string) => void;
+  readonly onDone?: (name: string) => void | Promise<void>;
   /** Whether the hooks behind one that has failed are run as well. */
   readonly evenAfterFailure?: boolean;
   /** Told of each hook that has run for this long, in milliseconds. */
@@ -63,7 +63,7 @@ export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Prom
     } finally {
       clearTimeout(timer);
     }
-    onDone?.(name);
+    await onDone?.(name);
   }
   return first;
 }

@@ -1,8 +1,7 @@
-import type { Environment } from '../core/environment.ts';
 import type { Emit } from '../core/events.ts';
 import { buildForm } from '../devcontainer/build-form.ts';
 import { describeDevcontainer } from '../devcontainer/describe.ts';
-import { mergeConfig } from '../devcontainer/merge.ts';
+import { type MergedConfig, mergeConfig } from '../devcontainer/merge.ts';
 import { entryOfConfig, readMetadata } from '../devcontainer/metadata.ts';
 import { readConfig } from '../devcontainer/read-config.ts';
 import { applyRunArgs } from '../devcontainer/run-args.ts';
@@ -23,6 +22,10 @@ import { mountOf, mountsOfRunArgs, type WantedMount } from './mounts.ts';
 export interface DescribedContainer {
   readonly devcontainer: Devcontainer;
   readonly config: DevcontainerConfig;
+  /** What metadata says together, with variables replaced. */
+  readonly merged: MergedConfig;
+  /** The mount of the workspace as docker run takes it; no Compose service has it. */
+  readonly workspaceMountText: string | undefined;
   /** Where the user's processes start; the root directory where nobody says. */
   readonly workspaceFolder: string;
   readonly mounts: readonly WantedMount[];
@@ -82,10 +85,15 @@ export function describeContainer(
   const flags = config.runArgs ?? [];
   const named = [...(merged.capAdd ?? []), ...valuesOf(flags, '--cap-add')];
   const all = named.some((name) => plainName(name) === 'ALL');
-  const workspace = workspaceMount(form.workspaceMount, place.workspaceMount, scope, env);
+  const workspaceMountText = place.workspaceMount
+    ? substitute(place.workspaceMount, { ...scope, localEnv: env })
+    : undefined;
+  const workspace = workspaceMount(form.workspaceMount, workspaceMountText);
   return {
     devcontainer,
     config,
+    merged,
+    workspaceMountText,
     workspaceFolder: scope.containerWorkspaceFolder ?? '/',
     mounts: [
       ...(workspace ? [workspace] : []),
@@ -102,8 +110,6 @@ const plainName = (name: string): string => name.toUpperCase().replace(/^CAP_/, 
 function workspaceMount(
   ofService: { readonly source: string; readonly target: string } | undefined,
   text: string | undefined,
-  scope: Devcontainer['scope'],
-  env: Environment,
 ): WantedMount | undefined {
   if (ofService)
     return {
@@ -113,7 +119,7 @@ function workspaceMount(
       readonly: false,
       from: 'the service',
     };
-  return text ? mountOf(substitute(text, { ...scope, localEnv: env }), 'workspaceMount') : undefined;
+  return text ? mountOf(text, 'workspaceMount') : undefined;
 }
 
 function valuesOf(words: readonly string[], flag: string): readonly string[] {

@@ -1,11 +1,12 @@
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { LIFECYCLE } from '../devcontainer/lifecycle.ts';
-import type { UserEnvProbe } from '../devcontainer/types.ts';
-import { findAccount } from '../start/account.ts';
+import type { HookName, UserEnvProbe } from '../devcontainer/types.ts';
+import { type Account, findAccount } from '../start/account.ts';
 import type { Variables } from '../start/environment.ts';
 import { type NamedHooks, runHooks } from '../start/hooks.ts';
 import type { HookSecrets } from '../start/types.ts';
+import type { runAs } from '../sys/run-as.ts';
 import { createRunInside } from './container.ts';
 import type { DescribedContainer } from './describe.ts';
 import type { ProcessMark } from './process-mark.ts';
@@ -72,25 +73,56 @@ export async function runLifecycle(
 ): Promise<void> {
   const start = `${mark.boot} ${mark.started}`;
   let done = store.done(record.name);
-  const due = hooksDue(described, request, (name, moment) =>
-    moment === 'start' ? done[name] !== start : done[name] === undefined,
-  );
-  if (due.every(({ hooks }) => hooks.length === 0)) return;
   const { rootfs, log } = store.place(record.name);
-  const { devcontainer, privileged, capabilities, workspaceFolder: cwd } = described;
-  const account = findAccount(rootfs, devcontainer.remoteUser, 'the remoteUser');
-  const runAs = createRunInside({ pid: mark.pid, ids: record.ids, privileged, capabilities, log });
+  const { devcontainer, privileged, capabilities } = described;
+  await runDueHooks(
+    {
+      described,
+      env,
+      account: () => findAccount(rootfs, devcontainer.remoteUser, 'the remoteUser'),
+      runAs: createRunInside({ pid: mark.pid, ids: record.ids, privileged, capabilities, log }),
+      isDue: (name, moment) => (moment === 'start' ? done[name] !== start : done[name] === undefined),
+      onDone: async (name) => {
+        done = { ...done, [name]: start };
+        store.writeDone(record.name, done);
+      },
+    },
+    request,
+    { emit, signal },
+  );
+}
+
+/** A container, whatever holds it, in which hooks run. */
+export interface HookPlace {
+  readonly described: DescribedContainer;
+  /** That of the container. */
+  readonly env: Variables;
+  /** Who the remoteUser is; asked for only where a hook is due. */
+  readonly account: () => Account;
+  readonly runAs: typeof runAs;
+  /** Whether a hook has not run yet. */
+  readonly isDue: (name: HookName, moment: string) => boolean;
+  readonly onDone: (name: string) => Promise<void>;
+}
+
+/** Runs the hooks that are due. @throws AppError START_FAILED when one fails */
+export async function runDueHooks(
+  place: HookPlace,
+  request: LifecycleRequest,
+  { emit, signal }: Pick<LifecycleDeps, 'emit' | 'signal'>,
+): Promise<void> {
+  const { described, env, runAs, isDue, onDone } = place;
+  const due = hooksDue(described, request, isDue);
+  if (due.every(({ hooks }) => hooks.length === 0)) return;
+  const { devcontainer, workspaceFolder: cwd } = described;
+  const account = place.account();
   const users = await remoteEnvironment(
     { devcontainer, account, env, remoteEnv: request.remoteEnv, defaultProbe: request.defaultProbe },
     { runAs, emit, signal },
   );
   const failure = await runHooks(due, {
-    ...{ runAs, account, cwd, emit, signal },
+    ...{ runAs, account, cwd, emit, signal, onDone },
     env: { ...users, ...request.hookSecrets?.env },
-    onDone: (name) => {
-      done = { ...done, [name]: start };
-      store.writeDone(record.name, done);
-    },
   });
   if (failure) throw failed(failure.text);
 }
@@ -103,7 +135,7 @@ function failed(text: string): AppError {
 function hooksDue(
   { devcontainer: { hooks, waitFor } }: DescribedContainer,
   { skipPostCreate, skipPostAttach, skipNonBlocking, prebuild }: LifecycleRequest,
-  isDue: (name: string, moment: string) => boolean,
+  isDue: HookPlace['isDue'],
 ): readonly NamedHooks[] {
   if (skipPostCreate) return [];
   const last = prebuild ? 'updateContentCommand' : skipNonBlocking ? waitFor : 'postAttachCommand';

@@ -25,6 +25,8 @@ export type DoneHooks = Readonly<Record<string, string>>;
 /** The containers of a user. */
 export interface ContainerStore {
   place(name: string): ContainerPlace;
+  /** A directory for what other programs are given, and that is deleted then. */
+  readonly handover: string;
   /** Where the content of a volume lies. */
   volume(name: string): string;
   /** All that are there, by name. */
@@ -95,6 +97,7 @@ export function createContainerStore(directory: string): ContainerStore {
   };
   return {
     place,
+    handover: join(directory, 'handover'),
     volume: (name) => join(directory, 'volumes', name),
     list: () =>
       names(containers).flatMap((name) => {

@@ -39,6 +39,8 @@ export interface UpResult {
 export interface BuildOrder {
   /** Where the files of the image are written, a directory that is not there yet. */
   readonly rootfs?: string;
+  /** Where the image is written for docker load. */
+  readonly archive?: string;
   /** The image was built just now: nothing is said twice, and temporary files lie in this directory. */
   readonly again?: string;
 }

@@ -4,7 +4,7 @@ import { given } from '../../core/given.ts';
 import { loadUp, type UserEnvProbe } from '../../index.ts';
 import type { CommandBody } from '../command.ts';
 import { containerDefinition, namedContainer, openContainers } from '../requests/container-request.ts';
-import { refuseLabels } from './up.ts';
+import { fileOfContainer, namedInDocker, openDocker, refuseLabels } from '../requests/docker-request.ts';
 
 /** Those that are not the terminal's own doing. */
 const HANDED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -14,12 +14,8 @@ export const execCommand: CommandBody = async (parsed, context, emit) => {
   const { options, operands } = parsed;
   if (operands.length === 0)
     throw new AppError('USAGE', 'no command is named', { hint: 'write envbuilder exec [options] COMMAND' });
-  refuseLabels(parsed);
-  const { exec } = await loadUp();
-  const store = await openContainers(options, context);
-  const found = await namedContainer(parsed, store, undefined, context);
-  const { configFile, folder } = found.record;
-  const request = {
+  const { exec, execInDocker } = await loadUp();
+  const requestFor = (configFile: string, folder: string) => ({
     definition: { ...containerDefinition(parsed, folder, context), devcontainerJsonPath: configFile },
     argv: operands,
     remoteEnv: Object.fromEntries(options['remote-env']),
@@ -28,9 +24,20 @@ export const execCommand: CommandBody = async (parsed, context, emit) => {
       workdir: options.workdir,
       defaultProbe: options['default-user-env-probe'] as UserEnvProbe | undefined,
     }),
-  };
-  const signals = handOn();
-  context.exitWith?.(await exec(found, request, { ...{ store, emit }, ...signals }));
+  });
+  if (options.docker) {
+    const docker = await openDocker(parsed, context);
+    const container = await namedInDocker(parsed, docker, undefined, context);
+    const { configFile, folder } = await fileOfContainer(parsed, container, context);
+    const request = { ...requestFor(configFile, folder), configFile };
+    context.exitWith?.(await execInDocker(container, request, { docker, emit, ...handOn() }));
+    return;
+  }
+  refuseLabels(parsed);
+  const store = await openContainers(options, context);
+  const found = await namedContainer(parsed, store, undefined, context);
+  const { configFile, folder } = found.record;
+  context.exitWith?.(await exec(found, requestFor(configFile, folder), { store, emit, ...handOn() }));
 };
 
 /** Signals end what is done before the command is there, and are its own from then on. */

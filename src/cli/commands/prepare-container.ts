@@ -32,7 +32,7 @@ export async function prepareContainer(
     removeDirectory(order.directory);
     return {};
   }
-  const { folder, rootfs, again } = order;
+  const { folder, rootfs, archive, again } = order;
   const { signal } = context;
   const say = again === undefined ? emit : withoutWarnings(emit);
   const files = { context: folder, dockerfile: join(folder, 'Dockerfile') };
@@ -47,7 +47,10 @@ export async function prepareContainer(
   const whole: BuildRequest = {
     ...withDefinition(request, { build: defined, devcontainer: { devcontainer, folder } }),
     noCache: again === undefined && parsed.options['build-no-cache'],
-    outputs: rootfs === undefined ? [] : [{ type: 'rootfs', path: rootfs }],
+    outputs: [
+      ...(rootfs === undefined ? [] : [{ type: 'rootfs', path: rootfs } as const]),
+      ...(archive === undefined ? [] : [{ type: 'docker', path: archive } as const]),
+    ],
     ...(again === undefined
       ? {}
       : { push: false, workDir: join(again, 'work'), stateDir: join(again, 'state') }),

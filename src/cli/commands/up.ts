@@ -1,9 +1,17 @@
 import { AppError } from '../../core/error.ts';
 import { given } from '../../core/given.ts';
-import { loadUp, readConfiguration, type UpRequest, type UserEnvProbe } from '../../index.ts';
+import {
+  type DockerUpRequest,
+  loadUp,
+  readConfiguration,
+  type UpRequest,
+  type UserEnvProbe,
+} from '../../index.ts';
 import { type CommandBody, finalError } from '../command.ts';
 import type { Parsed } from '../options/parse.ts';
+import type { Options } from '../options/table.ts';
 import { containerDefinition, containerFolder, openContainers } from '../requests/container-request.ts';
+import { openDocker, refuseLabels } from '../requests/docker-request.ts';
 import { hookSecrets } from '../requests/hook-secrets.ts';
 import { userEnvironment } from '../requests/user-environment.ts';
 import type { CommandContext } from '../run-context.ts';
@@ -17,17 +25,24 @@ export const upCommand: CommandBody = async (parsed, context, emit) => {
     stdout.write(`${JSON.stringify(redactor.value(result))}\n`);
   };
   try {
-    const { up } = await loadUp();
+    const { options } = parsed;
+    const { up, upInDocker } = await loadUp();
     const request = await upRequest(parsed, context);
-    const store = await openContainers(parsed.options, context);
+    const store = await openContainers(options, context);
     const { workspaceFolder } = request.definition;
-    const result = await up(request, {
+    const deps = {
       ...prepareDeps(parsed, context, workspaceFolder, emit),
       ...{ store, emit, signal },
-      onContainer: (id) => {
+      onContainer: (id: string) => {
         containerId = id;
       },
-    });
+    };
+    const result = options.docker
+      ? await upInDocker(
+          { ...request, ...dockerSettings(options) },
+          { ...deps, docker: await openDocker(parsed, context), directory: store.handover },
+        )
+      : await up(request, deps);
     print({ ...result, ...(await configurations(parsed, request, signal)) });
   } catch (thrown) {
     const { message, hint } = finalError(thrown, signal);
@@ -44,7 +59,7 @@ export const upCommand: CommandBody = async (parsed, context, emit) => {
 async function upRequest(parsed: Parsed, context: CommandContext): Promise<UpRequest> {
   const { options, operands } = parsed;
   if (operands.length > 1) throw new AppError('USAGE', `unexpected argument ${operands[1]}`);
-  refuseLabels(parsed);
+  if (!options.docker) refuseLabels(parsed);
   const { checkName, mountOf } = await loadUp();
   const folder = containerFolder(parsed, operands[0], context.cwd);
   const name = options['container-name'];
@@ -73,12 +88,13 @@ async function upRequest(parsed: Parsed, context: CommandContext): Promise<UpReq
   };
 }
 
-/** @throws AppError USAGE */
-export function refuseLabels({ options }: Parsed): void {
-  if (options['id-label'].length === 0) return;
-  throw new AppError('USAGE', '--id-label is for containers that an engine knows by labels', {
-    hint: 'give the container a name with --name, and find it by that',
-  });
+function dockerSettings(options: Options): Omit<DockerUpRequest, keyof UpRequest> {
+  return {
+    idLabels: options['id-label'],
+    gpus: options['gpu-availability'] as DockerUpRequest['gpus'],
+    updateUserIds: options['update-remote-user-uid-default'] as DockerUpRequest['updateUserIds'],
+    dataFolder: options['container-data-folder'],
+  };
 }
 
 async function configurations(
