@@ -17,18 +17,44 @@ export function markUsed(...paths: readonly string[]): void {
   }
 }
 
-/** Marks everything that a manifest reaches as used now: blobs, manifests, and what those reach. */
-export function markReached(layout: DirLayout, bytes: Buffer, seen: Set<ContentDigest> = new Set()): void {
-  for (const digest of digestsIn(bytes)) {
-    if (seen.has(digest)) continue;
-    seen.add(digest);
-    const revision = layout.revisionLink(digest);
-    markUsed(layout.blob(digest), layout.layerLink(digest));
-    if (!isThere(revision)) continue;
-    markUsed(revision);
-    const child = ifExists(() => readSmallFile(layout.blob(digest)));
-    if (child !== undefined) markReached(layout, child, seen);
-  }
+/** Marks what manifests reach, and remembers it. */
+export interface ReachMarks {
+  /**
+   * Marks everything that a manifest reaches as used now: blobs, manifests, and what those reach; but for what was marked
+   * since the last collection began, since the records of a long build name all layers before them.
+   * @param collection what the lock gave; undefined marks everything
+   */
+  mark(layout: DirLayout, bytes: Buffer, collection: number | undefined): void;
+}
+
+/** A server forgets what it has marked rather than growing with the directory. */
+const MOST_REMEMBERED = 100_000;
+
+/** Remembers nothing yet. For one directory, and any of its repositories. */
+export function createReachMarks(): ReachMarks {
+  const marked = new Set<string>();
+  let since: number | undefined;
+
+  const markAll = (layout: DirLayout, bytes: Buffer): void => {
+    for (const digest of digestsIn(bytes)) {
+      const link = layout.layerLink(digest);
+      if (marked.has(link)) continue;
+      marked.add(link);
+      const revision = layout.revisionLink(digest);
+      markUsed(layout.blob(digest), link);
+      if (!isThere(revision)) continue;
+      markUsed(revision);
+      const child = ifExists(() => readSmallFile(layout.blob(digest)));
+      if (child !== undefined) markAll(layout, child);
+    }
+  };
+  return {
+    mark: (layout, bytes, collection) => {
+      if (collection === undefined || collection !== since || marked.size > MOST_REMEMBERED) marked.clear();
+      since = collection;
+      markAll(layout, bytes);
+    },
+  };
 }
 
 /**

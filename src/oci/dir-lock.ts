@@ -11,10 +11,19 @@ import type { Syscalls } from '../sys/types.ts';
  * synchronous and short, so nobody waits for long, and the kernel ends the lock of a process that is killed.
  */
 export interface DirectoryLock {
-  /** While content becomes part of the directory, or somebody is told that it is there. */
-  shared<T>(work: () => T): Promise<T>;
+  /**
+   * While content becomes part of the directory, or somebody is told that it is there.
+   * @param work is given the mark of the last collection that has begun, another number than that of any before it;
+   * undefined where nothing can be locked
+   */
+  shared<T>(work: (collection: number | undefined) => T): Promise<T>;
   /** While content is removed. @throws AppError CACHE_DIR where the file system has no locks */
   exclusive<T>(work: () => T): Promise<T>;
+  /**
+   * Says that a collection begins: whoever has marked something as used before has to mark it again. To be called before
+   * it is decided what is old. @throws AppError CACHE_DIR as `exclusive` does
+   */
+  beginCollection(): Promise<void>;
 }
 
 const LOCK_FILE = '.envbuilder.lock';
@@ -59,19 +68,22 @@ export function createDirectoryLock(
     fs.closeSync(fd);
     return 'busy';
   };
-  const locked = async <T>(mode: 'shared' | 'exclusive', work: () => T): Promise<T> => {
+  const locked = async <T>(
+    mode: 'shared' | 'exclusive',
+    work: (collection: number | undefined, fd: number | undefined) => T,
+  ): Promise<T> => {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
       const fd = attempt(mode);
       if (typeof fd === 'number') {
         try {
-          return work();
+          return work(fs.fstatSync(fd).mtimeMs, fd);
         } finally {
           fs.closeSync(fd);
         }
       }
       if (fd === 'unlockable') {
-        if (mode === 'shared') return work();
+        if (mode === 'shared') return work(undefined, undefined);
         throw new AppError('CACHE_DIR', `${root} cannot be locked`, {
           hint: 'collect garbage on the machine that holds the directory, with the right to write to it',
           where: { path },
@@ -89,5 +101,11 @@ export function createDirectoryLock(
   return {
     shared: (work) => locked('shared', work),
     exclusive: (work) => locked('exclusive', work),
+    // The file's time is the mark: everybody who takes the lock has it at hand.
+    beginCollection: () =>
+      locked('exclusive', (last = 0, fd) => {
+        const mark = new Date(Math.max(Date.now(), Math.floor(last) + 1));
+        fs.futimesSync(fd!, mark, mark);
+      }),
   };
 }

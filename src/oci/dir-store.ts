@@ -13,7 +13,7 @@ import {
 } from './blob-file.ts';
 import { bytesSource } from './blob-source.ts';
 import { checkDirectory, directoryError } from './dir-check.ts';
-import { markReached, markUsed } from './dir-keep.ts';
+import { createReachMarks, markUsed } from './dir-keep.ts';
 import { dirLayout } from './dir-layout.ts';
 import { createLink, LONGEST_LINK, placeLink, readLink, removeLink, removeTag } from './dir-link.ts';
 import { createDirectoryLock } from './dir-lock.ts';
@@ -42,6 +42,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
   const layout = dirLayout(realPathOf(root), repository);
   const damaged = new Set<Digest>();
   const lock = createDirectoryLock(root);
+  const marks = createReachMarks();
   let purged = false;
 
   const sizeOf = (digest: Digest): number | undefined => {
@@ -81,8 +82,8 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
     }
     const placed = await writing(async (scratch) => {
       const staged = await stageBlob(source, scratch, signal);
-      return lock.shared(() => {
-        markReached(layout, bytes);
+      return lock.shared((collection) => {
+        marks.mark(layout, bytes, collection);
         moveInto(staged, layout.blob(source.digest));
         placeLink(scratch, layout.revisionLink(source.digest), source.digest);
         return name(scratch, source.digest);

@@ -43,6 +43,7 @@ export async function collectGarbage(request: CollectRequest): Promise<CollectRe
   const { root, olderThanMs, maxBytes, graceMs, dryRun = false, emit = silent } = request;
   const storage = openStorage(root, emit);
   const now = Date.now();
+  if (!dryRun) await storage.lock.beginCollection();
   const cutoff = now - graceMs;
   const planned = await survey(storage, {
     cutoff,

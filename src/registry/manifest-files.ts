@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { leasedTag, leaseTag } from '../cache/leases.ts';
 import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
 import { fileSize, ifExists, moveInto, readSmallFile } from '../oci/blob-file.ts';
-import { markReached, markUsed } from '../oci/dir-keep.ts';
+import { markUsed } from '../oci/dir-keep.ts';
 import { createLink, placeLink, readLink, removeLink, removeTag } from '../oci/dir-link.ts';
 import { withScratch } from '../oci/dir-scratch.ts';
 import { isTag } from '../oci/reference.ts';
@@ -118,9 +118,9 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
       return withScratch(layout.uploads, async (scratch) => {
         const staged = join(scratch, 'data');
         writeNewPlain(staged, bytes, { flush: true });
-        return storage.lock.shared(() => {
+        return storage.lock.shared((collection) => {
           checkParts(repository, parsed);
-          markReached(layout, bytes);
+          storage.marks.mark(layout, bytes, collection);
           moveInto(staged, layout.blob(digest));
           placeLink(scratch, layout.revisionLink(digest), digest);
           if (onlyNew && !nameNew(scratch)) return false;

@@ -3,6 +3,7 @@ import { type ContentDigest, isContentDigest } from '../core/digest.ts';
 import { type Emit, silent } from '../core/events.ts';
 import { ifExists } from '../oci/blob-file.ts';
 import { checkDirectory } from '../oci/dir-check.ts';
+import { createReachMarks } from '../oci/dir-keep.ts';
 import { dirLayout } from '../oci/dir-layout.ts';
 import { createDirectoryLock } from '../oci/dir-lock.ts';
 import { namesPlain, realPathOf, statPlain } from '../sys/plain.ts';
@@ -22,6 +23,7 @@ export function openStorage(root: string, emit: Emit = silent): Storage {
     root: real,
     emit,
     lock: createDirectoryLock(real),
+    marks: createReachMarks(),
     layout: (repository) => dirLayout(real, repository),
   };
 }

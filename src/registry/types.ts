@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ContentDigest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
+import type { ReachMarks } from '../oci/dir-keep.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
 import type { DirectoryLock } from '../oci/dir-lock.ts';
 import type { Access } from './rights.ts';
@@ -34,6 +35,7 @@ export interface Exchange {
 export interface Storage {
   readonly root: string;
   readonly lock: DirectoryLock;
+  readonly marks: ReachMarks;
   readonly layout: (repository: string) => DirLayout;
   readonly emit: Emit;
 }
