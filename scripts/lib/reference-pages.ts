@@ -15,6 +15,7 @@ import {
   NETWORK_LIMITS,
   NETWORK_TEXTS,
 } from '../../src/core/network-limits.ts';
+import type { KeyRow } from '../../src/devcontainer/compose/key-row.ts';
 import { GRANTED_KEYS, UNGRANTED_KEYS } from '../../src/devcontainer/compose/ungranted-service.ts';
 import { PROPERTIES, VARIABLES } from '../../src/devcontainer/properties.ts';
 import type { SupportRow } from '../../src/devcontainer/property-types.ts';
@@ -24,6 +25,7 @@ import { registryDashboard } from '../../src/registry/dashboard.ts';
 import { METRICS, type MetricRow } from '../../src/registry/metric-names.ts';
 import { PACE_LIMITS, PACE_TEXTS } from '../../src/registry/pace.ts';
 import { reportSchemaText } from '../../src/report/page/schema.ts';
+import { UP_KEYS } from '../../src/up/services/compose-keys.ts';
 import { fleetPage } from './fleet-page.ts';
 import { code, intro, page, plain, table } from './markdown.ts';
 import { rulePages } from './rule-pages.ts';
@@ -277,11 +279,18 @@ function supportPage(): string {
     '## Compose services',
     `Files are merged, included and extended as Docker Compose does it. Honoured are ${GRANTED_KEYS.map(code).join(', ')}, and of \`build\` its context, Dockerfile (inline too), target, arguments, contexts and labels. A volume that holds the workspace is there anyway; other volumes and other services are named in a warning, and so are:`,
     table(['keys', 'why not'], cannot),
+    '## Compose services of up',
+    '`envbuilder up` runs the services [beside the dev container](up.md#services-of-a-compose-project). What a service has and does not get is named in a warning, each property once.',
+    keyTable(UP_KEYS),
     '## Compose services in a pod',
     '`envbuilder k8s workspace --compose DIR` puts the other services [beside the workspace](kubernetes.md#services-beside-the-workspace). What a service has and a pod does not hold is named on standard error, each property once. **partly** says that some of it is named.',
-    table(
-      ['keys', 'held', ''],
-      COMPOSE_KEYS.map(({ keys, held, text }) => [keys.map(code).join(', '), HELD[held], sentence(text)]),
-    ),
+    keyTable(COMPOSE_KEYS),
   ]);
+}
+
+function keyTable(rows: readonly KeyRow[]): string {
+  return table(
+    ['keys', 'held', ''],
+    rows.map(({ keys, held, text }) => [keys.map(code).join(', '), HELD[held], sentence(text)]),
+  );
 }

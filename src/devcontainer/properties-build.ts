@@ -61,7 +61,7 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     schema: t.textOrTexts,
     expects: 'a path or a list of paths',
     support: 'differs',
-    text: 'Only the one service that `service` names is built and started; what of it does not fit into one container is named in a warning.',
+    text: 'A start builds and starts the one service that `service` names; what of it does not fit into one container is named in a warning. The other services run beside it in `envbuilder up`, and in the pods of `envbuilder k8s workspace --compose`.',
   },
   {
     name: 'service',
@@ -76,9 +76,9 @@ export const BUILD_ROWS: readonly PropertyRow[] = [
     scenario: 'Compose',
     schema: t.texts,
     expects: 'a list of names',
-    support: 'cannot',
+    support: 'differs',
     lenience: ['one', 'omit'],
-    text: 'There is one container; other services are not started. A warning names those that the reference would start.',
+    text: 'As in the reference in `envbuilder up` and in pods. In a start there is one container; a warning names the services that the reference would start.',
   },
   {
     name: 'features',

@@ -18,6 +18,8 @@ export { removeFromDocker, splitLabel, upInDocker } from '../up/docker/up.ts';
 export { down } from '../up/down.ts';
 export { exec } from '../up/exec.ts';
 export { mountOf } from '../up/mounts.ts';
+export { serviceBuild } from '../up/services/read.ts';
+export { listServices, statusOf } from '../up/services/store.ts';
 export { checkName, createContainerStore } from '../up/store.ts';
 export { up } from '../up/up.ts';
 

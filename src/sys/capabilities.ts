@@ -48,3 +48,14 @@ export const CAPABILITY_NAMES: readonly string[] = [
   ...['SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ'],
   ...['PERFMON', 'BPF', 'CHECKPOINT_RESTORE'],
 ];
+
+/** The numbers that a container has: Docker's default ones but for those that are dropped, and those that are added. */
+export function containerCapabilities({
+  capabilities,
+  dropped = [],
+}: {
+  readonly capabilities: readonly number[];
+  readonly dropped?: readonly number[];
+}): readonly number[] {
+  return [...DOCKER_CAPABILITIES.filter((one) => !dropped.includes(one)), ...capabilities];
+}

@@ -24,8 +24,8 @@ export function endDescendants(syscalls: Pick<Syscalls, 'reapChildren'>): void {
   }
 }
 
-/** Descendants of this process that still run; zombies are nobody's harm. */
-export function descendants(): number[] {
+/** Descendants of a process, of this one if none is named, that still run; zombies are nobody's harm. */
+export function descendants(of = process.pid): number[] {
   const children = new Map<number, number[]>();
   const zombies = new Set<number>();
   for (const name of readdirSync('/proc')) {
@@ -38,7 +38,7 @@ export function descendants(): number[] {
     else children.set(stat.parent, [Number(name)]);
   }
   const found: number[] = [];
-  const todo = [process.pid];
+  const todo = [of];
   for (let pid = todo.pop(); pid !== undefined; pid = todo.pop()) {
     const own = children.get(pid) ?? [];
     todo.push(...own);

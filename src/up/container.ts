@@ -1,32 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { entryPoint, ownEnvironment } from '../core/own-files.ts';
+import { entryPoint } from '../core/own-files.ts';
 import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
 import { runThrough } from '../sys/run-as.ts';
-import type { InitFailure } from '../sys/run-types.ts';
-import { firstChild, type OwnIds, startInUserNamespace, whyNoNamespace } from '../sys/user-namespace.ts';
+import { firstChild, type OwnIds, startInUserNamespace } from '../sys/user-namespace.ts';
+import { launcherEnvironment, noNamespace, notStarted, pathOf, reasonIn, saidBy } from './launch.ts';
 import { isThere, markOf, type ProcessMark } from './process-mark.ts';
 import { type ContainerSpec, STARTED } from './spec.ts';
 
 /** The namespaces of a container but for those of users and of the network, which is the machine's. */
 const NAMESPACES = ['--mount', '--uts', '--ipc', '--pid'];
-/** How long a first process may take to end by itself. */
-const END_MS = 5000;
+/** How a first process is asked to end. */
+const USUAL_END = { signal: 'SIGTERM', graceMs: 5000 } as const;
 const LOOK_MS = 20;
-/** Of what a program said. */
-const MOST_OF_LINE = 300;
-
-/** Programs of the machine that we use are found there, and not in the PATH of a container. */
-const pathOf = (env: NodeJS.ProcessEnv): string => env.PATH ?? '/usr/local/bin:/usr/bin:/bin';
-
-function launcherEnvironment(): NodeJS.ProcessEnv {
-  return { ...ownEnvironment(), PATH: pathOf(process.env) };
-}
 
 /**
  * Starts a container: a process that goes on when we have ended, the first one in namespaces of its own. It waits until
@@ -95,12 +86,7 @@ export async function startContainer(
   const mark = first === undefined ? undefined : markOf(first);
   if (said !== STARTED || mark === undefined) {
     letGo.destroy();
-    const { message, hint } = reasonIn(said, log, before);
-    throw new AppError('START_FAILED', `the container cannot be started: ${message}`, {
-      hint:
-        hint ??
-        'it needs the rights to make namespaces and to mount: a host, or a container with --privileged',
-    });
+    throw notStarted('the container', reasonIn(said, log, before));
   }
   keep(mark);
   letGo.end('\n');
@@ -110,39 +96,23 @@ export async function startContainer(
   return mark;
 }
 
-/** What the first process says of itself; '' when it has ended without a word. */
-function saidBy(status: Readable): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  status.once('data', (bytes: Buffer) => resolve(bytes.toString('utf8')));
-  status.once('end', () => resolve(''));
-  return promise;
-}
-
-/** Why a first process is not there; what programs on the way to it said is in the log, behind what was there before. */
-function reasonIn(said: string, log: string, before: number): InitFailure {
-  if (said !== '' && said !== STARTED) return JSON.parse(said) as InitFailure;
-  const last = readFileSync(log).subarray(before).toString('utf8').trim().split('\n').at(-1) ?? '';
-  return { message: last === '' ? 'its first process ended at once' : last.slice(0, MOST_OF_LINE) };
-}
-
-function noNamespace(): AppError {
-  const { why, hint } = whyNoNamespace();
-  return new AppError('PERMISSION', `a container of an ordinary user needs a user namespace: ${why}`, {
-    hint,
-  });
-}
-
-/** Ends all processes of a container, and with them its mounts; the first one is asked to end by itself before. */
-export async function endContainer(mark: ProcessMark): Promise<void> {
-  const send = (signal: NodeJS.Signals): void => {
+/**
+ * Ends all processes of a container, and with them its mounts; the first one is asked to end by itself before.
+ * @param asked with which signal, and how long it may take
+ */
+export async function endContainer(
+  mark: ProcessMark,
+  { signal, graceMs }: { readonly signal: NodeJS.Signals | number; readonly graceMs: number } = USUAL_END,
+): Promise<void> {
+  const send = (sent: NodeJS.Signals | number): void => {
     try {
-      if (isThere(mark)) process.kill(mark.pid, signal);
+      if (isThere(mark)) process.kill(mark.pid, sent);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
-  send('SIGTERM');
-  const end = performance.now() + END_MS;
+  send(signal);
+  const end = performance.now() + graceMs;
   for (let killed = false; isThere(mark); await sleep(LOOK_MS)) {
     if (killed || performance.now() < end) continue;
     send('SIGKILL');
@@ -156,6 +126,7 @@ export interface RunningContainer {
   readonly ids: OwnIds | undefined;
   readonly privileged: boolean;
   readonly capabilities: readonly number[];
+  readonly dropped?: readonly number[];
   readonly log: string;
 }
 
@@ -165,6 +136,7 @@ export function createRunInside({
   ids,
   privileged,
   capabilities,
+  dropped = [],
   log,
 }: RunningContainer): (command: UserCommand, options: RunAsOptions & InsideOptions) => Promise<RunAsResult> {
   const join = [
@@ -192,7 +164,7 @@ export function createRunInside({
           leftTo: [left, left],
           path: pathOf(process.env),
         },
-        { ...command, privileged, capabilities } as UserCommand,
+        { ...command, privileged, capabilities, dropped } as UserCommand,
         options,
       );
     } finally {

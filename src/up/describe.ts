@@ -17,6 +17,8 @@ import type { ContainerConfig } from '../oci/types.ts';
 import { CAPABILITY_NAMES } from '../sys/capabilities.ts';
 import { type Machine, probeMachine } from '../sys/machine.ts';
 import { mountOf, mountsOfRunArgs, type WantedMount } from './mounts.ts';
+import { readUpProject, type UpProject } from './services/read.ts';
+import { rightsOf } from './services/rights.ts';
 
 /** What a container is, besides its image: nothing of it is kept, since values may come from the user's environment. */
 export interface DescribedContainer {
@@ -31,6 +33,10 @@ export interface DescribedContainer {
   readonly mounts: readonly WantedMount[];
   readonly privileged: boolean;
   readonly capabilities: readonly number[];
+  /** Default ones that it does not have. */
+  readonly dropped: readonly number[];
+  /** The Compose project that it is of. */
+  readonly project: UpProject | undefined;
 }
 
 /**
@@ -48,6 +54,8 @@ export function describeContainer(
   const read = readConfig(configFile, { ...request, devcontainerJsonPath: configFile }, quiet);
   const { config, scope, place } = read;
   const form = buildForm(read, { env, defaultImage: 'scratch' }, quiet);
+  const project = readUpProject(configFile, request);
+  const ofService = project && rightsOf(project.own);
   const { settings: above, ungranted } = applyRunArgs(config.runArgs ?? [], configFile);
   const entries = readMetadata(image.Labels, 'the image', quiet);
   const isOwn = (at: number): boolean => at === entries.length - 1 && entryOfConfig(read.raw) !== undefined;
@@ -69,7 +77,8 @@ export function describeContainer(
       ),
       ...ungrantedOfConfig(config, configFile, { scope, env }),
       ...ungranted,
-      ...form.ungranted,
+      // What a project asks for is looked at with all of its services.
+      ...(project ? [] : form.ungranted),
     ],
     env,
     image,
@@ -100,8 +109,14 @@ export function describeContainer(
       ...(merged.mounts ?? []).flatMap((mount) => mountOf(mount, 'mounts') ?? []),
       ...mountsOfRunArgs(flags, 'runArgs'),
     ],
-    privileged: merged.privileged === true || flags.includes('--privileged') || all,
-    capabilities: named.map((name) => CAPABILITY_NAMES.indexOf(plainName(name))).filter((at) => at >= 0),
+    privileged:
+      merged.privileged === true || flags.includes('--privileged') || all || ofService?.privileged === true,
+    capabilities: [
+      ...named.map((name) => CAPABILITY_NAMES.indexOf(plainName(name))).filter((at) => at >= 0),
+      ...(ofService?.capabilities ?? []),
+    ],
+    dropped: ofService?.dropped ?? [],
+    project,
   };
 }
 

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { endContainer } from './container.ts';
+import type { ProcessMark } from './process-mark.ts';
+import { listServices, readOwn, signalOf } from './services/store.ts';
+import { endService } from './services/supervise.ts';
 import type { ContainerStore } from './store.ts';
 import type { PrepareDeps } from './types.ts';
 
@@ -33,9 +36,8 @@ export async function removeContainer(
   name: string,
   { store, remove }: Pick<DownDeps, 'store' | 'remove'>,
 ): Promise<void> {
-  const mark = store.process(name);
-  if (mark) await endContainer(mark);
   const { directory } = store.place(name);
+  await endAll(directory, store.process(name));
   if (!existsSync(directory)) return;
   const ids = store.find(name)?.record.ids;
   if (ids !== undefined && process.geteuid?.() === 0) {
@@ -44,4 +46,32 @@ export async function removeContainer(
     });
   }
   await remove(directory, ids);
+}
+
+/** Ends a container and the services beside it: each when all have ended that wait for it, those of one turn at once. */
+async function endAll(directory: string, container: ProcessMark | undefined): Promise<void> {
+  const own = readOwn(directory) ?? { name: '', dependsOn: [] };
+  const parts: readonly Part[] = [
+    { ...own, end: async () => container && endContainer(container) },
+    ...listServices(directory).map(({ record: { name, dependsOn, stop }, loop }) => ({
+      ...{ name, dependsOn },
+      end: async () => loop && endService(loop, { ...stop, signal: signalOf(stop.signal) }),
+    })),
+  ];
+  const ends = new Map<string, Promise<void>>();
+  const end = (part: Part): Promise<void> => {
+    const known = ends.get(part.name);
+    if (known) return known;
+    const waiting = parts.filter(({ dependsOn }) => dependsOn.includes(part.name));
+    const ended = Promise.all(waiting.map(end)).then(part.end);
+    ends.set(part.name, ended);
+    return ended;
+  };
+  await Promise.all(parts.map(end));
+}
+
+interface Part {
+  readonly name: string;
+  readonly dependsOn: readonly string[];
+  readonly end: () => Promise<void>;
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { becomeCommand } from '../sys/become-command.ts';
-import { DOCKER_CAPABILITIES } from '../sys/capabilities.ts';
+import { containerCapabilities } from '../sys/capabilities.ts';
 import { CLONE } from '../sys/constants.ts';
 import type { InitFailure } from '../sys/run-types.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
@@ -24,7 +24,7 @@ try {
   // A thread that shares its root with others cannot change its namespace of mounts (setns(2)).
   syscalls.unshare(CLONE.FS);
   syscalls.setNamespace(MOUNTS_FD, CLONE.NEWNS);
-  if (!command.privileged) syscalls.setCapabilities([...DOCKER_CAPABILITIES, ...command.capabilities]);
+  if (!command.privileged) syscalls.setCapabilities(containerCapabilities(command));
   fail(becomeCommand(command));
 } catch (error) {
   fail({ message: error instanceof Error ? error.message : String(error) });

@@ -74,13 +74,14 @@ export async function runLifecycle(
   const start = `${mark.boot} ${mark.started}`;
   let done = store.done(record.name);
   const { rootfs, log } = store.place(record.name);
-  const { devcontainer, privileged, capabilities } = described;
+  const { devcontainer, privileged, capabilities, dropped } = described;
+  const container = { pid: mark.pid, ids: record.ids, privileged, capabilities, dropped, log };
   await runDueHooks(
     {
       described,
       env,
       account: () => findAccount(rootfs, devcontainer.remoteUser, 'the remoteUser'),
-      runAs: createRunInside({ pid: mark.pid, ids: record.ids, privileged, capabilities, log }),
+      runAs: createRunInside(container),
       isDue: (name, moment) => (moment === 'start' ? done[name] !== start : done[name] === undefined),
       onDone: async (name) => {
         done = { ...done, [name]: start };

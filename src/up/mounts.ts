@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Emit } from '../core/events.ts';
+import { given } from '../core/given.ts';
 import { parseDockerFlags } from '../devcontainer/docker-arguments.ts';
 import type { MountObject } from '../devcontainer/types.ts';
 import type { ContainerMount } from './spec.ts';
@@ -14,6 +15,9 @@ export interface WantedMount {
   readonly readonly: boolean;
   /** What asks for it, for messages. */
   readonly from: string;
+  /** Of a tmpfs. */
+  readonly size?: number;
+  readonly mode?: number;
 }
 
 /** A mount as docker run takes it with --mount, or as an object. */
@@ -77,14 +81,14 @@ export function resolveMounts(
     .map((mount, at) => ({ ...mount, target: targets[at]! }))
     .filter(({ target }, at) => targets.lastIndexOf(target) === at);
   const found = last.flatMap((mount): ContainerMount[] => {
-    const { type, source, target, readonly, from } = mount;
+    const { type, source, target, readonly, from, size, mode } = mount;
     const leaveOut = (why: string): [] => {
       const text = `nothing is mounted on ${target} (${from}): ${why}`;
       emit({ type: 'warning', code: 'DEVCONTAINER', text });
       return [];
     };
     if (/^\/(?:proc|sys)(?:\/|$)/.test(target)) return leaveOut('what lies there is the kernel’s');
-    if (type === 'tmpfs') return [{ type: 'tmpfs', target }];
+    if (type === 'tmpfs') return [{ type: 'tmpfs', target, ...given({ size, mode }) }];
     if (type === 'bind') {
       if (!isAbsolute(source)) return leaveOut(`its source ${JSON.stringify(source)} is no absolute path`);
       try {

@@ -11,8 +11,22 @@ export interface ContainerSpec {
   readonly privileged: boolean;
   /** Numbers of those that it has besides Docker's default ones. */
   readonly capabilities: readonly number[];
+  /** Numbers of default ones that it does not have. */
+  readonly dropped?: readonly number[];
+  /** Files that are nowhere on disk, and that nobody can write. */
+  readonly files?: readonly ContainerFile[];
   /** Its first process. */
   readonly command: UserCommand;
+}
+
+/** A file that is given to a container, and is kept in memory. */
+export interface ContainerFile {
+  readonly target: string;
+  /** As base64. */
+  readonly content: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A mount of a container; what an empty volume shows is first what the image has there, as under Docker. */
@@ -22,6 +36,7 @@ export type ContainerMount = RunMount & { readonly volume?: boolean };
 export interface JoinSpec extends UserCommand {
   readonly privileged: boolean;
   readonly capabilities: readonly number[];
+  readonly dropped?: readonly number[];
 }
 
 /** What a first process says just before it is its command. */

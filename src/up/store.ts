@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { createFileLocks } from '../builder/work-dir/file-locks.ts';
@@ -8,7 +8,8 @@ import { AppError, toAppError } from '../core/error.ts';
 import { makeDirectories } from '../core/make-directories.ts';
 import { readJsonIfThere } from '../core/read-json.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
-import { isThere, type ProcessMark } from './process-mark.ts';
+import { PROCESS_FILE, readKeptProcess, writeKept } from './kept-files.ts';
+import type { ProcessMark } from './process-mark.ts';
 import type { ContainerRecord, FoundContainer } from './types.ts';
 
 /** Where a container is kept. */
@@ -60,12 +61,6 @@ const recordShape = v.looseObject({
   image: v.optional(v.looseObject({})),
   scope: v.looseObject({}),
 });
-const markShape = v.object({
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  started: v.string(),
-  boot: v.string(),
-  namespace: v.string(),
-});
 const doneShape = v.record(v.string(), v.string());
 
 /** @param directory of all containers; only its user can look into it */
@@ -77,19 +72,10 @@ export function createContainerStore(directory: string): ContainerStore {
     return { directory: own, rootfs: join(own, 'rootfs'), log: join(own, 'log') };
   };
   const write = (name: string, file: string, content: object): void => {
-    const path = join(place(name).directory, file);
-    try {
-      makeDirectories(place(name).directory, 0o700);
-      writeFileSync(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
-    } catch (error) {
-      throw toAppError(error, 'OUTPUT', `cannot write ${path}`, { hint: 'name another --containers-dir' });
-    }
+    writeKept(place(name).directory, file, content);
   };
-  const readProcess = (name: string): ProcessMark | undefined => {
-    const mark = v.safeParse(markShape, readJsonIfThere(join(place(name).directory, 'process.json')));
-    return mark.success && isThere(mark.output) ? mark.output : undefined;
-  };
+  const readProcess = (name: string): ProcessMark | undefined =>
+    readKeptProcess(place(name).directory, PROCESS_FILE);
   const find = (name: string): FoundContainer | undefined => {
     const found = v.safeParse(recordShape, readJsonIfThere(join(place(name).directory, 'container.json')));
     if (!found.success || found.output.name !== name) return undefined;
@@ -106,7 +92,7 @@ export function createContainerStore(directory: string): ContainerStore {
       }),
     find,
     write: (record) => write(record.name, 'container.json', { version: VERSION, ...record }),
-    writeProcess: (name, mark) => write(name, 'process.json', mark),
+    writeProcess: (name, mark) => write(name, PROCESS_FILE, mark),
     process: readProcess,
     done: (name) => {
       const done = v.safeParse(doneShape, readJsonIfThere(join(place(name).directory, 'hooks.json')));

@@ -37,6 +37,8 @@ export interface UpResult {
 
 /** What a build is to give. */
 export interface BuildOrder {
+  /** A service of the Compose project, in place of the dev container. */
+  readonly service?: string;
   /** Where the files of the image are written, a directory that is not there yet. */
   readonly rootfs?: string;
   /** Where the image is written for docker load. */

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { makeDirectories } from '../core/make-directories.ts';
 import { configFileOf } from '../devcontainer/load.ts';
 import type { DefinitionRequest } from '../devcontainer/types.ts';
 import type { ContainerConfig } from '../oci/types.ts';
@@ -17,8 +16,11 @@ import { containerEnvironment, runningEnvironment } from './environment.ts';
 import { firstProcess } from './first-process.ts';
 import { type LifecycleRequest, runInitialize, runLifecycle } from './lifecycle.ts';
 import { resolveMounts, type WantedMount } from './mounts.ts';
+import { networkFiles } from './network-files.ts';
 import type { ProcessMark } from './process-mark.ts';
-import type { ContainerMount } from './spec.ts';
+import { projectHosts } from './services/hosts.ts';
+import { serviceFiles, serviceMounts } from './services/mounts.ts';
+import { createServices } from './services/services.ts';
 import { type ContainerStore, nameOf } from './store.ts';
 import type { ContainerRecord, FoundContainer, PrepareDeps, UpResult } from './types.ts';
 
@@ -78,9 +80,14 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
     deps.onContainer(record.id);
     const described = describeContainer(configFile, record.image!, definition);
     const running = store.process(name);
+    const { project } = described;
+    const services =
+      project && createServices(project, { name, ids: record.ids, pid }, { ...deps, env: definition.env });
+    await services?.prepare();
+    await services?.startBefore();
     const image = environmentOf(record.image!);
-    const { privileged, capabilities } = described;
-    const inside = { ids: record.ids, privileged, capabilities, log: store.place(name).log };
+    const { privileged, capabilities, dropped } = described;
+    const inside = { ids: record.ids, privileged, capabilities, dropped, log: store.place(name).log };
     const env = running
       ? await runningEnvironment(
           { pid: running.pid, ...inside },
@@ -90,12 +97,19 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
       : containerEnvironment(image, described, name);
     if (!running) warnNotGiven(described, folder, emit);
     const mark = running ?? (await start(record, described, env, { request, deps }));
+    await services?.startBehind();
+    services?.check();
     await runLifecycle({ record, described, env, mark }, request, deps);
+    services?.check();
     const { remoteUser } = described.devcontainer;
     const { workspaceFolder: remoteWorkspaceFolder } = described;
     return { outcome: 'success', containerId: record.id, remoteUser, remoteWorkspaceFolder };
   } finally {
     release();
+  }
+
+  function pid(): number | undefined {
+    return store.process(name)?.pid;
   }
 }
 
@@ -158,10 +172,12 @@ async function start(
   { request, deps: { store, emit } }: { readonly request: UpRequest; readonly deps: UpDeps },
 ): Promise<ProcessMark> {
   const { directory, rootfs, log } = store.place(name);
-  const { devcontainer, privileged, capabilities } = described;
+  const { devcontainer, privileged, capabilities, dropped, project } = described;
   const account = findAccount(rootfs, devcontainer.containerUser, 'the user of the container');
+  // What of it cannot be mounted is said with all that services ask for.
+  const ofService = project ? serviceMounts(project.own, project, name, () => {}) : [];
   const mounts = resolveMounts(
-    [...described.mounts, ...request.mounts],
+    [...ofService, ...described.mounts, ...request.mounts],
     { volume: store.volume, own: join(directory, 'volumes') },
     emit,
   );
@@ -169,12 +185,15 @@ async function start(
   return startContainer(
     {
       root: rootfs,
-      mounts: [...networkFiles(directory, name), ...mounts],
+      mounts: [
+        ...networkFiles(directory, name, project ? projectHosts(project.project.services) : []),
+        ...mounts,
+      ],
+      files: project ? serviceFiles(project.own, project, request.definition.env, () => {}) : [],
       hostname: name,
-      privileged,
-      capabilities,
+      ...{ privileged, capabilities, dropped },
       command: {
-        argv: firstProcess(devcontainer, image),
+        argv: firstProcess(devcontainer, image, project?.own),
         env: withAccount(env, account),
         cwd: image.WorkingDir || '/',
         ...{ uid, gid, groups },
@@ -182,25 +201,4 @@ async function start(
     },
     { ids, log, emit, keep: (mark) => store.writeProcess(name, mark) },
   );
-}
-
-/** Copies of the machine's own files, as docker run has them, with the name of the container. */
-function networkFiles(directory: string, name: string): readonly ContainerMount[] {
-  const own = join(directory, 'network');
-  makeDirectories(own, 0o755);
-  const hosts = `${readIfThere('/etc/hosts').replace(/(?<!^|\n)$/, '\n')}127.0.0.1 ${name}\n`;
-  const texts = { 'resolv.conf': readIfThere('/etc/resolv.conf'), hosts, hostname: `${name}\n` };
-  return Object.entries(texts).map(([file, text]) => {
-    const source = join(own, file);
-    writeFileSync(source, text, { mode: 0o644 });
-    return { type: 'bind', source, target: `/etc/${file}`, readonly: false };
-  });
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -20,6 +20,7 @@ export const execCommand: CommandBody = async (parsed, context, emit) => {
     argv: operands,
     remoteEnv: Object.fromEntries(options['remote-env']),
     ...given({
+      service: options.service,
       user: options.user,
       workdir: options.workdir,
       defaultProbe: options['default-user-env-probe'] as UserEnvProbe | undefined,

@@ -6,6 +6,7 @@ import {
   type BuildRequest,
   build,
   type ContainerConfig,
+  type DefinitionRequest,
   loadUp,
   readDevcontainer,
 } from '../../index.ts';
@@ -32,20 +33,18 @@ export async function prepareContainer(
     removeDirectory(order.directory);
     return {};
   }
-  const { folder, rootfs, archive, again } = order;
+  const { folder, rootfs, archive, again, service } = order;
   const { signal } = context;
   const say = again === undefined ? emit : withoutWarnings(emit);
   const files = { context: folder, dockerfile: join(folder, 'Dockerfile') };
   const request = withCache(makeRequest(parsed, files, context), context);
-  const { build: defined, devcontainer } = await readDevcontainer(
-    containerDefinition(parsed, folder, context),
-    {
-      onEvent: again === undefined ? emit : silent,
-      signal,
-    },
-  );
+  const definition = containerDefinition(parsed, folder, context);
+  const defined =
+    service === undefined
+      ? withDefinition(request, await definedBy(definition, again === undefined ? emit : silent, signal))
+      : await ofService(request, definition, service);
   const whole: BuildRequest = {
-    ...withDefinition(request, { build: defined, devcontainer: { devcontainer, folder } }),
+    ...defined,
     noCache: again === undefined && parsed.options['build-no-cache'],
     outputs: [
       ...(rootfs === undefined ? [] : [{ type: 'rootfs', path: rootfs } as const]),
@@ -57,6 +56,23 @@ export async function prepareContainer(
   };
   const { imageConfig } = await build(whole, { onEvent: say, signal });
   return imageConfig.config ?? {};
+}
+
+async function definedBy(definition: DefinitionRequest, onEvent: Emit, signal: AbortSignal) {
+  const { build: defined, devcontainer } = await readDevcontainer(definition, { onEvent, signal });
+  return { build: defined, devcontainer: { devcontainer, folder: definition.workspaceFolder } };
+}
+
+/** What options say of the image of the dev container is nothing of a service. */
+async function ofService(
+  { target: _, runtime: __, ...request }: BuildRequest,
+  definition: DefinitionRequest,
+  service: string,
+): Promise<BuildRequest> {
+  const { serviceBuild, configFileOf } = await loadUp();
+  const configFile = configFileOf(definition, { emit: silent });
+  const plain = { ...request, buildArgs: new Map(), contexts: new Map(), labels: new Map(), tags: [] };
+  return withDefinition(plain, { build: serviceBuild(configFile, definition, service) });
 }
 
 /** A cache is needed where the user names none; with the whole image in it, a container is made anew without a registry. */

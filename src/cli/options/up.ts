@@ -45,6 +45,14 @@ export const UP_OPTIONS = [
     group: 'Container',
   },
   {
+    name: 'service',
+    type: 'string',
+    placeholder: 'NAME',
+    text: 'A service of the Compose project beside the dev container, in place of that.',
+    commands: ['exec'],
+    group: 'Container',
+  },
+  {
     name: 'user',
     short: 'u',
     type: 'string',

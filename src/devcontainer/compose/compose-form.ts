@@ -7,7 +7,7 @@ import { type BuildForm, type BuildSource, buildOfImage } from '../build-source.
 import type { ReadConfig } from '../read-config.ts';
 import { readDockerfile } from '../read-dockerfile.ts';
 import { composeRequest, warnOfUnset } from './project.ts';
-import { type ComposeBuild, composeService } from './service.ts';
+import { type ComposeBuild, type ComposeService, composeService } from './service.ts';
 import { ungrantedOfService, workspaceVolume } from './ungranted-service.ts';
 
 /**
@@ -23,18 +23,25 @@ export function composeForm(read: ReadConfig, env: Environment, emit: Emit): Bui
     const text = `${keys} of the service ${request.service} have no effect here`;
     emit({ type: 'warning', code: 'DEVCONTAINER', text });
   }
-  const { build, text } = service.build
-    ? fromDockerfile(service.build, read)
-    : buildOfImage(read, service.image!);
   return {
-    build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
-    text,
+    ...buildOfService(service, read),
     below: {
       env: service.environment,
       ...(service.user ? { user: service.user } : {}),
     },
     ungranted: ungrantedOfService(service, request.service, read),
     ...workspaceVolume(service, read.folder),
+  };
+}
+
+/** What a service is made from: its own build, or its image with nothing added. @throws AppError DEVCONTAINER, OUTSIDE */
+export function buildOfService(service: ComposeService, read: ReadConfig): BuildSource {
+  const { build, text } = service.build
+    ? fromDockerfile(service.build, read)
+    : buildOfImage(read, service.image!);
+  return {
+    text,
+    build: { ...build, ...(service.platform === undefined ? {} : { platform: service.platform }) },
   };
 }
 

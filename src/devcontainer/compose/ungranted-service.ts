@@ -155,7 +155,7 @@ export function workspaceVolume(
 }
 
 /** The workspace is in the container anyway, whether a volume brings it or a folder around it. */
-function isWorkspace({ type, source }: ComposeVolume, workspace: string): boolean {
+export function isWorkspace({ type, source }: ComposeVolume, workspace: string): boolean {
   if (type !== 'bind' || source === undefined) return false;
   const path = relative(source, workspace);
   return path === '' || !path.startsWith('..');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { KeyRow } from '../../devcontainer/compose/key-row.ts';
+import { UP_KEYS } from '../../up/services/compose-keys.ts';
 import { manifestsYaml } from '../manifests.ts';
 import { SETTINGS } from '../testing.ts';
 import type { Container } from '../types.ts';
@@ -19,6 +21,11 @@ function beside(
   const compose = { services: { app: { image: 'dev' }, s: { image: 'i', ...service } }, ...more };
   return withServices(JSON.stringify(compose), (services) => servicesBeside(SETTINGS, services), { files });
 }
+
+test('every key of the specification has one line, for pods and for up', () => {
+  const keys = (rows: readonly KeyRow[]): readonly string[] => rows.flatMap((row) => row.keys).sort();
+  assert.deepEqual(keys(UP_KEYS), keys(COMPOSE_KEYS));
+});
 
 /** What a service says, and what its container has of it; `notes` are beginnings of what is said. */
 interface Row {

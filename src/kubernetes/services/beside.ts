@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
+import { createNotes, type Notes } from '../../devcontainer/compose/notes.ts';
 import type { ProjectService } from '../../devcontainer/compose/services.ts';
 import { isEmpty, isIdle } from '../../devcontainer/compose/ungranted-service.ts';
 import type { Container, Manifest, ManifestSettings, PodSpec, ServiceSettings } from '../types.ts';
 import { COMPOSE_KEYS, NOT_OWN } from './compose-keys.ts';
 import { allowedCapabilities, containerPorts, serviceContainer } from './container.ts';
 import { createMounts } from './mounts.ts';
-import { createNotes, type Notes } from './notes.ts';
 import { probesOf } from './probes.ts';
 
 type HostAliases = NonNullable<PodSpec['hostAliases']>;
@@ -42,7 +42,7 @@ const OWN = 'the dev container builds and starts itself, and --limits says what 
  * @throws AppError DEVCONTAINER for a service without an image, and what cannot be read; OUTSIDE
  */
 export function servicesBeside(settings: ManifestSettings, services: ServiceSettings): Beside {
-  const notes = createNotes();
+  const notes = createNotes('in the pod');
   const mounts = createMounts(settings, services, notes);
   const all = services.project.services;
   const others = all.filter(({ name }) => name !== services.own);

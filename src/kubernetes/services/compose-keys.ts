@@ -1,10 +1,4 @@
-/** What becomes of keys of a Compose service in a pod. */
-interface KeyRow {
-  readonly keys: readonly string[];
-  /** `no`: named where a service has it. `partly`: what of it is not held is named. `nothing`: it has no meaning in a pod. */
-  readonly held: 'yes' | 'partly' | 'no' | 'nothing';
-  readonly text: string;
-}
+import type { KeyRow } from '../../devcontainer/compose/key-row.ts';
 
 /** Every key of the Compose Specification, as docs/kubernetes.md lists them. */
 export const COMPOSE_KEYS: readonly KeyRow[] = [

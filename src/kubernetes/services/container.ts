@@ -1,8 +1,8 @@
 import { AppError } from '../../core/error.ts';
+import type { Notes } from '../../devcontainer/compose/notes.ts';
 import type { ProjectService } from '../../devcontainer/compose/services.ts';
 import { CAPABILITIES } from '../builds.ts';
 import type { Container, ServiceSettings } from '../types.ts';
-import type { Notes } from './notes.ts';
 import { dnsLabel, literal, quantities } from './quantities.ts';
 
 type Port = NonNullable<Container['ports']>[number];

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { readDefinition } from '../../context/repository.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import { quoteWord } from '../../core/shell-words.ts';
+import type { Notes } from '../../devcontainer/compose/notes.ts';
 import type { ServiceFile } from '../../devcontainer/compose/service-values.ts';
 import { metadata, namesOf } from '../common.ts';
 import type { ConfigMap, ManifestSettings, PodSpec, ServiceSettings } from '../types.ts';
-import type { Notes } from './notes.ts';
 import { dnsLabel } from './quantities.ts';
 
 type Volume = NonNullable<PodSpec['volumes']>[number];

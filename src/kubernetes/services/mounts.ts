@@ -1,12 +1,12 @@
 import { join, relative } from 'node:path';
 import { AppError } from '../../core/error.ts';
+import type { Notes } from '../../devcontainer/compose/notes.ts';
 import { bytesOf } from '../../devcontainer/compose/service-values.ts';
 import type { ProjectService } from '../../devcontainer/compose/services.ts';
 import { namesOf } from '../common.ts';
 import type { Container, Manifest, ManifestSettings, PodSpec, ServiceSettings } from '../types.ts';
 import { claim } from '../volumes.ts';
 import { configMapOf, secretOf } from './files.ts';
-import type { Notes } from './notes.ts';
 import { bytesQuantity, dnsLabel } from './quantities.ts';
 
 type Volume = NonNullable<PodSpec['volumes']>[number];
