@@ -4,6 +4,7 @@
  *   --scale 0.1      a tenth of the files and bytes
  *   --only NAMES     some works: demo, steps, stages, files, huge, with commas between them
  *   --rounds 3       measures nothing more often than that
+ *   --quick          small works and two rounds, in less than three minutes: whether a change made something slow
  *   --add            keeps what earlier runs have found of the other works, in bench-out/results.json
  *   --write          writes docs/benchmarks.md and docs/benchmarks.svg
  *   --render         runs nothing, and writes them from the results that are there
@@ -22,14 +23,18 @@ import { runWorks } from './lib/run-works.ts';
 
 const { values } = parseArgs({
   options: {
-    scale: { type: 'string', default: '1' },
+    scale: { type: 'string' },
     only: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
     add: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
   },
 });
+const defaults = values.quick
+  ? { scale: '0.02', rounds: '2', only: 'steps,stages,files' }
+  : { scale: '1', rounds: '5', only: undefined };
 const out = join(root, 'bench-out');
 const file = join(out, 'results.json');
 mkdirSync(out, { recursive: true });
@@ -62,7 +67,7 @@ async function measureAll(): Promise<void> {
     const own = resultsOf(measured, { command, date, commit });
     writeFileSync(file, JSON.stringify(earlier ? mergeResults(earlier, own) : own));
   };
-  const { scale, rounds, only } = values;
+  const { scale = defaults.scale, rounds = defaults.rounds, only = defaults.only } = values;
   const sizes = { scale: Number(scale), rounds: Number(rounds), only: only?.split(',') };
   await runWorks({ ...sizes, out, env: process.env, keep });
 }

@@ -108,7 +108,8 @@ function phases(of: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A table of Markdown, a line each. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
