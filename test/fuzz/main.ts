@@ -10,6 +10,7 @@
  *   --seconds 60   how long mutations are tried
  *   --seed 1       the first mutation
  *   --only PATTERN only inputs whose `form/kind/way` matches
+ *   --turns        of ways that share a reader (a layer in gzip, zstd or plain) each kind takes one, in turn
  *   --no-docker    without asking Docker what it makes of them
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    turns: { type: 'boolean', default: false },
     'no-docker': { type: 'boolean', default: false },
   },
 });
@@ -82,6 +84,7 @@ async function hostile(): Promise<number> {
     return await fuzzHostile({
       seconds: Number(values.seconds),
       seed: Number(values.seed),
+      turns: values.turns,
       ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
       ...(docker ? { engine: docker } : {}),
     });

@@ -61,6 +61,7 @@ export async function compareTrees(engine: DockerEngine, plot: Plot): Promise<st
       ],
       cwd: plot.dir,
       env: plot.env,
+      program: plot.program,
     });
     if (ours.code !== 0) throw new Error(`with a second stage it ends with ${ours.code}: ${ours.stderr}`);
     const expected = describeImage(await readDockerArchive(saved), since);

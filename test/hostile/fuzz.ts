@@ -4,7 +4,7 @@ import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
 import { projectRoot } from '../support/envbuilder.ts';
 import { forms } from './forms.ts';
 import { mutation } from './kinds/mutations.ts';
-import { allPairs, type Finding, openSession, type Pair, type Session } from './session.ts';
+import { allPairs, type Finding, inTurn, openSession, type Pair, type Session } from './session.ts';
 
 export interface HostileFuzz {
   /** How long mutations are tried after everything else. */
@@ -13,27 +13,44 @@ export interface HostileFuzz {
   readonly seed: number;
   /** Only inputs and ways whose `form/kind/way` matches; a mutation is named `form/mutation-SEED/way`. */
   readonly only?: RegExp;
+  /** Of ways that share a reader, each kind takes one, in turn. */
+  readonly turns?: boolean;
   /** Left out, Docker is not asked. */
   readonly engine?: DockerEngine;
 }
 
 /** Runs at the same time; each has threads of its own. */
 const PARALLEL = 2;
+/** Runs between two lines that say how many there were. */
+const PROGRESS = 100;
 
 /** Tries everything hostile, and then mutations; prints a table and what is wrong. Gives how many inputs did harm. */
-export async function fuzzHostile({ seconds, seed, only = /./, engine }: HostileFuzz): Promise<number> {
-  const pairs = allPairs().filter(({ name }) => only.test(name));
+export async function fuzzHostile({
+  seconds,
+  seed,
+  only = /./,
+  turns = false,
+  engine,
+}: HostileFuzz): Promise<number> {
+  const wanted = allPairs().filter(({ name }) => only.test(name));
+  const pairs = turns ? inTurn(wanted) : wanted;
   const starts = pairs.some(({ way }) => way.start === true);
-  const session = await openSession({ parallel: PARALLEL, starts, ...(engine ? { engine } : {}) });
+  const session = await openSession({
+    parallel: PARALLEL,
+    bundled: true,
+    starts,
+    ...(engine ? { engine } : {}),
+  });
   const findings: Finding[] = [];
   const note = (finding: Finding): void => {
     findings.push(finding);
+    if (findings.length % PROGRESS === 0) process.stdout.write(`${findings.length} done\n`);
     if (finding.problems.length > 0) process.stdout.write(tell(finding));
   };
   try {
     process.stdout.write(`${pairs.length} inputs and ways\n`);
     await session.tryAll(pairs, note);
-    process.stdout.write(tableOf(findings));
+    process.stdout.write(`${tableOf(findings)}\n${tallyOf(findings)}`);
     const seeded = /mutation-(\d+)/.exec(only.source)?.[1];
     if (seeded !== undefined) await session.tryAll(allPairs([mutation(Number(seeded))]), note);
     else await mutate(session, seconds, seed, note);
@@ -71,6 +88,20 @@ function tell({ pair, outcome, problems, output }: Finding): string {
   writeFileSync(file, output);
   const again = `npm run fuzz -- --hostile --only '^${pair.name}$'`;
   return `BAD ${pair.name}: ${outcome}\n${problems.map((problem) => `    ${problem}\n`).join('')}    ${again}\n    ${file}\n`;
+}
+
+/** How many kinds and ways of each form were tried. */
+function tallyOf(findings: readonly Finding[]): string {
+  const forms = Map.groupBy(findings, ({ pair }) => pair.form);
+  const rows = [...forms].map(([form, own]) => [
+    form,
+    `${new Set(own.map(({ pair }) => pair.kind.name)).size} kinds`,
+    `${new Set(own.map(({ pair }) => pair.way.name)).size} ways`,
+    `${own.length} runs`,
+    `${own.filter(({ problems }) => problems.length > 0).length} with problems`,
+    `${Math.max(...own.map(({ cpuSeconds }) => cpuSeconds))} s and ${Math.round(Math.max(...own.map(({ peakMiB }) => peakMiB)))} MiB at most`,
+  ]);
+  return lines(rows);
 }
 
 /** Kinds as rows, ways as columns, for each form. */

@@ -37,7 +37,7 @@ export function judge(
   wrong(run.hung, 'it hangs');
   wrong(run.code === 1 || /defect in envbuilder/.test(output), 'INTERNAL');
   wrong(/unsettled top-level await/i.test(output), 'the event loop ran empty');
-  wrong(/\n\s+at .*\.ts:\d+/.test(output), 'a stack trace');
+  wrong(/\n\s+at .*\.[jt]s:\d+/.test(output), 'a stack trace');
   wrong(run.code > 128 && !run.hung, `it ended by ${run.code - 128}`);
   wrong(run.cpuSeconds > MOST_CPU_SECONDS, `${run.cpuSeconds.toFixed(1)} s of processor time`);
   wrong(run.peakMiB > MOST_MIB, `${Math.round(run.peakMiB)} MiB`);

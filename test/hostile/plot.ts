@@ -4,6 +4,7 @@ import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { removeDir } from '../support/remove-dir.ts';
 import { type Canary, createCanary } from './canary.ts';
 import type { HostileRegistry, HostileRepository } from './registry.ts';
+import { SOURCES } from './run.ts';
 import type { Place } from './types.ts';
 
 /** Where the runs of one after the other take place, with a canary beside them. */
@@ -24,6 +25,8 @@ export interface Plot extends Place {
   /** A repository that nobody else uses. */
   readonly repository: HostileRepository;
   readonly registry: HostileRegistry;
+  /** The command line. */
+  readonly program: readonly string[];
   /** Variables of the run. */
   readonly env: Readonly<Record<string, string>>;
   /** Writes files by path below `dir`. */
@@ -36,8 +39,13 @@ let count = 0;
 /**
  * Makes a field in a temporary directory.
  * @param compiled where Node keeps what sources compile to: without it, that is most of what a run does
+ * @param program the command line
  */
-export function createField(registry: HostileRegistry, compiled: string): Field {
+export function createField(
+  registry: HostileRegistry,
+  compiled: string,
+  program: readonly string[] = SOURCES,
+): Field {
   const dir = temporaryDir('hostile');
   mkdirSync(join(dir, 'a/b/runs'), { recursive: true });
   const canary = createCanary(dir, ['a', 'canary']);
@@ -63,6 +71,7 @@ export function createField(registry: HostileRegistry, compiled: string): Field 
         rootfs: join(own, 'rootfs'),
         repository,
         registry,
+        program,
         env: {
           HOME: join(own, 'home'),
           ENVBUILDER_WORK_DIR: join(own, 'work'),

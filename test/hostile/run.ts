@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What runs instead of the command line. */
+  /** What runs; the command line of this checkout when left out. */
   readonly program?: readonly string[];
   /** After how many milliseconds without any work a run counts as hung. */
   readonly idleMs?: number;
@@ -38,18 +38,20 @@ const TICKS_PER_SECOND = 100;
 /** Output that is kept: an endless one must not become our own problem. */
 const MOST_OUTPUT = 4 * 1024 * 1024;
 
-/** Runs the command line of this checkout in an environment of its own. */
+/** The command line of this checkout. */
+export const SOURCES: readonly string[] = [join(projectRoot, 'envbuilder')];
+
+/** Runs a command line in an environment of its own. */
 export async function runHostile({
   args,
   cwd,
   env,
-  program = [],
+  program = SOURCES,
   idleMs = IDLE_MS,
 }: RunOptions): Promise<RunResult> {
   // It dies with us, even when we are killed.
   const under = ['--pdeathsig', 'KILL', '--'];
-  const run = program.length > 0 ? program : [join(projectRoot, 'envbuilder')];
-  const child = spawn('setpriv', [...under, ...run, ...args], {
+  const child = spawn('setpriv', [...under, ...program, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { startGitHttpServer } from '../support/git-http-server.ts';
 import { unpackRuntimeImage } from '../support/own-container.ts';
+import { bundleProgram } from './bundle.ts';
 import { askDocker, compareTrees } from './docker.ts';
 import { type Form, forms } from './forms.ts';
 import { publish } from './images.ts';
@@ -49,11 +50,22 @@ export function allPairs(wanted: readonly Form<unknown>[] = forms): readonly Pai
   );
 }
 
+/** The same, of ways that share a reader one for each kind, in turn. */
+export function inTurn(pairs: readonly Pair[]): readonly Pair[] {
+  const kinds = Map.groupBy(pairs, ({ form, kind }) => `${form}/${kind.name}`);
+  return [...kinds.values()].flatMap((own, at) => {
+    const readers = Map.groupBy(own, ({ way }) => way.reader ?? way.name);
+    return [...readers.values()].map((ways) => ways[at % ways.length]!);
+  });
+}
+
 export interface SessionOptions {
   /** Fields, and so runs, at the same time. */
   readonly parallel: number;
   /** As in `runHostile`. */
   readonly idleMs?: number;
+  /** Runs the command line as one file, which takes half as long; else its sources. */
+  readonly bundled?: boolean;
   /** Unpacks the runtime image, for ways that are starts. */
   readonly starts?: boolean;
   /** Is given whatever it can take as well; what it makes of it is what we must make of it. */
@@ -65,12 +77,14 @@ export async function openSession({
   parallel,
   idleMs,
   engine,
+  bundled = false,
   starts = false,
 }: SessionOptions): Promise<Session> {
   const runtimeImage = starts ? await unpackRuntimeImage(undefined) : undefined;
   const registry = await startHostileRegistry();
   const compiled = temporaryDir('hostile-node');
-  const fields = Array.from({ length: parallel }, () => createField(registry, compiled));
+  const bundle = bundled ? await bundleProgram() : undefined;
+  const fields = Array.from({ length: parallel }, () => createField(registry, compiled, bundle?.program));
   const free = [...fields];
   const busybox = registry.repository('base/busybox');
   publish(busybox, busyboxImage());
@@ -80,6 +94,7 @@ export async function openSession({
     args: build(plot, `--cache-repo=${plot.repository.reference}`),
     cwd: plot.dir,
     env: plot.env,
+    program: plot.program,
   });
   if (code !== 0) throw new Error(`the honest build failed:\n${stderr}`);
   const root = temporaryDir('hostile-git');
@@ -104,7 +119,7 @@ export async function openSession({
         args: attempt.args,
         cwd: own.dir,
         env: { ...own.env, ...attempt.env },
-        ...(attempt.program ? { program: attempt.program } : {}),
+        program: attempt.program ?? own.program,
         ...(idleMs === undefined ? {} : { idleMs }),
       });
       const must = attempt.must ?? pair.way.must?.(pair.kind) ?? pair.kind.must;
@@ -128,6 +143,9 @@ export async function openSession({
     if (!field) throw new Error('more runs at the same time than fields');
     try {
       return await tryIn(field, pair);
+    } catch (error) {
+      const problems = [`it could not be tried: ${error}`];
+      return { pair, outcome: 'not tried', problems, cpuSeconds: 0, peakMiB: 0, output: String(error) };
     } finally {
       free.push(field);
     }
@@ -146,8 +164,8 @@ export async function openSession({
     close: async () => {
       for (const field of fields) field.close();
       await git.stop();
-      for (const dir of [root, compiled, ...(runtimeImage === undefined ? [] : [runtimeImage])])
-        rmSync(dir, { recursive: true, force: true });
+      for (const dir of [root, compiled, runtimeImage, bundle?.dir])
+        if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
       await registry.stop();
     },
   };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Place } from '../types.ts';
 
 /** What stands where a file is expected. */
@@ -42,9 +42,10 @@ export const notFiles: readonly NotFile[] = [
         [
           '-e',
           'require("net").createServer().listen(process.argv[1], () => process.exit(0)); process.exitCode = 0',
-          path,
+          // The path of a socket may be no longer than 107 bytes (unix(7)).
+          basename(path),
         ],
-        { stdio: 'ignore' },
+        { stdio: 'ignore', cwd: dirname(path) },
       ),
   ),
   made('zero-device', (path) => void execFileSync('mknod', [path, 'c', '1', '5'])),

@@ -59,10 +59,11 @@ function startOf(
 function baseWay(
   name: string,
   layer: (input: TarInput | StreamInput) => HostileLayer,
-  fallback = false,
+  { fallback = false, reader }: { readonly fallback?: boolean; readonly reader?: string } = {},
 ): WayIn<TarInput> & WayIn<StreamInput> {
   return {
     name,
+    ...(reader === undefined ? {} : { reader }),
     start: true,
     carry: (input: TarInput | StreamInput, plot: Plot, fixtures: Fixtures) => {
       publish(plot.repository, imageOf([layer(input)]));
@@ -93,17 +94,18 @@ function cacheWay<Input>(
 
 /** Starts on a base image, or with a cache, whose layer is a tar. */
 export const startTarWays: readonly WayIn<TarInput>[] = [
-  ...(['gzip', 'zstd', 'plain', 'ours'] as const).map((encoding) =>
-    baseWay(`start-${encoding}`, ({ bytes }) => layerOf(bytes, encoding)),
+  ...(['gzip', 'zstd', 'plain'] as const).map((encoding) =>
+    baseWay(`start-${encoding}`, ({ bytes }) => layerOf(bytes, encoding), { reader: 'start' }),
   ),
-  baseWay('start-fallback', ({ bytes }) => layerOf(bytes, 'gzip'), true),
+  baseWay('start-ours', ({ bytes }) => layerOf(bytes, 'ours')),
+  baseWay('start-fallback', ({ bytes }) => layerOf(bytes, 'gzip'), { fallback: true }),
   cacheWay(({ bytes }, { baseline }) => recordsWith(baseline, layerOf(bytes, 'ours'))),
 ];
 
 /** Starts on a base image, or with a cache, whose layer is a stream. */
 export const startStreamWays: readonly WayIn<StreamInput>[] = [
   baseWay('start', (input) => streamLayer(input as StreamInput)),
-  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), true),
+  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), { fallback: true }),
   cacheWay((input, { baseline }) => recordsWith(baseline, streamLayer(input))),
 ];
 

@@ -22,9 +22,11 @@ import {
 function baseWay(
   name: string,
   layer: (input: TarInput | StreamInput) => HostileLayer,
+  reader = name,
 ): WayIn<TarInput> & WayIn<StreamInput> {
   return {
     name,
+    reader,
     carry: (input: TarInput | StreamInput, plot: Plot) => {
       publish(plot.repository, imageOf([layer(input)]));
       const after = 'after' in input ? input.after : undefined;
@@ -52,6 +54,7 @@ function baseDirWay(
 ) {
   return {
     name,
+    reader: 'base-dir',
     carry: (input: TarInput | StreamInput, plot: Plot): Attempt => {
       const image = imageOf([layer(input)]);
       const bases = join(plot.dir, 'bases');
@@ -71,6 +74,7 @@ function recordWay(
 ) {
   return {
     name,
+    reader: 'cache',
     cached: true,
     carry: (input: TarInput | StreamInput, plot: Plot, { baseline }: Fixtures): Attempt =>
       cachedBuild(plot, put, recordsWith(baseline, layer(input))),
@@ -114,6 +118,7 @@ function featureBuild(plot: Plot, fixtures: Fixtures, archive: Buffer): Attempt 
 function addWay(encoding: Encoding): WayIn<TarInput> {
   return {
     name: `add-${encoding}`,
+    reader: 'add',
     must: mustAdd,
     differs: ({ name }) => TOO_LONG_BELOW.has(name),
     carry: ({ bytes }, plot) => ({ ...addBuild(plot, encode(bytes, encoding)), docker: encoding === 'gzip' }),
@@ -141,9 +146,10 @@ function mustAdd({ name, notDocker }: Kind<unknown>): Must {
 
 /** Where a tar can come from. */
 export const tarWays: readonly WayIn<TarInput>[] = [
-  ...(['gzip', 'zstd', 'plain', 'ours'] as const).map((encoding) =>
-    baseWay(`base-${encoding}`, ({ bytes }) => layerOf(bytes, encoding)),
+  ...(['gzip', 'zstd', 'plain'] as const).map((encoding) =>
+    baseWay(`base-${encoding}`, ({ bytes }) => layerOf(bytes, encoding), 'base'),
   ),
+  baseWay('base-ours', ({ bytes }) => layerOf(bytes, 'ours')),
   baseDirWay('base-dir-kaniko', writeKaniko, ({ bytes }) => layerOf(bytes, 'gzip')),
   baseDirWay('base-dir-oci', writeLayout, ({ bytes }) => layerOf(bytes, 'zstd')),
   recordWay('cache-repo', 'repo', ({ bytes }) => layerOf(bytes, 'ours')),
@@ -151,6 +157,7 @@ export const tarWays: readonly WayIn<TarInput>[] = [
   recordWay('cache-dir', 'dir', ({ bytes }) => layerOf(bytes, 'ours')),
   {
     name: 'feature',
+    reader: 'feature',
     carry: ({ bytes }, plot, fixtures) => ({
       ...featureBuild(plot, fixtures, encode(Buffer.concat([FEATURE, bytes]), 'gzip')),
       must: 'either',
@@ -158,6 +165,7 @@ export const tarWays: readonly WayIn<TarInput>[] = [
   },
   {
     name: 'feature-plain',
+    reader: 'feature',
     carry: ({ bytes }, plot, fixtures) => ({
       ...featureBuild(plot, fixtures, Buffer.concat([FEATURE, bytes])),
       must: 'either',

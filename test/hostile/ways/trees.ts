@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../support/envbuilder.ts';
 import { createRawRepository } from '../git-objects.ts';
 import type { TreeInput } from '../kinds/places.ts';
 import type { RepositoryInput } from '../kinds/repositories.ts';
@@ -85,7 +84,7 @@ function cloned(plot: Plot, url: string, args: readonly string[]): Attempt {
     url,
     folder,
   ];
-  const then = [join(projectRoot, 'envbuilder'), ...build({ ...plot, context: folder }, ...args)];
+  const then = [...plot.program, ...build({ ...plot, context: folder }, ...args)];
   return {
     program: ['/bin/sh', '-c', '"$1" "$2" "$3" "$4" "$5" || exit; shift 5; exec "$@"', 'sh', ...clone],
     args: then,

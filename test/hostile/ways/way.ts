@@ -37,6 +37,8 @@ export interface WayIn<Input> {
   readonly name: string;
   /** The run counts as a miss or a hit. */
   readonly cached?: boolean;
+  /** Ways of a form with the same one differ in what is around an input, not in what reads it. */
+  readonly reader?: string;
   /** It is a start in a container, which needs the runtime image. */
   readonly start?: boolean;
   /** What must come of an input by this way, where that is not what its kind says. */
