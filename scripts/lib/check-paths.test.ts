@@ -48,4 +48,12 @@ test('a path that is handed to node:fs has to be in the list, and the list has t
     ],
   );
   assert.deepEqual(pathProblems(root, { 'src/context/a.ts': { calls: ['openSync', 'rmSync'], reason } }), []);
+  write(
+    'src/cli/c.ts',
+    "import { rmSync } from 'node:fs';\nrmSync(x);\nrmSync(y, {\n  recursive: true, force: true });\n",
+  );
+  assert.match(
+    pathProblems(root, { 'src/context/a.ts': { calls: ['openSync', 'rmSync'], reason } }).join(),
+    /^src\/cli\/c\.ts removes a tree with node:fs/,
+  );
 });

@@ -42,6 +42,11 @@ export function pathProblems(root: string, allowed: AllowedPaths = ALLOWED_PATHS
       if (!listed.includes(name))
         problems.push(`${file} hands a path to ${name} of node:fs; see scripts/lib/allowed-paths.ts`);
   }
+  for (const file of globSync('src/**/*.ts', { cwd: root }).filter(isProduct).sort())
+    if (removesTrees(readFileSync(join(root, file), 'utf8')))
+      problems.push(
+        `${file} removes a tree with node:fs, which cannot remove deep ones; see sys/remove-tree.ts`,
+      );
   for (const [file, { calls, reason }] of Object.entries(allowed)) {
     for (const name of calls)
       if (!used.get(file)?.includes(name))
@@ -53,6 +58,11 @@ export function pathProblems(root: string, allowed: AllowedPaths = ALLOWED_PATHS
 
 function isProduct(file: string): boolean {
   return !/(^|\/)testing(\/|\.ts$)|\.test\.ts$/.test(file);
+}
+
+/** Whether a text removes directories with all in them by node:fs. */
+function removesTrees(text: string): boolean {
+  return /\brm(?:Sync)?\([^;]*\brecursive: true/.test(text);
 }
 
 /** The functions of node:fs that a text imports or names, but for types and those that take no path. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -10,6 +10,7 @@ import { currentPins, pinOf } from '../rootfs/inplace/pins.ts';
 import { createOverlayBackend } from '../rootfs/overlay/backend.ts';
 import { whyNoOverlay } from '../rootfs/overlay/refusal.ts';
 import type { RootfsBackend } from '../rootfs/types.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 import { requireBuildRights, requireInplaceRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
 import { createHereRunner } from '../sys/run-here.ts';
@@ -70,8 +71,7 @@ function refusesOverlay(syscalls: Syscalls, workDir: string, emit: Emit): boolea
 
 /** What earlier attempts of this build have left to its end. */
 function removeEarlier(directory: string): void {
-  for (const name of readdirSync(directory))
-    if (name.startsWith(STEPS)) rmSync(join(directory, name), { recursive: true, force: true });
+  for (const name of readdirSync(directory)) if (name.startsWith(STEPS)) removeTree(join(directory, name));
 }
 
 function openInplace(

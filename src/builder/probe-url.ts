@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readUrlNote, storeUrlNote, type UrlNotesDeps } from '../cache/url-note.ts';
@@ -6,6 +6,7 @@ import { fetchUrl, headUrl } from '../context/add-url.ts';
 import type { SourceAccess } from '../context/source-access.ts';
 import type { Store } from '../oci/types.ts';
 import type { UrlFacts } from '../plan/inputs.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 
 export interface ProbeUrlDeps extends UrlNotesDeps {
   readonly access: SourceAccess;
@@ -55,6 +56,6 @@ async function download(
     const options = { targetDir: directory, access, signal, ...(checksum === undefined ? {} : { checksum }) };
     return await fetchUrl(url, options);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    removeTree(directory);
   }
 }

@@ -1,5 +1,5 @@
 import { lstatSync, lutimesSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { AppError } from '../core/error.ts';
 import { given } from '../core/given.ts';
@@ -8,6 +8,7 @@ import { GIT_FILES } from '../core/network-limits.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 import { createGit, GIT_MISSING, type Git } from './git/git.ts';
 import { gitFailureKind, gitReason } from './git/git-failure.ts';
 import { gitProgram } from './git/git-program.ts';
@@ -228,7 +229,7 @@ export interface GitCheckout {
 
 /**
  * Checks a commit of a git source out into an empty directory, submodules included unless the source says otherwise.
- * @throws AppError CONTEXT; the reason of the signal
+ * @throws AppError CONTEXT, of names that are too long for this machine as well; the reason of the signal
  */
 export async function checkoutGit(
   source: string,
@@ -256,7 +257,7 @@ export async function checkoutGit(
       if (submodules !== false) await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
       if (mtime === 'commit') setTimes(work, Number(await at('log', '-1', '--format=%ct', commit)));
     });
-    if (!keepGitDir) await rm(join(work, '.git'), { recursive: true, force: true });
+    if (!keepGitDir) removeTree(join(work, '.git'));
     if (subdir !== undefined && !isDirectory(work, subdir)) {
       throw new AppError('CONTEXT', `${shown(source)} has no directory "${subdir}"`, {
         where: { url: shown(source) },
@@ -267,7 +268,7 @@ export async function checkoutGit(
     // It lies beside the target, on the same file system.
     for (const name of listNames(from)) await rename(fsPath(join(from, name)), fsPath(join(target, name)));
   } finally {
-    await rm(work, { recursive: true, force: true });
+    removeTree(work);
   }
 }
 

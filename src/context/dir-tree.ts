@@ -221,10 +221,11 @@ function hashFile(fd: number, path: string): { readonly identity: BigIntStats; r
 function unreadable(tree: string, path: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const long = tooLong(error);
-  const reason = long ?? (error instanceof Error ? error.message : String(error));
-  return new AppError('CONTEXT', `cannot read ${path} in ${tree}: ${reason}`, {
+  const reason = error instanceof Error ? error.message : String(error);
+  const what = long === undefined ? `${path} in ${tree}: ${reason}` : `what is in ${tree}: ${long}`;
+  return new AppError('CONTEXT', `cannot read ${what}`, {
     cause: error,
-    where: { path },
+    ...(long === undefined ? { where: { path } } : {}),
     hint: long === undefined ? 'make it readable, or leave it out with .dockerignore' : SHORTER,
   });
 }

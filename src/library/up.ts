@@ -1,6 +1,6 @@
 /** What a program needs that makes dev containers of its own, in namespaces, and runs commands in them. */
 
-import { removeTreeUntil } from '../builder/work-dir/remove-tree.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 
 export { configFileOf } from '../devcontainer/load.ts';
 export { startInUserNamespace, whyNoNamespace } from '../sys/user-namespace.ts';
@@ -25,5 +25,5 @@ export { up } from '../up/up.ts';
 
 /** Deletes a directory with all that is in it; no link is followed. */
 export function removeDirectory(directory: string): void {
-  removeTreeUntil(directory, Number.POSITIVE_INFINITY);
+  removeTree(directory);
 }

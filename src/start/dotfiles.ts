@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 import type { Account } from './account.ts';
 import { chownTree } from './chown-tree.ts';
 import type { NamedHooks } from './hooks.ts';
@@ -107,8 +108,7 @@ export async function fetchDotfiles(
 
 /** Removes clones that no user has taken. */
 export function removeDotfiles(ownDir: string): void {
-  for (const name of readdirSync(ownDir))
-    if (name.startsWith(CLONE)) rmSync(join(ownDir, name), { recursive: true, force: true });
+  for (const name of readdirSync(ownDir)) if (name.startsWith(CLONE)) removeTree(join(ownDir, name));
 }
 
 /** A path with the home that its beginning names, as a shell writes it. */

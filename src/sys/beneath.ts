@@ -26,11 +26,11 @@ import {
   lstatEntry,
   mkdirEntry,
   readlinkEntry,
-  removeEntry,
   renameEntry,
   unlinkEntry,
 } from './entry.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
+import { removeTree } from './remove-tree.ts';
 import { resolveLinks } from './resolve-links.ts';
 import type { Syscalls } from './types.ts';
 
@@ -260,7 +260,7 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
       ),
     remove: (path, options) => {
       try {
-        at(path, removeEntry, options);
+        at(path, (entry) => removeTree(entry), options);
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw error;
       }

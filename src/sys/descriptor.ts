@@ -11,6 +11,7 @@ const REASONS = {
   EINVAL: 'this path names no entry',
   ENAMETOOLONG: 'the path is too long',
   ENOTDIR: 'a part of the path is not a directory',
+  EBUSY: 'it is in use',
   EEXIST: 'it exists already',
   EISDIR: 'it is a directory, not a file',
   ENOTREG: 'it is not a regular file',

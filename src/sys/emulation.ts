@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 /** ELF headers by Go's name of the architecture: e_machine, class, byte order (System V ABI, "ELF Header"). */
 const HEADERS: Readonly<
@@ -47,7 +48,7 @@ export async function startsPrograms(architecture: string, dir: string): Promise
     writeFileSync(join(place, 'script'), `#!${place}/program\nexit ${NOT_RUN}\n`, { mode: 0o700 });
     return await ends(join(place, 'script'));
   } finally {
-    rmSync(place, { recursive: true, force: true });
+    removeTree(place);
   }
 }
 

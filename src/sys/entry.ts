@@ -19,7 +19,6 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
-import { listNames } from '../core/list-names.ts';
 import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { O_PATH, pathError } from './descriptor.ts';
 
@@ -28,7 +27,7 @@ declare const mark: unique symbol;
 /** Names an entry of an open directory, for as long as that is open. It may be handed to system calls that follow no link. */
 export type EntryName = string & { readonly [mark]: true };
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 /** @param fd a descriptor of the directory @param name without a slash */
 export function entryIn(fd: number, name: string): EntryName {
@@ -100,23 +99,4 @@ export function chmodEntry(entry: EntryName, mode: number): void {
   } finally {
     closeSync(fd);
   }
-}
-
-/** Removes an entry, a directory with all in it. Nothing there is fine; no link is followed. */
-export function removeEntry(entry: EntryName): void {
-  try {
-    unlinkEntry(entry);
-    return;
-  } catch (error) {
-    // Of a directory; POSIX says EPERM, which Linux also says of a file that must not be changed.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EISDIR' && code !== 'EPERM') throw error;
-  }
-  const fd = openSync(fsPath(entry), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  try {
-    for (const name of listNames(`/proc/self/fd/${fd}`)) removeEntry(entryIn(fd, name));
-  } finally {
-    closeSync(fd);
-  }
-  rmdirEntry(entry);
 }

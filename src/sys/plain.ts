@@ -28,11 +28,11 @@ import {
   entryIn,
   linkEntry,
   mkdirEntry,
-  removeEntry,
   renameEntry,
   unlinkEntry,
 } from './entry.ts';
 import { openIfRegular, readToLimit } from './regular-file.ts';
+import { removeTree } from './remove-tree.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
@@ -177,7 +177,7 @@ export function linkPlain(from: string, to: string): void {
 
 /** Removes an entry with all in it, and no link's target; nothing there is fine. */
 export function removePlain(path: string): void {
-  ifThere(() => atPlain(path, removeEntry));
+  ifThere(() => atPlain(path, (entry) => removeTree(entry)));
 }
 
 /** Sets the times of what is there to now. */

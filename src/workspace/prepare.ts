@@ -1,9 +1,10 @@
-import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGit } from '../context/git/git.ts';
 import { digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { makeDirectories } from '../core/make-directories.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { cloneInto, headOf } from './clone.ts';
 import { moveTree } from './move-tree.ts';
@@ -54,11 +55,10 @@ export async function cloneForBuild(
 ): Promise<BuildClone> {
   try {
     makeDirectories(parent, 0o700);
-    for (const name of readdirSync(parent))
-      if (name.startsWith(BUILD_CLONE)) rmSync(join(parent, name), { recursive: true, force: true });
+    for (const name of readdirSync(parent)) if (name.startsWith(BUILD_CLONE)) removeTree(join(parent, name));
     createSyscalls().spreadDirectories(parent);
     const made = mkdtempSync(join(parent, BUILD_CLONE));
-    const close = (): void => rmSync(made, { recursive: true, force: true });
+    const close = (): void => void removeTree(made);
     try {
       const folder = join(made, 'tree');
       await cloneInto(folder, { ...clone, depth: 1, singleBranch: true }, deps);

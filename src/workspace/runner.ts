@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { Git } from '../context/git/git.ts';
 import { gitReason } from '../context/git/git-failure.ts';
 import type { GitUrl } from '../context/git/git-url.ts';
@@ -8,6 +7,7 @@ import { AppError } from '../core/error.ts';
 import { GIT_FILES } from '../core/network-limits.ts';
 import { type RetryPolicy, retry } from '../core/retry.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
+import { removeTree } from '../sys/remove-tree.ts';
 import { cloneError, failureKind } from './clone-error.ts';
 import type { CloneRequest, WorkspaceDeps } from './types.ts';
 
@@ -86,7 +86,7 @@ export function createRunner(
               }),
           },
           async (number) => {
-            if (number > 1 && clears !== undefined) await rm(clears, { recursive: true, force: true });
+            if (number > 1 && clears !== undefined) removeTree(clears);
             return must(args);
           },
         ),

@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
+import { listNames } from '../../core/list-names.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
+import { tooLong } from '../../core/too-long.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { ExtractRequest } from '../../rootfs/types.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /**
@@ -17,7 +20,7 @@ export function checkRootfsTarget(path: string): void {
   if (!statSync(path).isDirectory()) {
     throw new AppError('OUTPUT', `the output ${path} exists and is not a directory`, { where: { path } });
   }
-  if (readdirSync(path).length === 0) return;
+  if (listNames(path).length === 0) return;
   throw new AppError(
     'UNSAFE',
     `the output directory ${path} is not empty, and nothing in it will be overwritten`,
@@ -66,15 +69,22 @@ export async function writeRootfs(
     if (target !== path) renameSync(target, path);
   } catch (error) {
     removeRootfs(path, existed);
+    const long = error instanceof AppError ? tooLong(error.cause) : undefined;
+    if (long !== undefined)
+      throw new AppError('OUTPUT', `cannot write the root file system to ${path}: ${long}`, {
+        where: { path },
+        hint: 'name a directory with a shorter path',
+        cause: error,
+      });
     throw toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`);
   } finally {
-    if (beside !== undefined) rmSync(beside, { recursive: true, force: true });
+    if (beside !== undefined) removeTree(beside);
   }
 }
 
 /** Takes back what writeRootfs has written. @param existed whether the directory itself is to stay */
 export function removeRootfs(path: string, existed: boolean): void {
   if (!existsSync(path)) return;
-  for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });
-  if (!existed) rmSync(path, { recursive: true, force: true });
+  for (const name of listNames(path)) removeTree(`${path}/${name}`);
+  if (!existed) removeTree(path);
 }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayerRef } from '../../cache/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
@@ -13,6 +12,7 @@ import { createOciLayoutStore } from '../../oci/oci-layout.ts';
 import { formatPlatform, normalizePlatform } from '../../oci/platform.ts';
 import type { Platform } from '../../oci/types.ts';
 import { writeOutputFile } from '../../sys/output-file.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { layerBlobSource } from '../publishing/layer-blobs.ts';
 import type { PushableImage } from '../publishing/push-image.ts';
 import type { Session } from '../session.ts';
@@ -88,7 +88,11 @@ async function writeOutput(
       for (const tag of tags) await store.tag(named, type, tag, deps.signal);
     } catch (error) {
       // To a layout that was there before, a failure only adds blobs that nothing names.
-      if (!existed) await rm(output.path, { recursive: true, force: true }).catch(() => {});
+      try {
+        if (!existed) removeTree(output.path);
+      } catch {
+        // What went wrong before is what counts.
+      }
       throw error;
     }
     return;

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { checkoutGit } from '../../context/add-git.ts';
@@ -16,6 +16,7 @@ import type { CopyInput, CopyOperation, Step, TreeSource } from '../../plan/type
 import type { RootfsState } from '../../rootfs/types.ts';
 import { lookupChown } from '../../rootfs/users.ts';
 import { createOpenPlain } from '../../sys/beneath.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { applyCopy, type CopyRequest, openDestination } from './copy-files.ts';
 import { whereOfStep } from './step-error.ts';
@@ -133,7 +134,7 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
     if (input.unpack && (await isArchive(tree, node))) return await unpack(task, tree.open(node), input.url);
     await write(task, tree, [{ node, target: input.name, source: 0 }], { owner: 'root' });
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   }
 }
 
@@ -176,7 +177,7 @@ async function inScratch(
     const items = await resolveCopy(tree, { sources: ['/'], excludes, parents: false, where });
     await write(task, tree, items, how);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   }
 }
 

@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { CopyItem, SourceTree } from '../../context/types.ts';
 import { once } from '../../core/concurrency.ts';
@@ -19,6 +10,7 @@ import { cacheId } from '../../plan/paths.ts';
 import type { PlannedMount, RunOperation, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
 import { type OpenBeneath, withBeneath } from '../../sys/beneath.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { RunMount } from '../../sys/types.ts';
 import type { SecretSource, SshSource } from '../types.ts';
 import { secretsDir } from '../work-dir/dead-builds.ts';
@@ -96,7 +88,7 @@ export function createMounts(deps: MountDeps): MountProvider {
         if (operation.script) deps.setTimes(addScript(operation.script, scratch(), made));
         return await addMounts(operation.mounts, 0);
       } finally {
-        for (const path of used) rmSync(path, { recursive: true, force: true });
+        for (const path of used) removeTree(path);
       }
 
       async function addMounts(mounts: readonly PlannedMount[], at: number): ReturnType<typeof work> {
@@ -204,7 +196,7 @@ export function createMounts(deps: MountDeps): MountProvider {
             await deps.copyStage(source, mount.sourcePath, fresh);
           renameSync(fresh, path);
         } catch (error) {
-          rmSync(fresh, { recursive: true, force: true });
+          removeTree(fresh);
           if (!existsSync(path)) throw error;
         }
       }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { MNT_DETACH } from '../../sys/constants.ts';
 import { readMountTable } from '../../sys/mount-table.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { createFileLocks } from './file-locks.ts';
 
@@ -23,7 +24,7 @@ export function removeDeadBuilds(parent: string, syscalls: () => Pick<Syscalls, 
   for (const { path, release } of deadBuilds(parent, syscalls)) {
     try {
       if (!takeDownMounts(path, syscalls)) continue;
-      rmSync(path, { recursive: true, force: true });
+      removeTree(path);
       rmSync(path + LOCK, { force: true });
     } catch {
       // Somebody else's remains are no reason to fail.
@@ -67,7 +68,7 @@ function* deadBuilds(
     const path = join(home, name);
     const release = locks.tryAcquire(path + LOCK, 'if there');
     if (!release) continue;
-    rmSync(secretsDir(path), { recursive: true, force: true });
+    removeTree(secretsDir(path));
     yield { path, release };
   }
 }

@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { anyDeadBuild, LOCK, removeDeadBuilds, secretsDir, takeDownMounts } from './dead-builds.ts';
 import { createFileLocks } from './file-locks.ts';
-import { removeTreeUntil } from './remove-tree.ts';
 
 /** A directory that belongs to one build, and how to be rid of it. */
 export interface WorkDir {
@@ -60,9 +60,9 @@ export function createWorkDir(parent: string, deps: WorkDirDeps): WorkDir {
 
   function close(path: string, release: () => void): void {
     try {
-      rmSync(secretsDir(path), { recursive: true, force: true });
+      removeTree(secretsDir(path));
       if (!takeDownMounts(path, syscalls)) throw new Error('something is still mounted in it');
-      if (!deps.sweep) rmSync(path, { recursive: true, force: true });
+      if (!deps.sweep) removeTree(path);
       else if (!isGoneWithin(path, patience)) return handOver(path, release);
       rmSync(path + LOCK, { force: true });
       release();
@@ -93,7 +93,7 @@ function lockNewName(
 
 function isGoneWithin(path: string, patience: number): boolean {
   try {
-    return removeTreeUntil(path, performance.now() + patience);
+    return removeTree(path, { deadline: performance.now() + patience });
   } catch {
     // Whatever it is, whoever takes over sees it too.
     return false;

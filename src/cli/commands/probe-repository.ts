@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Emit } from '../../core/events.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
 import { type BuildRequest, loadContainer } from '../../index.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { RequestDeps } from '../requests/build-request.ts';
 import { defineBuild } from '../requests/start-definition.ts';
@@ -48,7 +49,7 @@ export async function withWorkspaceBuild<T>(
       made?.close();
     }
   } finally {
-    if (own !== undefined) rmSync(own, { recursive: true, force: true });
+    if (own !== undefined) removeTree(own);
   }
 }
 

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { timed } from '../../core/events.ts';
 import { fsPath } from '../../core/path-bytes.ts';
@@ -6,6 +6,7 @@ import type { LayerBlob } from '../../layer/types.ts';
 import { createBeneath } from '../../sys/beneath.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
 import { timeOf } from '../../sys/path-facts.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Runner } from '../../sys/run.ts';
 import type { RunMount, RunResult, Syscalls } from '../../sys/types.ts';
 import type { SnapshotWriterDeps } from '../snapshot/writer.ts';
@@ -128,7 +129,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
     },
     dispose: async () => {
       await Promise.allSettled([states.settled(), deps.runner.close()]);
-      rmSync(deps.dir, { recursive: true, force: true });
+      removeTree(deps.dir);
     },
   };
 }

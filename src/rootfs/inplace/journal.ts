@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fsPath } from '../../core/path-bytes.ts';
-import { removeTree } from '../trees/remove-tree.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 
 /** What has to be put right in case we are killed before we do it ourselves. */
 export interface Journal {
@@ -40,7 +40,7 @@ function readLines(file: string): Line[] {
 function undo(line: Line): void {
   if ('made' in line) {
     const stat = lstatSync(fsPath(line.made), { throwIfNoEntry: false });
-    if (stat) removeTree(line.made, stat.dev);
+    if (stat) removeTree(line.made, { dev: stat.dev });
     return;
   }
   const [at, home] = [fsPath(line.moved), fsPath(line.home)];

@@ -17,10 +17,10 @@ import { fsPath } from '../../core/path-bytes.ts';
 import { createBeneath } from '../../sys/beneath.ts';
 import { copyPlain } from '../../sys/copy-plain.ts';
 import { mountSourcePath } from '../../sys/mount-source.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { RunMount } from '../../sys/types.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
 import type { FactsDeps } from '../trees/directory-facts.ts';
-import { removeTree } from '../trees/remove-tree.ts';
 import type { Journal } from './journal.ts';
 import { clearDirectory, moveIn, moveOut } from './move.ts';
 import { NETWORK_FILES } from './network-files.ts';
@@ -143,7 +143,7 @@ function makeParents(directory: string, undo: (() => void)[], journal: Journal |
 function put(mount: RunMount, target: string, { undo, moved }: Placing, deps: PlaceDeps): void {
   const path = fsPath(target);
   const { dev } = lstatSync(fsPath(posix.dirname(target)));
-  const remove = (): void => removeTree(target, dev);
+  const remove = (): void => void removeTree(target, { dev });
   if (mount.type === 'tmpfs') {
     mkdirSync(path);
     undo.push(remove);
@@ -193,7 +193,7 @@ function moveThere(source: string, target: string, { journal }: PlaceDeps): bool
 function moveHome(target: string, source: string, dev: number): void {
   if (lstatSync(fsPath(target), { throwIfNoEntry: false })?.isDirectory())
     return renameSync(fsPath(target), fsPath(source));
-  removeTree(target, dev);
+  removeTree(target, { dev });
   mkdirSync(fsPath(source), 0o755);
 }
 
@@ -204,7 +204,7 @@ function emptyAround(target: string, pins: Pins, aside: string, undo: (() => voi
   undo.push(() => {
     clearDirectory(target, pins);
     moveIn({ from: aside, to: target, pins, prefix: '' }, new Map(), new Map(), deps);
-    removeTree(aside, lstatSync(aside).dev);
+    removeTree(aside, { dev: lstatSync(aside).dev });
   });
 }
 

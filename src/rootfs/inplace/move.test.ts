@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { describeTree } from '../describe-tree.ts';
-import { removeTree } from '../trees/remove-tree.ts';
 import { createLookup, readTable } from '../trees/table.ts';
 import { type Arrivals, clearDirectory, moveIn, moveOut } from './move.ts';
 import { createPins, type Pins } from './pins.ts';
@@ -139,7 +139,7 @@ test('nothing on another file system is deleted, mounted before or after the pin
   try {
     writeFileSync(join(root, 'a/b/canary'), 'alive');
     assert.throws(() => clearDirectory(root, createPins([])), { code: 'EXDEV' });
-    assert.throws(() => removeTree(join(root, 'a'), lstatSync(root).dev), { code: 'EXDEV' });
+    assert.throws(() => removeTree(join(root, 'a'), { dev: lstatSync(root).dev }), { code: 'EXDEV' });
     assert.equal(existsSync(join(root, 'a/b/canary')), true);
     clearDirectory(root, createPins(['/a/b']));
     assert.deepEqual(readdirSync(root, { recursive: true }).sort(), ['a', 'a/b', 'a/b/canary']);

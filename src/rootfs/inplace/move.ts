@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { setTime } from '../../sys/path-facts.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { copyDirectoryFacts, type FactsDeps } from '../trees/directory-facts.ts';
-import { removeTree } from '../trees/remove-tree.ts';
 import type { TableEntry } from '../trees/table.ts';
 import type { Pins } from './pins.ts';
 
@@ -66,7 +66,7 @@ export function moveOut(place: Place, arrivals: Arrivals, find: FindFacts, deps:
     const there = lstatSync(fsPath(target), { throwIfNoEntry: false });
     if (!stat.isDirectory()) {
       // A RUN put something else where only an ignored path was; it counts as the tree's.
-      if (there) removeTree(target, lstatSync(fsPath(to)).dev);
+      if (there) removeTree(target, { dev: lstatSync(fsPath(to)).dev });
       moveBack(source, target, path, arrivals, find);
       continue;
     }
@@ -87,7 +87,7 @@ export function clearDirectory(directory: string, pins: Pins): void {
   for (const name of listNames(directory)) {
     const path = at(directory, name);
     const pin = pins.children.get(name);
-    if (!pin) removeTree(path, dev);
+    if (!pin) removeTree(path, { dev });
     else if (!pin.kept && lstatSync(fsPath(path)).isDirectory()) clearDirectory(path, pin);
   }
 }

@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { copyDirectoryFacts, type FactsDeps } from '../trees/directory-facts.ts';
 import { createLookup, type DirectoryTable } from '../trees/table.ts';
 import { type Arrivals, clearDirectory, moveIn, moveOut } from './move.ts';
@@ -42,7 +43,7 @@ export function enterRoot(dir: string, deps: RootDeps): EnteredRoot {
 
 /** Makes an empty directory, whatever is there. */
 export function freshDirectory(path: string, mode: number): string {
-  rmSync(path, { recursive: true, force: true });
+  removeTree(path);
   mkdirSync(path, { recursive: true, mode });
   return path;
 }

@@ -11,7 +11,6 @@ import {
   readlinkSync,
   renameSync,
   rmdirSync,
-  rmSync,
   type Stats,
   symlinkSync,
   unlinkSync,
@@ -22,8 +21,8 @@ import { posix } from 'node:path';
 import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
 import { splitTime } from '../../sys/file-stat.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
-import { removeTree } from '../trees/remove-tree.ts';
 import type { ForeignPlace } from './foreign-places.ts';
 import { lookAt } from './look-at.ts';
 import { NETWORK_FILES } from './network-files.ts';
@@ -293,7 +292,7 @@ function createList(root: string, deps: ShowDeps): PlaceList {
         });
       } catch (error) {
         const half = lookAt(path);
-        if (half) removeTree(path, half.dev);
+        if (half) removeTree(path, { dev: half.dev });
         if (saved !== undefined) renameSync(fsPath(saved), fsPath(path));
         throw error;
       }
@@ -306,7 +305,7 @@ function createList(root: string, deps: ShowDeps): PlaceList {
     remove: (touched) => {
       if (fd === undefined) return;
       for (const one of puts.toReversed()) takeAway(one, deps);
-      rmSync(fsPath(dir), { recursive: true, force: true });
+      removeTree(dir);
       closeSync(fd);
       touched.add(root);
       for (const [directory, { atimeMs, mtimeMs }] of parents) {
@@ -326,14 +325,14 @@ function takeAway({ path, source, saved, directory, times }: Put, deps: ShowDeps
   } else if (stat && stat.ctimeMs === times.ctimeMs && stat.ino === times.ino) unlinkSync(fsPath(path));
   else {
     const { dev } = lstatSync(posix.dirname(source));
-    removeTree(source, dev);
+    removeTree(source, { dev });
     if (stat && (isContent(stat) || stat.isDirectory())) {
       const record = (): void => {};
       copyTree(path, source, { deps, record, shown: new Set(), touched: new Set() });
     }
   }
   if (saved === undefined) return;
-  if (lookAt(path)) removeTree(path, lstatSync(fsPath(path)).dev);
+  if (lookAt(path)) removeTree(path, { dev: lstatSync(fsPath(path)).dev });
   if (lookAt(saved) && lookAt(posix.dirname(path))) renameSync(fsPath(saved), fsPath(path));
 }
 

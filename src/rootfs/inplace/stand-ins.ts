@@ -1,8 +1,8 @@
 import { lstatSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { listNames } from '../../core/list-names.ts';
 import { decodePath, fsPath } from '../../core/path-bytes.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { resolveInRoot } from '../resolve-in-root.ts';
-import { removeTree } from '../trees/remove-tree.ts';
 import { at } from './move.ts';
 import type { Pins } from './pins.ts';
 
@@ -53,13 +53,13 @@ export function placeStandIns(
       for (const [here, there] of made) {
         const stat = lstatSync(fsPath(here), { throwIfNoEntry: false });
         if (stat?.isSymbolicLink() && readlinkSync(fsPath(here)) === fsPath(there)) unlinkSync(fsPath(here));
-        else if (!stat) removeTree(there, lstatSync(fsPath(root)).dev);
+        else if (!stat) removeTree(there, { dev: lstatSync(fsPath(root)).dev });
       }
       made.clear();
       for (const [directory, meant, pins] of placed.splice(0)) {
         for (const name of listNames(directory)) {
           if (pins.children.has(name)) continue;
-          removeTree(at(meant, name), lstatSync(fsPath(root)).dev);
+          removeTree(at(meant, name), { dev: lstatSync(fsPath(root)).dev });
           renameSync(fsPath(at(directory, name)), fsPath(at(meant, name)));
         }
       }

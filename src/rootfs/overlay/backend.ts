@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from '../../core/concurrency.ts';
 import type { Digest } from '../../core/digest.ts';
 import { timed } from '../../core/events.ts';
 import { MNT_DETACH } from '../../sys/constants.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Runner } from '../../sys/run.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { prepareMountPoints } from '../mount-points.ts';
@@ -121,7 +122,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
       },
       abandon: async () => {
         unmount();
-        rmSync(dir, { recursive: true, force: true });
+        removeTree(dir);
       },
     };
   };

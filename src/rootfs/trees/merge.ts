@@ -1,8 +1,8 @@
 import { lstatSync, renameSync, rmdirSync } from 'node:fs';
 import { listNames } from '../../core/list-names.ts';
 import { fsPath } from '../../core/path-bytes.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { copyDirectoryFacts, type FactsDeps } from './directory-facts.ts';
-import { removeTree } from './remove-tree.ts';
 
 /** What became of a path in the directory that another one was moved into. */
 export interface Merged {
@@ -32,7 +32,7 @@ export function mergeTree(
       mergeTree(source, target, deps, inside, done);
       continue;
     }
-    if (there?.isDirectory()) removeTree(target, Number(stat.dev));
+    if (there?.isDirectory()) removeTree(target, { dev: Number(stat.dev) });
     renameSync(fsPath(source), fsPath(target));
     done.moved.add(inside);
   }

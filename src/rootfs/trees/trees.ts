@@ -3,13 +3,13 @@ import { join, posix } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { type Emit, timed } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { extractOnTop } from '../overlay/stack.ts';
 import { readXattrs, type TreeXattrs } from '../snapshot/entry.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
 import type { FactsDeps } from './directory-facts.ts';
 import { type Merged, mergeTree } from './merge.ts';
-import { removeTree } from './remove-tree.ts';
 import type { DirectoryTable } from './table.ts';
 
 /** A file tree in a directory, which steps change from one version to the next. */
@@ -76,7 +76,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
 
   const remove = (tree: StageTree): void => {
     trees.delete(tree);
-    removeTree(tree.dir, lstatSync(dir).dev);
+    removeTree(tree.dir, { dev: lstatSync(dir).dev });
   };
   const newDirectory = (): string => {
     const target = mkdtempSync(join(dir, 't'));
@@ -124,7 +124,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
         },
       });
       if (!adds) {
-        removeTree(target, lstatSync(dir).dev);
+        removeTree(target, { dev: lstatSync(dir).dev });
         tree.version = below.version;
         return undefined;
       }
@@ -132,7 +132,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       Object.assign(tree, { table: undefined, xattrs: xattrsAfter(done, tree, added, syscalls) });
       return tree;
     } catch (error) {
-      removeTree(target, lstatSync(dir).dev);
+      removeTree(target, { dev: lstatSync(dir).dev });
       remove(tree);
       throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
     }

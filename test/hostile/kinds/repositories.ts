@@ -78,6 +78,11 @@ export const repositories: readonly Kind<RepositoryInput>[] = [
     'name-deep',
     Array.from({ length: 2500 }).reduce<Names>((inner) => below('d', inner), file('x')),
   ),
+  // Git takes it, for it works inside of the checkout.
+  commit(
+    'name-deep-inside',
+    Array.from({ length: 2000 }).reduce<Names>((inner) => below('d', inner), file('x')),
+  ),
   commit('name-twice', both(file('t', '1'), file('t', '2'))),
   commit(
     'name-case',

@@ -98,14 +98,14 @@ export const startTarWays: readonly WayIn<TarInput>[] = [
     baseWay(`start-${encoding}`, ({ bytes }) => layerOf(bytes, encoding), { reader: 'start' }),
   ),
   baseWay('start-ours', ({ bytes }) => layerOf(bytes, 'ours')),
-  baseWay('start-fallback', ({ bytes }) => layerOf(bytes, 'gzip'), { fallback: true }),
+  baseWay('start-fallback', ({ bytes }) => layerOf(bytes, 'gzip'), { fallback: true, reader: 'start' }),
   cacheWay(({ bytes }, { baseline }) => recordsWith(baseline, layerOf(bytes, 'ours'))),
 ];
 
 /** Starts on a base image, or with a cache, whose layer is a stream. */
 export const startStreamWays: readonly WayIn<StreamInput>[] = [
-  baseWay('start', (input) => streamLayer(input as StreamInput)),
-  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), { fallback: true }),
+  baseWay('start', (input) => streamLayer(input as StreamInput), { reader: 'start' }),
+  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), { fallback: true, reader: 'start' }),
   cacheWay((input, { baseline }) => recordsWith(baseline, streamLayer(input))),
 ];
 

@@ -54,7 +54,7 @@ function baseDirWay(
 ) {
   return {
     name,
-    reader: 'base-dir',
+    reader: 'base',
     carry: (input: TarInput | StreamInput, plot: Plot): Attempt => {
       const image = imageOf([layer(input)]);
       const bases = join(plot.dir, 'bases');

@@ -14,6 +14,7 @@ const TREE_REFUSALS = [3, 4, 5, 6, 7, 8, 9, 16, 17, 21];
 export const treeWays: readonly WayIn<TreeInput>[] = [
   {
     name: 'context',
+    reader: 'build',
     carry: ({ write, args }, plot, fixtures) => {
       write(plot.context, plot);
       fillIn(plot.context, fixtures);
@@ -35,6 +36,7 @@ export const treeWays: readonly WayIn<TreeInput>[] = [
   },
   {
     name: 'clone',
+    reader: 'build',
     carry: ({ write, args, git }, plot, fixtures) => {
       const work = join(plot.dir, 'origin');
       mkdirSync(work);
@@ -70,7 +72,7 @@ export const repositoryWays: readonly WayIn<RepositoryInput>[] = [
         'context/Dockerfile': `FROM scratch\nADD ${gitServer.origin}/${plot.repository.name}.git#main /x\nCOPY a /probe-a\n`,
         'context/a': 'hi\n',
       });
-      return { args: build(plot), refusals: [5, 7, 8, 9, 16], result: 'probe-a' };
+      return { args: build(plot), refusals: [5, 7, 8, 9, 16, 19], result: 'probe-a' };
     },
   },
 ];
