@@ -11,6 +11,7 @@
  *   --seed 1       the first mutation
  *   --only PATTERN only inputs whose `form/kind/way` matches
  *   --turns        of ways that share a reader (a layer in gzip, zstd or plain) each kind takes one, in turn
+ *   --every 1      of all this only each so-manieth
  *   --no-docker    without asking Docker what it makes of them
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
     turns: { type: 'boolean', default: false },
+    every: { type: 'string', default: '1' },
     'no-docker': { type: 'boolean', default: false },
   },
 });
@@ -85,6 +87,7 @@ async function hostile(): Promise<number> {
       seconds: Number(values.seconds),
       seed: Number(values.seed),
       turns: values.turns,
+      every: Number(values.every),
       ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
       ...(docker ? { engine: docker } : {}),
     });

@@ -15,6 +15,8 @@ export interface HostileFuzz {
   readonly only?: RegExp;
   /** Of ways that share a reader, each kind takes one, in turn. */
   readonly turns?: boolean;
+  /** Only each so-manieth of what is left; all when left out. */
+  readonly every?: number;
   /** Left out, Docker is not asked. */
   readonly engine?: DockerEngine;
 }
@@ -30,10 +32,11 @@ export async function fuzzHostile({
   seed,
   only = /./,
   turns = false,
+  every = 1,
   engine,
 }: HostileFuzz): Promise<number> {
   const wanted = allPairs().filter(({ name }) => only.test(name));
-  const pairs = turns ? inTurn(wanted) : wanted;
+  const pairs = (turns ? inTurn(wanted) : wanted).filter((_, at) => at % every === 0);
   const starts = pairs.some(({ way }) => way.start === true);
   const session = await openSession({
     parallel: PARALLEL,
