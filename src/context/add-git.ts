@@ -13,7 +13,9 @@ import { createGit, GIT_MISSING, type Git } from './git/git.ts';
 import { gitFailureKind, gitReason } from './git/git-failure.ts';
 import { gitProgram } from './git/git-program.ts';
 import { parseGitUrl as parseAddress } from './git/git-url.ts';
-import { hasTooManyFiles } from './git/too-many-files.ts';
+import { updateSubmodules } from './git/submodules.ts';
+import { createFileCount } from './git/too-many-files.ts';
+import type { GitResult } from './git/types.ts';
 import { gitAuthorization, type SourceAccess } from './source-access.ts';
 
 /** A git source of ADD: where, what, and which part of it (Dockerfile reference, "Adding files from a Git repository"). */
@@ -252,9 +254,31 @@ export async function checkoutGit(
         const all = '+refs/heads/*:refs/remotes/origin/*';
         await at('fetch', '--progress', 'origin', ref !== undefined && !COMMIT.test(ref) ? ref : all);
       }
-      if (await hasTooManyFiles(git, work, commit, { signal })) throw tooManyFiles(source);
+      const files = createFileCount(git, { signal });
+      if (await files.exceeds(work, commit)) throw tooManyFiles(source);
       await at('checkout', '-q', '--detach', commit);
-      if (submodules !== false) await at('submodule', '-q', 'update', '--init', '--recursive', '--depth=1');
+      if (submodules !== false)
+        await updateSubmodules(work, {
+          attempt: (args) => git.run(args, signal === undefined ? {} : { signal }),
+          errorOf: (result) => failure(result, source),
+          files,
+          code: 'CONTEXT',
+          levels: Number.POSITIVE_INFINITY,
+          depth: 1,
+          onUnnamed: (path, reason) => {
+            throw new AppError(
+              'CONTEXT',
+              `${shown(source)} has a submodule ${path} that cannot be read: ${reason}`,
+              {
+                where: { url: shown(source) },
+                hint: 'leave submodules out with ?submodules=false',
+              },
+            );
+          },
+          onMissing: (_, error) => {
+            throw error;
+          },
+        });
       if (mtime === 'commit') setTimes(work, Number(await at('log', '-1', '--format=%ct', commit)));
     });
     if (!keepGitDir) removeTree(join(work, '.git'));
@@ -321,12 +345,16 @@ async function must(
   source: string,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const { code, stdout, messages } = await git.run(args, signal === undefined ? {} : { signal });
-  if (code === 0) return stdout;
+  const result = await git.run(args, signal === undefined ? {} : { signal });
+  if (result.code === 0) return result.stdout;
+  throw failure(result, source);
+}
+
+function failure({ code, messages }: GitResult, source: string): AppError {
   const missing = code === GIT_MISSING;
   const reason = missing ? 'git is not installed' : gitReason(messages);
   const hint = missing ? 'install git' : hintFor(messages, source);
-  throw new AppError('CONTEXT', `cannot read ${shown(source)}: ${shown(reason)}`, {
+  return new AppError('CONTEXT', `cannot read ${shown(source)}: ${shown(reason)}`, {
     where: { url: shown(source) },
     ...(hint === undefined ? {} : { hint }),
   });

@@ -76,7 +76,10 @@ export class AppError extends Error {
 export const EXIT_CODES = {
   INTERNAL: { exit: 1, text: 'a defect in envbuilder itself' },
   USAGE: { exit: 2, text: 'an unknown flag, a bad option value or a missing argument' },
-  BUILD_FAILED: { exit: 3, text: 'a RUN command exited with a failure, or the files of a step cannot be written' },
+  BUILD_FAILED: {
+    exit: 3,
+    text: 'a RUN command exited with a failure, or the files of a step cannot be written',
+  },
   DOCKERFILE: { exit: 4, text: 'the Dockerfile is missing or wrong' },
   CONTEXT: { exit: 5, text: 'the build context is missing, unreadable or lacks a file that is copied' },
   REFERENCE: { exit: 6, text: 'an image reference is malformed or names nothing' },

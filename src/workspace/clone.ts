@@ -1,14 +1,14 @@
 import { createGit, type Git } from '../context/git/git.ts';
 import { type GitUrl, parseGitUrl, withSshUser } from '../context/git/git-url.ts';
+import { updateSubmodules } from '../context/git/submodules.ts';
 import type { GitResult, GitSettings, HttpLogin } from '../context/git/types.ts';
-import { AppError, toAppError } from '../core/error.ts';
+import { AppError, type ErrorCode, toAppError } from '../core/error.ts';
 import { formatBytes } from '../core/units.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { readOwnFile } from '../sys/regular-file.ts';
 import { cloneArguments, type GitTarget, targetOf } from './reference.ts';
 import { createRunner, type GitRunner } from './runner.ts';
-import { updateSubmodules } from './submodules.ts';
 import type { CloneRequest, WorkspaceDeps } from './types.ts';
 
 /** Bytes of a pointer of git-lfs, by its specification. */
@@ -41,12 +41,7 @@ export async function cloneInto(
     say(`cloning ${shown}${url.fragment === undefined ? '' : `, ${url.fragment}`}`);
     const runner = createRunner(git, url, request, deps);
     await fetchAndCheckOut(runner, url, directory, request);
-    const levels = request.submodules ?? Number.POSITIVE_INFINITY;
-    await updateSubmodules(runner, directory, {
-      levels,
-      required: request.submodules !== undefined,
-      ...request,
-    });
+    await checkOutSubmodules(runner, directory, request);
     logHosts(git, deps);
     await warnOfPointers(runner, directory);
     const commit = await headOf(git, directory, deps.signal);
@@ -163,6 +158,40 @@ async function fetchAndCheckOut(
   } else if ((await runner.attempt(['-C', directory, 'rev-parse', '--verify', '-q', 'HEAD'])).code === 0) {
     await checkOut('HEAD');
   }
+}
+
+/** One that cannot be had is an error where levels of submodules were asked for, and else a warning. */
+async function checkOutSubmodules(
+  { attempt, errorOf, files, emit }: GitRunner,
+  directory: string,
+  { submodules, depth }: CloneRequest,
+): Promise<void> {
+  const leaveOut = (code: ErrorCode, path: string, reason: string, hint: string): void =>
+    emit({ type: 'warning', code, text: `the submodule ${path} is left out: ${reason}`, hint });
+  await updateSubmodules(directory, {
+    attempt,
+    errorOf,
+    files,
+    code: 'WORKSPACE',
+    levels: submodules ?? Number.POSITIVE_INFINITY,
+    ...(depth === undefined ? {} : { depth }),
+    onUnnamed: (path, reason) =>
+      leaveOut(
+        'WORKSPACE',
+        path,
+        reason,
+        'rename it, or check it out in the workspace: git submodule update --init',
+      ),
+    onMissing: (path, error) => {
+      if (submodules !== undefined) throw error;
+      leaveOut(
+        error.code,
+        path,
+        error.message,
+        'credentials are only sent to the server of the repository itself; ENVBUILDER_GIT_CLONE_SUBMODULES=0 leaves submodules alone',
+      );
+    },
+  });
 }
 
 async function fetchCommit(

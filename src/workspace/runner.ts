@@ -1,7 +1,7 @@
 import type { Git } from '../context/git/git.ts';
 import { gitReason } from '../context/git/git-failure.ts';
 import type { GitUrl } from '../context/git/git-url.ts';
-import { hasTooManyFiles } from '../context/git/too-many-files.ts';
+import { createFileCount, type FileCount } from '../context/git/too-many-files.ts';
 import type { GitResult } from '../context/git/types.ts';
 import { AppError } from '../core/error.ts';
 import { GIT_FILES } from '../core/network-limits.ts';
@@ -21,6 +21,8 @@ export interface GitRunner {
   retried(args: readonly string[], options?: { readonly clears?: string }): Promise<GitResult>;
   /** @throws AppError where a commit of a repository has more files than are checked out */
   allowed(directory: string, commit: string): Promise<void>;
+  /** Counts what is checked out. */
+  readonly files: FileCount;
   /** The error that a failed result is. */
   errorOf(result: GitResult): AppError;
   readonly emit: WorkspaceDeps['emit'];
@@ -55,12 +57,14 @@ export function createRunner(
       throw error instanceof Failed ? errorOf(error.result) : error;
     }
   };
+  const files = createFileCount(git, { signal });
   return {
     attempt,
     errorOf,
     emit,
+    files,
     allowed: async (directory, commit) => {
-      if (!(await hasTooManyFiles(git, directory, commit, { signal }))) return;
+      if (!(await files.exceeds(directory, commit))) return;
       const remote = maskUrlCredentials(url.remote);
       throw new AppError('WORKSPACE', `${remote} has more than ${GIT_FILES.toLocaleString('en')} files`, {
         where: { url: remote },

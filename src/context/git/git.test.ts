@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { AppError } from '../../core/error.ts';
 import { scratchDir } from '../../core/testing.ts';
 import { createGit } from './git.ts';
 import { gitFailureKind, gitReason } from './git-failure.ts';
 import { gitProgram } from './git-program.ts';
-import { hasTooManyFiles } from './too-many-files.ts';
+import { updateSubmodules } from './submodules.ts';
+import { countFiles, createFileCount } from './too-many-files.ts';
 
 test('loopback addresses are reached without the proxy of the variables, other hosts through it', async (t) => {
   // https://pkg.go.dev/net/http#ProxyFromEnvironment: "if req.URL.Host is "localhost" or a loopback address (with or
@@ -118,9 +122,13 @@ test('files of a commit are counted, and no further than they may be', async (t)
   );
   const git = createGit({ ...gitProgram(process.env.PATH ?? ''), ssh: { knownHosts: [] } });
   t.after(() => git.close());
-  assert.equal(await hasTooManyFiles(git, dir, tree, { most: 4 }), true);
-  assert.equal(await hasTooManyFiles(git, dir, tree, { most: 5 }), false);
-  assert.equal(await hasTooManyFiles(git, dir, 'none'), false);
+  assert.ok((await countFiles(git, dir, tree, { most: 4 })) > 4);
+  assert.equal(await countFiles(git, dir, tree, { most: 5 }), 5);
+  assert.equal(await countFiles(git, dir, 'none', { most: 5 }), 0);
+  // The sum counts, and what was refused is not in it.
+  const files = createFileCount(git, { most: 11 });
+  const exceeds = (): Promise<boolean> => files.exceeds(dir, tree);
+  assert.deepEqual([await exceeds(), await exceeds(), await exceeds()], [false, false, true]);
   // Ten of the level below in each: fifty billion files, which nobody would have counted by tomorrow.
   for (let level = 0; level < 10; level += 1)
     tree = call(
@@ -129,5 +137,81 @@ test('files of a commit are counted, and no further than they may be', async (t)
         .map((name) => `040000 tree ${tree}\t${name}\n`)
         .join(''),
     );
-  assert.equal(await hasTooManyFiles(git, dir, tree), true);
+  assert.equal(await createFileCount(git).exceeds(dir, tree), true);
+});
+
+test('files of submodules are counted with those of their repository, before they are checked out', async (t) => {
+  const dir = scratchDir('count-submodules');
+  const run = (repository: string, ...args: readonly string[]): string =>
+    execFileSync(
+      'git',
+      [
+        '-C',
+        repository,
+        ...['user.name=t', 'user.email=t@example.org', 'protocol.file.allow=always'].flatMap((one) => [
+          '-c',
+          one,
+        ]),
+        ...args,
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+  const made = (name: string, files: number): string => {
+    const path = join(dir, name);
+    mkdirSync(path);
+    run(path, 'init', '-q');
+    for (let i = 0; i < files; i += 1) writeFileSync(join(path, `f${i}`), '');
+    run(path, 'add', '.');
+    run(path, 'commit', '-q', '-m', 'x');
+    return path;
+  };
+  const [innermost, inner, outer] = [made('innermost', 3), made('inner', 2), made('outer', 1)];
+  run(inner, 'submodule', 'add', '-q', innermost, 'deep');
+  run(inner, 'commit', '-q', '-m', 'y');
+  run(outer, 'submodule', 'add', '-q', '--name', 'a name', inner, 'sub');
+  run(outer, 'submodule', 'add', '-q', '--name', 'with=sign', inner, 'odd');
+  run(outer, 'submodule', 'add', '-q', innermost, 'never');
+  run(outer, 'config', '-f', '.gitmodules', 'submodule.never.update', 'none');
+  run(outer, 'add', '.');
+  run(outer, 'commit', '-q', '-m', 'y');
+  const git = createGit({
+    ...gitProgram(process.env.PATH ?? ''),
+    ssh: { knownHosts: [] },
+    localSubmodules: true,
+  });
+  t.after(() => git.close());
+  // Of the repository: one file, .gitmodules and three links; of inner: two, .gitmodules and a link.
+  for (const [most, files, missing] of [
+    [3, [], ['sub']],
+    [8, [], ['sub']],
+    [9, ['sub/f1'], ['deep']],
+    [11, ['sub/f1'], ['deep']],
+    [12, ['sub/f1', 'sub/deep/f2'], []],
+  ] as const) {
+    const clone = join(dir, `clone-${most}`);
+    run(dir, 'clone', '-q', '--no-recurse-submodules', outer, clone);
+    const [left, odd]: [string[], string[]] = [[], []];
+    const count = createFileCount(git, { most });
+    const beyond = await count.exceeds(clone, 'HEAD');
+    await updateSubmodules(clone, {
+      attempt: (args) => git.run(args),
+      files: count,
+      errorOf: ({ messages }) => new AppError('CONTEXT', messages.join()),
+      onMissing: (path, error) => {
+        assert.match(error.message, /with it there are more than/);
+        left.push(path);
+      },
+      onUnnamed: (path) => odd.push(path),
+      code: 'CONTEXT',
+      levels: 5,
+    });
+    assert.equal(beyond, most === 3);
+    assert.deepEqual([left, odd], [missing, ['odd']], `${most}`);
+    const all = ['sub/f1', 'sub/deep/f2', 'odd/f1', 'never/f1'];
+    assert.deepEqual(
+      all.filter((path) => existsSync(join(clone, path))),
+      files,
+      `${most}`,
+    );
+  }
 });

@@ -105,7 +105,10 @@ export const startTarWays: readonly WayIn<TarInput>[] = [
 /** Starts on a base image, or with a cache, whose layer is a stream. */
 export const startStreamWays: readonly WayIn<StreamInput>[] = [
   baseWay('start', (input) => streamLayer(input as StreamInput), { reader: 'start' }),
-  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), { fallback: true, reader: 'start' }),
+  baseWay('start-fallback', (input) => streamLayer(input as StreamInput), {
+    fallback: true,
+    reader: 'start',
+  }),
   cacheWay((input, { baseline }) => recordsWith(baseline, streamLayer(input))),
 ];
 
