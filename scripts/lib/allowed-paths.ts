@@ -119,7 +119,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/devcontainer/features/install-contexts.ts': at(OWN, 'mkdirSync', 'writeFileSync'),
   'src/devcontainer/features/local.ts': at(
     'where a folder lies, before its files are opened inside it',
-    'lstatSync',
+    'existsSync',
     'realpathSync',
   ),
   'src/devcontainer/workspace-folder.ts': at(DEFINITION, 'existsSync'),

@@ -13,7 +13,8 @@ export interface EntryStore {
   addNone(): EntryRow;
   /**
    * Gives a row an entry, or takes it away.
-   * @param place where a list that the owner knows has the entry, which is not packed a second time then
+   * @param place where a list that the owner knows has the entry, which is not packed a second time then; only where rows
+   * without an entry are usual
    */
   put(row: EntryRow, entry: LayerEntry | undefined, place?: number): void;
   /** The place that a row was given; undefined where it has its entry itself, or none. */
@@ -31,71 +32,91 @@ export interface EntryStore {
 }
 
 const TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'hardlink', 'char', 'block', 'fifo'];
-/** Numbers of 64 bits begin with their lower word. */
-const WORD = {
+const HEAD = {
   /** The permission bits, and the type and one more above them; 0 where there is no entry. */
   mode: 0,
-  uid: 1,
-  gid: 2,
-  /** Of a file its size, of a link where its target stands, of a device its numbers. */
-  detail: 3,
-  mtime: 5,
-  nanoseconds: 7,
-  /** Which attributes it has, and one more; of a row with a place, this place. */
-  extra: 8,
+  /** Where there are bodies: the number of the row's and one more; of a row with a place, this place. */
+  body: 1,
 } as const;
-const WORDS = 9;
+/** Numbers of 64 bits begin with their lower word. */
+const BODY = {
+  uid: 0,
+  gid: 1,
+  /** Of a file its size, of a link where its target stands, of a device its numbers. */
+  detail: 2,
+  mtime: 4,
+  nanoseconds: 6,
+  /** Which attributes it has, and one more. */
+  xattrs: 7,
+} as const;
+const BODY_WORDS = 8;
 const TYPE_SHIFT = 12;
 const PLACED = 1 << 16;
 const HIGH = 2 ** 32;
 
-/** @param ownWords words of each row that are the caller's */
-export function createEntryStore(ownWords: number): EntryStore {
-  const rows = createPackedRows(WORDS + ownWords);
+/**
+ * @param ownWords words of each row that are the caller's
+ * @param someHaveNone rows without an entry, or with a place, are usual: then those with one have a second row for it
+ */
+export function createEntryStore(ownWords: number, someHaveNone: boolean): EntryStore {
+  const headWords = someHaveNone ? 2 : 1;
+  const ownAt = headWords + (someHaveNone ? 0 : BODY_WORDS);
+  const rows = createPackedRows(ownAt + ownWords);
+  const bodies = someHaveNone ? createPackedRows(BODY_WORDS) : undefined;
   const texts = createPackedTexts();
   const xattrs = createXattrStore();
   let lastRow: EntryRow | undefined;
   let lastEntry: Facts | undefined;
 
+  const hasBody = (row: EntryRow): boolean => {
+    const head = rows.get(row, HEAD.mode);
+    return head !== 0 && (head & PLACED) === 0;
+  };
+  const wordsOf = (row: EntryRow): Uint32Array =>
+    bodies ? bodies.part(rows.get(row, HEAD.body) - 1) : rows.part(row);
+  const startOf = (row: EntryRow): number =>
+    bodies ? bodies.start(rows.get(row, HEAD.body) - 1) : rows.start(row) + headWords;
+
   const pack = (row: EntryRow, entry: LayerEntry): void => {
     const { type } = entry;
-    const words = rows.part(row);
-    const at = rows.start(row);
+    if (bodies && !hasBody(row)) rows.set(row, HEAD.body, bodies.add() + 1);
+    rows.set(row, HEAD.mode, entry.mode | ((TYPES.indexOf(type) + 1) << TYPE_SHIFT));
+    const words = wordsOf(row);
+    const at = startOf(row);
     const putNumber = (word: number, value: number): void => {
       words[at + word] = value;
       words[at + word + 1] = Math.floor(value / HIGH);
     };
-    words[at + WORD.mode] = entry.mode | ((TYPES.indexOf(type) + 1) << TYPE_SHIFT);
-    words[at + WORD.uid] = entry.uid;
-    words[at + WORD.gid] = entry.gid;
-    if (type === 'file') putNumber(WORD.detail, entry.size);
-    else if (type === 'symlink' || type === 'hardlink') putNumber(WORD.detail, texts.add(entry.linkname));
+    words[at + BODY.uid] = entry.uid;
+    words[at + BODY.gid] = entry.gid;
+    if (type === 'file') putNumber(BODY.detail, entry.size);
+    else if (type === 'symlink' || type === 'hardlink') putNumber(BODY.detail, texts.add(entry.linkname));
     else {
-      words[at + WORD.detail] = entry.devmajor;
-      words[at + WORD.detail + 1] = entry.devminor;
+      words[at + BODY.detail] = entry.devmajor;
+      words[at + BODY.detail + 1] = entry.devminor;
     }
-    putNumber(WORD.mtime, entry.mtime);
-    words[at + WORD.nanoseconds] = entry.mtimeNsec;
-    words[at + WORD.extra] = entry.xattrs ? xattrs.add(entry.xattrs) + 1 : 0;
+    putNumber(BODY.mtime, entry.mtime);
+    words[at + BODY.nanoseconds] = entry.mtimeNsec;
+    words[at + BODY.xattrs] = entry.xattrs ? xattrs.add(entry.xattrs) + 1 : 0;
   };
   const unpack = (row: EntryRow): Facts => {
-    const words = rows.part(row);
-    const at = rows.start(row);
-    const head = words[at + WORD.mode]!;
+    const words = wordsOf(row);
+    const at = startOf(row);
+    const head = rows.get(row, HEAD.mode);
     const type = TYPES[(head >>> TYPE_SHIFT) - 1]!;
-    const low = words[at + WORD.detail]!;
-    const high = words[at + WORD.detail + 1]!;
+    const low = words[at + BODY.detail]!;
+    const high = words[at + BODY.detail + 1]!;
     const link = type === 'symlink' || type === 'hardlink';
     const device = type === 'char' || type === 'block';
-    const extra = words[at + WORD.extra]!;
+    const extra = words[at + BODY.xattrs]!;
     const facts = {
       type,
       mode: head & 0o7777,
-      uid: words[at + WORD.uid]!,
-      gid: words[at + WORD.gid]!,
+      uid: words[at + BODY.uid]!,
+      gid: words[at + BODY.gid]!,
       size: type === 'file' ? high * HIGH + low : 0,
-      mtime: (words[at + WORD.mtime + 1]! | 0) * HIGH + words[at + WORD.mtime]!,
-      mtimeNsec: words[at + WORD.nanoseconds]!,
+      mtime: (words[at + BODY.mtime + 1]! | 0) * HIGH + words[at + BODY.mtime]!,
+      mtimeNsec: words[at + BODY.nanoseconds]!,
       linkname: link ? texts.get(high * HIGH + low) : '',
       devmajor: device ? low : 0,
       devminor: device ? high : 0,
@@ -109,26 +130,29 @@ export function createEntryStore(ownWords: number): EntryStore {
     put: (row, entry, place) => {
       lastRow = row;
       lastEntry = entry;
-      if (!entry) rows.set(row, WORD.mode, 0);
+      if (!entry) rows.set(row, HEAD.mode, 0);
       else if (place === undefined) pack(row, entry);
       else {
-        rows.set(row, WORD.mode, PLACED | ((TYPES.indexOf(entry.type) + 1) << TYPE_SHIFT));
-        rows.set(row, WORD.extra, place);
+        rows.set(row, HEAD.mode, PLACED | ((TYPES.indexOf(entry.type) + 1) << TYPE_SHIFT));
+        rows.set(row, HEAD.body, place);
       }
     },
-    place: (row) => ((rows.get(row, WORD.mode) & PLACED) === 0 ? undefined : rows.get(row, WORD.extra)),
+    place: (row) => ((rows.get(row, HEAD.mode) & PLACED) === 0 ? undefined : rows.get(row, HEAD.body)),
     get: (row) => {
       if (row === lastRow) return lastEntry;
-      const head = rows.get(row, WORD.mode);
-      if (head === 0 || (head & PLACED) !== 0) return undefined;
+      if (!hasBody(row)) return undefined;
       lastRow = row;
       lastEntry = unpack(row);
       return lastEntry;
     },
-    size: (row) => rows.get(row, WORD.detail + 1) * HIGH + rows.get(row, WORD.detail),
-    type: (row) => TYPES[((rows.get(row, WORD.mode) & (PLACED - 1)) >>> TYPE_SHIFT) - 1]!,
-    own: (row, word) => rows.get(row, WORDS + word),
-    setOwn: (row, word, value) => rows.set(row, WORDS + word, value),
+    size: (row) => {
+      const words = wordsOf(row);
+      const at = startOf(row) + BODY.detail;
+      return words[at + 1]! * HIGH + words[at]!;
+    },
+    type: (row) => TYPES[((rows.get(row, HEAD.mode) & (PLACED - 1)) >>> TYPE_SHIFT) - 1]!,
+    own: (row, word) => rows.get(row, ownAt + word),
+    setOwn: (row, word, value) => rows.set(row, ownAt + word, value),
     texts,
   };
 }

@@ -14,7 +14,7 @@ const HIGH = 2 ** 32;
 
 /** An empty list: some 60 bytes for each entry and its name, and its directory where the entry before has another one. */
 export function createTocEntries(): TocEntryList {
-  const store = createEntryStore(OWN_WORDS);
+  const store = createEntryStore(OWN_WORDS, false);
   const { own, setOwn, texts } = store;
   let count = 0;
   let directory: string | undefined;

@@ -79,11 +79,12 @@ const BUILD_CLONE = 'build-clone-';
 
 /** Whether a folder holds a clone: a repository in `.git`, or a file that points to one. An empty `.git` is none. */
 function isClone(folder: string): boolean {
-  const git = statSync(join(folder, '.git'), { throwIfNoEntry: false });
-  if (git?.isFile()) return true;
-  return (
-    git !== undefined && lstatSync(join(folder, '.git', 'HEAD'), { throwIfNoEntry: false }) !== undefined
-  );
+  try {
+    return statSync(join(folder, '.git')).isFile() || lstatSync(join(folder, '.git', 'HEAD')) !== undefined;
+  } catch {
+    // Nothing, links in a circle, or something that nothing can be in.
+    return false;
+  }
 }
 
 async function commitOf(

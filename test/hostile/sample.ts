@@ -33,8 +33,8 @@ function spread(form: Form<unknown>, most: number): readonly Pair[] {
   const honest = pairs.filter(({ kind }) => kind.name.endsWith('honest'));
   const step = Math.max(1, form.kinds.length / most);
   const some = Array.from({ length: Math.min(most, form.kinds.length) }, (_, count) => {
-    const at = Math.floor(count * step);
-    return pairs[at * form.ways.length + (count % form.ways.length)]!;
+    const own = pairs.filter(({ kind }) => kind === form.kinds[Math.floor(count * step)]);
+    return own[count % own.length]!;
   });
   return [...new Set([...honest, ...some])];
 }

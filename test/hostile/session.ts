@@ -45,7 +45,9 @@ export interface Session {
 export function allPairs(wanted: readonly Form<unknown>[] = forms): readonly Pair[] {
   return wanted.flatMap(({ name: form, kinds, ways }) =>
     kinds.flatMap((kind) =>
-      ways.map((way) => ({ form, kind, way, name: `${form}/${kind.name}/${way.name}` })),
+      ways
+        .filter((way) => way.takes?.(kind) !== false)
+        .map((way) => ({ form, kind, way, name: `${form}/${kind.name}/${way.name}` })),
     ),
   );
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, realpathSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, realpathSync, writeSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import { checkInside } from '../../context/repository.ts';
@@ -30,7 +30,7 @@ export async function localFeature(
     new AppError('DEVCONTAINER', `the feature "${written}" ${text}`, { where, hint });
   checkInside(path, roots, { property: `features ${written}`, where });
   const file = join(path, FEATURE_FILE);
-  if (!lstatSync(file, { throwIfNoEntry: false }))
+  if (!existsSync(file))
     throw refuse(
       `has no ${FEATURE_FILE} in ${path}`,
       'the path is relative to the folder of devcontainer.json',

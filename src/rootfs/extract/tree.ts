@@ -111,7 +111,7 @@ const FIRST_HEADS = 1024;
 export function createTree(): Tree {
   const nodes = createPackedRows(NODE_WORDS);
   const names = createPackedTexts();
-  const entries = createEntryStore(OWN_WORDS);
+  const entries = createEntryStore(OWN_WORDS, true);
   const lists: (TocEntries | undefined)[] = [];
   const hash = createKeyedHash();
   let heads = new Uint32Array(FIRST_HEADS);

@@ -32,18 +32,23 @@ export function planUnion(tree: Tree, layers: number): UnionPlan {
     else leaves[leavesEnd++] = node;
   });
   for (const node of leaves) tree.addName(node);
-  const found: Node[][] = Array.from({ length: layers }, () => []);
   const onDisk = (name: Node): boolean => tree.diskMode(name) !== NOT_ON_DISK;
-  for (const node of leaves) {
+  const isMissing = (node: Node): boolean => {
     const inode = tree.inode(node);
     if (tree.type(node) !== 'file' || tree.kept(inode) !== undefined || tree.firstName(inode) !== node)
-      continue;
-    if (tree.findLastName(inode, onDisk) === undefined && tree.size(node) > 0)
-      found[tree.inodeLayer(node)]!.push(node);
+      return false;
+    return tree.findLastName(inode, onDisk) === undefined && tree.size(node) > 0;
+  };
+  const counts = new Uint32Array(layers);
+  for (const node of leaves) if (isMissing(node)) counts[tree.inodeLayer(node)]! += 1;
+  const contents = Array.from(counts, (count) => new Uint32Array(count));
+  for (const node of leaves) {
+    if (!isMissing(node)) continue;
+    const layer = tree.inodeLayer(node);
+    counts[layer]! -= 1;
+    contents[layer]![counts[layer]!] = node;
   }
-  const contents = found.map((nodes) =>
-    Uint32Array.from(nodes).sort((a, b) => (tree.place(a) ?? 0) - (tree.place(b) ?? 0)),
-  );
+  for (const nodes of contents) nodes.sort((a, b) => (tree.place(a) ?? 0) - (tree.place(b) ?? 0));
   return { dirs, leaves, contents };
 }
 

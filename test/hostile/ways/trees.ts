@@ -37,6 +37,8 @@ export const treeWays: readonly WayIn<TreeInput>[] = [
   {
     name: 'clone',
     reader: 'build',
+    // What git itself would write into is nothing that it can be cloned from.
+    takes: ({ name }) => !name.startsWith('git-dir-is-'),
     carry: ({ write, args, git }, plot, fixtures) => {
       const work = join(plot.dir, 'origin');
       mkdirSync(work);

@@ -37,6 +37,8 @@ export interface WayIn<Input> {
   readonly name: string;
   /** The run counts as a miss or a hit. */
   readonly cached?: boolean;
+  /** Whether an input can come in by it at all; every one can when left out. */
+  readonly takes?: (kind: Kind<Input>) => boolean;
   /** Ways of a form with the same one differ in what is around an input, not in what reads it. */
   readonly reader?: string;
   /** It is a start in a container, which needs the runtime image. */
