@@ -98,6 +98,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'realpathSync',
   ),
   'src/context/git/git-watch.ts': at('facts of processes below /proc', 'readFileSync', 'readdirSync'),
+  'src/context/git/submodules.ts': at('asks whether git made something', 'existsSync'),
   'src/context/git/unnamed-file.ts': at(OWN, 'openSync', 'unlinkSync'),
   'src/context/memo-file.ts': at(
     'files of our own in the state directory',
@@ -275,5 +276,4 @@ export const ALLOWED_PATHS: AllowedPaths = {
     'readdirSync',
     'statSync',
   ),
-  'src/workspace/submodules.ts': at('asks whether git made something', 'existsSync'),
 };

@@ -11,6 +11,7 @@ export { linkWorkspace, notPlaced } from '../start/workspace-link.ts';
 export { becomeCommand } from '../sys/become-command.ts';
 export { hideProcess } from '../sys/hide-process.ts';
 export { probeMachine } from '../sys/machine.ts';
+export { removeTree } from '../sys/remove-tree.ts';
 export { requireInplaceRights } from '../sys/rights.ts';
 export { runAs, type UserCommand } from '../sys/run-as.ts';
 export { cloneInto } from '../workspace/clone.ts';

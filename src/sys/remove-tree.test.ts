@@ -30,23 +30,23 @@ test('a tree is deleted with files whose names are no text, and nothing that a s
   symlinkSync(other, tree);
   assert.equal(removeTree(tree), true);
   assert.deepEqual(readdirSync(scratch), ['other']);
-  assert.equal(removeTree(tree, { deadline: 0 }), true);
+  assert.equal(removeTree(tree, { until: 0 }), true);
 });
 
 test('when time is up nothing more is deleted', (t) => {
   const tree = join(scratch, 'slow');
   mkdirSync(join(tree, 'a/b'), { recursive: true });
   for (let i = 0; i < 10; i += 1) writeFileSync(join(tree, `a/b/${i}`), '');
-  assert.equal(removeTree(tree, { deadline: 0 }), false);
+  assert.equal(removeTree(tree, { until: 0 }), false);
   assert.equal(readdirSync(join(tree, 'a/b')).length, 10);
   let now = 0;
   t.mock.method(performance, 'now', () => {
     now += 1;
     return now;
   });
-  assert.equal(removeTree(tree, { deadline: 8 }), false);
+  assert.equal(removeTree(tree, { until: 8 }), false);
   assert.equal(readdirSync(join(tree, 'a/b')).length, 6);
-  assert.equal(removeTree(tree, { deadline: 100 }), true);
+  assert.equal(removeTree(tree, { until: 100 }), true);
   assert.equal(existsSync(tree), false);
 });
 

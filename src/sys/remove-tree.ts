@@ -8,7 +8,7 @@ export interface RemoveTreeOptions {
   /** The number of the file system of all that is to go; any when left out. */
   readonly dev?: number;
   /** When to stop, as performance.now tells the time. */
-  readonly deadline?: number;
+  readonly until?: number;
 }
 
 /** A directory on the way from the top to what is being emptied. */
@@ -29,8 +29,8 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
  * @throws Error EXDEV for a directory on another file system than `dev`, EBUSY when a directory is moved meanwhile, and
  *   what unlink(2), open(2) and rmdir(2) say
  */
-export function removeTree(path: string, { dev, deadline }: RemoveTreeOptions = {}): boolean {
-  const isLate = (): boolean => deadline !== undefined && performance.now() >= deadline;
+export function removeTree(path: string, { dev, until }: RemoveTreeOptions = {}): boolean {
+  const isLate = (): boolean => until !== undefined && performance.now() >= until;
   const top = path as EntryName;
   if (!lstatEntry(top)) return true;
   let fd = enterUnlessFile(top, isLate);

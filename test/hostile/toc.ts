@@ -108,7 +108,7 @@ function row(head: Buffer, type: number, content: Buffer, offset: number, pax: R
   const target = pax.linkpath ?? text(head, 157, 100);
   const filled = type === 0 && content.length > 0;
   return [
-    path.replace(/^(?:\.?\/)+|\/+$/g, ''),
+    trimmed(path),
     type,
     octal(100, 8) & 0o7777,
     Number(pax.uid ?? octal(108, 8)),
@@ -121,6 +121,14 @@ function row(head: Buffer, type: number, content: Buffer, offset: number, pax: R
     octal(337, 8),
     filled ? offset : 0,
   ];
+}
+
+/** Without slashes at its ends: a path may have a million in its middle, which an expression would look at from each of them. */
+function trimmed(path: string): string {
+  const rest = path.replace(/^(?:\.?\/)+/, '');
+  let end = rest.length;
+  while (rest[end - 1] === '/') end -= 1;
+  return rest.slice(0, end);
 }
 
 function text(bytes: Buffer, at: number, width: number): string {

@@ -93,7 +93,7 @@ function lockNewName(
 
 function isGoneWithin(path: string, patience: number): boolean {
   try {
-    return removeTree(path, { deadline: performance.now() + patience });
+    return removeTree(path, { until: performance.now() + patience });
   } catch {
     // Whatever it is, whoever takes over sees it too.
     return false;

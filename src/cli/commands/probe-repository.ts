@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Emit } from '../../core/events.ts';
 import { makeDirectories } from '../../core/make-directories.ts';
 import { type BuildRequest, loadContainer } from '../../index.ts';
-import { removeTree } from '../../sys/remove-tree.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { RequestDeps } from '../requests/build-request.ts';
 import { defineBuild } from '../requests/start-definition.ts';
@@ -49,7 +48,7 @@ export async function withWorkspaceBuild<T>(
       made?.close();
     }
   } finally {
-    if (own !== undefined) removeTree(own);
+    if (own !== undefined) (await loadContainer()).removeTree(own);
   }
 }
 

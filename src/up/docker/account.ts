@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Account, findAccount } from '../../start/account.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import type { DockerContainer } from './containers.ts';
 import type { DockerEngine } from './engine.ts';
 
@@ -30,6 +31,6 @@ export async function accountInDocker(
       writeFileSync(join(root, 'etc', file), texts.split('\0')[at] ?? '');
     return findAccount(root, user, why);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    removeTree(root);
   }
 }

@@ -44,7 +44,7 @@ export const treeWays: readonly WayIn<TreeInput>[] = [
       mkdirSync(work);
       write(work, plot);
       fillIn(work, fixtures);
-      const script = `git init -q "$1" && cd "$1" && git add -A >/dev/null 2>&1; git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m x`;
+      const script = `git init -q "$1" && cd "$1" || exit; git add -A >/dev/null 2>&1; git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m x`;
       if (git)
         execFileSync('/bin/sh', ['-c', script, 'sh', work], {
           env: { PATH: process.env.PATH, HOME: plot.dir, GIT_CONFIG_NOSYSTEM: '1' },
