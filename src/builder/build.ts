@@ -18,11 +18,13 @@ import type { LookedInto } from './contents.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { type AssembledImage, assembleImage, assembleIndex, manifestDescriptor } from './image.ts';
 import { createLeftOut } from './left-out.ts';
+import type { OutputImage } from './made-image.ts';
 import { makePlan } from './make-plan.ts';
 import { makeTrace, storeTrace } from './misses/trace.ts';
 import { observedStages } from './observed-stages.ts';
 import { checkRootfsTarget } from './outputs/rootfs-output.ts';
-import { type OutputImage, writeOutputs } from './outputs/write-outputs.ts';
+import { writeOutputs } from './outputs/write-outputs.ts';
+import { type Attestation, createAttest } from './publishing/attestations.ts';
 import { type StartedPush, startPush } from './publishing/push-image.ts';
 import { createSession, type Session } from './session.ts';
 import type { StainedStep } from './stage-runner.ts';
@@ -196,11 +198,16 @@ async function finish(
   );
   const index = plan.others ? assembleIndex(images) : undefined;
   const named = index ?? images[0]!.image.manifest;
-  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
-  const pushed = pushAll(session, { request, plan, images, index, execution, push }, deps);
-  pushed.catch(() => {});
   const plain = images.map((one) => ({ ...one, image: one.plain }));
-  await timed(deps.emit, 'output', () => writeOutputs(request, session, { images: plain, index }, deps));
+  const attest = await timed(deps.emit, 'image', () => createAttest(request, session, plain, deps));
+  // Uploads and outputs do not wait for each other; the records are complete before the image is named.
+  const attestations = push ? attest({ images, index }) : [];
+  const pushed = pushAll(session, { request, plan, images, index, attestations, execution, push }, deps);
+  pushed.catch(() => {});
+  await timed(deps.emit, 'output', () => {
+    const written = { images: plain, index, attestations: attest({ images: plain, index }) };
+    return writeOutputs(request, session, written, deps);
+  });
   const failure = await pushed;
   if (failure && request.failOnPushError) {
     throw new AppError('PUSH_FAILED', `the build succeeded, but a push failed: ${failure.message}`, {
@@ -232,11 +239,12 @@ interface Pushed extends Attempt {
   readonly request: BuildRequest;
   readonly images: readonly Made[];
   readonly index: Buffer | undefined;
+  readonly attestations: readonly Attestation[];
 }
 
 async function pushAll(
   session: Session,
-  { request, plan, images, index, execution, push }: Pushed,
+  { request, plan, images, index, attestations, execution, push }: Pushed,
   { emit, signal }: BuildDeps,
 ): Promise<AppError | undefined> {
   const failure = await execution.published();
@@ -245,7 +253,7 @@ async function pushAll(
     // What is stained was made for this container alone.
     const stained = images.find((one) => one.stained)?.stained;
     if (push && stained) throw stainedImage(stained);
-    const image = push && timed(emit, 'upload', () => push.finish(images, index, signal));
+    const image = push && timed(emit, 'upload', () => push.finish({ images, index, attestations }, signal));
     // Nothing but explanations depends on it, and some registries limit annotations or never replace a tag.
     const trace =
       session.ownStore && execution.builtAnything()

@@ -99,6 +99,7 @@ const REQUEST: KeySamples<BuildRequest> = {
   push: ignored(false, true),
   failOnPushError: ignored(false, true),
   provenance: of(undefined, { mode: 'max', builderId: 'urn:a', version: '1' }),
+  sbom: of(undefined, { version: '1' }),
   runtime: of(undefined, {}),
   // Where results are looked for, and which of them count.
   cache: of(undefined, { type: 'directory', path: '/c' }),

@@ -166,11 +166,16 @@ export interface BuildRequest {
   /** Put on top of the image that is pushed, and of the one that a probe asks for, so that it starts with us. */
   readonly runtime?: RuntimeSpec;
   readonly failOnPushError: boolean;
-  /** With `push`: store how the images were made beside them. */
+  /** With `push`, or an OCI layout as output: store how the images were made beside them. */
   readonly provenance?: {
     readonly mode: 'min' | 'max';
     /** A URI of whoever builds. */
     readonly builderId: string;
+    /** Of this program. */
+    readonly version: string;
+  };
+  /** As `provenance`: store which packages lie in each image. */
+  readonly sbom?: {
     /** Of this program. */
     readonly version: string;
   };

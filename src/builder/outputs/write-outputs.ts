@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LayerRef } from '../../cache/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { tooLong } from '../../core/too-long.ts';
-import type { LayerBlob } from '../../layer/types.ts';
 import { bytesSource } from '../../oci/blob-source.ts';
 import { writeDockerArchive } from '../../oci/docker-archive.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
@@ -13,23 +11,21 @@ import { formatPlatform, normalizePlatform } from '../../oci/platform.ts';
 import type { Platform } from '../../oci/types.ts';
 import { writeOutputFile } from '../../sys/output-file.ts';
 import { removeTree } from '../../sys/remove-tree.ts';
+import { layersOf, type OutputImage } from '../made-image.ts';
+import { type Attestation, attachAll } from '../publishing/attestations.ts';
 import { layerBlobSource } from '../publishing/layer-blobs.ts';
-import type { PushableImage } from '../publishing/push-image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest, OutputSpec } from '../types.ts';
 import { checkRootfsTarget, removeRootfs, writeRootfs } from './rootfs-output.ts';
 
 type WrittenOutput = Exclude<OutputSpec, { readonly type: 'inplace' }>;
 
-/** A built image with the chain of its own layers. */
-export interface OutputImage extends PushableImage {
-  readonly chain: readonly LayerRef[];
-}
-
 /** What is written: an image, or several below an index. */
 export interface Outputs {
   readonly images: readonly OutputImage[];
   readonly index: Buffer | undefined;
+  /** Written where there is a place for them: into OCI layouts. */
+  readonly attestations: readonly Attestation[];
 }
 
 /** A directory for each platform, as BuildKit's exporter names it: `linux_arm64`. */
@@ -60,14 +56,10 @@ export async function writeOutputs(
   if (request.outputs.some(({ type }) => type === 'inplace')) await built.images[0]!.execution.settle();
 }
 
-function layersOf({ execution, plan, chain }: OutputImage): readonly LayerBlob[] {
-  return [...execution.baseBlobs(plan.target), ...chain.map(execution.blob)];
-}
-
 async function writeOutput(
   request: BuildRequest,
   session: Session,
-  { images, index }: Outputs,
+  { images, index, attestations }: Outputs,
   output: WrittenOutput,
   deps: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -86,6 +78,7 @@ async function writeOutput(
         : [images[0]!.image.manifest, MEDIA_TYPES.ociManifest];
       const tags = request.tags.length > 0 ? request.tags : ['latest'];
       for (const tag of tags) await store.tag(named, type, tag, deps.signal);
+      await attachAll(store, attestations, deps.signal);
     } catch (error) {
       // To a layout that was there before, a failure only adds blobs that nothing names.
       try {
@@ -116,7 +109,7 @@ async function writeOutput(
 
 async function writeRoots(
   { extract, syscalls }: Session,
-  { images, index }: Outputs,
+  { images, index }: Pick<Outputs, 'images' | 'index'>,
   path: string,
   { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
 ): Promise<void> {

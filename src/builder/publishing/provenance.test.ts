@@ -25,10 +25,9 @@ function materials(steps: readonly object[], commits: ReadonlyMap<string, string
     contexts: new Map(),
     secrets: [],
     ssh: [],
-    tags: ['a/b:1'],
   } as unknown as BuildRequest;
   const subject = { mediaType: 'x', digest: digestOf('x'), size: 1 };
-  const { content } = provenanceOf(request, { repositoryName: undefined, commits }, { plan, subject });
+  const { content } = provenanceOf(request, commits, { name: 'a/b:1', plan, subject });
   const { predicate } = JSON.parse(content.toString());
   const list = predicate.buildDefinition.resolvedDependencies as { uri: string; digest: object }[];
   return list.map(({ uri, digest }) => [uri, ...Object.entries(digest).flat()]);

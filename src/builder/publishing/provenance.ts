@@ -1,13 +1,12 @@
 import { hexOf } from '../../core/digest.ts';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
-import { canonicalJson } from '../../oci/canonical-json.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Attachment } from '../../oci/referrer.ts';
 import type { Descriptor, Image, Platform } from '../../oci/types.ts';
 import type { Plan, Step, TreeSource } from '../../plan/types.ts';
-import type { Session } from '../session.ts';
 import type { BuildRequest } from '../types.ts';
+import { statementAbout } from './statement.ts';
 
 /** What an image was made of (SLSA provenance 1.0, "ResourceDescriptor"). */
 interface Material {
@@ -15,38 +14,30 @@ interface Material {
   readonly digest: Readonly<Record<string, string>>;
 }
 
-const IN_TOTO = 'application/vnd.in-toto+json';
 const PREDICATE = 'https://slsa.dev/provenance/v1';
 
 /**
- * How an image was built, as an in-toto statement with SLSA's provenance, stored as BuildKit stores its own. It has no
- * times, so that the same build says the same, and no secrets: of build arguments their names, and their values with
+ * How an image was built, as an in-toto statement with SLSA's provenance. It has no times, so that the same build says the same, and no secrets: of build arguments their names, and their values with
  * `max` alone.
  */
 export function provenanceOf(
   request: BuildRequest,
-  session: Pick<Session, 'repositoryName'> & { readonly commits: ReadonlyMap<string, string> },
-  { plan, subject }: { readonly plan: Plan; readonly subject: Descriptor },
+  commits: ReadonlyMap<string, string>,
+  { name, plan, subject }: { readonly name: string; readonly plan: Plan; readonly subject: Descriptor },
 ): Attachment {
   const { mode, builderId, version } = request.provenance!;
-  const statement = {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: session.repositoryName ?? request.tags[0] ?? '_', digest: digestSet(subject.digest) }],
+  return statementAbout(subject, {
+    name,
     predicateType: PREDICATE,
     predicate: {
       buildDefinition: {
         buildType: 'urn:envbuilder:dockerfile:v1',
         externalParameters: parametersOf(request, plan, mode),
-        resolvedDependencies: materialsOf(session.commits, plan),
+        resolvedDependencies: materialsOf(commits, plan),
       },
       runDetails: { builder: { id: builderId, version: { envbuilder: version } } },
     },
-  };
-  return {
-    artifactType: IN_TOTO,
-    content: canonicalJson(statement),
-    annotations: { 'in-toto.io/predicate-type': PREDICATE },
-  };
+  });
 }
 
 function parametersOf(

@@ -13,9 +13,10 @@ import { type Fault, fail } from '../../oci/testing/fake-registry.ts';
 import { openFakeStore } from '../../oci/testing/fake-store.ts';
 import type { Reference } from '../../oci/types.ts';
 import type { Plan } from '../../plan/types.ts';
+import type { PushableImage } from '../made-image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest } from '../types.ts';
-import { type PushableImage, startPush } from './push-image.ts';
+import { startPush } from './push-image.ts';
 import type { RuntimeSpec } from './runtime.ts';
 
 const PLAN = {
@@ -75,8 +76,11 @@ async function setUp(
   const image = { manifest: Buffer.from('{}'), config: Buffer.from('{"a":1}'), layers, baseLayers: [] };
   const finish = () =>
     push.finish(
-      [{ image: { ...image, runtime: push.runtime } } as unknown as PushableImage],
-      undefined,
+      {
+        images: [{ image: { ...image, runtime: push.runtime } } as unknown as PushableImage],
+        index: undefined,
+        attestations: [],
+      },
       t.signal,
     );
   const sent = (method: string) => registry.seen.filter((one) => one.method === method);

@@ -7,25 +7,18 @@ import { copyBlob } from '../../oci/copy.ts';
 import { refusesManifest } from '../../oci/http/errors.ts';
 import { layerCompression, MEDIA_TYPES } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { attach } from '../../oci/referrer.ts';
 import type { Descriptor, Image, Store } from '../../oci/types.ts';
 import { partsOf } from '../../plan/join.ts';
 import type { Plan } from '../../plan/types.ts';
-import type { Execution } from '../execution.ts';
 import { inTurn } from '../flight.ts';
-import { type AssembledImage, baseImage, manifestDescriptor } from '../image.ts';
+import { baseImage } from '../image.ts';
+import type { PushableImage } from '../made-image.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest } from '../types.ts';
-import { provenanceOf } from './provenance.ts';
+import { type Attestation, attachAll } from './attestations.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime.ts';
 
 const PARALLEL_COPIES = 4;
-
-export interface PushableImage {
-  readonly plan: Plan;
-  readonly image: AssembledImage;
-  readonly execution: Execution;
-}
 
 /** Where an image is pushed to. */
 interface PushTarget {
@@ -36,16 +29,23 @@ interface PushTarget {
   readonly more?: readonly string[];
 }
 
+/** All that is pushed. */
+export interface PushableImages {
+  readonly images: readonly PushableImage[];
+  readonly index: Buffer | undefined;
+  readonly attestations: readonly Attestation[];
+}
+
 /** What an image that is not built yet will want in its repositories, on its way there. */
 export interface StartedPush {
   /** As prepareRuntime; undefined when the image shall not start with us. */
   readonly runtime: PreparedRuntime | undefined;
   /**
    * Pushes the images to the cache's repository, and to the registry of every tag: layers, config, manifest, then the
-   * name, which is that of the index where there is one. Where there is no cache, the tags alone say where.
+   * name, which is that of the index where there is one, and at last what is said about them. Where there is no cache, the tags alone say where.
    * @throws AppError USAGE, REFERENCE, REGISTRY, AUTH, PUSH_FAILED; nothing is named before it is complete
    */
-  finish(images: readonly PushableImage[], index: Buffer | undefined, signal: AbortSignal): Promise<void>;
+  finish(built: PushableImages, signal: AbortSignal): Promise<void>;
   /** Ends what is still on its way; may be called at any time, and never fails. */
   stop(): Promise<void>;
 }
@@ -97,12 +97,11 @@ export async function startPush(
   }
   return {
     runtime,
-    finish: async (images, index, signal) => {
+    finish: async ({ images, index, attestations }, signal) => {
       for (const [target, begun] of started) {
         const others = begun.then(() => put(target.store, signal));
         await pushTo(target, { images, index }, others, signal);
-        if (request.provenance)
-          await attachProvenance(target.store, { images, index }, { request, session, signal });
+        await attachAll(target.store, attestations, signal);
       }
       if (unusable) throw unusable.error;
     },
@@ -207,31 +206,6 @@ async function pushTo(
     await nameImage(store, named, tag, signal);
   }
   for (const more of target.more ?? []) await moveTag(store, named, more, signal);
-}
-
-/** Each image, and the index, gets a document of its own, for they are asked for by their digests. */
-async function attachProvenance(
-  store: Store,
-  { images, index }: { readonly images: readonly PushableImage[]; readonly index: Buffer | undefined },
-  deps: { readonly request: BuildRequest; readonly session: Session; readonly signal: AbortSignal },
-): Promise<void> {
-  const { request, session, signal } = deps;
-  const subjects = images.map(({ plan, image }) => ({ plan, subject: manifestDescriptor(image) }));
-  if (index) {
-    const subject = { mediaType: MEDIA_TYPES.ociIndex, digest: digestOf(index), size: index.length };
-    subjects.push({ plan: images[0]!.plan, subject });
-  }
-  try {
-    for (const made of subjects)
-      await attach(store, made.subject, provenanceOf(request, session, made), signal);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const text = `the image is pushed to ${store.name}, but not its provenance: ${error.message}`;
-    throw new AppError(error.code, text, {
-      hint: error.hint ?? 'leave --provenance out where the registry takes images alone',
-      cause: error,
-    });
-  }
 }
 
 async function pushBlobs(

@@ -26,8 +26,16 @@ export const OUTPUT_OPTIONS = [
     variable: 'ENVBUILDER_PROVENANCE',
     type: 'string',
     placeholder: 'MODE',
-    text: 'With --push: store how the image was made beside it, as SLSA provenance that refers to it. min names build arguments, max has their values and the instructions as well; min,builder-id=URI says who builds.',
-    commands: ['build'],
+    text: 'With --push or --output type=oci: store how the image was made beside it, as SLSA provenance that refers to it. min names build arguments, max has their values and the instructions as well; min,builder-id=URI says who builds.',
+    commands: ['build', 'start'],
+    group: 'Output',
+  },
+  {
+    name: 'sbom',
+    variable: 'ENVBUILDER_SBOM',
+    type: 'boolean',
+    text: 'With --push or --output type=oci: store which packages lie in the image beside it, as an SPDX document that refers to it. Packages are those of dpkg, apk, rpm, Python and npm.',
+    commands: ['build', 'start'],
     group: 'Output',
   },
   {

@@ -6,12 +6,12 @@ import type { BuildRequest, CacheLocation, RuntimeSpec } from '../../index.ts';
 import type { Redactor } from '../../report/redact.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { OptionName, Options } from '../options/table.ts';
+import { attestationRequest } from './attestations.ts';
 import { parseContexts } from './build-contexts.ts';
 import { parseSecret, parseSsh, textSecret } from './build-secrets.ts';
 import { trustSettings } from './cache-trust.ts';
 import { parseOutput } from './outputs.ts';
 import { firstPlatform, onePlatform } from './platforms.ts';
-import { provenanceRequest } from './provenance.ts';
 import { proxyEnvironment, registrySettings } from './registries.ts';
 import { chosenRuntime } from './runtime.ts';
 
@@ -49,6 +49,8 @@ export function makeRequest(
   }
   const trust = trustSettings(options, deps);
   const runtime = deps.runtime ?? chosenRuntime(command, options, cwd);
+  // Those of a probe are forms of its answer.
+  const written = command === 'probe' || command === 'explain' ? [] : outputs(options, cwd);
   const variableSecrets = [...options['build-secrets']];
   return {
     ...files,
@@ -84,9 +86,8 @@ export function makeRequest(
     push: options['push-image'],
     ...(runtime ? { runtime } : {}),
     failOnPushError: options['exit-on-push-failure'],
-    ...provenanceRequest(options),
-    // Those of a probe are forms of its answer.
-    outputs: command === 'probe' || command === 'explain' ? [] : outputs(options, cwd),
+    ...attestationRequest(options, written),
+    outputs: written,
     compression: options.compression === 'gzip' ? 'gzip' : 'zstd',
     workDir: resolve(cwd, options['work-dir'] ?? join(ours, 'work')),
     stateDir: resolve(cwd, options['state-dir'] ?? join(ours, 'state')),
