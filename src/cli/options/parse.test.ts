@@ -177,6 +177,14 @@ const ERRORS: readonly (Case & { readonly message: RegExp; readonly hint?: RegEx
   { name: 'unknown flag', args: ['--taget', 'x'], message: /unknown flag --taget/, hint: /--target/ },
   { name: 'unknown flag with a value', args: ['--pus=1'], message: /unknown flag --pus$/, hint: /--push/ },
   { name: 'unknown short flag behind others', command: 'warm', args: ['-fz=1'], message: /unknown flag -z/ },
+  {
+    name: 'a flag of docker build',
+    args: ['--load'],
+    message: /no flag --load$/,
+    hint: /--output type=docker/,
+  },
+  { name: 'its short form', args: ['-q', '.'], message: /no flag -q$/, hint: /standard output/ },
+  { name: 'a flag of kaniko', args: ['--destination=x'], message: /no flag --destination$/, hint: /--tag/ },
   { name: 'unknown short flag', args: ['-z'], message: /unknown flag -z/, hint: /build --help/ },
   {
     name: 'flag of another command',

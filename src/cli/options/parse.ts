@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
 import { didYouMean, nearest } from '../../core/suggest.ts';
+import { FLAGS_OF_OTHERS } from './flags-of-others.ts';
 import { legacyFlag } from './old-names.ts';
 import { OPTIONS, type OptionName, type Options, optionsOf } from './table.ts';
 import type { CommandName, OptionRow, OptionValue } from './types.ts';
@@ -167,6 +168,9 @@ function unknownFlag(command: CommandName, rows: readonly OptionRow[], text: str
       hint: `it is an option of ${others.join(' and ')}`,
     });
   }
+  const instead = command === 'build' ? FLAGS_OF_OTHERS[flag] : undefined;
+  if (instead !== undefined)
+    return new AppError('USAGE', `envbuilder build has no flag ${flag}`, { hint: instead });
   const known = spellings(rows).filter((name) => name.startsWith('--'));
   const match = nearest(flag, known);
   return new AppError('USAGE', `unknown flag ${flag}`, {
