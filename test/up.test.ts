@@ -11,6 +11,7 @@ import { capture, run } from '../scripts/lib/shell.ts';
 import { until } from '../src/core/testing.ts';
 import { type CliResult, envbuilder, projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
+import { tryTerminal } from './support/try-terminal.ts';
 import { noNamespaces } from './support/user-namespaces.ts';
 
 const environment = useEnvironment(['registry']);
@@ -79,7 +80,7 @@ async function processes(text: string): Promise<readonly string[]> {
   return String(stdout).split('\n').filter(Boolean);
 }
 
-test('a container is made, joined, started again, entered and ended, as the reference implementation does it', async () => {
+test('a container is made, joined, started again, entered and ended, as the reference implementation does it', async (t) => {
   const say = (hook: string): string =>
     `echo ${hook} $(id -un) $(pwd) "$PROFILE" "$REMOTE" "$GIVEN" >> $HOME/hooks`;
   const folder = workspace('whole', {
@@ -148,6 +149,9 @@ test('a container is made, joined, started again, entered and ended, as the refe
     input: Buffer.from('through\n'),
   });
   assert.equal(piped.stdout, 'through\n', piped.output);
+
+  const atTerminal = ['env', ...Object.entries(ENV).map(([key, value]) => `${key}=${value}`)];
+  await tryTerminal(t, [...atTerminal, join(projectRoot, 'envbuilder'), 'exec', '--name', name!], dir);
 
   // Nothing that is kept tells a secret.
   const kept = await capture('grep', [
@@ -237,12 +241,22 @@ test('an ordinary user has a container: both own what they write, and all of it 
   mkdirSync(program);
   for (const part of ['src', 'scripts', 'package.json', 'package-lock.json', 'node_modules', 'envbuilder'])
     cpSync(join(projectRoot, part), join(program, part), { recursive: true, verbatimSymlinks: true });
+  const asUser = [
+    ...[
+      'setpriv',
+      `--reuid=${login}`,
+      `--regid=${login}`,
+      '--init-groups',
+      '--inh-caps=-all',
+      '--',
+      'env',
+      '-i',
+    ],
+    ...[`HOME=${home}`, 'PATH=/usr/local/bin:/usr/bin:/bin', 'NO_COLOR=1', join(program, 'envbuilder')],
+  ];
   const own = async (...args: string[]): Promise<CliResult> => {
-    const { code, stdout, stderr } = await capture('setpriv', [
-      ...[`--reuid=${login}`, `--regid=${login}`, '--init-groups', '--inh-caps=-all', '--', 'env', '-i'],
-      ...[`HOME=${home}`, 'PATH=/usr/local/bin:/usr/bin:/bin', 'NO_COLOR=1'],
-      ...[join(program, 'envbuilder'), ...args],
-    ]);
+    const [first = '', ...rest] = asUser;
+    const { code, stdout, stderr } = await capture(first, [...rest, ...args]);
     return { code, stdout: String(stdout), stderr, output: `${stdout}\n${stderr}` };
   };
   t.after(() => own('down', '--all'));
@@ -272,6 +286,7 @@ test('an ordinary user has a container: both own what they write, and all of it 
     'id -u; kill -0 $(cat sleeper) && touch /root-file && stat -c %u /root-file',
   );
   assert.equal(asRoot.stdout, '0\n0\n', asRoot.output);
+  await tryTerminal(t, [...asUser, 'exec', '--workspace-folder', folder], dir);
   const ended = await own('down', folder);
   assert.equal(ended.code, 0, ended.output);
   const { stdout } = await capture('find', [

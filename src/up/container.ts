@@ -8,6 +8,7 @@ import type { Emit } from '../core/events.ts';
 import { entryPoint } from '../core/own-files.ts';
 import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
 import { runThrough } from '../sys/run-as.ts';
+import { openTerminal } from '../sys/terminal.ts';
 import { firstChild, type OwnIds, startInUserNamespace } from '../sys/user-namespace.ts';
 import { launcherEnvironment, noNamespace, notStarted, pathOf, reasonIn, saidBy } from './launch.ts';
 import { isThere, markOf, type ProcessMark } from './process-mark.ts';
@@ -130,7 +131,13 @@ export interface RunningContainer {
   readonly log: string;
 }
 
-/** A way to run commands in a container, as `runAs` does it here. What they leave behind writes to the container's log. */
+/** Interrupts at our terminal are for the command alone, which Node gives the usual ways with signals again. */
+const UNINTERRUPTED = ['-c', `trap '' INT QUIT; exec nsenter "$@"`, 'nsenter'];
+
+/**
+ * A way to run commands in a container, as `runAs` does it here. Where we have a terminal and nobody wants the output, they
+ * have one of the container's own. What they leave behind writes to the container's log.
+ */
 export function createRunInside({
   pid,
   ids,
@@ -147,16 +154,24 @@ export function createRunInside({
   ];
   return async (command, { started, ...options }) => {
     const [mounts, left] = [openNamespace(pid), openSync(log, 'a', 0o644)];
+    const isAtTerminal = options.onOutput === undefined && process.stdin.isTTY && process.stdout.isTTY;
+    const terminal = isAtTerminal ? openTerminal(`/proc/${pid}/root/dev/pts/ptmx`) : undefined;
+    let detach: (() => Promise<void>) | undefined;
     try {
       return await runThrough(
         {
           start: (streams, inGroup) => {
-            const child = spawn('nsenter', join, {
+            const own = terminal && [terminal.inside, terminal.inside, terminal.inside];
+            const child = spawn('/bin/sh', [...UNINTERRUPTED, ...join], {
               env: launcherEnvironment(),
               cwd: '/',
-              detached: inGroup,
-              stdio: [...streams, mounts],
+              detached: inGroup || terminal !== undefined,
+              stdio: [...(own ? [...own, ...streams.slice(own.length)] : streams), mounts],
             });
+            if (terminal) {
+              closeSync(terminal.inside);
+              detach = terminal.attach(process.stdin, process.stdout);
+            }
             started?.(() => firstChild(child.pid ?? 0));
             return child;
           },
@@ -164,10 +179,11 @@ export function createRunInside({
           leftTo: [left, left],
           path: pathOf(process.env),
         },
-        { ...command, privileged, capabilities, dropped } as UserCommand,
+        { ...command, privileged, capabilities, dropped, terminal: terminal !== undefined } as UserCommand,
         options,
       );
     } finally {
+      await detach?.();
       closeSync(mounts);
       closeSync(left);
     }

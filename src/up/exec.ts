@@ -68,7 +68,10 @@ export async function exec(found: FoundContainer, request: ExecRequest, deps: Ex
   );
   const { uid, gid, groups } = account;
   const cwd = request.workdir ?? described.workspaceFolder;
-  const result = await runAs({ argv: request.argv, env, cwd, uid, gid, groups }, inside);
+  // As docker exec has it.
+  const terminal = process.stdin.isTTY && process.stdout.isTTY ? { TERM: 'xterm' } : {};
+  const whole = { argv: request.argv, env: { ...terminal, ...env }, cwd, uid, gid, groups };
+  const result = await runAs(whole, inside);
   if (result.failure) emit({ type: 'warning', code: 'START_FAILED', text: result.failure.message });
   return result.exitCode;
 }

@@ -34,6 +34,8 @@ export type ContainerMount = RunMount & { readonly volume?: boolean };
 
 /** What a process that joins a container becomes. */
 export interface JoinSpec extends UserCommand {
+  /** Standard input is a terminal of its own. */
+  readonly terminal: boolean;
   readonly privileged: boolean;
   readonly capabilities: readonly number[];
   readonly dropped?: readonly number[];

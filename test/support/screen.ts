@@ -12,6 +12,8 @@ export interface Screen {
   readonly under: readonly string[];
   /** Types a text and Enter. */
   type(text: string): Promise<void>;
+  /** Presses a key, as tmux names it: C-c. */
+  press(key: string): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
   /** Waits until what can be read, without the empty rows at the end, is as it should be, and gives it. @throws Error with the screen when it never is */
   waitFor(what: string, holds: (text: string) => boolean): Promise<string>;
@@ -46,6 +48,9 @@ export async function openScreen(
     type: async (text) => {
       await call('send-keys', '-l', text);
       await call('send-keys', 'Enter');
+    },
+    press: async (key) => {
+      await call('send-keys', key);
     },
     resize: async (x, y) => {
       await call('resize-window', '-x', String(x), '-y', String(y));

@@ -55,8 +55,8 @@ function handOn() {
     }
   };
   for (const signal of HANDED_ON) process.on(signal, send);
-  // At a terminal the command gets it as we do.
-  process.on('SIGINT', (signal) => (inside && isatty(0) ? undefined : send(signal)));
+  // Where the command shares our terminal, it gets it as we do; one of its own gets the key.
+  process.on('SIGINT', (signal) => (inside && isatty(0) && !isatty(1) ? undefined : send(signal)));
   return {
     signal: controller.signal,
     started: (find: () => number | undefined) => {
