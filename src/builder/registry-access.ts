@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
-import { downloadFile } from '../oci/http/download.ts';
+import { type DownloadOptions, downloadFile } from '../oci/http/download.ts';
 import { createMirrorCopies } from '../oci/http/mirrors.ts';
 import { createTransport, type Transport } from '../oci/http/transport.ts';
 import type { CredentialSource, RegistryClient } from '../oci/http/types.ts';
@@ -29,7 +29,10 @@ export interface RegistryAccess {
    * A small file behind any URL, through the same proxies.
    * @throws AppError REGISTRY, AUTH, REFERENCE
    */
-  download(url: string, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<Buffer>;
+  download(
+    url: string,
+    options: Pick<DownloadOptions, 'limit' | 'headers'> & { readonly signal: AbortSignal },
+  ): Promise<Buffer>;
   /** Whether a layer of a base image is read from the directory of base images. */
   holdsBase(digest: Digest): boolean;
   /**

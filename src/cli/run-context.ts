@@ -48,6 +48,7 @@ export function environmentRedactor(env: Environment): Redactor {
   }
   for (const value of Object.values(env)) if (value?.includes('://')) addAll(urlSecrets(value));
   addAll(telemetrySecrets(env));
+  if (env.GITHUB_TOKEN) redactor.add(env.GITHUB_TOKEN);
   const key = env.ENVBUILDER_CACHE_SIGN_KEY_BASE64;
   if (key) redactor.add(Buffer.from(key, 'base64').toString('utf8'));
   const config = env.ENVBUILDER_DOCKER_CONFIG_BASE64;

@@ -185,5 +185,6 @@ function featuresRequest(
     containerUser: plain.containerUser,
     remoteUser: plain.remoteUser,
     lockfile: request.lockfile,
+    ...(request.env.GITHUB_TOKEN ? { githubToken: request.env.GITHUB_TOKEN } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { pick } from '../../core/given.ts';
 import type { MetadataEntry } from '../types.ts';
-import { releaseUrl, resourceOf, shownId } from './identifier.ts';
+import { releaseApi, releaseUrl, resourceOf, shownId } from './identifier.ts';
 import type { ChosenFeature, FeatureMetadata } from './types.ts';
 
 /** What a feature adds to the metadata of an image (Dev Container Specification, "Image Metadata"). */
@@ -51,10 +51,9 @@ function sourceInformation(id: ChosenFeature['id'], feature: ChosenFeature['feat
     case 'tarball':
       if (id.release) {
         const { owner, repository, tag } = id.release;
-        const releases = `https://api.github.com/repos/${owner}/${repository}/releases`;
         return {
           type: 'github-repo',
-          apiUri: `${releases}/${tag === undefined ? 'latest' : `tags/${tag}`}`,
+          apiUri: releaseApi(id.release),
           unauthenticatedUri: releaseUrl(id.release),
           owner,
           repo: repository,

@@ -37,6 +37,7 @@ export function parseFeatureId(
   return registryFeature(id.toLowerCase(), refuse, written);
 }
 
+export const GITHUB_API = 'https://api.github.com';
 const RELEASE = /^([A-Za-z0-9-]+)\/([\w.-]+)\/([\w-]+)(?:@([^/@\s]+))?$/;
 
 /** A feature in a release on GitHub, the way before registries: OWNER/REPOSITORY/NAME, perhaps with `@TAG`. */
@@ -65,6 +66,16 @@ export function releaseUrl({
   return tag === undefined
     ? `${releases}/latest/download`
     : `${releases}/download/${encodeURIComponent(tag)}`;
+}
+
+/** What GitHub says of a release, to those with a login as well. */
+export function releaseApi({
+  owner,
+  repository,
+  tag,
+}: NonNullable<Extract<FeatureId, { type: 'tarball' }>['release']>): string {
+  const releases = `${GITHUB_API}/repos/${owner}/${repository}/releases`;
+  return `${releases}/${tag === undefined ? 'latest' : `tags/${encodeURIComponent(tag)}`}`;
 }
 
 type Refuse = (message: string, hint: string) => AppError;

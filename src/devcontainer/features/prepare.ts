@@ -7,6 +7,7 @@ import type { NamedContext } from '../../plan/inputs.ts';
 import { located } from '../../plan/located.ts';
 import { isMeant } from './compare.ts';
 import { featuresConfiguration, metadataEntry } from './configuration.ts';
+import { downloadTarball } from './download-tarball.ts';
 import { extendDockerfile } from './extend-dockerfile.ts';
 import { buildGraph, type GraphNode } from './graph.ts';
 import { parseFeatureId, shownId } from './identifier.ts';
@@ -130,7 +131,7 @@ function fetchFeature(
   id: FeatureId,
   pin: Digest | undefined,
   where: Where,
-  { placedFile, roots }: FeaturesRequest,
+  { placedFile, roots, githubToken }: FeaturesRequest,
   { registries, signal }: FeaturesDeps,
 ): Promise<Feature> {
   switch (id.type) {
@@ -139,7 +140,11 @@ function fetchFeature(
     case 'tarball':
       return tarballFeature(id, pin, {
         where,
-        download: (url) => registries.download(url, { limit: LARGEST_TARBALL, signal }),
+        download: (one) =>
+          downloadTarball(one, {
+            ...(githubToken === undefined ? {} : { token: githubToken }),
+            download: (url, headers) => registries.download(url, { limit: LARGEST_TARBALL, headers, signal }),
+          }),
       });
     case 'oci':
       return registryFeature(id, pin, { registries, signal, where });

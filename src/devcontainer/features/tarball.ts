@@ -8,7 +8,7 @@ import { readFromFeature, unpackFeature } from './unpack.ts';
 
 export interface TarballDeps {
   /** @throws AppError when there is nothing at the URL, or it is too large */
-  readonly download: (url: string) => Promise<Buffer>;
+  readonly download: (id: Extract<FeatureId, { type: 'tarball' }>) => Promise<Buffer>;
   readonly where: Where;
 }
 
@@ -22,7 +22,7 @@ export async function tarballFeature(
   pin: Digest | undefined,
   { download, where }: TarballDeps,
 ): Promise<Feature> {
-  const bytes = await download(id.url);
+  const bytes = await download(id);
   const digest = digestOf(bytes);
   const what = `the feature "${shownId(id)}"`;
   if (pin !== undefined && pin !== digest) {

@@ -35,6 +35,8 @@ export interface FeaturesRequest {
   readonly containerUser: string;
   readonly remoteUser: string;
   readonly lockfile: LockfileMode;
+  /** A token for releases on GitHub. */
+  readonly githubToken?: string;
 }
 
 export interface FeaturesResult {

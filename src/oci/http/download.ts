@@ -12,6 +12,8 @@ import type { Transport } from './transport.ts';
 export interface DownloadOptions {
   /** Bytes. */
   readonly limit: number;
+  /** Authorization among them goes to the first host alone; one in the URL wins. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Redirects to plain HTTP are followed. */
   readonly insecure?: boolean;
   readonly emit?: Emit;
@@ -33,6 +35,7 @@ export async function downloadFile(
   url: string,
   {
     limit,
+    headers: given = {},
     insecure = false,
     emit = silent,
     policy = DEFAULT_RETRY,
@@ -60,7 +63,7 @@ export async function downloadFile(
     async () => {
       try {
         const authorization = basicAuthOf(new URL(url));
-        const headers = authorization ? { authorization } : {};
+        const headers = { ...given, ...(authorization ? { authorization } : {}) };
         const response = await follow(
           transport,
           { method: 'GET', url, headers, carries: 'content', ...common },
