@@ -76,11 +76,11 @@ function dockerfileForm(read: ReadConfig, name: string, emit: Emit): BuildForm {
   return { build: applyBuildOptions(build, read, emit), text, ...NOTHING };
 }
 
-function imageForm({ document, file, base }: ReadConfig, image: string): BuildForm {
+function imageForm(read: ReadConfig, image: string): BuildForm {
   if (/\s/.test(image) || image === '') {
     throw new AppError('DEVCONTAINER', `"${image}" is not the name of an image`, {
-      where: document.whereOf(['image']),
+      where: read.document.whereOf(['image']),
     });
   }
-  return { ...buildOfImage({ file, base }, image), ...NOTHING };
+  return { ...buildOfImage(read, image), ...NOTHING };
 }

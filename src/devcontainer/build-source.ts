@@ -1,3 +1,4 @@
+import type { ReadConfig } from './read-config.ts';
 import type { ContainerSettings, DefinitionBuild, Ungranted } from './types.ts';
 import type { WorkspaceMount } from './workspace-folder.ts';
 
@@ -18,17 +19,18 @@ export interface BuildForm extends BuildSource {
 
 /**
  * The build that an image alone stands for: nothing is added to it.
- * @param read the file that names it, and what its paths are relative to
+ * @param read the file that names it, and what its paths are relative to; where another file is read in its place, that need
+ * not be there, and the workspace is as good
  */
 export function buildOfImage(
-  { file, base }: { readonly file: string; readonly base: string },
+  { file, base, folder, isOverridden }: Pick<ReadConfig, 'file' | 'base' | 'folder' | 'isOverridden'>,
   image: string,
 ): BuildSource {
   const text = `FROM ${image}\n`;
   return {
     text,
     build: {
-      context: base,
+      context: isOverridden ? folder : base,
       dockerfile: file,
       dockerfileText: text,
       buildArgs: new Map(),

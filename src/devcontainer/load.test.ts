@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Machine } from '../sys/machine.ts';
+import { loadDefinition } from './load.ts';
 import { resolveAfterBuild } from './resolve.ts';
-import { definitionOf } from './testing.ts';
+import { definitionOf, fakeRegistries, testRequest, withWorkspace } from './testing.ts';
 
 const IMAGES = { base: { Env: ['PATH=/bin', 'LANG=C'], User: 'dev' } };
 
@@ -340,3 +342,12 @@ test('a workspace without a devcontainer.json is an error that says what to do',
     hint: /add \.devcontainer\/devcontainer\.json, or name a Dockerfile/,
   });
 });
+
+test('an image in a file in the place of one that is not there needs no folder of that', () =>
+  withWorkspace({ 'over.json': { image: 'base' } }, async (folder) => {
+    const { build } = await loadDefinition(
+      { ...testRequest(folder), overrideConfig: join(folder, 'over.json') },
+      { emit: () => {}, signal: new AbortController().signal, registries: fakeRegistries(IMAGES) },
+    );
+    assert.equal(build.context, folder);
+  }));

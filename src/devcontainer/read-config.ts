@@ -16,6 +16,8 @@ export interface ReadConfig {
   readonly file: string;
   /** Where the workspace's files are read, which may be a clone that stands in for it. */
   readonly folder: string;
+  /** Another file is read in its place, which need not be there then. */
+  readonly isOverridden: boolean;
   /** What paths in it are relative to. */
   readonly base: string;
   /** Directories that files which it names have to lie in. */
@@ -82,7 +84,8 @@ export function readConfig(
   const roots = rootsOf(base);
   const features = withFeatures(config.features ?? {}, checkFeatures(additionalFeatures));
   const folder = request.workspaceFolder;
-  return { file, folder, base, roots, document, raw, config, features, place, scope };
+  const isOverridden = overrideConfig !== undefined;
+  return { file, isOverridden, folder, base, roots, document, raw, config, features, place, scope };
 }
 
 /** Those of the file come first, and count where both name one. */

@@ -11,7 +11,11 @@ const skip = process.getuid?.() !== 0 && 'needs root';
 const home = scratchDir('user-env');
 const env = { PATH: '/opt/of the image:/usr/bin:/bin', HOME: home, KEPT: 'x' };
 
-async function probe(kind: Parameters<typeof probeUserEnvironment>[0], shell = '/bin/bash') {
+async function probe(
+  kind: Parameters<typeof probeUserEnvironment>[0],
+  shell = '/bin/bash',
+  more: { readonly asked?: boolean; readonly timeoutMs?: number } = {},
+) {
   const events: Event[] = [];
   const account = { uid: 0, gid: 0, groups: [0], name: 'dev', home, shell };
   const result = await probeUserEnvironment(kind, {
@@ -20,6 +24,7 @@ async function probe(kind: Parameters<typeof probeUserEnvironment>[0], shell = '
     env,
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
+    ...more,
   });
   return { result: result && mergeShell(env, result), events };
 }
@@ -52,4 +57,31 @@ test('none asks nobody; a shell that is missing is a warning', { skip }, async (
     (events[0] as { text: string }).text,
     /of dev could not be read from \/no\/shell: it .*not found/,
   );
+});
+
+test('PowerShell is asked with its own flags', { skip }, async () => {
+  const shell = join(home, 'pwsh');
+  writeFileSync(
+    shell,
+    '#!/bin/sh\nfor one; do FLAGS="$FLAGS$last "; last=$one; done\nexport FLAGS; eval "$last"\n',
+    { mode: 0o755 },
+  );
+  for (const [kind, flags] of [
+    ['loginShell', ' -Login -Command '],
+    ['loginInteractiveShell', ' -Login -Command '],
+    ['interactiveShell', ' -Command '],
+  ] as const)
+    assert.equal((await probe(kind, shell)).result?.FLAGS, flags, kind);
+});
+
+test('a shell that does not end is said, also where nobody asked for it, and is ended', {
+  skip,
+}, async () => {
+  const shell = join(home, 'slow');
+  writeFileSync(shell, '#!/bin/sh\necho garbage; exec sleep 1000\n', { mode: 0o755 });
+  // Wait: the limit itself is tested.
+  const { result, events } = await probe('loginInteractiveShell', shell, { asked: false, timeoutMs: 50 });
+  assert.equal(result, undefined);
+  assert.match(JSON.stringify(events), /"warning".*took longer than 0.05 seconds/);
+  assert.equal((await probe('loginShell', '/bin/false', { asked: false })).events[0]?.type, 'message');
 });

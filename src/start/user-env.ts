@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit } from '../core/events.ts';
 import type { runAs } from '../sys/run-as.ts';
@@ -10,13 +11,21 @@ const FLAGS = { loginShell: '-lc', interactiveShell: '-ic', loginInteractiveShel
 /** A start does not wait longer for a user's profile. */
 const TIMEOUT_MS = 10_000;
 
+/** PowerShell has words for its flags, and login has to be the first. */
+function flagsOf(shell: string, kind: keyof typeof FLAGS): readonly string[] {
+  if (!/^pwsh(?:-preview)?$/.test(basename(shell))) return [FLAGS[kind]];
+  return kind === 'interactiveShell' ? ['-Command'] : ['-Login', '-Command'];
+}
+
 /** Variables that belong to the shell that was asked, and mean nothing to others. */
 const OF_THE_SHELL = ['_', 'PWD', 'OLDPWD', 'SHLVL'];
 
 /**
  * What the user's own shell gives other values than they have in an environment, as the property userEnvProbe asks for it:
  * profiles and the like may add to PATH.
- * @param deps.asked whether somebody asked for the probe: a shell that fails or takes too long is a warning then
+ * @param deps.asked whether somebody asked for the probe: a shell that fails is a warning then; one that takes too long is
+ * always one
+ * @param deps.timeoutMs for tests
  * @returns for `mergeShell`; undefined where the shell could not be asked
  */
 export async function probeUserEnvironment(
@@ -28,9 +37,10 @@ export async function probeUserEnvironment(
     readonly emit: Emit;
     readonly signal: AbortSignal;
     readonly asked?: boolean;
+    readonly timeoutMs?: number;
   },
 ): Promise<Variables | undefined> {
-  const { account, env, emit, signal, asked = true } = deps;
+  const { account, env, emit, signal, asked = true, timeoutMs = TIMEOUT_MS } = deps;
   if (kind === 'none') return undefined;
   const { uid, gid, groups } = account;
   const shell = env.SHELL || account.shell;
@@ -38,14 +48,15 @@ export async function probeUserEnvironment(
   const script = `printf %s ${mark}; cat /proc/self/environ; printf %s ${mark}`;
   const chunks: Buffer[] = [];
   const enough = new AbortController();
-  const timer = sleep(TIMEOUT_MS, undefined, { signal: enough.signal }).then(
+  const timer = sleep(timeoutMs, undefined, { signal: enough.signal }).then(
     () => enough.abort(),
     () => {},
   );
   let reason = 'printed no environment';
+  let isSlow = false;
   try {
     const result = await deps.runAs(
-      { argv: [shell, FLAGS[kind], script], env, cwd: '/', uid, gid, groups },
+      { argv: [shell, ...flagsOf(shell, kind), script], env, cwd: '/', uid, gid, groups },
       {
         onOutput: (stream, chunk) => stream === 'stdout' && chunks.push(chunk),
         signal: AbortSignal.any([signal, enough.signal]),
@@ -57,13 +68,15 @@ export async function probeUserEnvironment(
     else if (result.exitCode !== 0) reason = `exited with code ${result.exitCode}`;
   } catch (error) {
     if (signal.aborted) throw error;
-    reason = `took longer than ${TIMEOUT_MS / 1000} seconds`;
+    isSlow = true;
+    reason = `took longer than ${timeoutMs / 1000} seconds`;
   } finally {
     enough.abort();
     await timer;
   }
   const text = `the environment of ${account.name} could not be read from ${shell}: it ${reason}`;
-  if (asked)
+  // Nobody waits so long without a word.
+  if (asked || isSlow)
     emit({ type: 'warning', code: 'START_FAILED', text, hint: 'set "userEnvProbe": "none" to go without' });
   else emit({ type: 'message', level: 'debug', text });
   return undefined;
