@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { schemaProblems } from '../src/core/json-schema.ts';
@@ -182,7 +182,7 @@ test('the file of a report is one of two kinds, and one that cannot be written i
   const other = await box.build([`--report=${box.path('report.txt')}`]);
   assert.match(other.output, /is named as neither[\s\S]*\.html or \.json/);
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['report', [], /one directory is to be named/],
+    ['report', [], /one directory or report is to be named/],
     ['report', [box.path('none')], /cannot list/],
     ['report', [box.context], /holds no reports/],
   ];
@@ -191,6 +191,57 @@ test('the file of a report is one of two kinds, and one that cannot be written i
     assert.notEqual(result.code, 0);
     assert.match(result.output, says);
   }
+});
+
+test('runs that are over are listed, and each says what it waited for and how it ended', async (t) => {
+  const all = await reports(t);
+  if (!all) return;
+  const { box, dir, failed } = all;
+  const ask = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, output } = await envbuilder(['report', ...args]);
+    assert.equal(code, 0, output);
+    return stdout;
+  };
+  const data = JSON.parse(await ask('-o', 'json', dir)) as {
+    report: string;
+    started: string;
+    outcome: string;
+  }[];
+  assert.deepEqual(
+    data.map(({ started }) => started),
+    data
+      .map(({ started }) => started)
+      .sort()
+      .reverse(),
+  );
+  const table = (await ask('-o', 'text', dir)).trimEnd().split('\n');
+  assert.match(table[0]!, /^STARTED +COMMAND +RESULT +TIME +CACHED +LONGEST +REPORT$/);
+  assert.equal(table.length, data.length + 1);
+  const name = data.find(({ outcome }) => outcome === 'failed')!.report;
+  assert.match(table.find((line) => line.endsWith(name))!, /failed \(BUILD_FAILED\)/);
+  const text = await ask('-o', 'text', join(dir, name));
+  assert.match(text, /^build of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: failed \(BUILD_FAILED\) after /);
+  assert.match(text, /^ +\S+ m?s +\d+ % {2}/m);
+  assert.ok(text.includes(`error: ${failed.error!.text.slice(0, 40)}`), text);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the names of files in these builds have them.
+  assert.doesNotMatch(text + table.join('\n'), /[\u0000-\u0009\u001b\u202e]/);
+  assert.deepEqual(JSON.parse(await ask('-o', 'json', join(dir, name))), failed);
+  assert.match(await ask(join(dir, name)), /^<!doctype html>/i);
+
+  const kept = box.path('kept');
+  mkdirSync(kept);
+  const old = Array.from(
+    { length: 200 },
+    (_, i) => `20200101T0000${String(i % 60).padStart(2, '0')}Z-build-${i}.json`,
+  );
+  for (const one of [...old, 'mine.json']) writeFileSync(join(kept, one), '{}');
+  const built = await box.build([`--report=${kept}/`, `--layer-cache-dir=${box.cache}`]);
+  const names = readdirSync(kept);
+  assert.equal(names.length, 201);
+  assert.ok(names.includes('mine.json') && !names.includes('20200101T000000Z-build-0.json'));
+  const [fresh] = names.filter((one) => /^20(?!200101)/.test(one));
+  const one = JSON.parse(await ask('-o', 'json', join(kept, fresh!)));
+  assert.equal(one.outcome, built.code === 0 ? 'done' : 'failed');
 });
 
 test('a start that fails has a report', async (t) => {

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { run } from '../scripts/lib/shell.ts';
 import { createRepository } from '../src/workspace/testing.ts';
 import { type ContainerOptions, useContainers, WORKSPACE } from './support/container.ts';
+import { referrersOf, repositoryAt, statementOf } from './support/referrers.ts';
 import { makeRepository } from './support/repository.ts';
 
 const containers = useContainers();
@@ -636,12 +637,22 @@ test('a pushed image starts at once, with its user and hooks; the probe names it
   };
   const probe = () => containers.run({ files, env: { ...env, ENVBUILDER_GET_CACHED_IMAGE: '1' } });
   assert.equal((await probe()).code, 10);
-  const pushed = await containers.run({ files, env: { ...env, ENVBUILDER_PUSH_IMAGE: '1' } });
+  const told = { ENVBUILDER_SBOM: '1', ENVBUILDER_PROVENANCE: 'min' };
+  const pushed = await containers.run({ files, env: { ...env, ...told, ENVBUILDER_PUSH_IMAGE: '1' } });
   assert.equal(pushed.code, 0, pushed.stderr);
   const found = await probe();
   assert.equal(found.code, 0, found.stderr);
   const image = /^ENVBUILDER_CACHED_IMAGE=(\S+)$/m.exec(found.stdout.toString())?.[1];
   assert.ok(image);
+  const [repository, digest] = image.split('@') as [string, string];
+  const { manifests } = await referrersOf(repositoryAt(repository), digest);
+  const statements = manifests.map((one) => statementOf(repositoryAt(repository), one.digest, digest));
+  const predicates = (await Promise.all(statements)).map((text) => JSON.parse(text).predicate);
+  assert.equal(predicates.length, 2);
+  assert.ok(predicates.some(({ buildDefinition }) => buildDefinition));
+  // Its own programs lie on top of it.
+  const packages = predicates.find((one) => one.packages)?.packages as { name: string }[];
+  assert.ok(packages.some(({ name }) => name === 'envbuilder'));
   await run(docker!.command, ['pull', '--quiet', image], { env: docker!.env });
   const started = await containers.run({ image, files, env });
   assert.equal(started.stdout.toString(), pushed.stdout.toString(), started.stderr);

@@ -6,7 +6,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   build: 'Build a Dockerfile or a dev container, taking from the cache what it holds',
   probe: 'Tell whether the cache holds all of an image, and print its name; builds nothing',
   explain: 'Say of every step whether the cache holds it, and what changed where it does not',
-  report: 'Make a page of several builds out of the reports that they have written as JSON',
+  report: 'List builds that are over, or make a page of one or several, out of their reports',
   'read-configuration': 'Print what devcontainer.json says, as JSON',
   up: 'Have the dev container of a folder run, without a container engine',
   exec: 'Run a command in it',
@@ -72,10 +72,12 @@ Lists the dev containers that \`envbuilder up\` has made, on standard output as 
 Fetches base images into a directory, where builds (--base-image-cache-dir) and kaniko find them. Builds may read the
 directory meanwhile. Prints a line for each image on standard output: fetched or present, its name, its digest. The exit
 code is that of the first image that failed; the others are fetched all the same.`,
-  report: `Usage: envbuilder report [-o FILE] DIR
+  report: `Usage: envbuilder report [-o FILE|text|json] DIR|REPORT.json
 
-Makes one page of several builds of a repository, with the trend of their times, out of the files *.json in a directory that
-\`envbuilder build --report DIR/NAME.json\` has written. Prints it on standard output where no file is named.`,
+Tells of builds and starts that are over, out of the reports that they have written as JSON. A directory, as
+\`envbuilder build --report DIR/\` fills it, becomes one page with the trend of times, one report the page of that run. With
+-o text a directory is a list, the newest first, and a report says what its run waited for, why steps were not cached, and
+how it ended. Prints on standard output where no file is named.`,
   k8s: `Usage: envbuilder k8s [options] [part…]
 
 Prints manifests for \`kubectl apply -f -\`, or writes them as a base of kustomize or a chart of Helm. The parts are

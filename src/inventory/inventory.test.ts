@@ -16,6 +16,7 @@ import { createDirectoryStore } from '../oci/dir-store.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { createMemoryStore } from '../oci/memory-store.ts';
+import { attach } from '../oci/referrer.ts';
 import { createRemoteStore } from '../oci/remote-store.ts';
 import type { Store } from '../oci/types.ts';
 import { startRegistryServer } from '../registry/server.ts';
@@ -98,6 +99,32 @@ const STORES: Readonly<Record<string, () => Store>> = {
   memory: () => createMemoryStore(),
   directory: () => createDirectoryStore({ root: scratchDir('inventory'), repository: 'local/cache' }),
 };
+
+for (const [kind, open] of Object.entries(STORES))
+  test(`what refers to an image is no image, and is copied with it: ${kind}`, async () => {
+    const [cache, copy] = [open(), open()];
+    await image(cache, 'latest', [], ago(1));
+    const { descriptor } = (await cache.resolve('latest'))!;
+    const content = Buffer.from('{"about":"it"}');
+    const said = await attach(
+      cache,
+      descriptor,
+      { artifactType: 'application/vnd.in-toto+json', content, annotations: {} },
+      signal,
+    );
+    const { entries } = await readInventory(cache, signal);
+    assert.deepEqual(
+      entries.map((entry) => [entry.kind, entry.tags]),
+      [
+        ['image', ['latest']],
+        ['referrers', [`sha256-${hexOf(descriptor.digest)}`]],
+      ],
+    );
+    assert.equal(totalsOf(entries).images, 1);
+    await copyEntries(cache, copy, entries, signal);
+    assert.ok(await copy.resolve(said.digest));
+    assert.equal(await copy.has(digestOf(content)), content.length);
+  });
 
 for (const [kind, open] of Object.entries(STORES))
   test(`a cache is listed with its records, images and what cannot be read: ${kind}`, async () => {

@@ -17,6 +17,8 @@ import type { EntryLayer, Inventory, InventoryEntry, InventoryTotals, RecordFact
 /** Manifests that are asked for at once. */
 const PARALLEL = 64;
 const RECORD_TAG = /^[0-9a-f]{64}$/;
+/** As registries that list no referrers have them (OCI distribution spec, "Referrers Tag Schema"). */
+const REFERRERS_TAG = /^sha256-[0-9a-f]{64}$/;
 
 /**
  * Reads everything that lies under tags of a repository; what cannot be read is an entry that says why. Images that were
@@ -87,7 +89,8 @@ async function readEntry(
     if (tags.some((tag) => leasedTag(tag) !== undefined)) return { ...common, kind: 'lease', record: null };
     if (RECORD_TAG.test(first)) return await readRecord(store, raw, tags, { steps, signal });
     const document = parseManifestDocument(raw.bytes, first, mediaType);
-    if (document.kind === 'index') return { ...common, kind: 'image', record: null };
+    if (document.kind === 'index')
+      return { ...common, kind: REFERRERS_TAG.test(first) ? 'referrers' : 'image', record: null };
     const { manifest } = document;
     if (manifest.artifactType?.startsWith('application/vnd.dev.envbuilder.'))
       return { ...common, kind: 'note', record: null };

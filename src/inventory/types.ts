@@ -2,8 +2,11 @@ import type { LayerRef } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { EntryType } from '../tar/types.ts';
 
-/** What lies under tags of a cache: a record of a step, an image, a note, a lease; `unreadable` is whatever cannot be told. */
-export type EntryKind = 'record' | 'image' | 'note' | 'lease' | 'unreadable';
+/**
+ * What lies under tags of a cache: a record of a step, an image, the list of what refers to an image, a note, a lease;
+ * `unreadable` is whatever cannot be told.
+ */
+export type EntryKind = 'record' | 'image' | 'referrers' | 'note' | 'lease' | 'unreadable';
 
 /** A layer as an entry names it. */
 export interface EntryLayer {

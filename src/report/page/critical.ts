@@ -46,6 +46,23 @@ export function criticalParts(report: Report): readonly Part[] {
   return [...between(report, 0, until), ...parts].filter(({ from, to }) => to > from);
 }
 
+/**
+ * Parts that are of the same, such as one step before and after it waited, as one with their time together, the longest
+ * first.
+ */
+export function longestParts(
+  parts: readonly Part[],
+): readonly { readonly part: Part; readonly ms: number }[] {
+  const found = new Map<unknown, { part: Part; ms: number }>();
+  for (const part of parts) {
+    const key =
+      part.what === 'step' ? part.step : `${part.what} ${part.phase ?? ''} ${part.step?.text ?? ''}`;
+    const ms = part.to - part.from + (found.get(key)?.ms ?? 0);
+    found.set(key, { part, ms });
+  }
+  return [...found.values()].toSorted((a, b) => b.ms - a.ms);
+}
+
 /** The step that the run ended with: of the target, else the one that ended last. */
 function lastPlace({ stages }: Report): Place | undefined {
   const places = stages.flatMap((stage) => stage.steps.map((_, index) => ({ stage, index })));

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/units.ts';
-import { criticalParts, type Part } from './critical.ts';
+import { criticalParts, longestParts, type Part } from './critical.ts';
 import { foreign, type Html, html } from './html.ts';
 import { code, section, swatch, track } from './parts.ts';
 import type { Report, ReportStep } from './types.ts';
@@ -66,15 +66,12 @@ export function whyText({ causes, outcome }: ReportStep): string | undefined {
 }
 
 function sums(parts: readonly Part[]): readonly Sum[] {
-  const found = new Map<unknown, Sum>();
-  for (const part of parts) {
-    const ms = part.to - part.from;
-    const key =
-      part.what === 'step' ? part.step : `${part.what} ${part.phase ?? ''} ${part.step?.text ?? ''}`;
-    const known = found.get(key);
-    found.set(key, { kind: kindOf(part), label: labelOf(part), why: whyOf(part), ms: ms + (known?.ms ?? 0) });
-  }
-  return [...found.values()].toSorted((a, b) => b.ms - a.ms);
+  return longestParts(parts).map(({ part, ms }) => ({
+    kind: kindOf(part),
+    label: labelOf(part),
+    why: whyOf(part),
+    ms,
+  }));
 }
 
 function kindOf({ what, phase, step }: Part): string {
