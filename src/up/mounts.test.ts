@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { digestOf, hexOf } from '../core/digest.ts';
 import type { Event } from '../core/events.ts';
 import { tempDir } from '../core/testing.ts';
 import { mountOf, mountsOfRunArgs, resolveMounts } from './mounts.ts';
@@ -80,6 +82,10 @@ test('the last mount of a target counts, those above come first, and what cannot
       mount('volume', '../up', '/u'),
       mount('npipe', '', '/p'),
       mount('bind', dir, '/proc/1'),
+      mount('bind', dir, '/x/../proc'),
+      mount('volume', '', '/..'),
+      mount('tmpfs', '', '//'),
+      mount('volume', '', 'here'),
     ],
     places,
     (event) => events.push(event),
@@ -89,13 +95,32 @@ test('the last mount of a target counts, those above come first, and what cannot
     [
       ['/a'],
       ['/v', '/volumes/named', true],
-      ['/w/x', '/own/w_x', true],
+      ['/w/x', `/own/${hexOf(digestOf('/w/x')).slice(0, 32)}`, true],
       ['/a/b/c', join(dir, 'real'), false],
     ],
   );
   const said = events.map((event) => (event.type === 'warning' ? event.text : ''));
   assert.deepEqual(
     said.map((text) => /^nothing is mounted on (\S+) \(a test\): /.exec(text)?.[1]),
-    ['/n', '/r', '/u', '/p', '/proc/1'],
+    ['/n', '/r', '/u', '/p', '/proc/1', '/proc', '/', 'here'],
+  );
+});
+
+test('volumes without a name never share a directory, nor leave theirs', () => {
+  const targets = fc.array(fc.array(fc.constantFrom('a', 'b', '_', '..', '.', '%2F', ''), { maxLength: 4 }));
+  fc.assert(
+    fc.property(targets, (parts) => {
+      const wanted = parts.map((names) => ({
+        type: 'volume',
+        source: '',
+        target: `/${names.join('/')}`,
+        readonly: false,
+        from,
+      }));
+      const found = resolveMounts(wanted, { volume: (name) => name, own: '/own' }, () => {});
+      const sources = found.map((one) => (one.type === 'bind' ? one.source : ''));
+      assert.equal(new Set(sources).size, new Set(found.map(({ target }) => target)).size);
+      for (const source of sources) assert.match(source, /^\/own\/[0-9a-f]{32}$/);
+    }),
   );
 });

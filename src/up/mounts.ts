@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, posix } from 'node:path';
+import { digestOf, hexOf } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
 import { given } from '../core/given.ts';
 import { parseDockerFlags } from '../devcontainer/docker-arguments.ts';
@@ -76,7 +77,7 @@ export function resolveMounts(
   places: { readonly volume: (name: string) => string; readonly own: string },
   emit: Emit,
 ): readonly ContainerMount[] {
-  const targets = wanted.map(({ target }) => target.replace(/(?<=.)\/+$/, ''));
+  const targets = wanted.map(({ target }) => posix.normalize(target).replace(/(?<=.)\/+$/, ''));
   const last = wanted
     .map((mount, at) => ({ ...mount, target: targets[at]! }))
     .filter(({ target }, at) => targets.lastIndexOf(target) === at);
@@ -87,6 +88,7 @@ export function resolveMounts(
       emit({ type: 'warning', code: 'DEVCONTAINER', text });
       return [];
     };
+    if (!isAbsolute(target) || target === '/') return leaveOut('a target is an absolute path below the root');
     if (/^\/(?:proc|sys)(?:\/|$)/.test(target)) return leaveOut('what lies there is the kernel’s');
     if (type === 'tmpfs') return [{ type: 'tmpfs', target, ...given({ size, mode }) }];
     if (type === 'bind') {
@@ -101,7 +103,7 @@ export function resolveMounts(
     if (source !== '' && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(source))
       return leaveOut(`${JSON.stringify(source)} cannot be the name of a volume`);
     const directory =
-      source === '' ? join(places.own, target.slice(1).replaceAll('/', '_')) : places.volume(source);
+      source === '' ? join(places.own, hexOf(digestOf(target)).slice(0, 32)) : places.volume(source);
     return [{ type: 'bind', source: directory, target, readonly, volume: true }];
   });
   return found.toSorted((a, b) => depthOf(a.target) - depthOf(b.target));
