@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { freePort } from '../src/core/testing.ts';
 import { createRepository } from '../src/workspace/testing.ts';
 import { useContainers } from './support/container.ts';
+import { databaseImage, POSTGRES } from './support/database-image.ts';
 import { startGitHttpServer } from './support/git-http-server.ts';
 import { asDocker, podOf } from './support/pod.ts';
 
@@ -44,12 +45,55 @@ volumes: { data: }
   };
 }
 
-test('hooks of a workspace reach the services of its pod by their names', async (t) => {
-  if (containers.missing !== undefined) return t.skip(containers.missing);
+/** The same with PostgreSQL and Redis, which are asked in their own protocols. */
+function application(
+  image: string,
+  database: string,
+  [db, cache]: readonly [number, number],
+): Readonly<Record<string, string>> {
+  // A request for TLS is answered by N without it, and what is behind it is no packet, so that the server hangs up.
+  const asks = [
+    `printf '\\0\\0\\0\\10\\4\\322\\26\\57X\\0\\0\\0\\4' | busybox nc db ${db} | head -c 1`,
+    `printf 'PING\\r\\nQUIT\\r\\n' | busybox nc cache ${cache}`,
+  ];
+  const healthcheck = (test: string): object => ({ test, interval: '1s', retries: 600 });
+  return {
+    '.devcontainer/devcontainer.json': JSON.stringify({
+      dockerComposeFile: 'compose.yml',
+      service: 'app',
+      workspaceFolder: '/workspaces/app',
+      postCreateCommand: `(${asks.join('; ')}) >out`,
+    }),
+    '.devcontainer/compose.yml': JSON.stringify({
+      services: {
+        app: { image, volumes: ['..:/workspaces/app'], depends_on: { db: HEALTHY, cache: HEALTHY } },
+        db: {
+          image: database,
+          user: '999:999',
+          command: [...POSTGRES, String(db)],
+          healthcheck: healthcheck(`pg_isready -h 127.0.0.1 -p ${db}`),
+        },
+        cache: {
+          image: database,
+          command: ['redis-server', '--port', String(cache), '--save', ''],
+          healthcheck: healthcheck(`redis-cli -p ${cache} ping`),
+        },
+      },
+    }),
+  };
+}
+
+const HEALTHY = { condition: 'service_healthy' };
+
+/** Runs the pod of a repository as a kubelet does: one container behind another, sidecars until their startup probes succeed. */
+async function runPod(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+): Promise<{ readonly out: string; readonly stderr: string }> {
   const { host } = containers.services.registry!;
   const repos = containers.directory({});
   const app = createRepository(join(repos, 'app.git'));
-  app.commit(project(`${host}/busybox:1`, [await freePort(), await freePort()]));
+  app.commit(files);
   const git = await startGitHttpServer({ root: repos });
   t.after(() => git.stop());
   const pod = await podOf(
@@ -60,7 +104,6 @@ test('hooks of a workspace reach the services of its pod by their names', async 
     '--unsigned',
   );
   const volumes = Object.fromEntries((pod.volumes ?? []).map(({ name }) => [name, containers.directory({})]));
-  // As a kubelet does: one behind another, sidecars until their startup probes succeed.
   for (const container of pod.initContainers ?? []) {
     const { flags, args } = asDocker(pod, { volumes }, container);
     const own = container.name === 'clone' ? {} : { image: container.image! };
@@ -80,7 +123,24 @@ test('hooks of a workspace reach the services of its pod by their names', async 
     docker: [...flags, '--env=ENVBUILDER_INIT_SCRIPT=cat /workspaces/app/out'],
   });
   assert.equal(code, 0, stderr);
-  assert.equal(stdout.toString(), 'table of the repository\nrow of the volume\ncached\n', stderr);
+  return { out: stdout.toString(), stderr };
+}
+
+test('hooks of a workspace reach the services of its pod by their names', async (t) => {
+  if (containers.missing !== undefined) return t.skip(containers.missing);
+  const { host } = containers.services.registry!;
+  const files = project(`${host}/busybox:1`, [await freePort(), await freePort()]);
+  const { out, stderr } = await runPod(t, files);
+  assert.equal(out, 'table of the repository\nrow of the volume\ncached\n', stderr);
   assert.match(stderr, /there is a clone in \/workspaces\/app already/);
   assert.doesNotMatch(stderr, /services: /, 'services that are there are no warning');
+});
+
+test('a hook reaches PostgreSQL and Redis of Debian in a pod', async (t) => {
+  if (containers.missing !== undefined) return t.skip(containers.missing);
+  const { host } = containers.services.registry!;
+  const database = await databaseImage(host);
+  const files = application(`${host}/busybox:1`, database, [await freePort(), await freePort()]);
+  const { out, stderr } = await runPod(t, files);
+  assert.equal(out, 'N+PONG\r\n+OK\r\n', stderr);
 });

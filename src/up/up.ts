@@ -16,7 +16,7 @@ import { containerEnvironment, runningEnvironment } from './environment.ts';
 import { firstProcess } from './first-process.ts';
 import { type LifecycleRequest, runInitialize, runLifecycle } from './lifecycle.ts';
 import { resolveMounts, type WantedMount } from './mounts.ts';
-import { networkFiles } from './network-files.ts';
+import { addHosts, networkFiles } from './network-files.ts';
 import type { ProcessMark } from './process-mark.ts';
 import { projectHosts } from './services/hosts.ts';
 import { serviceFiles, serviceMounts } from './services/mounts.ts';
@@ -96,6 +96,7 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
         )
       : containerEnvironment(image, described, name);
     if (!running) warnNotGiven(described, folder, emit);
+    else if (project) addHosts(store.place(name).directory, projectHosts(project.project.services));
     const mark = running ?? (await start(record, described, env, { request, deps }));
     await services?.startBehind();
     services?.check();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../core/environment.ts';
 import { AppError } from '../../core/error.ts';
@@ -10,7 +10,7 @@ import { type OwnIds, ROOT_IDS } from '../../sys/user-namespace.ts';
 import { createRunInside } from '../container.ts';
 import { lastLine } from '../launch.ts';
 import { resolveMounts } from '../mounts.ts';
-import { networkFiles } from '../network-files.ts';
+import { addHosts, networkFiles } from '../network-files.ts';
 import type { ContainerSpec } from '../spec.ts';
 import type { ContainerStore } from '../store.ts';
 import type { PrepareDeps } from '../types.ts';
@@ -90,6 +90,9 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
   const at = all.indexOf(project.own);
   const specs = new Map(project.others.map((service) => [service.name, mountsOf(service)]));
   const said = new Set<string>();
+  /** How often those that ran already had ended by then. */
+  const endedBefore = new Map<string, number>();
+  const started = new Set<string>();
   checkDeclaredPorts(all);
   noteKeys(project, notes);
   serviceMounts(project.own, project, beside.name, notes.add);
@@ -116,8 +119,10 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
     check: () => {
       for (const { name } of project.others) {
         const found = findService(container, name);
-        const code = found?.exitCodes.at(-1);
-        if (found && code !== undefined && code !== 0 && !said.has(name)) sayEnded(found, code);
+        if (!found) continue;
+        const code = found.exitCodes.slice(endedBefore.get(name) ?? 0).at(-1);
+        if (code !== undefined && code !== 0 && !said.has(name)) sayEnded(found, code);
+        if (started.has(name) && found.loop) sayOpen(name, found.loop.pid);
       }
     },
   };
@@ -142,12 +147,15 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
     const what = { service, ...specs.get(name)! };
     const found = findService(container, name);
     const changed = found !== undefined && !isSame(found.record.fingerprint, what);
-    if (found?.record.image !== undefined && !changed) return;
+    if (found?.record.image !== undefined && !changed) {
+      if (found.process) endedBefore.set(name, found.exitCodes.length);
+      return;
+    }
     const text = changed ? `the service ${name} is made anew: it has changed` : `the service ${name} is made`;
     emit({ type: 'message', level: 'info', text });
     const place = servicePlace(container, name);
     if (found) await removeService(found);
-    else await deps.remove(place.directory, beside.ids);
+    else if (existsSync(place.directory)) await deps.remove(place.directory, beside.ids);
     const record = {
       ...{ name, fingerprint: fingerprint(what), dependsOn: [...dependsOn.keys()] },
       stop: { signal: String(service.all.stop_signal ?? 'SIGTERM'), graceMs: stopGracePeriod * 1000 },
@@ -159,17 +167,19 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
   }
 
   async function build(service: string, { directory, rootfs }: ServicePlace): Promise<ContainerConfig> {
-    if (beside.ids === undefined) return deps.build({ service, rootfs }, undefined);
+    const { ids } = beside;
+    if (ids === undefined || (ids.uid === ROOT_IDS.uid && ids.gid === ROOT_IDS.gid))
+      return deps.build({ service, rootfs }, ids);
     // As for the dev container: caches are the user's, and owners of files those of the image.
     await deps.build({ service }, ROOT_IDS);
-    return deps.build({ service, rootfs, again: `${directory}/again` }, beside.ids);
+    return deps.build({ service, rootfs, again: `${directory}/again` }, ids);
   }
 
   async function start(service: ProjectService): Promise<void> {
     await waitFor(service);
     const { name } = service;
     const found = findService(container, name)!;
-    if (found.process) return;
+    if (found.process) return addHosts(found.place.directory, projectHosts(all));
     // One that is held by a `down` that was killed, or waits for its next start.
     if (found.loop) await endService(found.loop);
     if (isDone(found)) return;
@@ -197,6 +207,7 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
         keep: (mark) => writeLoop(place, mark),
       },
     );
+    started.add(name);
     emit({ type: 'message', level: 'info', text: `the service ${name} is started` });
   }
 
@@ -298,6 +309,16 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
         hint: `its output is in ${found.place.log}`,
       },
     );
+  }
+
+  /** A server that listens everywhere is no business of this machine alone, as it would be under Docker. */
+  function sayOpen(name: string, pid: number): void {
+    const open = listenersBelow(pid).filter(({ everywhere }) => everywhere);
+    for (const port of new Set(open.map((one) => one.port))) {
+      const text = `the service ${name} listens on port ${port} of all addresses of this machine`;
+      if (!said.has(text)) emit({ type: 'message', level: 'info', text });
+      said.add(text);
+    }
   }
 
   function sayEnded(found: FoundService, code: number): void {
