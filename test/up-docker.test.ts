@@ -51,6 +51,8 @@ const HOOKS = {
   postStartCommand: hook('postStart'),
   postAttachCommand: hook('postAttach'),
 };
+/** A git that only clones, and always the same. */
+const GIT = `printf '%s\\n' '#!/bin/sh' 'for last; do url=$to; to=$last; done' 'if [ "$1" = clone ]; then mkdir -p $to && echo "echo $url >> ~/installed" > $to/install.sh; fi' > /usr/bin/git && chmod +x /usr/bin/git`;
 const USER =
   'FROM @IMAGE@\nRUN mkdir -p /home/dev && echo "dev:x:1234:1234::/home/dev:/bin/sh" >> /etc/passwd && echo "dev:x:1234:" >> /etc/group && chown 1234:1234 /home/dev\n';
 
@@ -60,6 +62,8 @@ interface Row {
   readonly args?: readonly string[];
   /** Of the first line of each hook. */
   readonly seen: string;
+  /** Cloned and installed in the home of dev. */
+  readonly dotfiles?: string;
   /** Commands, and a second start, are tried as well. */
   readonly thorough?: true;
 }
@@ -94,8 +98,9 @@ const ROWS: Readonly<Record<string, Row>> = {
       workspaceFolder: '/work space/in',
       workspaceMount: 'type=bind,source=${localWorkspaceFolder},target=/work space/in',
     },
+    dotfiles: 'https://host/me/dots',
     files: {
-      Dockerfile: USER,
+      Dockerfile: `${USER}RUN ${GIT}\n`,
       ...Object.fromEntries(
         ['a', 'b'].flatMap((id) => [
           [
@@ -204,7 +209,12 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
       rmSync(file, { force: true });
       return lines;
     };
-    const up = [`--secrets-file=${secrets}`];
+    const up = [
+      `--secrets-file=${secrets}`,
+      ...(row.dotfiles === undefined ? [] : [`--dotfiles-repository=${row.dotfiles}`]),
+    ];
+    const installed = async (id: unknown): Promise<string> =>
+      row.dotfiles === undefined ? '' : docker('exec', String(id), 'cat', '/home/dev/installed');
 
     const reference = result(await theirs('up', ...up));
     const expected = await shape(String(reference.containerId));
@@ -214,6 +224,8 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
     const once = ['onCreate', 'updateContent', 'postCreate'].map(line);
     const [start, attach] = [line('postStart'), line('postAttach')];
     assert.deepEqual(said, [...once, start, attach]);
+    const dotfiles = row.dotfiles === undefined ? '' : `${row.dotfiles}\n`;
+    assert.equal(await installed(reference.containerId), dotfiles);
     if (row.thorough) {
       // Ours finds what the reference has made.
       const entered = await ours('exec', 'sh', '-c', 'echo "$BOTH $REMOTE"; exit 5');
@@ -240,6 +252,7 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
 
     // The reference finds what we have made, and runs no hook again.
     assert.deepEqual(result(await theirs('up', ...up)), made);
+    assert.equal(await installed(made.containerId), dotfiles);
     assert.deepEqual(takeLog(), [attach]);
     if (row.thorough) {
       const [a, b] = [await theirs('exec', 'id', '-un'), await ours('exec', 'id', '-un')];

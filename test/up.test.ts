@@ -49,6 +49,7 @@ function workspace(name: string, config: object, above: string = dir): string {
 RUN mkdir -p /home/dev /filled && echo image > /filled/file && echo 'dev:x:1234:1234::/home/dev:/bin/sh' >> /etc/passwd \\
  && echo 'dev:x:1234:' >> /etc/group && chown 1234:1234 /home/dev && echo 'export PROFILE=read' > /home/dev/.profile
 ENV FROM_IMAGE=image
+RUN printf '%s\\n' '#!/bin/sh' 'for last; do url=$to; to=$last; done' 'if [ "$1" = clone ]; then mkdir -p $to && echo "echo dotfiles \`id -un\` $url \\$SECRET >> \\$HOME/hooks" > $to/install.sh; fi' > /usr/bin/git && chmod +x /usr/bin/git
 `,
   );
   const build = { dockerfile: 'Dockerfile' };
@@ -104,7 +105,8 @@ test('a container is made, joined, started again, entered and ended, as the refe
   const secrets = join(dir, 'secrets.json');
   writeFileSync(secrets, JSON.stringify({ SECRET: 'canary-of-hooks' }));
   const TOKEN = 'canary-of-machine';
-  const args = ['up', folder, `--secrets-file=${secrets}`, '--remote-env', 'GIVEN=given'];
+  const dotfiles = '--dotfiles-repository=https://me:canary-of-login@host/me/dots';
+  const args = ['up', folder, `--secrets-file=${secrets}`, '--remote-env', 'GIVEN=given', dotfiles];
   const first = await eb(args, { env: { TOKEN } });
   assert.equal(first.code, 0, first.output);
   const { containerId, ...rest } = result(first);
@@ -125,7 +127,10 @@ test('a container is made, joined, started again, entered and ended, as the refe
   const each = ['postStart', 'postAttach'].map(line);
   const hooks = async (): Promise<readonly string[]> =>
     (await inside('cat ~/hooks', '--user=dev')).stdout.trim().split('\n');
+  const cloned = 'dotfiles dev https://me:canary-of-login@host/me/dots canary-of-hooks';
+  once.push(cloned);
   assert.deepEqual(await hooks(), [...once, ...each]);
+  assert.doesNotMatch(first.output, /canary-of-/);
   assert.equal(readFileSync(join(folder, 'from-container'), 'utf8'), 'canary-of-hooks\n');
 
   // What joins it later has no token, and sees what the container was started with.

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   statSync,
   writeFileSync,
@@ -15,7 +17,7 @@ import { AppError } from '../core/error.ts';
 import type { Event } from '../core/events.ts';
 import { tempDir } from '../core/testing.ts';
 import { runAs } from '../sys/run-as.ts';
-import { type Dotfiles, fetchDotfiles } from './dotfiles.ts';
+import { type Dotfiles, dotfilesInside, fetchDotfiles } from './dotfiles.ts';
 import { runHooks } from './hooks.ts';
 
 const skip = process.getuid?.() !== 0 && 'needs root';
@@ -147,4 +149,49 @@ test('a clone that fails is a warning, and leaves nothing; a stop is none', asyn
   };
   await assert.rejects(fetchDotfiles(request, { ...deps, clone: stopping }), /stopped/);
   assert.equal(events.length, 1);
+});
+
+test('git in the container clones them with the login, which stays nowhere', { skip }, async (t) => {
+  const { dir, home } = machine(t);
+  const source = join(dir, 'source');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' });
+  git('init', '--quiet', '--initial-branch=main', source);
+  git('-C', source, 'switch', '--quiet', '--create', 'other');
+  writeFileSync(join(source, 'install.sh'), 'env > ~/env; git -C ~/dots config --list > ~/config', {
+    mode: 0o755,
+  });
+  git('-C', source, 'add', '.');
+  git('-C', source, 'commit', '--quiet', '--message=x');
+  writeFileSync(
+    join(home, '.gitconfig'),
+    `[safe]\ndirectory = *\n[url "file://${source}"]\ninsteadOf = https://me:swordfish@host/dots\n`,
+  );
+  const account = { uid: 1234, gid: 1235, groups: [1235], name: 'dev', home, shell: '/bin/sh' };
+  const env = { PATH: process.env.PATH ?? '', HOME: home };
+  const deps = { runAs, account, env, cwd: '/', emit: () => {}, signal: t.signal };
+  const hook = dotfilesInside(
+    { repository, target: '~/dots' },
+    'https://me:swordfish@host/dots#other',
+    account,
+  );
+  const done: string[] = [];
+  const run = () => runHooks([hook], { ...deps, onDone: (name) => void done.push(name) });
+  assert.equal(await run(), undefined);
+  assert.deepEqual(done, ['dotfiles']);
+  assert.doesNotMatch(JSON.stringify(hook.hooks), /swordfish/);
+  assert.match(readFileSync(join(home, 'env'), 'utf8'), /^HOME=/m);
+  for (const file of ['env', 'dots/.git/config'])
+    assert.doesNotMatch(readFileSync(join(home, file), 'utf8'), /swordfish/);
+  assert.match(readFileSync(join(home, 'config'), 'utf8'), /^remote\.origin\.url=https:\/\/host\/dots$/m);
+  // Without git it is no failure of the others, and is tried again.
+  const { dir: empty, home: other } = machine(t);
+  assert.equal(
+    await runHooks([hook], {
+      ...deps,
+      env: { PATH: empty, HOME: other },
+      account: { ...account, home: other },
+    }),
+    undefined,
+  );
 });

@@ -28,7 +28,7 @@ export interface DotfilesDeps {
 }
 
 /** What the hook is called in messages, and in what a start keeps. */
-export const DOTFILES = 'dotfiles';
+export const DOTFILES = 'dotfiles' as const;
 const CLONE = 'dotfiles-clone-';
 
 /** As @devcontainers/cli looks for them. */
@@ -38,12 +38,27 @@ const SCRIPTS = [
 ];
 
 /** Takes a clone, a target, a command or '' and the names of scripts; run as the user, who may write only what is theirs. */
-const INSTALL = `clone=$1 target=$2 command=$3
+const TAKE = `clone=$1 target=$2 command=$3
 shift 3
 if [ ! -e "$target" ]; then
   mkdir -p "$(dirname "$target")" && mv "$clone" "$target" || exit
-fi
-cd "$target" || exit
+fi`;
+
+/** The same without a clone: the address is in a variable, since others can read arguments, and $1 is without its login. */
+const CLONE_INSIDE = `origin=$1 target=$2 command=$3 url=$DOTFILES_URL branch=$DOTFILES_BRANCH
+shift 3
+unset DOTFILES_URL DOTFILES_BRANCH
+if [ ! -e "$target" ]; then
+  if ! command -v git > /dev/null 2>&1; then
+    echo "there is no git to clone $origin with" >&2
+    exit 127
+  fi
+  mkdir -p "$(dirname "$target")" &&
+    GIT_TERMINAL_PROMPT=0 git clone --quiet --depth 1 \${branch:+--branch "$branch"} -- "$url" "$target" &&
+    git -C "$target" remote set-url origin "$origin" || exit
+fi`;
+
+const INSTALL = `cd "$target" || exit
 run() {
   [ -x "$1" ] || chmod +x "$1"
   echo "running $1 in $target"
@@ -78,14 +93,10 @@ export async function fetchDotfiles(
   { repository, target, installCommand = '' }: Dotfiles,
   { ownDir, account, emit, signal, clone }: DotfilesDeps,
 ): Promise<NamedHooks | undefined> {
-  const place = resolve(account.home, inHome(target, account.home));
-  const argv = (tree: string): readonly string[] => {
-    const command = inHome(installCommand, account.home);
-    return ['/bin/sh', '-c', INSTALL, DOTFILES, tree, place, command, ...SCRIPTS];
-  };
+  const { place, argv } = installation({ target, installCommand }, account);
   const hook = (tree: string): NamedHooks => ({
     name: DOTFILES,
-    hooks: [{ origin: repository, command: argv(tree) }],
+    hooks: [{ origin: repository, command: argv(TAKE, tree) }],
     optional: true,
   });
   try {
@@ -104,6 +115,44 @@ export async function fetchDotfiles(
     emit({ type: 'warning', code, text, ...(hint === undefined ? {} : { hint }) });
     return undefined;
   }
+}
+
+/**
+ * Has the container's own git clone dotfiles as their user, as @devcontainers/cli does it, and installs them.
+ * @param url of the repository, with the login that it needs, and perhaps `#BRANCH`
+ */
+export function dotfilesInside(
+  { repository, target, installCommand = '' }: Dotfiles,
+  url: string,
+  account: Pick<Account, 'home'>,
+): NamedHooks {
+  const { argv } = installation({ target, installCommand }, account);
+  const [address = '', branch = ''] = url.split('#');
+  return {
+    name: DOTFILES,
+    hooks: [{ origin: repository, command: argv(CLONE_INSIDE, maskedLogin(address)) }],
+    optional: true,
+    env: { DOTFILES_URL: address, DOTFILES_BRANCH: branch },
+  };
+}
+
+function maskedLogin(address: string): string {
+  if (!URL.canParse(address)) return address;
+  const url = new URL(address);
+  [url.username, url.password] = ['', ''];
+  return url.href;
+}
+
+function installation(
+  { target, installCommand }: Required<Pick<Dotfiles, 'target' | 'installCommand'>>,
+  { home }: Pick<Account, 'home'>,
+) {
+  const place = resolve(home, inHome(target, home));
+  const argv = (begin: string, from: string): readonly string[] => {
+    const command = inHome(installCommand, home);
+    return ['/bin/sh', '-c', `${begin}\n${INSTALL}`, DOTFILES, from, place, command, ...SCRIPTS];
+  };
+  return { place, argv };
 }
 
 /** Removes clones that no user has taken. */

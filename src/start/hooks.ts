@@ -20,6 +20,8 @@ export interface NamedHooks {
   readonly hooks: readonly Hook[];
   /** When it fails, the ones after it are run all the same, and it is run again in the next start. */
   readonly optional?: boolean;
+  /** Variables that these alone see. */
+  readonly env?: Variables;
 }
 
 export interface HookDeps {
@@ -52,11 +54,11 @@ export interface HookFailure {
 export async function runHooks(all: readonly NamedHooks[], deps: HookDeps): Promise<HookFailure | undefined> {
   const { slow, onDone, evenAfterFailure } = deps;
   let first: HookFailure | undefined;
-  for (const [i, { name, hooks, optional = false }] of all.entries()) {
+  for (const [i, { name, hooks, optional = false, env = {} }] of all.entries()) {
     const timer = slow && setTimeout(() => slow.tell(name), slow.afterMs);
     try {
       const later = evenAfterFailure || optional ? [] : all.slice(i + 1);
-      const failure = await runHook(name, hooks, later, deps);
+      const failure = await runHook(name, hooks, later, { ...deps, env: { ...deps.env, ...env } });
       if (failure && optional) continue;
       first ??= failure;
       if (failure && !evenAfterFailure) return failure;

@@ -3,6 +3,7 @@ import type { Emit } from '../core/events.ts';
 import { LIFECYCLE } from '../devcontainer/lifecycle.ts';
 import type { HookName, UserEnvProbe } from '../devcontainer/types.ts';
 import { type Account, findAccount } from '../start/account.ts';
+import { DOTFILES, type Dotfiles, dotfilesInside } from '../start/dotfiles.ts';
 import type { Variables } from '../start/environment.ts';
 import { type NamedHooks, runHooks } from '../start/hooks.ts';
 import type { HookSecrets } from '../start/types.ts';
@@ -28,6 +29,8 @@ export interface LifecycleRequest {
   readonly defaultProbe?: UserEnvProbe;
   readonly remoteEnv: Variables;
   readonly hookSecrets?: HookSecrets;
+  /** With the address of their repository, which may hold a login. */
+  readonly dotfiles?: Dotfiles & { readonly url: string };
   /** The environment of commands on the machine. */
   readonly env: Variables;
 }
@@ -102,7 +105,7 @@ export interface HookPlace {
   readonly account: () => Account;
   readonly runAs: typeof runAs;
   /** Whether a hook has not run yet. */
-  readonly isDue: (name: HookName, moment: string) => boolean;
+  readonly isDue: (name: HookName | typeof DOTFILES, moment: string) => boolean;
   readonly onDone: (name: string) => Promise<void>;
 }
 
@@ -114,18 +117,33 @@ export async function runDueHooks(
 ): Promise<void> {
   const { described, env, runAs, isDue, onDone } = place;
   const due = hooksDue(described, request, isDue);
-  if (due.every(({ hooks }) => hooks.length === 0)) return;
+  const dotfiles = dotfilesDue(described, request, isDue);
+  if (!dotfiles && due.every(({ hooks }) => hooks.length === 0)) return;
   const { devcontainer, workspaceFolder: cwd } = described;
   const account = place.account();
+  const later = due.findIndex(({ name }) => name === 'postStartCommand' || name === 'postAttachCommand');
+  const added = dotfiles ? [dotfilesInside(dotfiles, dotfiles.url, account)] : [];
+  const all = due.toSpliced(later < 0 ? due.length : later, 0, ...added);
   const users = await remoteEnvironment(
     { devcontainer, account, env, remoteEnv: request.remoteEnv, defaultProbe: request.defaultProbe },
     { runAs, emit, signal },
   );
-  const failure = await runHooks(due, {
+  const failure = await runHooks(all, {
     ...{ runAs, account, cwd, emit, signal, onDone },
     env: { ...users, ...request.hookSecrets?.env },
   });
   if (failure) throw failed(failure.text);
+}
+
+/** Dotfiles come behind postCreateCommand, where `up` goes on behind it. */
+function dotfilesDue(
+  { devcontainer: { waitFor } }: DescribedContainer,
+  { dotfiles, skipPostCreate, skipNonBlocking, prebuild }: LifecycleRequest,
+  isDue: HookPlace['isDue'],
+): LifecycleRequest['dotfiles'] {
+  const endsBefore =
+    skipPostCreate || prebuild || (skipNonBlocking && !/^post(?:Start|Attach)/.test(waitFor));
+  return dotfiles && !endsBefore && isDue(DOTFILES, 'creation') ? dotfiles : undefined;
 }
 
 function failed(text: string): AppError {

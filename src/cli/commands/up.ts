@@ -12,6 +12,7 @@ import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
 import { containerDefinition, containerFolder, openContainers } from '../requests/container-request.ts';
 import { openDocker, refuseLabels } from '../requests/docker-request.ts';
+import { dotfilesOf, repositoryOf } from '../requests/dotfiles.ts';
 import { hookSecrets } from '../requests/hook-secrets.ts';
 import { userEnvironment } from '../requests/user-environment.ts';
 import type { CommandContext } from '../run-context.ts';
@@ -63,6 +64,7 @@ async function upRequest(parsed: Parsed, context: CommandContext): Promise<UpReq
   const { checkName, mountOf } = await loadUp();
   const folder = containerFolder(parsed, operands[0], context.cwd);
   const name = options['container-name'];
+  const dotfiles = dotfilesOf(options);
   return {
     definition: containerDefinition(parsed, folder, context),
     removeExisting: options['remove-existing-container'],
@@ -84,6 +86,7 @@ async function upRequest(parsed: Parsed, context: CommandContext): Promise<UpReq
       name: name === undefined ? undefined : checkName(name),
       defaultProbe: options['default-user-env-probe'] as UserEnvProbe | undefined,
       hookSecrets: hookSecrets(parsed, context),
+      dotfiles: dotfiles && { ...dotfiles, url: repositoryOf(options['dotfiles-url'] ?? '') },
     }),
   };
 }

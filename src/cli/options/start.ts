@@ -264,8 +264,8 @@ export const DEVCONTAINER_OPTIONS = [
     variable: 'ENVBUILDER_DOTFILES_URL',
     type: 'string',
     placeholder: 'URL',
-    text: "The repository of the user's dotfiles, or owner/name on GitHub, installed once in a container after postCreateCommand. The login for the workspace is used for it on the same server only.",
-    commands: ['start'],
+    text: "The repository of the user's dotfiles, or owner/name on GitHub, installed once in a container after postCreateCommand. A start uses the login for the workspace on the same server only; up has the container's own git clone them.",
+    commands: ['start', 'up'],
     group: 'Dev container',
   },
   {
@@ -275,7 +275,7 @@ export const DEVCONTAINER_OPTIONS = [
     default: '~/dotfiles',
     placeholder: 'DIR',
     text: 'Where they are put. What is there already is used as it is.',
-    commands: ['start'],
+    commands: ['start', 'up'],
     group: 'Dev container',
   },
   {
@@ -284,7 +284,7 @@ export const DEVCONTAINER_OPTIONS = [
     type: 'string',
     placeholder: 'FILE',
     text: 'The script in them that is run. Default: the first of install.sh, install, bootstrap.sh, bootstrap, script/bootstrap, setup.sh, setup and script/setup; without any, their dotfiles are linked from the home.',
-    commands: ['start'],
+    commands: ['start', 'up'],
     group: 'Dev container',
   },
   {

@@ -1,10 +1,8 @@
 import { relative, resolve } from 'node:path';
 import { given } from '../../core/given.ts';
-import { maskUrlCredentials } from '../../core/url-credentials.ts';
 import {
   type BuildRequest,
   type Definition,
-  type Dotfiles,
   type StartRequest,
   splitWords,
   type UserEnvProbe,
@@ -12,6 +10,7 @@ import {
 import type { Parsed } from '../options/parse.ts';
 import type { CommandContext } from '../run-context.ts';
 import { makeRequest, type RequestDeps } from './build-request.ts';
+import { dotfilesOf } from './dotfiles.ts';
 import { givesContainerUser, type Source } from './start-definition.ts';
 import { userEnvironment } from './user-environment.ts';
 
@@ -58,17 +57,6 @@ export function startRequest(
       waitFor: options['wait-for'],
       userEnvProbe: options['user-env-probe'] as UserEnvProbe | undefined,
     }),
-  };
-}
-
-function dotfilesOf(options: Parsed['options']): Dotfiles | undefined {
-  const url = options['dotfiles-url'];
-  if (!url) return undefined;
-  const installCommand = options['dotfiles-install-command'];
-  return {
-    repository: maskUrlCredentials(url),
-    target: options['dotfiles-target-path'],
-    ...(installCommand ? { installCommand } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../../index.ts';
 import type { Parsed } from '../options/parse.ts';
 import type { Options } from '../options/table.ts';
+import { repositoryOf } from './dotfiles.ts';
 import { registrySettings } from './registries.ts';
 import { workspaceName } from './workspace-name.ts';
 
@@ -50,13 +51,6 @@ export function dotfilesClone(
   const [here, workspace] = [url, options['git-url'] ?? ''].map((one) => parseGitUrl(one)?.origin);
   const credentials = here !== undefined && here === workspace ? all : keys;
   return { ...request, credentials, singleBranch: false, submodules: 0 };
-}
-
-/** As in @devcontainers/cli: what is neither an address nor a path is `owner/name` on GitHub. */
-function repositoryOf(text: string): string {
-  if (text.includes(':') || /^\.{0,2}\//.test(text)) return text;
-  const [path, ...fragment] = text.split('#');
-  return [`https://github.com/${path}.git`, ...fragment].join('#');
 }
 
 function cloneRequest(url: string, options: Options, env: Environment): CloneRequest {

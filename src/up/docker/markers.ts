@@ -1,13 +1,12 @@
 import { posix } from 'node:path';
 import { quoteWord } from '../../core/shell-words.ts';
-import type { HookName } from '../../devcontainer/types.ts';
 import type { Account } from '../../start/account.ts';
 import type { DockerContainer } from './containers.ts';
 import type { DockerEngine } from './engine.ts';
 
 /** Which hooks have run, as the reference implementation and editors keep it: files in the home of the remoteUser. */
 export interface Markers {
-  isDue(name: HookName, moment: string): boolean;
+  isDue(name: string, moment: string): boolean;
   done(name: string): Promise<void>;
 }
 
