@@ -57,6 +57,9 @@ const names = (...hooksOf: readonly string[]): readonly string[] =>
 const AGAIN = (...hooksOf: readonly string[]): readonly string[] =>
   ['postStart', 'postAttach'].flatMap((hook) => hooksOf.map((prefix) => `${prefix}-${hook}`));
 
+/** A text that somebody on the way could take for more. */
+const ODD = `c"on't \\tai$ner  \${x} \`\`,;#&`;
+
 const METADATA = [{ ...hooks('image'), remoteEnv: { REMOTE: 'image' }, remoteUser: 'user' }];
 
 const ROWS: Readonly<Record<string, Row>> = {
@@ -65,19 +68,19 @@ const ROWS: Readonly<Record<string, Row>> = {
       image: '@IMAGE@',
       remoteUser: 'user',
       remoteEnv: { REMOTE: `of \${containerEnv:CONTAINER}` },
-      containerEnv: { CONTAINER: 'container' },
+      containerEnv: { CONTAINER: ODD },
       ...hooks('own'),
       updateContentCommand: ['sh', `${WORKSPACE}/say`, 'list-of-words'],
       postCreateCommand: { b: say('parallel-b'), a: ['sh', `${WORKSPACE}/say`, 'parallel-a'] },
     },
     first: [
-      `own-onCreate: user in ${WORKSPACE}, of container container none`,
-      `list-of-words: user in ${WORKSPACE}, of container container none`,
-      `parallel-a: user in ${WORKSPACE}, of container container none`,
-      `parallel-b: user in ${WORKSPACE}, of container container none`,
-      ...AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, of container container none`),
+      `own-onCreate: user in ${WORKSPACE}, of ${ODD} ${ODD} none`,
+      `list-of-words: user in ${WORKSPACE}, of ${ODD} ${ODD} none`,
+      `parallel-a: user in ${WORKSPACE}, of ${ODD} ${ODD} none`,
+      `parallel-b: user in ${WORKSPACE}, of ${ODD} ${ODD} none`,
+      ...AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, of ${ODD} ${ODD} none`),
     ],
-    again: AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, of container container none`),
+    again: AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, of ${ODD} ${ODD} none`),
   },
   'a Dockerfile on an image with a label, a local feature and the file itself; a probed shell': {
     config: {
@@ -138,6 +141,34 @@ const ROWS: Readonly<Record<string, Row>> = {
       `parallel-a: root in ${WORKSPACE}, none none none`,
       `parallel-b: root in ${WORKSPACE}, none none none`,
     ],
+  },
+  'a service with a Dockerfile, a target, a local feature and variables of two files': {
+    compose: true,
+    config: {
+      dockerComposeFile: ['compose.yml', 'more.yml'],
+      service: 'app',
+      features: { './feature': { text: 'of file' } },
+      remoteUser: 'user',
+      remoteEnv: { REMOTE: `\${containerEnv:FEATURE}` },
+      ...hooks('own'),
+      postStartCommand: { 'with spaces': ['/bin/sh', '-i', '-c', say('own-postStart')] },
+    },
+    files: {
+      'compose.yml': `services:\n  app:\n    build: { context: ., dockerfile: Dockerfile, target: wanted, network: host }\n    network_mode: host\n    volumes: ["..:${WORKSPACE}"]\n    environment: { CONTAINER: first }\n`,
+      'more.yml':
+        'services:\n  app:\n    command: tail -f /dev/null\n    environment: ["CONTAINER=second"]\n',
+      Dockerfile: 'FROM @IMAGE@ AS wanted\nRUN true\nFROM wanted\nRUN exit 1\n',
+      'feature/devcontainer-feature.json': JSON.stringify({
+        ...{ id: 'feature', version: '1.0.0', name: 'Feature', containerEnv: { FEATURE: 'feature' } },
+        options: { text: { type: 'string', default: '' } },
+        postCreateCommand: say('feature-postCreate'),
+      }),
+      'feature/install.sh': '#!/bin/sh\n[ "$TEXT" = "of file" ]\n',
+    },
+    first: ['own-onCreate', 'own-updateContent', 'feature-postCreate', 'own-postCreate', ...AGAIN('own')].map(
+      (name) => `${name}: user in ${WORKSPACE}, feature second none`,
+    ),
+    again: AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, feature second none`),
   },
   'a service of a Compose project': {
     compose: true,

@@ -56,6 +56,16 @@ const GIT = `printf '%s\\n' '#!/bin/sh' 'for last; do url=$to; to=$last; done' '
 const USER =
   'FROM @IMAGE@\nRUN mkdir -p /home/dev && echo "dev:x:1234:1234::/home/dev:/bin/sh" >> /etc/passwd && echo "dev:x:1234:" >> /etc/group && chown 1234:1234 /home/dev\n';
 
+/** Values that somebody on the way could take for more than text. */
+const ODD = {
+  QUOTES: `H"e"'''llo M:;a/t?h&^iKa%#@!\`\`ni,sk_a-`,
+  BRACES: '[$${severity}] [${walltime:%Y}]: $${message}',
+  SPACES: '    a lot  .   ',
+  DOLLAR: 'value $dollar sign \\back \\$slash',
+  COMMAND: `bash -c 'echo -n "Hello"'`,
+  EMPTY: '',
+};
+
 interface Row {
   readonly config: object;
   readonly files?: Readonly<Record<string, string>>;
@@ -72,8 +82,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   'an image; rights, ports, mounts and variables': {
     config: {
       image: '@IMAGE@',
-      containerEnv: { BOTH: '${localEnv:NOWHERE:fallback}', HOME_OF_MACHINE: '${localEnv:CANARY}' },
-      remoteEnv: { REMOTE: '${containerEnv:BOTH}+remote' },
+      containerEnv: { ...ODD, BOTH: '${localEnv:NOWHERE:fallback}', HOME_OF_MACHINE: '${localEnv:CANARY}' },
+      remoteEnv: {
+        REMOTE: '${containerEnv:BOTH}+remote',
+        JSON: '{\n  "fo$o": "ba\'r"\n}',
+        UNSET: '${containerEnv:NONE:d}',
+      },
+      initializeCommand: { a: 'touch init-1', b: ['touch', '${localWorkspaceFolder}/init 2'] },
       capAdd: ['SYS_PTRACE'],
       securityOpt: ['seccomp=unconfined'],
       init: true,
@@ -83,6 +98,7 @@ const ROWS: Readonly<Record<string, Row>> = {
         'type=volume,source=up-docker-${devcontainerId},target=/named',
         { type: 'bind', source: '${localWorkspaceFolder}/.devcontainer', target: '/bound' },
         'type=tmpfs,target=/scratch',
+        { type: 'volume', target: '/without-a-name' },
       ],
     },
     seen: 'root /workspaces/@NAME@ fallback+remote fallback',
@@ -90,8 +106,14 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a Dockerfile and features; users, entry points, privilege': {
     config: {
-      build: { dockerfile: 'Dockerfile' },
-      features: { './a': {}, './b': {} },
+      build: {
+        dockerfile: 'Dockerfile',
+        target: 'wanted',
+        args: { GIVEN: 'x "y" $z' },
+        options: ['--label', 'of-options=yes'],
+      },
+      containerEnv: ODD,
+      features: { './a': 'latest', './b': { greeting: 'how dy $HOME' } },
       containerUser: 'root',
       remoteUser: 'dev',
       remoteEnv: { REMOTE: 'r', BOTH: 'b' },
@@ -100,7 +122,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     dotfiles: 'https://host/me/dots',
     files: {
-      Dockerfile: `${USER}RUN ${GIT}\n`,
+      Dockerfile: `${USER.replace('\n', ' AS wanted\nARG GIVEN\nENV FROM_ARGUMENT=$GIVEN\n')}RUN ${GIT}\nFROM wanted\nRUN exit 1\n`,
       ...Object.fromEntries(
         ['a', 'b'].flatMap((id) => [
           [
@@ -111,12 +133,16 @@ const ROWS: Readonly<Record<string, Row>> = {
                 entrypoint: `/usr/bin/entry-${id}`,
                 containerEnv: { [`FEATURE_${id.toUpperCase()}`]: id },
               },
+              options: {
+                version: { type: 'string', default: '1' },
+                greeting: { type: 'string', default: 'hey' },
+              },
               mounts: [{ type: 'volume', source: `up-docker-${id}`, target: `/of-${id}` }],
             }),
           ],
           [
             `${id}/install.sh`,
-            `#!/bin/sh\nmkdir -p /usr/bin\nprintf '#!/bin/sh\\necho ${id} >> /entered\\n' > /usr/bin/entry-${id}\nchmod +x /usr/bin/entry-${id}\n`,
+            `#!/bin/sh\nenv | grep -v PWD | sort > /options-${id}\nmkdir -p /usr/bin\nprintf '#!/bin/sh\\necho ${id} >> /entered\\n' > /usr/bin/entry-${id}\nchmod +x /usr/bin/entry-${id}\n`,
           ],
         ]),
       ),
@@ -153,12 +179,14 @@ async function shape(id: string) {
     },
     wanted: HostConfig.Mounts,
     Mounts: Mounts.map(({ Type, Name, Source, Destination, RW }: Record<string, unknown>) => ({
-      ...{ Type, Name, Destination, RW },
+      ...{ Type, Destination, RW },
+      Name: String(Name).replace(/^[0-9a-f]{64}$/, 'none'),
       Source: Type === 'bind' ? Source : '',
     })).sort((a: { Destination: string }, b: { Destination: string }) =>
       a.Destination < b.Destination ? -1 : 1,
     ),
     metadata: JSON.parse(metadata ?? '[]'),
+    options: await docker('exec', '--user=0', id, 'sh', '-c', 'cat /options-* 2>/dev/null; :'),
   };
 }
 
@@ -209,8 +237,10 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
       rmSync(file, { force: true });
       return lines;
     };
-    const up = [
-      `--secrets-file=${secrets}`,
+    const up = [`--secrets-file=${secrets}`];
+    // The script of the reference is none for the shell of busybox.
+    const withDotfiles = [
+      ...up,
       ...(row.dotfiles === undefined ? [] : [`--dotfiles-repository=${row.dotfiles}`]),
     ];
     const installed = async (id: unknown): Promise<string> =>
@@ -225,7 +255,6 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
     const [start, attach] = [line('postStart'), line('postAttach')];
     assert.deepEqual(said, [...once, start, attach]);
     const dotfiles = row.dotfiles === undefined ? '' : `${row.dotfiles}\n`;
-    assert.equal(await installed(reference.containerId), dotfiles);
     if (row.thorough) {
       // Ours finds what the reference has made.
       const entered = await ours('exec', 'sh', '-c', 'echo "$BOTH $REMOTE"; exit 5');
@@ -235,12 +264,14 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
     }
     await docker('rm', '--force', '--volumes', String(reference.containerId));
 
-    const first = await ours('up', ...up);
+    const first = await ours('up', ...withDotfiles);
     assert.equal(first.code, 0, first.output);
     const made = result(first);
     assert.deepEqual({ ...made, containerId: '' }, { ...reference, containerId: '' });
     assert.deepEqual(takeLog(), [...once, start, attach], first.output);
     assert.deepEqual(await shape(String(made.containerId)), expected);
+    for (const file of 'initializeCommand' in row.config ? ['init-1', 'init 2'] : [])
+      assert.ok(existsSync(join(folder, file)), file);
     assert.doesNotMatch(
       first.output + JSON.stringify(await docker('inspect', String(made.containerId))),
       /canary-of-hooks/,
