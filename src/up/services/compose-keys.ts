@@ -12,7 +12,7 @@ export const UP_KEYS: readonly KeyRow[] = [
     text: 'Each service has files of its own, from its image or from what its Dockerfile builds, with the cache of the dev container.',
   },
   {
-    keys: ['command', 'entrypoint', 'working_dir', 'environment', 'env_file', 'user', 'hostname'],
+    keys: ['command', 'entrypoint', 'working_dir', 'environment', 'env_file', 'user', 'hostname', 'init'],
     held: 'yes',
     text: 'As in Compose. The command of the dev container runs beside what waits in it, unless `overrideCommand` is true.',
   },
@@ -127,9 +127,9 @@ export const UP_KEYS: readonly KeyRow[] = [
     text: 'the network is that of the machine',
   },
   {
-    keys: ['init', 'post_start', 'pre_stop'],
+    keys: ['post_start', 'pre_stop'],
     held: 'no',
-    text: 'the service itself is the first process of its container',
+    text: 'a service has no hooks here',
   },
   {
     keys: ['volumes_from', 'models', 'provider', 'driver_opts'],
@@ -151,7 +151,7 @@ export function noteKeys({ project, own }: UpProject, notes: Notes): void {
       if (isEmpty(value) || key.startsWith('x-') || (ONE.includes(key) && Number(value) === 1)) continue;
       const row = UP_KEYS.find(({ keys }) => keys.includes(key));
       if (row === undefined) notes.add(key, name, 'it is not known here');
-      else if (row.held === 'no' && !isOwnInit(service, own, key)) notes.add(key, name, row.text);
+      else if (row.held === 'no') notes.add(key, name, row.text);
       else if (service === own && NOT_OWN.includes(key) && !isNoRestart(key, value))
         notes.add(key, name, 'nobody watches the dev container; up starts it again');
     }
@@ -167,11 +167,6 @@ export function noteKeys({ project, own }: UpProject, notes: Notes): void {
         'builds have nothing like it',
       );
   }
-}
-
-/** The first process of a dev container takes the exit codes of others in any case. */
-function isOwnInit(service: ProjectService, own: ProjectService, key: string): boolean {
-  return service === own && key === 'init';
 }
 
 function isNoRestart(key: string, value: unknown): boolean {

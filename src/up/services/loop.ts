@@ -41,3 +41,16 @@ while :; do
   wait=$((wait * 2))
   [ "$wait" -le 600 ] || wait=600
 done`;
+
+/**
+ * A shell script that is the first process of a container in place of its command, which is its arguments: it hands signals
+ * on to that, takes the exit codes of orphans, and ends with it. It goes on when its command has changed the root.
+ */
+export const INIT = `"$@" &
+child=$!
+for name in TERM INT HUP QUIT USR1 USR2; do trap "kill -s $name $child 2>/dev/null" "$name"; done
+while :; do
+  wait "$child"
+  code=$?
+  kill -0 "$child" 2>/dev/null || exit "$code"
+done`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { explainEnd } from './ends.ts';
 import { fingerprint, isSame } from './fingerprint.ts';
 import { healthCheckOfImage, untilHealthy } from './health.ts';
 import { projectHosts } from './hosts.ts';
-import { LOOP } from './loop.ts';
+import { INIT, LOOP } from './loop.ts';
 import { checkDeclaredPorts, listeners, listenersBelow } from './ports.ts';
 import { signalOf } from './store.ts';
 
@@ -89,6 +90,20 @@ test('the loop of a service starts it as often as its policy says', (t) => {
     codes: '1\n1\n1\n0\n',
     out: `${SPEC}\n`.repeat(4),
   });
+});
+
+test('a first process of ours hands signals on, and ends as its command does', async () => {
+  const script = 'trap "exit 7" TERM; echo there; while :; do sleep 1000 & wait $!; done';
+  const child = spawn('/bin/sh', ['-c', INIT, 'init', '/bin/sh', '-c', script], { detached: true });
+  let said = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    said += String(bytes);
+    if (said === 'there\n') child.kill('SIGTERM');
+  });
+  const [code, signal] = await once(child, 'exit');
+  // What it has left is its own namespace's matter.
+  process.kill(-child.pid!, 'SIGKILL');
+  assert.deepEqual([code, signal], [7, null], said);
 });
 
 /** What a shell could take for its own. */

@@ -204,6 +204,7 @@ export function createServices(project: UpProject, beside: Beside, deps: Service
       },
       {
         ...{ name, ids: beside.ids, log, ends, restart: restartOf(service), emit },
+        init: service.all.init === true,
         keep: (mark) => writeLoop(place, mark),
       },
     );

@@ -11,7 +11,7 @@ import { endContainer } from '../container.ts';
 import { launcherEnvironment, noNamespace, notStarted, reasonIn, saidBy } from '../launch.ts';
 import { isThere, markOf, type ProcessMark } from '../process-mark.ts';
 import { type ContainerSpec, STARTED } from '../spec.ts';
-import { LOOP, LOOP_THERE, type RestartPolicy } from './loop.ts';
+import { INIT, LOOP, LOOP_THERE, type RestartPolicy } from './loop.ts';
 
 /** Those of the loop: all that is in them ends with it. */
 const OUTER = ['--pid', '--mount', '--mount-proc', '--fork'];
@@ -27,6 +27,8 @@ export interface ServiceRun {
   /** The file that gets a line with each exit code. */
   readonly ends: string;
   readonly restart: RestartPolicy;
+  /** Whether the first process of its container is one of ours. */
+  readonly init: boolean;
   readonly keep: (mark: ProcessMark) => void;
   readonly emit: Emit;
 }
@@ -39,11 +41,12 @@ export interface ServiceRun {
  */
 export async function startService(
   spec: ContainerSpec,
-  { name, ids, log, ends, restart, keep, emit }: ServiceRun,
+  { name, ids, log, ends, restart, init, keep, emit }: ServiceRun,
 ): Promise<ProcessMark> {
   const what = `the service ${name}`;
   const node = [process.execPath, '--no-warnings', fileURLToPath(entryPoint('container-start'))];
-  const loop = ['/bin/sh', '-c', LOOP, 'sh', restart.when, String(restart.most), ...INNER, ...node];
+  const first = init ? ['/bin/sh', '-c', INIT, 'init', ...node] : node;
+  const loop = ['/bin/sh', '-c', LOOP, 'sh', restart.when, String(restart.most), ...INNER, ...first];
   const [output, codes] = [openSync(log, 'a', 0o644), openSync(ends, 'w', 0o644)];
   const before = fstatSync(output).size;
   let child: ChildProcess;
