@@ -60,6 +60,9 @@ const AGAIN = (...hooksOf: readonly string[]): readonly string[] =>
 /** A text that somebody on the way could take for more. */
 const ODD = `c"on't \\tai$ner  \${x} \`\`,;#&`;
 
+/** The same for Compose, where the reference hands variables on as they are. */
+const WITHOUT_VARIABLES = ODD.replaceAll('$', '');
+
 const METADATA = [{ ...hooks('image'), remoteEnv: { REMOTE: 'image' }, remoteUser: 'user' }];
 
 const ROWS: Readonly<Record<string, Row>> = {
@@ -149,7 +152,8 @@ const ROWS: Readonly<Record<string, Row>> = {
       service: 'app',
       features: { './feature': { text: 'of file' } },
       remoteUser: 'user',
-      remoteEnv: { REMOTE: `\${containerEnv:FEATURE}` },
+      containerEnv: { TEXT: WITHOUT_VARIABLES },
+      remoteEnv: { REMOTE: `\${containerEnv:FEATURE} \${containerEnv:TEXT}` },
       ...hooks('own'),
       postStartCommand: { 'with spaces': ['/bin/sh', '-i', '-c', say('own-postStart')] },
     },
@@ -166,9 +170,11 @@ const ROWS: Readonly<Record<string, Row>> = {
       'feature/install.sh': '#!/bin/sh\n[ "$TEXT" = "of file" ]\n',
     },
     first: ['own-onCreate', 'own-updateContent', 'feature-postCreate', 'own-postCreate', ...AGAIN('own')].map(
-      (name) => `${name}: user in ${WORKSPACE}, feature second none`,
+      (name) => `${name}: user in ${WORKSPACE}, feature ${WITHOUT_VARIABLES} second none`,
     ),
-    again: AGAIN('own').map((name) => `${name}: user in ${WORKSPACE}, feature second none`),
+    again: AGAIN('own').map(
+      (name) => `${name}: user in ${WORKSPACE}, feature ${WITHOUT_VARIABLES} second none`,
+    ),
   },
   'a service of a Compose project': {
     compose: true,
