@@ -3,7 +3,8 @@ import { AppError } from '../core/error.ts';
 import type { ImageContents, LayerContents, LayerFiles, SizedFile, WastedFile } from '../core/observer.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import { readToc } from '../layer/toc.ts';
-import type { LayerBlob } from '../layer/types.ts';
+import { createTocEntries } from '../layer/toc-entries.ts';
+import type { LayerBlob, TocEntries, TocEntry } from '../layer/types.ts';
 import { WHITEOUT_PREFIX } from '../layer/whiteout.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { ImageConfig } from '../oci/types.ts';
@@ -17,10 +18,13 @@ import type { AssembledImage } from './image.ts';
 /** Files that are named of each layer, and of those that are wasted. */
 const MOST_FILES = 10;
 const MOST_WASTED = 30;
+/** Files that are sorted into the largest ones at once. */
+const PENDING = 1000;
 /** Entries that are kept in memory until the end of a build; a layer beyond it counts as not known. */
 const MOST_ENTRIES = 2_000_000;
 
-type Entries = readonly LayerEntry[];
+/** Packed, some 70 bytes for each. */
+type Entries = Pick<TocEntries, 'count' | 'get'>;
 
 /** What is needed of a build to look into its image. */
 export interface LookedInto {
@@ -42,21 +46,24 @@ export interface Contents {
 
 /** For builds that somebody observes. */
 export function createContents(): Contents {
-  const known = new Map<string, LayerEntry[] | undefined>();
+  const known = new Map<string, Entries | undefined>();
   let count = 0;
   const entriesOf = async (blob: LayerBlob | undefined, digest: string): Promise<Entries | undefined> => {
-    const entries = known.get(digest) ?? (blob && (await readEntries(blob)));
-    known.set(digest, entries as LayerEntry[] | undefined);
+    const kept = known.get(digest);
+    if (kept || !blob) return kept;
+    const entries = await readEntries(blob, MOST_ENTRIES - count);
+    count += entries?.count ?? 0;
+    known.set(digest, entries);
     return entries;
   };
   return {
     seen: (digest) => {
-      const entries: LayerEntry[] = [];
+      const entries = createTocEntries();
       known.set(digest, entries);
       return (entry) => {
         count += 1;
         if (count > MOST_ENTRIES) known.set(digest, undefined);
-        else entries.push(entry);
+        else entries.add(packable(entry));
       };
     },
     describe: async (images, signal) => {
@@ -74,18 +81,26 @@ export function createContents(): Contents {
   };
 }
 
-/** The entries of a layer that can be read here; undefined where it turns out to be damaged or gone. */
-async function readEntries(blob: LayerBlob): Promise<Entries | undefined> {
+/** What is told of an entry: not its attributes, and not where its content is. */
+function packable(entry: LayerEntry): TocEntry {
+  const { xattrs: _, ...rest } = entry;
+  return { ...rest, contentOffset: 0 };
+}
+
+/** The entries of a layer that can be read here; undefined where there are more, or it turns out to be damaged or gone. */
+async function readEntries(blob: LayerBlob, most: number): Promise<Entries | undefined> {
   try {
     if (blob.toc) {
-      const { count, get } = (await readToc({ ...blob, toc: blob.toc })).entries;
-      return count > MOST_ENTRIES ? undefined : Array.from({ length: count }, (_, index) => get(index));
+      const { entries } = await readToc({ ...blob, toc: blob.toc });
+      return entries.count > most ? undefined : entries;
     }
-    const entries: LayerEntry[] = [];
+    const entries = createTocEntries();
     const stream = await blob.open();
     try {
-      for await (const { entry } of readLayer(stream, blob.mediaType, blob.digest, { brief: true }))
-        if (entries.push(entry) > MOST_ENTRIES) return undefined;
+      for await (const { entry } of readLayer(stream, blob.mediaType, blob.digest, { brief: true })) {
+        entries.add(packable(entry));
+        if (entries.count > most) return undefined;
+      }
     } finally {
       stream.destroy();
     }
@@ -135,15 +150,12 @@ function lineage({ stages, target }: Plan): readonly Step[] {
 }
 
 function filesOf(entries: Entries): LayerFiles {
-  const files = entries.filter(({ type, size, path }) => type === 'file' && (size > 0 || !isWhiteout(path)));
-  return {
-    count: files.length,
-    bytes: files.reduce((sum, { size }) => sum + size, 0),
-    largest: largest(
-      files.map(({ path, size }): SizedFile => ({ path, bytes: size })),
-      MOST_FILES,
-    ),
-  };
+  const files = createLargest<SizedFile>(MOST_FILES);
+  for (let index = 0; index < entries.count; index += 1) {
+    const { type, size, path } = entries.get(index);
+    if (type === 'file' && (size > 0 || !isWhiteout(path))) files.add({ path, bytes: size });
+  }
+  return files.result();
 }
 
 function isWhiteout(path: string): boolean {
@@ -152,7 +164,7 @@ function isWhiteout(path: string): boolean {
 
 /** Files that a layer holds and a later one replaces or removes. */
 function wasteOf(layers: readonly (Entries | undefined)[]): ImageContents['waste'] {
-  const wasted: WastedFile[] = [];
+  const wasted = createLargest<WastedFile>(MOST_WASTED);
   let by = 0;
   let what: WastedFile['what'] | undefined;
   const union: Union = createUnion({
@@ -165,14 +177,15 @@ function wasteOf(layers: readonly (Entries | undefined)[]): ImageContents['waste
           return;
         const bytes = tree.entry(node).size;
         if (bytes > 0)
-          wasted.push({ path: tree.path(node), bytes, what: what!, layer: tree.inodeLayer(node), by });
+          wasted.add({ path: tree.path(node), bytes, what: what!, layer: tree.inodeLayer(node), by });
       });
     },
   });
-  for (const [index, entries = []] of layers.entries()) {
+  for (const [index, entries] of layers.entries()) {
     by = index;
     union.beginLayer();
-    for (const entry of entries) {
+    for (let at = 0; at < (entries?.count ?? 0); at += 1) {
+      const entry = entries!.get(at);
       what = isWhiteout(entry.path) ? 'removed' : 'replaced';
       try {
         union.apply(entry);
@@ -184,14 +197,29 @@ function wasteOf(layers: readonly (Entries | undefined)[]): ImageContents['waste
     what = undefined;
     union.endLayer();
   }
-  return {
-    bytes: wasted.reduce((sum, { bytes }) => sum + bytes, 0),
-    count: wasted.length,
-    largest: largest(wasted, MOST_WASTED),
-    complete: layers.every((entries) => entries !== undefined),
-  };
+  return { ...wasted.result(), complete: layers.every((entries) => entries !== undefined) };
 }
 
-function largest<T extends SizedFile>(files: readonly T[], most: number): readonly T[] {
-  return files.toSorted((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1)).slice(0, most);
+/** Counts files and keeps the largest of them, whose order goes by their paths where they have the same size. */
+function createLargest<T extends SizedFile>(most: number) {
+  let kept: readonly T[] = [];
+  let added: T[] = [];
+  let [count, bytes] = [0, 0];
+  const settle = (): void => {
+    const all = [...kept, ...added];
+    kept = all.sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1)).slice(0, most);
+    added = [];
+  };
+  return {
+    add: (file: T): void => {
+      count += 1;
+      bytes += file.bytes;
+      if (kept.length === most && file.bytes < kept.at(-1)!.bytes) return;
+      if (added.push(file) > PENDING) settle();
+    },
+    result: (): { readonly count: number; readonly bytes: number; readonly largest: readonly T[] } => {
+      settle();
+      return { count, bytes, largest: kept };
+    },
+  };
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Environment } from '../core/environment.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { ownDirectory } from '../core/own-files.ts';
+import { createWarden } from '../sys/warden.ts';
 import type { Credential } from './http/types.ts';
 
 /** What a helper is asked for: the only argument that it gets. */
@@ -97,11 +98,15 @@ function programOf(name: string): string {
 /** The SpawnHelper that really starts the program. */
 export const spawnCredentialHelper: SpawnHelper = (program, input, env, action) =>
   new Promise((resolve, reject) => {
+    const warden = createWarden(env.PATH ?? '');
+    warden.prepare();
     const child = spawn(program, [action], {
       env: { ...env, PATH: searchPath(env.PATH) },
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: TIMEOUT_MS,
     });
+    // Not its group, which is ours: it may ask for something on the terminal.
+    if (child.pid !== undefined) warden.watch(child.pid);
     const parts: Buffer[] = [];
     let length = 0;
     child.stdout.on('data', (part: Buffer) => {
@@ -109,6 +114,7 @@ export const spawnCredentialHelper: SpawnHelper = (program, input, env, action) 
       if (length <= MAX_OUTPUT) parts.push(part);
     });
     child.on('error', reject);
+    child.on('exit', warden.close);
     child.on('close', (exitCode) => resolve({ exitCode, stdout: Buffer.concat(parts).toString('utf8') }));
     child.stdin.on('error', () => {});
     child.stdin.end(input);

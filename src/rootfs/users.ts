@@ -1,5 +1,6 @@
 import { AppError, toAppError } from '../core/error.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
+import { mountAround, readMountTable } from '../sys/mount-table.ts';
 
 /** Of /etc/passwd and /etc/group: 100,000 users have less. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -139,9 +140,12 @@ function lines(root: string, file: string): string[][] {
 /** @throws AppError BUILD_FAILED for what is no regular file, or too large */
 function read(root: string, file: string): string {
   try {
-    return withBeneath(createBeneath(), root, (directory) =>
-      directory.readFile(file, { limit: MOST_BYTES }),
-    ).toString('utf8');
+    return withBeneath(createBeneath(), root, (directory) => {
+      const real = `/${directory.realPath(file)}`;
+      // A link of the image into what is mounted into the container leads out of the image.
+      if (root === '/' && real !== file && mountAround(real, readMountTable()) !== undefined) return '';
+      return directory.readFile(file, { limit: MOST_BYTES }).toString('utf8');
+    });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return '';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMountTable, readMountTable } from './mount-table.ts';
+import { mountAround, parseMountTable, readMountTable } from './mount-table.ts';
 
 test('fields, options and escaped names of a mount', () => {
   const text = [
@@ -31,4 +31,17 @@ test('fields, options and escaped names of a mount', () => {
 
 test('the mounts of this process', () => {
   assert.ok(readMountTable().some(({ mountPoint, fsType }) => mountPoint === '/proc' && fsType === 'proc'));
+});
+
+test('what is mounted at or above a path is found, but for the root', () => {
+  const mounts = ['/', '/data', '/data/deep', '/etc/passwd'].map((mountPoint) => ({ mountPoint }));
+  for (const [path, point] of [
+    ['/etc/group', undefined],
+    ['/etc/passwd', '/etc/passwd'],
+    ['/data', '/data'],
+    ['/data/deep/x', '/data/deep'],
+    ['/data/deeper', '/data'],
+    ['/database', undefined],
+  ] as const)
+    assert.equal(mountAround(path, mounts)?.mountPoint, point, path);
 });

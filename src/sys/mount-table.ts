@@ -19,6 +19,19 @@ export function readMountTable(): MountEntry[] {
   return parseMountTable(readFileSync('/proc/self/mountinfo'));
 }
 
+/**
+ * What is mounted at or above a path, the root itself left out.
+ * @param path absolute, without links
+ */
+export function mountAround<Mount extends Pick<MountEntry, 'mountPoint'>>(
+  path: string,
+  mounts: readonly Mount[],
+): Mount | undefined {
+  return mounts.findLast(
+    ({ mountPoint }) => mountPoint !== '/' && (path === mountPoint || path.startsWith(`${mountPoint}/`)),
+  );
+}
+
 /** @param bytes the content of a mountinfo file */
 export function parseMountTable(bytes: Buffer): MountEntry[] {
   return bytes

@@ -34,6 +34,8 @@ export function parsePax(bytes: Buffer, into: PaxRecords, what: string): void {
     if (!(end <= bytes.length) || equals === -1 || equals >= end || bytes[end - 1] !== 0x0a)
       throw new AppError('CORRUPT', `${what} has a malformed PAX header`);
     const key = bytes.toString('utf8', space + 1, equals);
+    // For Go that is no header, and so no archive to ADD.
+    if (key.includes('\0')) throw new AppError('CORRUPT', `${what} has a malformed PAX header`);
     const value = bytes.subarray(equals + 1, end - 1);
     // Sparse maps of format 0.0 repeat their keywords; they are kept in order, joined by commas, as format 0.1 has them.
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') map.push(value, COMMA);

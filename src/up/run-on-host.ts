@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
+import { createWarden } from '../sys/warden.ts';
 
 /** Runs a command on the machine as who we are, as `runAs` does it for another user; its identity is not looked at. */
 export async function runOnHost(
@@ -9,6 +10,8 @@ export async function runOnHost(
 ): Promise<RunAsResult> {
   signal?.throwIfAborted();
   const [program = '', ...args] = argv;
+  const warden = createWarden(env.PATH ?? '');
+  warden.prepare();
   const child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
   child.stderr.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
@@ -16,6 +19,7 @@ export async function runOnHost(
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
   };
   signal?.addEventListener('abort', abort, { once: true });
+  if (child.pid !== undefined) warden.watch(-child.pid);
   const { promise, resolve } = Promise.withResolvers<RunAsResult>();
   child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
   child.once('exit', (code, ended) =>
@@ -29,5 +33,6 @@ export async function runOnHost(
     return result;
   } finally {
     signal?.removeEventListener('abort', abort);
+    warden.close();
   }
 }

@@ -4,6 +4,7 @@ import { GIT_LIMITS, GIT_MEMORY } from '../../core/network-limits.ts';
 import { formatBytes } from '../../core/units.ts';
 import { maskUrlCredentials } from '../../core/url-credentials.ts';
 import { probeMachine } from '../../sys/machine.ts';
+import { createWarden, type Warden } from '../../sys/warden.ts';
 import { createGitSetup, type GitSetup } from './git-config.ts';
 import { watchGroup, watchMemory } from './git-watch.ts';
 import type { GitResult, GitSettings } from './types.ts';
@@ -43,10 +44,14 @@ const PROGRESS = /^(?:remote: )?([A-Z][A-Za-z ]+):\s+\d+% \((\d+)\/(\d+)\)/;
 /** Prepares git; nothing runs yet. Close it, or its unnamed files stay open. */
 export function createGit(settings: GitSettings): Git {
   const setup = createGitSetup(settings);
+  const warden = createWarden(settings.path);
   return {
-    run: (args, call = {}) => runGit(settings, setup, args, call),
+    run: (args, call = {}) => runGit(settings, { ...setup, warden }, args, call),
     acceptedHosts: setup.acceptedHosts,
-    close: setup.close,
+    close: () => {
+      warden.close();
+      setup.close();
+    },
   };
 }
 
@@ -58,7 +63,7 @@ async function runGit(
     slow = GIT_LIMITS,
     memory = gitMemory(),
   }: Pick<GitSettings, 'file' | 'holds' | 'umask' | 'slow' | 'memory'>,
-  { env, files }: Pick<GitSetup, 'env' | 'files'>,
+  { env, files, warden }: Pick<GitSetup, 'env' | 'files'> & { readonly warden: Warden },
   args: readonly string[],
   { cwd, signal, mostOutput = Number.POSITIVE_INFINITY, onProgress, onLine }: GitCall,
 ): Promise<GitResult> {
@@ -73,6 +78,7 @@ async function runGit(
     if (messages.length > KEPT_LINES) messages.shift();
     onLine?.(text);
   };
+  warden.prepare();
   // A group of its own, so that ending it ends what git started as well.
   const child = withUmask(umask, () =>
     spawn(file, args, {
@@ -90,6 +96,7 @@ async function runGit(
     setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref();
   };
   signal?.addEventListener('abort', end, { once: true });
+  const unwatch = child.pid === undefined ? () => {} : warden.watch(-child.pid);
   let given: string | undefined;
   const giveUp = (why: string): void => {
     given = `fatal: ${why}`;
@@ -135,7 +142,8 @@ async function runGit(
     if (given !== undefined) take(given);
     return { code, stdout: Buffer.concat(stdout).toString('utf8'), messages };
   } finally {
-    for (const unwatch of watches) unwatch();
+    for (const stop of watches) stop();
+    unwatch();
     signal?.removeEventListener('abort', end);
   }
 }
