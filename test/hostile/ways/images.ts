@@ -7,6 +7,7 @@ import { writeKaniko, writeLayout } from '../layouts.ts';
 import type { Plot } from '../plot.ts';
 import { editRecords } from '../records.ts';
 import { sha256 } from '../registry.ts';
+import { SOURCES } from '../run.ts';
 import { file, tarOf } from '../tar-bytes.ts';
 import { type Attempt, buildOn, cachedBuild, type WayIn } from './way.ts';
 
@@ -64,9 +65,13 @@ export const documentWays: readonly WayIn<DocumentInput>[] = [
 ];
 
 /** Variables of a run whose registry may keep it waiting. */
-const variables = ({ keepsWaiting }: ReplyInput): Pick<Attempt, 'env'> =>
+const variables = ({ keepsWaiting }: ReplyInput): Pick<Attempt, 'env' | 'program'> =>
   keepsWaiting
-    ? { env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, '../shorter-times.ts')}` } }
+    ? {
+        env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, '../shorter-times.ts')}` },
+        // The limits of a bundle cannot be reached from outside.
+        program: SOURCES,
+      }
     : {};
 
 /** What a registry can be asked for. */
