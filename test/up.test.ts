@@ -1,6 +1,7 @@
 /* Dev containers that are made and run without an engine: by root, and by an ordinary user that the test makes. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -206,6 +207,35 @@ test('an up that is killed leaves nothing that down does not end', async () => {
   const nothing = await eb(['exec', '--workspace-folder', folder, 'true']);
   assert.equal(nothing.code, 1);
   assert.match(nothing.stderr, /there is no dev container of .*\n.*envbuilder up makes one/);
+});
+
+test('an up that is interrupted ends the container that it has started, and none that ran before', async () => {
+  const folder = workspace('interrupted', {
+    onCreateCommand: 'test -e again || { touch begun; sleep 3000; }',
+    postAttachCommand: 'test ! -e held || { touch attached; sleep 3000; }',
+  });
+  const interrupted = async (file: string): Promise<number | null> => {
+    const child = spawn(join(projectRoot, 'envbuilder'), ['up', folder], {
+      env: { PATH: process.env.PATH, ...ENV },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    await until('its hook runs', () => existsSync(join(folder, file)));
+    child.kill('SIGINT');
+    return (await ended)[0] as number | null;
+  };
+  const running = async (): Promise<unknown> => (await status())[0]?.status;
+
+  assert.notEqual(await interrupted('begun'), 0);
+  assert.equal(await running(), 'stopped');
+  writeFileSync(join(folder, 'again'), '');
+  const next = await eb(['up', folder]);
+  assert.equal(next.code, 0, next.output);
+  assert.equal(await running(), 'running');
+  writeFileSync(join(folder, 'held'), '');
+  assert.notEqual(await interrupted('attached'), 0);
+  assert.equal(await running(), 'running');
+  assert.equal((await eb(['down', folder])).code, 0);
 });
 
 test('what goes wrong is told as the reference implementation tells it', async () => {

@@ -17,7 +17,8 @@ import { type ContainerSpec, STARTED } from './spec.ts';
 /** The namespaces of a container but for those of users and of the network, which is the machine's. */
 const NAMESPACES = ['--mount', '--uts', '--ipc', '--pid'];
 /** How a first process is asked to end. */
-const USUAL_END = { signal: 'SIGTERM', graceMs: 5000 } as const;
+/** How the first process of a container is ended, where nobody says it otherwise. */
+export const USUAL_END = { signal: 'SIGTERM', graceMs: 5000 } as const;
 const LOOK_MS = 20;
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
-import { endContainer } from './container.ts';
+import { endContainer, USUAL_END } from './container.ts';
 import type { ProcessMark } from './process-mark.ts';
 import { listServices, readOwn, signalOf } from './services/store.ts';
 import { endService } from './services/supervise.ts';
@@ -48,14 +48,25 @@ export async function removeContainer(
   await remove(directory, ids);
 }
 
-/** Ends a container and the services beside it: each when all have ended that wait for it, those of one turn at once. */
-async function endAll(directory: string, container: ProcessMark | undefined): Promise<void> {
+/**
+ * Ends a container and the services beside it: each when all have ended that wait for it, those of one turn at once.
+ * @param mostMs what each has at most to end by itself, however much its definition gives it
+ */
+export async function endAll(
+  directory: string,
+  container: ProcessMark | undefined,
+  mostMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const within = ({ graceMs }: { readonly graceMs: number }): number => Math.min(graceMs, mostMs);
   const own = readOwn(directory) ?? { name: '', dependsOn: [] };
   const parts: readonly Part[] = [
-    { ...own, end: async () => container && endContainer(container) },
+    {
+      ...own,
+      end: async () => container && endContainer(container, { ...USUAL_END, graceMs: within(USUAL_END) }),
+    },
     ...listServices(directory).map(({ record: { name, dependsOn, stop }, loop }) => ({
       ...{ name, dependsOn },
-      end: async () => loop && endService(loop, { ...stop, signal: signalOf(stop.signal) }),
+      end: async () => loop && endService(loop, { signal: signalOf(stop.signal), graceMs: within(stop) }),
     })),
   ];
   const ends = new Map<string, Promise<void>>();

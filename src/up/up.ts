@@ -11,7 +11,7 @@ import { type Variables, withAccount } from '../start/environment.ts';
 import { hasSubordinateIds, type OwnIds, ROOT_IDS } from '../sys/user-namespace.ts';
 import { startContainer } from './container.ts';
 import { type DescribedContainer, describeContainer, environmentOf, warnNotGiven } from './describe.ts';
-import { removeContainer } from './down.ts';
+import { endAll, removeContainer } from './down.ts';
 import { containerEnvironment, runningEnvironment } from './environment.ts';
 import { firstProcess } from './first-process.ts';
 import { type LifecycleRequest, runInitialize, runLifecycle } from './lifecycle.ts';
@@ -41,6 +41,9 @@ export interface UpDeps extends PrepareDeps {
   readonly onContainer: (id: string) => void;
 }
 
+/** What a container has to end by itself when `up` is interrupted, in milliseconds; up itself has four seconds. */
+const LAST_MS = 1500;
+
 /** Guessed before the image's files are there; most images of dev containers have their user under it. */
 const USUAL_ID = 1000;
 
@@ -60,6 +63,7 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
   const release = await store.lock(name, signal, () =>
     emit({ type: 'message', level: 'info', text: `waiting for another envbuilder that works on ${name}` }),
   );
+  const wasRunning = store.process(name) !== undefined;
   try {
     let found = store.find(name);
     if (found && !isOurs(found)) throw nameTaken(found.record);
@@ -105,6 +109,11 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
     const { remoteUser } = described.devcontainer;
     const { workspaceFolder: remoteWorkspaceFolder } = described;
     return { outcome: 'success', containerId: record.id, remoteUser, remoteWorkspaceFolder };
+  } catch (error) {
+    // Nobody waits for it any more. One that ran before is somebody else's as well.
+    if (signal.aborted && !wasRunning)
+      await endAll(store.place(name).directory, store.process(name), LAST_MS);
+    throw error;
   } finally {
     release();
   }
