@@ -14,7 +14,7 @@ import type {
 import type { Configuration, ReadConfigurationRequest } from './devcontainer/read-configuration.ts';
 import type { BuildDefinition, DefinitionRequest } from './devcontainer/types.ts';
 import type { ImageDiff } from './inventory/types.ts';
-import type { DiffOptions, ImageLocation } from './library/images.ts';
+import type { DiffOptions, ImageLocation, MakeIndexRequest } from './library/images.ts';
 import type { LoggedIn, LogInRequest, LogOutRequest } from './library/login.ts';
 import type { PlanSummary } from './library/plan-summary.ts';
 import type { ServeOptions } from './library/registry.ts';
@@ -58,7 +58,7 @@ export { parseDuration, parseGoBool as parseGoBoolean } from './dockerfile/parse
 export type * from './inventory/types.ts';
 export type { PartName } from './kubernetes/manifests.ts';
 export type { ManifestSettings } from './kubernetes/types.ts';
-export type { DiffOptions, ImageLocation } from './library/images.ts';
+export type { DiffOptions, ImageLocation, MakeIndexRequest } from './library/images.ts';
 export type { LoggedIn, LogInRequest, LogOutRequest } from './library/login.ts';
 export type { PlanSummary, StageSummary, StepSummary } from './library/plan-summary.ts';
 export type { ServeOptions } from './library/registry.ts';
@@ -332,6 +332,16 @@ export async function diffImages(
 ): Promise<ImageDiff> {
   const { diff } = await import('./library/images.ts');
   return diff(first, second, options, run);
+}
+
+/**
+ * Makes an index of images in registries, and gives it its names; what is there already is not written again.
+ * @returns the digest of the index
+ * @throws AppError REFERENCE when an image is not there in time; USAGE for two of one platform; REGISTRY, AUTH, CORRUPT
+ */
+export async function makeIndex(request: MakeIndexRequest, run: RunOptions = {}): Promise<string> {
+  const { combine } = await import('./library/images.ts');
+  return combine(request, run);
 }
 
 /** Removes from a registry's directory what nothing reaches. @throws AppError CACHE_DIR */

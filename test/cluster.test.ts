@@ -1,27 +1,39 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { createCleanUp } from '../scripts/lib/cleanup.ts';
+import { ensurePackages } from '../scripts/lib/debian.ts';
 import { once } from '../src/core/concurrency.ts';
-import { PART_NAMES } from '../src/kubernetes/manifests.ts';
-import type { Deployment, Pod } from '../src/kubernetes/types.ts';
+import { ON_DEMAND_JOBS, PART_NAMES, PIPELINE_PARTS } from '../src/kubernetes/manifests.ts';
+import type { Deployment, Job, Manifest, Pod } from '../src/kubernetes/types.ts';
 import {
   BASE,
   type Fleet,
   GIT,
   loginFor,
+  OTHER_BASE,
   printedObject,
   startFleet,
   usersFile,
 } from './support/cluster/fleet.ts';
+import { pageCommands } from './support/cluster/page-commands.ts';
 import { noCluster } from './support/cluster/parts.ts';
+import { type PipelineKinds, pipelineKinds } from './support/cluster/pipelines.ts';
+import { createPageRunner } from './support/cluster/run-page.ts';
 import { POD_OPTIONS } from './support/kubernetes-options.ts';
 
 const skip = noCluster();
 const cleanUp = createCleanUp();
 let fleet: Fleet;
+/** What a cluster has that has Argo and Tekton; their objects can be applied from then on. */
+const kinds = once(async (): Promise<PipelineKinds> => {
+  const found = await pipelineKinds();
+  await found.install(fleet.cluster);
+  return found;
+});
 
 before(async () => {
   if (skip !== false) return;
@@ -34,6 +46,9 @@ before(async () => {
 });
 after(cleanUp.run);
 
+/** Those that every cluster has the kinds for. */
+const API_PARTS = PART_NAMES.filter((name) => !PIPELINE_PARTS.includes(name));
+
 /** No node has it, so pods are made and never start. */
 const NOWHERE = '--node-selector=pool=none';
 
@@ -45,12 +60,13 @@ test('what is printed can be applied again and again, and nothing differs then',
   const asked: Readonly<Record<string, { args: readonly string[]; how?: readonly string[] }>> = {
     usual: { args: [] },
     all: { args: [...PART_NAMES, '--registry-size=1.5Ti', '--schedule=@daily'] },
-    client: { args: PART_NAMES, how: [] },
+    client: { args: API_PARTS, how: [] },
     shared: {
-      args: [...PART_NAMES, '--shared-volume', '--unsigned', '--architecture=amd64,arm64', '--suspend'],
+      args: [...API_PARTS, '--shared-volume', '--unsigned', '--architecture=amd64,arm64', '--suspend'],
     },
-    options: { args: [...PART_NAMES, ...POD_OPTIONS] },
+    options: { args: [...API_PARTS, ...POD_OPTIONS] },
   };
+  await kinds();
   await cluster.ok(['create', '--filename=-'], JSON.stringify(PRIORITY));
   for (const [name, { args, how = server }] of Object.entries(asked)) {
     await namespace(name, 'baseline');
@@ -62,6 +78,106 @@ test('what is printed can be applied again and again, and nothing differs then',
   await printed(`--kustomize=${base}`, NOWHERE, '--namespace=usual');
   await cluster.ok(['apply', '--server-side', '--force-conflicts', `--kustomize=${base}`]);
   assert.equal(await cluster.ok(['diff', '--server-side', `--kustomize=${base}`]), '');
+});
+
+test('what is written for Helm and for kustomize gives what is printed', { skip }, async () => {
+  const { cluster, printed, flags, namespace } = fleet;
+  const directory = temporaryDir('charts');
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  await namespace('charts', 'baseline');
+  await cluster.ok(['create', '--namespace=charts', 'serviceaccount', 'builder']);
+  const [chart, base] = [join(directory, 'chart'), join(directory, 'base')];
+  const parts = PART_NAMES.filter((name) => !ON_DEMAND_JOBS.includes(name));
+  const operator = async (script: string): Promise<string> => {
+    const place = { cwd: directory, namespace: 'charts', env: {}, programs: directory };
+    const { code, stdout, stderr } = await cluster.shell(script, place);
+    assert.equal(code, 0, `${script}: ${stderr}${stdout}`);
+    return stdout.toString();
+  };
+  const options = POD_OPTIONS.filter((flag) => !/--queue/.test(flag));
+  for (const more of [['--name=fleet', '--shared-volume'], options]) {
+    const args = [...parts, ...more, NOWHERE, '--namespace=charts'];
+    await printed(...args, `--helm=${chart}`);
+    assert.match(await operator('helm lint --strict chart'), /1 chart\(s\) linted, 0 chart\(s\) failed/);
+    const rendered = await operator('helm template fleet chart --namespace charts --validate');
+    const yaml = await printed(...args);
+    await cluster.ok(['apply', '--server-side', '--force-conflicts', '--filename=-'], yaml);
+    assert.equal(await cluster.ok(['diff', '--server-side', '--filename=-'], rendered), '', String(more));
+    await printed(...args, `--kustomize=${base}`);
+    assert.deepEqual(objectsOf(await operator('kubectl kustomize base')), objectsOf(yaml));
+    assert.equal(objectsOf(rendered).length, objectsOf(yaml).length);
+    await cluster.ok(['delete', '--wait=false', '--filename=-'], yaml);
+    for (const written of [chart, base]) rmSync(written, { recursive: true });
+  }
+  // A value of the chart gets to where the option would.
+  await printed(`--helm=${chart}`, ...flags);
+  const other = await operator(
+    'helm template other chart --set workspaceSize=7Gi,repository=https://x/y.git',
+  );
+  assert.match(other, /name: "other-workspace"/);
+  assert.match(other, /storage: "7Gi"/);
+  assert.match(other, /value: "https:\/\/x\/y.git"/);
+});
+
+test('pipelines are of kinds that Argo and Tekton know, and Tekton learns how a Job has ended', {
+  skip,
+}, async () => {
+  const { cluster, printed } = fleet;
+  const { problems } = await kinds();
+  await namespaceOnce('dev');
+  const args = [...PIPELINE_PARTS, '--namespace=dev'];
+  for (const more of [[], ['--architecture=amd64,arm64', '--branch=main'], POD_OPTIONS]) {
+    const yaml = await printed(...args, ...more);
+    const all = objectsOf(yaml);
+    await cluster.ok(['apply', '--server-side', '--dry-run=server', '--filename=-'], yaml);
+    assert.deepEqual(
+      all.flatMap((object) => problems(object).map((text) => `${object.kind}: ${text}`)),
+      [],
+    );
+    const kindsOfAll = new Set(all.map(({ kind }) => kind));
+    for (const kind of ['WorkflowTemplate', 'CronWorkflow', 'Sensor', 'Pipeline', 'EventListener'])
+      assert.ok(kindsOfAll.has(kind as Manifest['kind']), kind);
+    // What is not known is told.
+    const text = JSON.stringify(all);
+    for (const [from, to] of [
+      ['eventSourceName', 'eventSource'],
+      ['authSecret', 'secret'],
+      ['interceptors', 'interceptor'],
+      ['resourcetemplates', 'resourceTemplates'],
+    ] as const) {
+      const wrong = JSON.parse(text.replaceAll(from, to)) as readonly Manifest[];
+      assert.ok(
+        wrong.some((object) => problems(object).length > 0),
+        from,
+      );
+    }
+    const strange = text.replaceAll('"entrypoint"', '"entryPoint"').replaceAll('"taskRef"', '"taskref"');
+    for (const object of JSON.parse(strange) as readonly Manifest[]) {
+      const dry = ['create', '--dry-run=server', '--validate=strict', '--namespace=default', '--filename=-'];
+      const own = { ...object, metadata: { ...object.metadata, namespace: 'default' } };
+      if (!/^(WorkflowTemplate|Pipeline)$/.test(object.kind ?? '')) continue;
+      const refused = await cluster.kubectl(dry, JSON.stringify(own));
+      assert.match(refused.stderr, /unknown field/, String(object.kind));
+    }
+  }
+  const [task] = objectsOf(await printed(...args)).filter((object) => object.kind === 'Task');
+  const busy = { apiVersion: 'batch/v1', kind: 'Job', spec: { backoffLimit: 0 } };
+  for (const [name, command, ends] of [
+    ['well', 'exit 0', true],
+    ['badly', 'exit 1', false],
+  ] as const) {
+    const container = { name: 'a', image: BASE, command: ['sh', '-c', command] };
+    const template = { spec: { restartPolicy: 'Never', containers: [container] } };
+    const spec = { ...busy.spec, template };
+    await cluster.ok(['create', '--filename=-'], JSON.stringify({ ...busy, metadata: { name }, spec }));
+    const steps = task?.spec.steps.filter((step) => step.name === 'wait' || step.name === 'result') ?? [];
+    const codes: number[] = [];
+    for (const { args: own = [] } of steps) {
+      const words = own.map((word) => word.replace('$(params.job)', name));
+      codes.push((await cluster.kubectl(words)).code);
+    }
+    assert.deepEqual(codes, ends ? [0, 0] : [0, 1], name);
+  }
 });
 
 /** What a RUN can get hold of is in the layer that it makes. */
@@ -110,6 +226,16 @@ const prebuilt = once(async (): Promise<void> => {
   const [message] = await ended('fleet', jobName(await printed('prebuild')));
   assert.deepEqual([message?.command, message?.outcome, message?.steps.built], ['start', 'ok', 2]);
   assert.match(message?.image ?? '', /^envbuilder-registry:5000\/cache@sha256:/);
+});
+
+/** Nodes can pull from the registry, with the Secret `pull`. */
+const pullable = once(async (): Promise<void> => {
+  const { cluster } = fleet;
+  const service = ['get', IN_FLEET, 'service/envbuilder-registry', '--output=jsonpath={.spec.clusterIP}'];
+  cluster.trust(REGISTRY, `http://${await cluster.ok(service)}:5000`);
+  const config = `--from-literal=.dockerconfigjson=${loginFor(REGISTRY, 'workspace')}`;
+  const type = '--type=kubernetes.io/dockerconfigjson';
+  await cluster.ok(['create', IN_FLEET, 'secret', 'generic', 'pull', type, config]);
 });
 
 test('a workspace takes the layers of a prebuild, and is there again after its end', { skip }, async (t) => {
@@ -163,16 +289,7 @@ test('a workspace starts from the image of a prebuild, which the node pulls by i
   await cluster.until<Pod>('/api/v1/namespaces/fleet/pods', 'envbuilder-probe', isOver);
   const log = await cluster.ok(['logs', IN_FLEET, 'pod/envbuilder-probe']);
   const image = /^ENVBUILDER_CACHED_IMAGE=(\S+@sha256:\S+)$/m.exec(log)?.[1] ?? assert.fail(log);
-  const address = await cluster.ok([
-    'get',
-    IN_FLEET,
-    'service/envbuilder-registry',
-    '--output=jsonpath={.spec.clusterIP}',
-  ]);
-  cluster.trust(REGISTRY, `http://${address}:5000`);
-  const config = `--from-literal=.dockerconfigjson=${loginFor(REGISTRY, 'workspace')}`;
-  const type = '--type=kubernetes.io/dockerconfigjson';
-  await cluster.ok(['create', IN_FLEET, 'secret', 'generic', 'pull', type, config]);
+  await pullable();
   await apply(
     'workspace',
     '--workspace-name=bob',
@@ -182,6 +299,51 @@ test('a workspace starts from the image of a prebuild, which the node pulls by i
   );
   await ready('fleet', 'envbuilder-bob');
   assert.equal(await exec('fleet', 'envbuilder-bob', 'cat', '/built'), '1');
+});
+
+test('prebuilds for two architectures are one image, of which a node pulls its own', { skip }, async () => {
+  await prebuilt();
+  const { cluster, printed, apply, ended, ready, exec } = fleet;
+  fleet.repository('both', `FROM ${OTHER_BASE}\nCOPY devcontainer.json /copied\n`);
+  const args = ['prebuild', '--architecture=amd64,arm64', `--repository=${GIT}/both.git`, IN_FLEET];
+  const jobs = objectsOf(await printed(...args)).filter((object) => object.kind === 'Job') as Job[];
+  // The node plays both: the images of the tests have the same programs for all architectures.
+  const playable = jobs.map((job) => {
+    const spec = job.spec?.template.spec;
+    const { 'kubernetes.io/arch': arch, ...nodeSelector } = spec?.nodeSelector ?? {};
+    const [container] = spec?.containers ?? [];
+    const platform = arch === undefined ? [] : [{ name: 'ENVBUILDER_PLATFORM', value: `linux/${arch}` }];
+    const env = [...(container?.env ?? []), ...platform];
+    const own = { ...spec, nodeSelector, containers: [{ ...container, env }] };
+    return { ...job, spec: { ...job.spec, template: { ...job.spec?.template, spec: own } } };
+  });
+  // The one that waits for the others comes first.
+  for (const job of playable.toReversed()) await cluster.ok(['create', '--filename=-'], JSON.stringify(job));
+  const images: string[] = [];
+  for (const { metadata } of jobs) {
+    const [message] = await ended('fleet', metadata?.name ?? '');
+    images.push(message?.image ?? assert.fail(JSON.stringify(message)));
+  }
+  assert.equal(new Set(images).size, 3);
+  const index = playable.at(-1)!;
+  await cluster.ok(['delete', IN_FLEET, `job/${index.metadata?.name}`]);
+  await cluster.ok(['create', '--filename=-'], JSON.stringify(index));
+  const [again] = await ended('fleet', index.metadata?.name ?? '');
+  assert.equal(again?.image, images[2], 'the same images are the same index');
+  await pullable();
+  const image = [`--prebuilt=${images[2]}`, '--image-pull-secret=pull'];
+  await apply('workspace', '--workspace-name=both', ...image, IN_FLEET);
+  await ready('fleet', 'envbuilder-both');
+  const built = await exec(
+    'fleet',
+    'envbuilder-both',
+    '/bin/sh',
+    '-c',
+    'cat /copied; tr "\\0" "\\n" </proc/1/environ',
+  );
+  assert.match(built, /"dockerfile"/);
+  assert.match(built, new RegExp(`BUILT_FOR=${process.arch === 'arm64' ? 'arm64' : 'amd64'}`));
+  await cluster.ok(['delete', IN_FLEET, 'pod/envbuilder-both']);
 });
 
 test('a prebuild that has to make room is built by another pod, and has not failed', { skip }, async () => {
@@ -200,8 +362,9 @@ test('a prebuild that has to make room is built by another pod, and has not fail
   await building.promise;
   const selector = ['get', IN_FLEET, 'pods', `--selector=job-name=${job}`, '--output=name'];
   await evict((await cluster.ok(selector)).trim().replace('pod/', ''));
-  await ended('fleet', job);
-  assert.equal(await cluster.ok(['get', IN_FLEET, `job/${job}`, '--output=jsonpath={.status.failed}']), '');
+  const messages = await ended('fleet', job);
+  const failed = await cluster.ok(['get', IN_FLEET, `job/${job}`, '--output=jsonpath={.status.failed}']);
+  assert.equal(failed, '', JSON.stringify(messages));
 });
 
 test('eight pods of an environment that nobody has built run each of its commands once', {
@@ -306,6 +469,53 @@ test('namespaces let in what the page says, and quotas count it', { skip }, asyn
   assert.match(second.stderr, /exceeded quota: all, requested: requests.cpu=50m, used: requests.cpu=50m/);
 });
 
+test('the commands of the pages do what the pages say', { skip }, async () => {
+  await ensurePackages(['apache2-utils', 'openssl', 'git']);
+  await kinds();
+  const { cluster, namespace, ready, ended } = fleet;
+  const directory = temporaryDir('operator');
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  const commit = fleet.repository('app', DOCKERFILE).commit({ 'more.txt': 'more' });
+  countRequests('/app');
+  const pages = createPageRunner(fleet, directory, commit);
+  const needs = {
+    'a namespace dev': () => namespaceOnce('dev'),
+    'a namespace team-a': () => namespaceOnce('team-a'),
+    'no workspace': () => cluster.ok(['delete', '--namespace=docs', 'pod/envbuilder-workspace']),
+    'a Compose project': async () => {
+      mkdirSync(join(directory, '.devcontainer'));
+      const service = { dockerComposeFile: 'compose.yml', service: 'app' };
+      writeFileSync(join(directory, '.devcontainer/devcontainer.json'), JSON.stringify(service));
+      const services = { app: { image: BASE }, db: { image: BASE, command: 'sleep infinity' } };
+      writeFileSync(join(directory, '.devcontainer/compose.yml'), JSON.stringify({ services }));
+    },
+  };
+  await namespace('docs', 'baseline');
+  await pages.run('docs/kubernetes.md', 'docs', {
+    needs,
+    after: [
+      [
+        /k8s workspace --repository/,
+        async () => {
+          const jobs = ['get', '--namespace=docs', 'jobs', '--selector=app.kubernetes.io/component=prebuild'];
+          const [job = ''] = (await cluster.ok([...jobs, '--output=name'])).split('\n');
+          await ended('docs', job.replace('job.batch/', ''));
+          await ready('docs', 'envbuilder-workspace');
+        },
+      ],
+      [/containerStatuses/, (output) => assert.match(output, /^\{"command":"start","outcome":"ok".*\}$/m)],
+    ],
+  });
+  await namespace('docs-fleet', 'baseline');
+  const secrets = pageCommands('docs/kubernetes.md').find(({ first }) => first) ?? assert.fail();
+  await pages.block(secrets, 'docs-fleet', { envbuilder: 'fleet' });
+  await pages.run('docs/fleet.md', 'docs-fleet', {
+    needs,
+    after: [[/k8s workspace --name fleet/, () => ready('docs-fleet', 'fleet-ada')]],
+  });
+  await pages.run('docs/pipelines.md', 'dev', { needs });
+});
+
 /** How many pods of the same environment start at once; the longer form has more. */
 const HERD = Number(process.env.ENVBUILDER_TEST_HERD ?? 8);
 
@@ -323,6 +533,21 @@ async function evict(pod: string): Promise<void> {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: 'fleet' } };
   const path = `/api/v1/namespaces/fleet/pods/${pod}/eviction`;
   await fleet.cluster.ok(['create', `--raw=${path}`, '--filename=-'], JSON.stringify(eviction));
+}
+
+/** Makes a namespace that other tests may have made. */
+async function namespaceOnce(name: string): Promise<void> {
+  const { cluster, namespace } = fleet;
+  if ((await cluster.kubectl(['get', 'namespace', name])).code !== 0) await namespace(name, 'baseline');
+}
+
+/** The objects that a text has, in an order of their own. */
+function objectsOf(yaml: string): readonly Manifest[] {
+  const key = ({ kind, metadata }: Manifest): string => `${kind}/${metadata?.name}`;
+  return parseAllDocuments(yaml)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((object) => object !== null)
+    .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function jobName(yaml: string): string {

@@ -8,7 +8,7 @@ import { ensurePackages } from '../scripts/lib/debian.ts';
 import { findGo, noGo } from '../scripts/lib/go-program.ts';
 import { capture, type Finished, run, step } from '../scripts/lib/shell.ts';
 import { parseOptions } from '../src/cli/options/parse.ts';
-import { ON_DEMAND_JOBS, PART_NAMES } from '../src/kubernetes/manifests.ts';
+import { PART_NAMES as ALL_PARTS, ON_DEMAND_JOBS, PIPELINE_PARTS } from '../src/kubernetes/manifests.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 import { POD_OPTIONS } from './support/kubernetes-options.ts';
 
@@ -16,6 +16,9 @@ import { POD_OPTIONS } from './support/kubernetes-options.ts';
 const VALIDATOR = 'kubernetes-validate==1.37.0';
 /** The schemas of 1.28 want conditions in each rule of a Job's failures, which the API itself does not. */
 const VERSIONS = ['1.29', '1.37'];
+
+/** Those of kinds that the API itself knows; those of others are applied in cluster.test.ts. */
+const PART_NAMES = ALL_PARTS.filter((name) => !PIPELINE_PARTS.includes(name));
 
 let dir: string;
 let validator: string;
@@ -232,6 +235,8 @@ test('what cannot be meant is refused', async () => {
     [['--kustomize=a', '--helm=b'], 2, /either/],
     [['prebuild', '--helm=b'], 2, /no place in a chart/],
     [['--registry-size=big'], 2, /quantity/],
+    [['prebuild-tekton'], 2, /--namespace/],
+    [['prebuild-argo', '--helm=b', '--namespace=a'], 2, /no place in a chart/],
     [['--image=A B'], 6, /not an image reference/],
   ];
   for (const [args, code, pattern] of cases) {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { startOwnRegistry } from './support/own-registry.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
 /** What a collector was sent. */
@@ -223,5 +225,49 @@ test('a collector that is not there or never answers is a warning and holds noth
     const built = await box.build([], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
     assert.equal(built.code, 0, built.output);
     assert.equal(built.output.match(/traces or metrics were not sent/g)?.length, 1, built.output);
+  }
+});
+
+test('the span of a step says how large its layer is, and what of it was pushed and pulled', async (t) => {
+  const { url, sent } = await collector(t);
+  const dockerfile = 'FROM scratch\nCOPY a /a\nENV X=1\nCOPY b /b\nWORKDIR /\n';
+  const box = sandbox(t, dockerfile);
+  const registry = await startOwnRegistry(box.dir, join(box.dir, 'registry'));
+  t.after(registry.stop);
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
+  const cache = `--cache-repo=${registry.host}/cache`;
+  const bytesOf = async (...args: readonly string[]) => {
+    sent.length = 0;
+    const built = await box.build([cache, ...args], { env });
+    assert.equal(built.code, 0, built.output);
+    return spansOf(sent)
+      .filter(({ attributes }) => attributes.some(({ key }) => key === 'envbuilder.step.key'))
+      .map(({ attributes }) => {
+        const values = valuesOf(attributes);
+        const number = (name: string) => (values[name] === undefined ? undefined : Number(values[name]));
+        return {
+          text: values['envbuilder.step.text'],
+          size: number('envbuilder.step.layer.size'),
+          pushed: number('envbuilder.bytes.pushed'),
+          pulled: number('envbuilder.bytes.pulled'),
+        };
+      });
+  };
+  const first = await bytesOf();
+  const sizes = first.map(({ size }) => size);
+  for (const { text, size, pushed, pulled } of first) {
+    const makesFiles = String(text).startsWith('COPY');
+    assert.equal((size ?? 0) > 0, makesFiles, String(text));
+    assert.equal(pushed, makesFiles ? size : undefined, String(text));
+    assert.equal(pulled, undefined);
+  }
+  const again = await bytesOf(`--output=type=rootfs,dest=${join(box.dir, 'rootfs')}`);
+  assert.deepEqual(
+    again.map(({ size }) => size),
+    sizes,
+  );
+  for (const { text, size, pushed, pulled } of again) {
+    assert.equal(pushed, undefined);
+    assert.equal(pulled, size, String(text));
   }
 });

@@ -31,7 +31,7 @@ import { code, intro, page, plain, table } from './markdown.ts';
 import { rulePages } from './rule-pages.ts';
 
 const root = join(import.meta.dirname, '../..');
-const KUBERNETES_PAGES = ['docs/kubernetes.md', 'docs/fleet.md'];
+const KUBERNETES_PAGES = ['docs/kubernetes.md', 'docs/fleet.md', 'docs/pipelines.md'];
 
 /** The pages that are made from the code, or have parts that are: their text by path from the root of the checkout. */
 export function referencePages(): ReadonlyMap<string, string> {

@@ -133,6 +133,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   const ready = new Set<number>();
   /** Steps of this build by key: what two stages have in common is made once. */
   const steps = new Map<Digest, { readonly made: Promise<Cursor>; readonly stage: string }>();
+  /** Which layers of steps have been told. */
+  const told = new Map<Step, Digest>();
   const resultOf = (index: number): Promise<StageResult> => {
     let result = results.get(index);
     if (!result) {
@@ -154,7 +156,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     if (deps.oneAfterAnother) for (const other of needed) await resultOf(other);
     else for (const other of needed) void resultOf(other);
     expectContent(missing);
-    for (const step of stage.steps.slice(0, hit.depth)) finished(step, 'hit', 0);
+    for (const step of stage.steps.slice(0, hit.depth)) {
+      finished(step, 'hit', 0);
+      tellLayer(step, records.get(step.key)?.layer);
+    }
     if (missing.some(({ operation }) => operation.kind === 'run')) expectRun();
     let cursor = await start(stage, hit);
     for (const step of missing) cursor = await advanceOnce(stage, step, cursor);
@@ -233,6 +238,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
 
   /** Goes on from a record, which names all layers, whatever the stage has made so far. */
   function onto(stage: PlannedStage, step: Step, record: CacheRecord): Cursor {
+    tellLayer(step, record.layer);
     const claims = claimsOf(deps.plan, stage, step.index + 1, record);
     if (claims) agreement.holder(stage.index)(claims);
     const pending = settledChain(record.chain, record.made);
@@ -304,7 +310,9 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const made = await deps.execute(step, await cursor.state());
       const layer = made.layer.then((staged) => {
         if (staged) deps.stage(staged);
-        return staged && layerRef(staged);
+        const own = staged && layerRef(staged);
+        tellLayer(step, own);
+        return own;
       });
       const pending = appendLayer(cursor.pending, layer);
       const { created } = deps;
@@ -332,6 +340,12 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       finished(step, 'failed', performance.now() - started);
       throw error;
     }
+  }
+
+  function tellLayer(step: Step, layer: LayerRef | null | undefined): void {
+    if (!layer || told.get(step) === layer.digest) return;
+    told.set(step, layer.digest);
+    deps.emit({ type: 'step-layer', id: idOf(step), digest: layer.digest, bytes: layer.size });
   }
 
   function sayWaiting(step: Step): void {

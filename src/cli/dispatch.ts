@@ -94,6 +94,7 @@ async function bodyOf(command: CommandName) {
   if (command === 'down') return (await import('./commands/down.ts')).downCommand;
   if (command === 'list') return (await import('./commands/list.ts')).listCommand;
   if (command === 'warm') return (await import('./commands/warm.ts')).warmCommand;
+  if (command === 'index') return (await import('./commands/index-images.ts')).indexCommand;
   if (command === 'k8s') return (await import('./commands/kubernetes.ts')).kubernetesCommand;
   if (command === 'login') return (await import('./commands/login.ts')).loginCommand;
   if (command === 'logout') return (await import('./commands/login.ts')).logoutCommand;

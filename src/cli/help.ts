@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   down: 'End it and delete it',
   list: 'List the dev containers that are here',
   warm: 'Fetch base images into a directory that builds read them from',
+  index: 'Make one image for several platforms out of images that are there',
   k8s: 'Print manifests for Kubernetes',
   login: 'Keep a user and password for a registry, as docker login does',
   logout: 'Forget them',
@@ -72,6 +73,11 @@ Lists the dev containers that \`envbuilder up\` has made, on standard output as 
 Fetches base images into a directory, where builds (--base-image-cache-dir) and kaniko find them. Builds may read the
 directory meanwhile. Prints a line for each image on standard output: fetched or present, its name, its digest. The exit
 code is that of the first image that failed; the others are fetched all the same.`,
+  index: `Usage: envbuilder index --tag NAME [options] IMAGE…
+
+Makes an index of images that are in a registry, each of which is for another platform, as docker buildx imagetools create
+does. Nothing is pulled; what the repository of a name lacks is copied there. The same images give the same index, whose
+digest is printed on standard output. With --wait it waits for images that others are still building.`,
   report: `Usage: envbuilder report [-o FILE|text|json] DIR|REPORT.json
 
 Tells of builds and starts that are over, out of the reports that they have written as JSON. A directory, as
@@ -82,7 +88,8 @@ how it ended. Prints on standard output where no file is named.`,
 
 Prints manifests for \`kubectl apply -f -\`, or writes them as a base of kustomize or a chart of Helm. The parts are
 base-images, warmer, registry, workspace and network, which are printed where none is named; and secrets, warm-now,
-base-images-read, registry-gc, prebuild and prebuild-watch, which are printed only then. Nothing is asked of a cluster.`,
+base-images-read, registry-gc, prebuild and prebuild-watch, which are printed only then, as are prebuilds as pipelines:
+prebuild-argo, prebuild-argo-events, prebuild-tekton and prebuild-tekton-triggers. Nothing is asked of a cluster.`,
   login: `Usage: envbuilder login --username NAME --password-stdin [options] [REGISTRY]
 
 Asks a registry, by default Docker Hub, whether it takes a user and a password or token, and keeps them where Docker does: in

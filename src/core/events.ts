@@ -57,6 +57,11 @@ export type Event =
       /** Why the step was not a hit, when that is known. */
       readonly reason?: string;
     }
+  /**
+   * The layer of a step as it is stored, once it is known: of one that was built some time after that has finished. A step
+   * that changes no file has none.
+   */
+  | { readonly type: 'step-layer'; readonly id: StepId; readonly digest: Digest; readonly bytes: number }
   | {
       readonly type: 'progress';
       readonly what: string;

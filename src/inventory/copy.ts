@@ -38,35 +38,69 @@ export async function copyEntries(
   signal: AbortSignal,
 ): Promise<CopyResult> {
   let [blobs, bytes, copied] = [0, 0, 0];
-  const copyAll = async (descriptors: readonly Pick<Descriptor, 'digest' | 'size'>[]): Promise<void> => {
-    await mapLimit(descriptors, PARALLEL, async ({ digest, size }) => {
-      const blob = { mediaType: 'application/octet-stream', digest, size };
-      if ((await copyBlob(from, to, blob, { signal })) === 'exists') return;
-      blobs += 1;
-      bytes += size;
-    });
+  const onBlob = (size: number): void => {
+    blobs += 1;
+    bytes += size;
   };
-  const copyManifest = async (raw: RawManifest, tags: readonly string[], level: number): Promise<void> => {
-    const { digest, mediaType } = raw.descriptor;
-    const document = parseManifestDocument(raw.bytes, digest, mediaType);
-    if (document.kind === 'manifest') {
-      const { config, layers } = document.manifest;
-      await copyAll([...new Map([config, ...layers].map((one) => [one.digest, one])).values()]);
-    } else if (level < MOST_LEVELS)
-      for (const child of document.index.manifests) {
-        const found = await from.resolve(child.digest, signal);
-        if (found) await copyManifest(found, [], level + 1);
-      }
-    if (tags.length === 0) await to.tag(raw.bytes, mediaType, undefined, signal);
-    for (const tag of tags) await to.tag(raw.bytes, mediaType, tag, signal);
-  };
+  const options = { signal, onBlob };
   for (const { kind, digest, tags, needs } of entries) {
     if (kind === 'lease' || kind === 'unreadable') continue;
     const raw = await from.resolve(digest, signal);
     if (!raw) continue;
-    await copyAll(needs);
-    await copyManifest(raw, tags, 0);
+    await copyBlobs(from, to, needs, options);
+    await copyImage(from, to, raw, { ...options, tags });
     copied += 1;
   }
   return { entries: copied, blobs, bytes };
+}
+
+/** How an image is copied. */
+export interface CopyOptions {
+  readonly signal: AbortSignal;
+  /** Its names; none, where it is known by its digest alone. */
+  readonly tags?: readonly string[];
+  /** The source's repository, where both stores are repositories of one registry. */
+  readonly mountFrom?: string;
+  /** Told the size of each blob that was not there. */
+  readonly onBlob?: (size: number) => void;
+}
+
+/**
+ * Copies an image or an index with all that lies behind it, which is there before its names are.
+ * @throws AppError as Store.get, Store.put and Store.tag do
+ */
+export async function copyImage(
+  from: Store,
+  to: Store,
+  raw: RawManifest,
+  { tags = [], ...options }: CopyOptions,
+  level = 0,
+): Promise<void> {
+  const { signal } = options;
+  const { digest, mediaType } = raw.descriptor;
+  const document = parseManifestDocument(raw.bytes, digest, mediaType);
+  if (document.kind === 'manifest') {
+    const { config, layers } = document.manifest;
+    const blobs = new Map([config, ...layers].map((one) => [one.digest, one]));
+    await copyBlobs(from, to, [...blobs.values()], options);
+  } else if (level < MOST_LEVELS)
+    for (const child of document.index.manifests) {
+      const found = await from.resolve(child.digest, signal);
+      if (found) await copyImage(from, to, found, options, level + 1);
+    }
+  if (tags.length === 0) await to.tag(raw.bytes, mediaType, undefined, signal);
+  for (const tag of tags) await to.tag(raw.bytes, mediaType, tag, signal);
+}
+
+async function copyBlobs(
+  from: Store,
+  to: Store,
+  descriptors: readonly Pick<Descriptor, 'digest' | 'size'>[],
+  { signal, mountFrom, onBlob }: CopyOptions,
+): Promise<void> {
+  await mapLimit(descriptors, PARALLEL, async ({ digest, size }) => {
+    const blob = { mediaType: 'application/octet-stream', digest, size };
+    const options = { signal, ...(mountFrom === undefined ? {} : { mountFrom }) };
+    if ((await copyBlob(from, to, blob, options)) !== 'exists') onBlob?.(size);
+  });
 }

@@ -1,6 +1,7 @@
 import { parse, stringify } from 'yaml';
-import { manifests, manifestYaml, type PartName } from './manifests.ts';
+import { manifests, type PartName } from './manifests.ts';
 import type { Manifest, ManifestSettings } from './types.ts';
+import { manifestYaml } from './yaml.ts';
 
 /** Texts by their paths in a directory. */
 export type Files = ReadonlyMap<string, string>;

@@ -22,6 +22,8 @@ export function namesOf({ name, workspaceName }: Pick<ManifestSettings, 'name' |
     trustedKeys: `${name}-trusted-keys`,
     git: `${name}-git`,
     prebuild: `${name}-prebuild`,
+    /** What a git server has to know to start prebuilds. */
+    webhook: `${name}-webhook`,
     workspace: `${name}-${workspaceName}`,
   } as const;
 }

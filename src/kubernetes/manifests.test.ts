@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { EXIT_CODES } from '../core/error.ts';
-import { manifests, manifestsYaml, PART_NAMES, USUAL_PARTS } from './manifests.ts';
+import { manifests, manifestsYaml, PART_NAMES, PIPELINE_PARTS, USUAL_PARTS } from './manifests.ts';
 import { ALL_SETTINGS, podsOf, SETTINGS } from './testing.ts';
 import type { Job, Manifest, ManifestSettings } from './types.ts';
 
@@ -199,7 +199,7 @@ test('what the cluster asks of pods is in all of them', () => {
     assert.equal(env.KANIKO_REGISTRY_MAP, 'ghcr.io=mirror.corp/ghcr');
     assert.equal(env.ENVBUILDER_SSL_CERT_FILE, '/ca/ca.crt');
     assert.ok(container?.volumeMounts?.some(({ mountPath }) => mountPath === '/ca'));
-    if (component === 'warmer') continue;
+    if (component === 'warmer' || container?.name === 'index') continue;
     assert.deepEqual(container?.resources?.requests, { cpu: '2', memory: '512Mi' });
     assert.deepEqual(container?.resources?.limits, { memory: '4Gi', 'ephemeral-storage': '40Gi' });
   }
@@ -243,7 +243,21 @@ test('a prebuild is one Job for a repository, branch and commit, and for each ar
     [
       { pool: 'x', 'kubernetes.io/arch': 'amd64' },
       { pool: 'x', 'kubernetes.io/arch': 'arm64' },
+      { pool: 'x' },
     ],
+  );
+  const pushed = both.flatMap(({ spec }) => spec?.template.spec?.containers[0]?.env ?? []);
+  const tags = pushed.filter((each) => each.name === 'ENVBUILDER_PUSH_TAG').map(({ value }) => `:${value}`);
+  const args = both.at(-1)?.spec?.template.spec?.containers[0]?.args ?? [];
+  assert.deepEqual(
+    args.slice(-2).map((reference) => reference.replace('envbuilder-registry:5000/cache', '')),
+    tags,
+    'the index is of what the others push',
+  );
+  const suspended = jobs({ architectures: ['amd64', 'arm64'], queue: 'builds' });
+  assert.deepEqual(
+    suspended.map(({ spec }) => spec?.suspend),
+    [true, true, undefined],
   );
   const long = { name: 'n'.repeat(24), architectures: ['amd64'] };
   for (const { metadata } of manifests(['prebuild', 'prebuild-watch'], { ...settings, ...long }))
@@ -288,7 +302,63 @@ test('nothing is written that the API would leave out or fill in', () => {
     assert.deepEqual(empty, []);
     for (const object of all) {
       const ports = JSON.stringify(object).match(/\{[^{}]*"(?:port|containerPort)":[^{}]*\}/g) ?? [];
-      for (const port of ports) if (!port.includes('"path"')) assert.match(port, /"protocol":/);
+      // That of an EventSource has none.
+      const known = object.kind === 'EventSource' ? [] : ports;
+      for (const port of known) if (!port.includes('"path"')) assert.match(port, /"protocol":/);
     }
+  }
+});
+
+/** Every Job that an object of a pipeline has in it as text. */
+function jobsWithin(all: readonly Manifest[]): readonly Job[] {
+  const texts = all.flatMap((object) =>
+    object.kind === 'WorkflowTemplate'
+      ? object.spec.templates.flatMap(({ resource }) => resource?.manifest ?? [])
+      : object.kind === 'Pipeline'
+        ? object.spec.tasks.flatMap(
+            ({ params }) => params.find(({ name }) => name === 'manifest')?.value ?? [],
+          )
+        : [],
+  );
+  return texts.map((text) => parse(text) as Job);
+}
+
+test('pipelines make the Jobs of a prebuild, in their order', () => {
+  for (const part of ['prebuild-argo', 'prebuild-tekton'] as const)
+    for (const one of [settings, ALL_SETTINGS, { ...settings, architectures: ['amd64', 'arm64'] }]) {
+      const jobs = jobsWithin(manifests([part], one));
+      const plain = manifests(['prebuild'], one) as readonly Job[];
+      const pods = (some: readonly Job[]): unknown =>
+        some.map(({ spec }) => {
+          const { env: _, args: __, ...container } = spec?.template.spec?.containers[0] ?? { name: '' };
+          return [spec?.suspend, { ...spec?.template.spec, containers: [container] }];
+        });
+      assert.deepEqual(pods(jobs), pods(plain));
+      const names = jobs.map(({ metadata }) => metadata?.name);
+      assert.equal(new Set(names).size, names.length);
+    }
+});
+
+test('nobody but the operator says what a pipeline builds: a push gives it a commit alone', () => {
+  for (const branch of ['main', 'a.b', "it's", 'x"y']) {
+    const all = manifests(PIPELINE_PARTS, { ...settings, branch });
+    const [sensor] = all.filter((object) => object.kind === 'Sensor');
+    const [listener] = all.filter((object) => object.kind === 'EventListener');
+    const filters = sensor?.spec.dependencies[0]?.filters.data ?? [];
+    const passes = (body: Readonly<Record<string, string>>): boolean =>
+      filters.every(({ path, comparator, value }) => {
+        const found = new RegExp(value[0] ?? '').test(body[path.replace('body.', '')] ?? '');
+        return comparator === '!=' ? !found : found;
+      });
+    const after = 'a'.repeat(40);
+    assert.ok(passes({ ref: `refs/heads/${branch}`, after }), branch);
+    assert.ok(!passes({ ref: `refs/heads/${branch}x`, after }));
+    assert.ok(!passes({ ref: `refs/tags/${branch}`, after }));
+    assert.ok(!passes({ ref: 'refs/heads/aXb', after }));
+    assert.ok(!passes({ ref: `refs/heads/${branch}`, after: '0'.repeat(40) }), 'it is deleted');
+    assert.ok(!passes({ ref: `refs/heads/${branch}`, after: `${after}\n` }));
+    assert.ok(!passes({ ref: `refs/heads/${branch}`, after: 'main' }));
+    const filter = String(listener?.spec.triggers[0]?.interceptors[1]?.params[0]?.value);
+    assert.ok(filter.startsWith(`body.ref == ${JSON.stringify(`refs/heads/${branch}`)} && `), filter);
   }
 });

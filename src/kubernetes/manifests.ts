@@ -1,12 +1,14 @@
-import { stringify } from 'yaml';
+import { argoEvents, argoWorkflows } from './argo.ts';
 import { networkPolicies } from './network.ts';
 import { prebuildCronJobs, prebuildJobs } from './prebuild.ts';
 import { registry, registryGc } from './registry.ts';
 import { secrets } from './secrets.ts';
+import { tektonPipeline, tektonTriggers } from './tekton.ts';
 import type { Manifest, ManifestSettings } from './types.ts';
 import { baseImages, baseImagesRead } from './volumes.ts';
 import { warmerCronJob, warmerJob } from './warmer.ts';
 import { workspace } from './workspace.ts';
+import { manifestYaml } from './yaml.ts';
 
 interface Part {
   readonly make: (settings: ManifestSettings) => readonly Manifest[];
@@ -27,6 +29,10 @@ const PARTS = {
   'registry-gc': { make: registryGc, onDemand: true },
   prebuild: { make: prebuildJobs, onDemand: true },
   'prebuild-watch': { make: prebuildCronJobs, onDemand: true },
+  'prebuild-argo': { make: argoWorkflows, onDemand: true },
+  'prebuild-argo-events': { make: argoEvents, onDemand: true },
+  'prebuild-tekton': { make: tektonPipeline, onDemand: true },
+  'prebuild-tekton-triggers': { make: tektonTriggers, onDemand: true },
   workspace: { make: workspace },
   network: { make: networkPolicies },
 } as const satisfies Readonly<Record<string, Part>>;
@@ -40,8 +46,16 @@ export const PART_NAMES = Object.keys(PARTS) as readonly PartName[];
 /** Those that are printed where none is named. */
 export const USUAL_PARTS: readonly PartName[] = PART_NAMES.filter((name) => !('onDemand' in PARTS[name]));
 
+/** Those that need the kinds of Argo or Tekton, and the namespace that their accounts are in. */
+export const PIPELINE_PARTS: readonly PartName[] = PART_NAMES.filter((name) => /-(?:argo|tekton)/.test(name));
+
 /** Jobs: what they would do is in their names, so no chart can change it. */
-export const ON_DEMAND_JOBS: readonly PartName[] = ['warm-now', 'prebuild', 'prebuild-watch'];
+export const ON_DEMAND_JOBS: readonly PartName[] = [
+  'warm-now',
+  'prebuild',
+  'prebuild-watch',
+  ...PIPELINE_PARTS,
+];
 
 /** The objects of some parts, each part once, in the order in which they are applied. */
 export function manifests(names: readonly PartName[], settings: ManifestSettings): readonly Manifest[] {
@@ -51,9 +65,4 @@ export function manifests(names: readonly PartName[], settings: ManifestSettings
 /** Objects as YAML documents, as `kubectl apply -f -` reads them; the same objects always give the same text. */
 export function manifestsYaml(objects: readonly Manifest[]): string {
   return objects.map(manifestYaml).join('---\n');
-}
-
-/** One object as a YAML document. */
-export function manifestYaml(object: Manifest): string {
-  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 }

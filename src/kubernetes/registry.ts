@@ -38,6 +38,7 @@ export function registryGc(settings: ManifestSettings): readonly CronJob[] {
         schedule: settings.schedule,
         concurrencyPolicy: 'Forbid',
         jobTemplate: {
+          metadata: podMetadata('registry-gc', settings),
           spec: {
             backoffLimit: 0,
             template: {

@@ -17,6 +17,7 @@ export const SETTINGS: ManifestSettings = {
   workspaceSize: '3Gi',
   repository: 'https://git.example/a.git',
   architectures: [],
+  kubectlImage: 'registry.k8s.io/kubectl:v1',
   requests: new Map(),
   limits: new Map(),
   nodeSelector: new Map(),

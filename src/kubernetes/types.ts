@@ -10,11 +10,14 @@ import type {
   Secret,
   SecurityContext,
   Service,
+  ServiceAccount,
   Toleration,
 } from 'kubernetes-types/core/v1.d.ts';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
+import type { Role, RoleBinding } from 'kubernetes-types/rbac/v1.d.ts';
 import type { Environment } from '../core/environment.ts';
 import type { ComposeProject } from '../devcontainer/compose/services.ts';
+import type { PipelineObject } from './custom-types.ts';
 
 export type {
   Affinity,
@@ -27,9 +30,12 @@ export type {
   PersistentVolumeClaim,
   Pod,
   PodSpec,
+  Role,
+  RoleBinding,
   Secret,
   SecurityContext,
   Service,
+  ServiceAccount,
   Toleration,
 };
 
@@ -43,7 +49,11 @@ export type Manifest =
   | Service
   | Secret
   | ConfigMap
-  | NetworkPolicy;
+  | NetworkPolicy
+  | ServiceAccount
+  | Role
+  | RoleBinding
+  | PipelineObject;
 
 /** What manifests are made from. */
 export interface ManifestSettings {
@@ -82,6 +92,8 @@ export interface ManifestSettings {
   readonly prebuildSchedule: string;
   /** A prebuild for each of these, as labels of nodes have them; one on any node when empty. */
   readonly architectures: readonly string[];
+  /** An image with kubectl, for pipelines. */
+  readonly kubectlImage: string;
   readonly priorityClass?: string;
   /** The queue of Kueue, which lets suspended prebuilds go. */
   readonly queue?: string;

@@ -24,7 +24,7 @@ export function warmerCronJob(settings: ManifestSettings): CronJob {
       startingDeadlineSeconds: 3600,
       successfulJobsHistoryLimit: 1,
       failedJobsHistoryLimit: 3,
-      jobTemplate: { spec: jobSpec(settings) },
+      jobTemplate: { metadata: podMetadata('warmer', settings), spec: jobSpec(settings) },
     },
   };
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { resolveLayout } from '../builder/layout-image.ts';
 import { openRegistries } from '../builder/registry-access.ts';
 import type { RegistrySettings } from '../builder/types.ts';
-import { isDigest } from '../core/digest.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { diffOf } from '../inventory/diff.ts';
+import { type IndexOfImages, makeIndex } from '../inventory/make-index.ts';
 import type { ImageDiff } from '../inventory/types.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
 import { resolveImage } from '../oci/image.ts';
@@ -22,6 +23,25 @@ export interface DiffOptions {
   /** Which image of an index is meant. */
   readonly platform: Platform;
   readonly registries?: Partial<RegistrySettings>;
+}
+
+/** Images that are there, and what their index is called. */
+export interface MakeIndexRequest extends IndexOfImages {
+  readonly registries?: Partial<RegistrySettings>;
+}
+
+/** Makes an index of images. @throws AppError as makeIndex of the inventory */
+export async function combine(
+  { registries: settings, ...request }: MakeIndexRequest,
+  run: RunOptions,
+): Promise<Digest> {
+  const deps = runDeps(run);
+  const registries = openRegistries(registrySettings(settings), deps);
+  try {
+    return await makeIndex(request, { ...deps, open: registries.open });
+  } finally {
+    await registries.close();
+  }
 }
 
 /** Compares two images. @throws AppError REFERENCE, CONTEXT for a directory without images; REGISTRY, AUTH, CORRUPT */

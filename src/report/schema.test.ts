@@ -22,6 +22,7 @@ const EVENTS: { readonly [T in Event['type']]: Required<Extract<Event, { readonl
   'step-started': { type: 'step-started', id },
   'step-output': { type: 'step-output', id, stream: 'stdout', text: 'x\n' },
   'step-finished': { type: 'step-finished', id, outcome: 'built', ms: 1, key: 'sha256:1', reason: 'x' },
+  'step-layer': { type: 'step-layer', id, digest: 'sha256:1', bytes: 1 },
   progress: { type: 'progress', what: 'x', done: 1, total: 2, unit: 'objects' },
   transfer: { type: 'transfer', direction: 'pull', digest: 'sha256:1', bytes: 1, expected: 1 },
   retry: { type: 'retry', what: 'x', attempt: 1, delayMs: 1, reason: 'x' },

@@ -4,7 +4,10 @@ go 1.24.0
 
 godebug default=go1.24
 
-require k8s.io/kubernetes v1.34.4
+require (
+	helm.sh/helm/v3 v3.19.5
+	k8s.io/kubernetes v1.34.4
+)
 
 replace (
 	k8s.io/api => k8s.io/api v0.34.4

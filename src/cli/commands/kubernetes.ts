@@ -106,8 +106,17 @@ function filesFor(
   });
 }
 
-function partsOf({ operands }: Parsed, { PART_NAMES, USUAL_PARTS }: Kubernetes): readonly PartName[] {
-  return operands.length === 0 ? USUAL_PARTS : operands.map((word) => partName(word, PART_NAMES));
+/** @throws AppError USAGE */
+function partsOf(
+  { operands, options }: Parsed,
+  { PART_NAMES, USUAL_PARTS, PIPELINE_PARTS }: Kubernetes,
+): readonly PartName[] {
+  const parts = operands.length === 0 ? USUAL_PARTS : operands.map((word) => partName(word, PART_NAMES));
+  const bound = parts.find((name) => PIPELINE_PARTS.includes(name));
+  if (bound === undefined || options.namespace !== undefined) return parts;
+  throw new AppError('USAGE', `${bound} gives rights to accounts, which have to be those of a namespace`, {
+    hint: 'name it with --namespace',
+  });
 }
 
 function partName(word: string, known: readonly PartName[]): PartName {

@@ -155,6 +155,15 @@ export const KUBERNETES_OPTIONS = [
     group: 'Kubernetes',
   },
   {
+    name: 'kubectl-image',
+    type: 'string',
+    default: 'registry.k8s.io/kubectl:v1.34.4',
+    placeholder: 'REFERENCE',
+    text: 'An image with kubectl, with which a pipeline of Tekton makes Jobs.',
+    commands: ['k8s'],
+    group: 'Kubernetes',
+  },
+  {
     name: 'priority-class',
     type: 'string',
     placeholder: 'NAME',

@@ -20,6 +20,7 @@ export const IMAGE_COMMANDS = [
   'start',
   'up',
   'warm',
+  'index',
   ...CACHE_COMMANDS,
 ] as const;
 

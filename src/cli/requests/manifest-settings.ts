@@ -38,7 +38,12 @@ export function manifestSettings(
         hint: 'write five fields as cron does, as in "15 3 * * *"',
       });
   }
-  for (const reference of [...image, runtimeImage, ...options['service-image'].values()])
+  for (const reference of [
+    ...image,
+    runtimeImage,
+    options['kubectl-image'],
+    ...options['service-image'].values(),
+  ])
     parseReference(reference);
   const { registry } = options;
   if (registry !== undefined && parseReference(`${registry}/cache`).registry !== registry.split('/')[0])
@@ -74,6 +79,7 @@ export function manifestSettings(
     signed: !options.unsigned,
     suspend: options.suspend,
     architectures: options.architecture,
+    kubectlImage: options['kubectl-image'],
     baseImagesSize: options['base-images-size'],
     registrySize: options['registry-size'],
     workspaceSize: options['workspace-size'],

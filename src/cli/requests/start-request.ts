@@ -3,6 +3,7 @@ import { given } from '../../core/given.ts';
 import {
   type BuildRequest,
   type Definition,
+  parseReference,
   type StartRequest,
   splitWords,
   type UserEnvProbe,
@@ -69,9 +70,10 @@ export function workspaceBuild(parsed: Parsed, workspace: string, deps: RequestD
   const files = { context: workspace, dockerfile: resolve(workspace, 'Dockerfile') };
   const { target: _, ...request } = makeRequest(parsed, files, deps);
   if (parsed.command !== 'start') return request;
+  parseReference(`cache:${options['push-tag']}`);
   return {
     ...request,
-    cacheTags: ['latest'],
+    cacheTags: [options['push-tag']],
     workDir: options['work-dir'] === undefined ? `${OWN_DIR}/work` : request.workDir,
     stateDir: options['state-dir'] === undefined ? `${OWN_DIR}/state` : request.stateDir,
   };

@@ -28,6 +28,12 @@ export interface Spans {
   end(tally: Tally): void;
 }
 
+/** A step that has finished; its span ends with the run, when all its bytes are known, at the time that it has finished. */
+interface Ended {
+  readonly span: Span;
+  readonly time: number;
+}
+
 type Planned = Extract<Event, { readonly type: 'step-planned' }>;
 
 /** Characters of an instruction that a span holds. */
@@ -47,6 +53,13 @@ export function createSpans({ tracer, command, parent, redactor, now }: SpansOpt
   const planned = new Map<string, Planned>();
   const waited = new Map<string, number>();
   const open = new Map<string, Span>();
+  const ended: Ended[] = [];
+  const spans = new Map<string, Span>();
+  /** The sizes of the layers of steps. */
+  const layers = new Map<string, number>();
+  /** The first step of a layer counts its bytes. */
+  const owners = new Map<string, string>();
+  const moved = { pull: new Map<string, number>(), push: new Map<string, number>() };
 
   const stepSpan = (id: StepId, startTime: number): Span => {
     const plan = planned.get(nameOf(id));
@@ -66,7 +79,18 @@ export function createSpans({ tracer, command, parent, redactor, now }: SpansOpt
       ...(reason === undefined ? {} : { 'envbuilder.step.reason': redactor.text(reason) }),
     });
     if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });
-    span.end(now());
+    spans.set(name, span);
+    ended.push({ span, time: now() });
+  };
+  const countBytes = (): void => {
+    for (const [name, bytes] of layers)
+      (spans.get(name) ?? open.get(name))?.setAttribute('envbuilder.step.layer.size', bytes);
+    for (const [digest, name] of owners) {
+      const span = spans.get(name) ?? open.get(name);
+      const [pulled, pushed] = [moved.pull.get(digest), moved.push.get(digest)];
+      if (pulled !== undefined) span?.setAttribute('envbuilder.bytes.pulled', pulled);
+      if (pushed !== undefined) span?.setAttribute('envbuilder.bytes.pushed', pushed);
+    }
   };
 
   return {
@@ -89,6 +113,17 @@ export function createSpans({ tracer, command, parent, redactor, now }: SpansOpt
         case 'step-finished':
           finish(event);
           break;
+        case 'step-layer': {
+          const name = nameOf(event.id);
+          layers.set(name, event.bytes);
+          if (!owners.has(event.digest)) owners.set(event.digest, name);
+          break;
+        }
+        case 'transfer': {
+          const { direction, digest, bytes } = event;
+          moved[direction].set(digest, (moved[direction].get(digest) ?? 0) + bytes);
+          break;
+        }
         case 'retry':
           root.addEvent(
             'retry',
@@ -106,6 +141,8 @@ export function createSpans({ tracer, command, parent, redactor, now }: SpansOpt
       }
     },
     end: ({ planned: steps, hit, built, failed, bytesPulled, bytesPushed }) => {
+      countBytes();
+      for (const { span, time } of ended) span.end(time);
       for (const span of open.values()) span.end(now());
       root.setAttributes({
         'envbuilder.steps.planned': steps,

@@ -28,10 +28,24 @@ export interface Cluster {
    * @param path of its collection, as `/api/v1/namespaces/dev/pods`
    */
   until<T>(path: string, name: string, holds: (object: T) => boolean): Promise<T>;
+  /**
+   * Runs a script of the operator's in bash, with kubectl and helm, where the cluster and the services of the tests can be
+   * reached.
+   */
+  shell(script: string, options: ShellPlace): Promise<Finished>;
   /** Loads images from the archive of `docker save`. */
   load(archive: string): Promise<void>;
   /** Lets the node pull images of a registry over plain HTTP. */
   trust(host: string, url: string): void;
+}
+
+export interface ShellPlace {
+  readonly cwd: string;
+  /** The namespace where none is named. */
+  readonly namespace: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** A directory of programs that are found first. */
+  readonly programs: string;
 }
 
 const SUITES = ['sid', 'trixie'];
@@ -76,7 +90,7 @@ export async function startCluster(
   ports: Readonly<Record<number, { readonly host: string; readonly port: number }>>,
   cleanUp: CleanUp,
 ): Promise<Cluster> {
-  const [program, packages] = [await clusterParts(), await extractPackages('cluster', SUITES, PACKAGES)];
+  const [programs, packages] = [await clusterParts(), await extractPackages('cluster', SUITES, PACKAGES)];
   return step('Starting a cluster', async () => {
     const state = join(dir, 'cluster');
     mkdirSync(state);
@@ -85,7 +99,10 @@ export async function startCluster(
     cleanUp.add(cgroup.remove);
     const files = { state, cgroup: cgroup.path };
     writeConfiguration(files);
-    copyFileSync(program, join(state, 'bin/parts'));
+    copyFileSync(programs.cluster, join(state, 'bin/parts'));
+    mkdirSync(join(state, 'operator'));
+    symlinkSync(programs.helm, join(state, 'operator/helm'));
+    symlinkSync('../bin/kubectl', join(state, 'operator/kubectl'));
     for (const name of PART_NAMES) symlinkSync('parts', join(state, 'bin', name));
     for (const name of IPTABLES) symlinkSync('/usr/sbin/xtables-nft-multi', join(state, 'bin', name));
     for (const [port, address] of Object.entries(ports)) {
@@ -136,6 +153,30 @@ export async function startCluster(
           kubectlArguments(['get', `--raw=${path}?watch=1&fieldSelector=metadata.name%3D${name}`]),
           holds,
         ),
+      shell: async (script, { cwd, namespace, env: more, programs: own }) => {
+        const kubeconfig = join(state, `kubeconfig-${namespace}`);
+        copyFileSync(join(state, 'kubeconfig'), kubeconfig);
+        await ok([
+          'config',
+          `--kubeconfig=${kubeconfig}`,
+          'set-context',
+          '--current',
+          `--namespace=${namespace}`,
+        ]);
+        const bash = ['/bin/bash', '-euo', 'pipefail', '-c', script];
+        return capture('nsenter', [...enter, ...bash], {
+          cwd,
+          env: {
+            KUBECONFIG: kubeconfig,
+            HELM_CACHE_HOME: join(state, 'helm'),
+            HELM_CONFIG_HOME: join(state, 'helm'),
+            HELM_DATA_HOME: join(state, 'helm'),
+            ...more,
+            PATH: `${own}:${join(state, 'operator')}:${process.env.PATH}`,
+          },
+          timeoutMs: PATIENCE_MS,
+        });
+      },
       load: async (archive) => {
         const command = ['nsenter', ...inside, 'ctr', '--namespace=k8s.io', 'images', 'import', '-'];
         await run('/bin/sh', ['-c', 'exec "$@" <"$0"', archive, ...command], { env });

@@ -18,10 +18,11 @@ import { NODE_ADDRESS, REGISTRY_PORT } from './configuration.ts';
 
 const GIT_PORT = 6610;
 const GIT_USER = 'git';
-const GIT_PASSWORD = 'pw-of-the-git-server';
+export const GIT_PASSWORD = 'pw-of-the-git-server';
 
 /** Where pods find the services of the tests. */
 export const BASE = `${NODE_ADDRESS}:${REGISTRY_PORT}/busybox:1`;
+export const OTHER_BASE = `${NODE_ADDRESS}:${REGISTRY_PORT}/multi:1`;
 export const GIT = `http://${NODE_ADDRESS}:${GIT_PORT}`;
 
 /** A cluster, with a git server beside it, and what an operator does there. */
@@ -33,6 +34,8 @@ export interface Fleet {
   repository(name: string, dockerfile: string): TestRepository;
   /** A namespace in which pods can be made, with the level of Pod Security that it enforces. */
   namespace(name: string, level: 'baseline' | 'restricted'): Promise<void>;
+  /** What every call of `envbuilder k8s` has to be told about this cluster. */
+  readonly flags: readonly string[];
   /** What `envbuilder k8s` prints for this cluster. */
   printed(...args: readonly string[]): Promise<string>;
   /** The same, applied. */
@@ -104,14 +107,13 @@ export async function startFleet(cleanUp: CleanUp): Promise<Fleet> {
   await cluster.load(tar);
   const flags = [
     `--runtime-image=${reference}`,
-    `--repository=${GIT}/app.git`,
     `--insecure-registry=${NODE_ADDRESS}:${REGISTRY_PORT}`,
-    `--image=${BASE}`,
     // The node has two processors.
     '--requests=cpu=50m,memory=128Mi',
   ];
+  const own = [`--repository=${GIT}/app.git`, `--image=${BASE}`];
   const printed: Fleet['printed'] = async (...args) => {
-    const { code, stdout, stderr } = await envbuilder(['k8s', ...flags, ...args]);
+    const { code, stdout, stderr } = await envbuilder(['k8s', ...flags, ...own, ...args]);
     if (code !== 0) throw new Error(stderr);
     return stdout;
   };
@@ -126,6 +128,7 @@ export async function startFleet(cleanUp: CleanUp): Promise<Fleet> {
   return {
     cluster,
     pages,
+    flags,
     printed,
     repository: (name, dockerfile) => {
       const made = createRepository(join(repositories, `${name}.git`));
@@ -133,6 +136,7 @@ export async function startFleet(cleanUp: CleanUp): Promise<Fleet> {
         'devcontainer.json': JSON.stringify({ build: { dockerfile: 'Dockerfile' } }),
         Dockerfile: dockerfile,
       });
+      made.git('branch', '-M', 'main');
       return made;
     },
     namespace: async (name, level) => {

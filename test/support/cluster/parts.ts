@@ -15,8 +15,10 @@ export const PART_NAMES = [
   'kubectl',
 ] as const;
 
-/** Path of a program that was built elsewhere from test/cluster-parts. */
+/** Path of a directory with programs that were built elsewhere from test/cluster-parts. */
 const PREPARED = 'ENVBUILDER_TEST_CLUSTER';
+/** What is built: the program in the sources, and Helm from the same modules, which takes seconds beside it. */
+const PROGRAMS = { cluster: '.', helm: 'helm.sh/helm/v3/cmd/helm' } as const;
 const SOURCES = join(import.meta.dirname, '../../cluster-parts');
 const SOURCE_NAMES = ['go.mod', 'main.go'];
 /** The version that `kubectl` and the API server say they are. */
@@ -26,17 +28,27 @@ const VERSION_PACKAGES = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg
 export function noCluster(): string | false {
   const why = noGo();
   if (why === false || process.env[PREPARED] !== undefined) return false;
-  return `${NO_CLUSTER}: ${why}, and ${PREPARED} names no program`;
+  return `${NO_CLUSTER}: ${why}, and ${PREPARED} names no programs`;
+}
+
+/** The programs of a cluster. */
+export interface ClusterParts {
+  /** The parts of Kubernetes, which its name chooses. */
+  readonly cluster: string;
+  readonly helm: string;
 }
 
 /**
- * The program with the parts of Kubernetes, built once for all test runs: some ten minutes of processor time and 4 GB,
- * which are removed after. ENVBUILDER_TEST_CLUSTER names one that is there already.
- * @throws Error when it cannot be built
+ * The programs, built once for all test runs: some ten minutes of processor time and 4 GB, which are removed after.
+ * ENVBUILDER_TEST_CLUSTER names a directory that has them already.
+ * @throws Error when they cannot be built
  */
-export async function clusterParts(): Promise<string> {
-  const prepared = process.env[PREPARED];
-  if (prepared !== undefined) return prepared;
+export async function clusterParts(): Promise<ClusterParts> {
+  const directory = process.env[PREPARED] ?? (await buildOnce());
+  return { cluster: join(directory, 'cluster'), helm: join(directory, 'helm') };
+}
+
+async function buildOnce(): Promise<string> {
   const sources = SOURCE_NAMES.map((name) => readFileSync(join(SOURCES, name), 'utf8'));
   const version = /k8s\.io\/kubernetes (v[\d.]+)/.exec(sources[0] ?? '')?.[1] ?? 'v0';
   return cached('cluster-parts', sources, (path) =>
@@ -57,33 +69,20 @@ async function build(path: string, version: string): Promise<void> {
       `-X ${name}.gitMajor=${major}`,
       `-X ${name}.gitMinor=${minor}`,
     ]);
-    const tags = '-tags=providerless,selinux';
-    await run(
-      'nice',
-      [
-        '-n',
-        '10',
-        findGo() ?? 'go',
-        'build',
-        '-trimpath',
-        tags,
-        `-ldflags=-s -w ${values.join(' ')}`,
-        '-o',
-        path,
-        '.',
-      ],
-      {
-        cwd: source,
-        env: {
-          CGO_ENABLED: '0',
-          GOFLAGS: '-mod=mod -modcacherw',
-          GOPATH: join(dir, 'go'),
-          GOMODCACHE: join(dir, 'modules'),
-          GOCACHE: join(dir, 'cache'),
-        },
-      },
-    );
-    if (!existsSync(path)) throw new Error(`go build made no ${path}`);
+    const go = ['-n', '10', findGo() ?? 'go', 'build', '-trimpath', '-tags=providerless,selinux'];
+    const env = {
+      CGO_ENABLED: '0',
+      GOFLAGS: '-mod=mod -modcacherw',
+      GOPATH: join(dir, 'go'),
+      GOMODCACHE: join(dir, 'modules'),
+      GOCACHE: join(dir, 'cache'),
+    };
+    mkdirSync(path);
+    for (const [name, what] of Object.entries(PROGRAMS)) {
+      const flags = [`-ldflags=-s -w ${values.join(' ')}`, '-o', join(path, name), what];
+      await run('nice', [...go, ...flags], { cwd: source, env });
+      if (!existsSync(join(path, name))) throw new Error(`go build made no ${join(path, name)}`);
+    }
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
