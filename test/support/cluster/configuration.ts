@@ -55,7 +55,13 @@ export function commands({ state }: ClusterFiles): Readonly<Record<string, reado
       `--root-ca-file=${at('pki/apiserver.crt')}`,
       '--leader-elect=false',
     ],
-    'kube-scheduler': ['kube-scheduler', kubeconfig, '--leader-elect=false'],
+    'kube-scheduler': [
+      'kube-scheduler',
+      kubeconfig,
+      '--leader-elect=false',
+      // A pod whose claims were bound while it was looked at is looked at again only after this time, else of minutes.
+      '--pod-max-in-unschedulable-pods-duration=10s',
+    ],
     kubelet: [
       'kubelet',
       `--config=${at('kubelet.yaml')}`,
