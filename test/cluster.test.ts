@@ -474,7 +474,7 @@ test('the commands of the pages do what the pages say', { skip }, async () => {
   await kinds();
   const { cluster, namespace, ready, ended } = fleet;
   const directory = temporaryDir('operator');
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  cleanUp.add(() => rmSync(directory, { recursive: true, force: true }));
   const commit = fleet.repository('app', DOCKERFILE).commit({ 'more.txt': 'more' });
   countRequests('/app');
   const pages = createPageRunner(fleet, directory, commit);
