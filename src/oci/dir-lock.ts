@@ -21,7 +21,8 @@ export interface DirectoryLock {
   exclusive<T>(work: () => T): Promise<T>;
   /**
    * Says that a collection begins: whoever has marked something as used before has to mark it again. To be called before
-   * it is decided what is old. @throws AppError CACHE_DIR as `exclusive` does
+   * it is decided what is old. Where nothing can be locked it does nothing: nothing can be removed there either.
+   * @throws AppError CACHE_DIR when another process holds the lock for too long
    */
   beginCollection(): Promise<void>;
 }
@@ -69,12 +70,12 @@ export function createDirectoryLock(
     return 'busy';
   };
   const locked = async <T>(
-    mode: 'shared' | 'exclusive',
+    mode: 'shared' | 'exclusive' | 'begin',
     work: (collection: number | undefined, fd: number | undefined) => T,
   ): Promise<T> => {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
-      const fd = attempt(mode);
+      const fd = attempt(mode === 'shared' ? 'shared' : 'exclusive');
       if (typeof fd === 'number') {
         try {
           return work(fs.fstatSync(fd).mtimeMs, fd);
@@ -83,7 +84,7 @@ export function createDirectoryLock(
         }
       }
       if (fd === 'unlockable') {
-        if (mode === 'shared') return work(undefined, undefined);
+        if (mode !== 'exclusive') return work(undefined, undefined);
         throw new AppError('CACHE_DIR', `${root} cannot be locked`, {
           hint: 'collect garbage on the machine that holds the directory, with the right to write to it',
           where: { path },
@@ -103,9 +104,10 @@ export function createDirectoryLock(
     exclusive: (work) => locked('exclusive', work),
     // The file's time is the mark: everybody who takes the lock has it at hand.
     beginCollection: () =>
-      locked('exclusive', (last = 0, fd) => {
+      locked('begin', (last = 0, fd) => {
+        if (fd === undefined) return;
         const mark = new Date(Math.max(Date.now(), Math.floor(last) + 1));
-        fs.futimesSync(fd!, mark, mark);
+        fs.futimesSync(fd, mark, mark);
       }),
   };
 }
