@@ -36,6 +36,15 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
+/** Ends what is left of a group of processes, of which nothing may be there. @param leader what was started as `detached` */
+export function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /**
  * A TCP port of 127.0.0.1 that nobody listens on. It is below those that Linux hands out by itself (32768 and up), so that
  * no connection takes it before a server does.

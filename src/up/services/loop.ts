@@ -44,13 +44,22 @@ done`;
 
 /**
  * A shell script that is the first process of a container in place of its command, which is its arguments: it hands signals
- * on to that, takes the exit codes of orphans, and ends with it. It goes on when its command has changed the root.
+ * on to that, takes the exit codes of orphans, and ends as it does: after a wait that a signal has interrupted it asks again,
+ * since the command may have ended meanwhile (127 says that nothing more is known). It goes on when its command has changed
+ * the root.
  */
-export const INIT = `"$@" &
+export const INIT = `got='' child=''
+for name in TERM INT HUP QUIT USR1 USR2; do trap "got=$name; kill -s $name \\$child 2>/dev/null" "$name"; done
+"$@" &
 child=$!
-for name in TERM INT HUP QUIT USR1 USR2; do trap "kill -s $name $child 2>/dev/null" "$name"; done
+[ -z "$got" ] || kill -s "$got" "$child" 2>/dev/null
 while :; do
   wait "$child"
   code=$?
-  kill -0 "$child" 2>/dev/null || exit "$code"
-done`;
+  [ "$code" -gt 128 ] || exit "$code"
+  kill -0 "$child" 2>/dev/null || break
+done
+wait "$child"
+ended=$?
+[ "$ended" = 127 ] || code=$ended
+exit "$code"`;

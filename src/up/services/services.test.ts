@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tempDir } from '../../core/testing.ts';
+import { killGroup, tempDir } from '../../core/testing.ts';
 import type { ProjectService } from '../../devcontainer/compose/services.ts';
 import { commandOf, restartOf } from './command.ts';
 import { explainEnd } from './ends.ts';
@@ -102,7 +102,7 @@ test('a first process of ours hands signals on, and ends as its command does', a
   });
   const [code, signal] = await once(child, 'exit');
   // What it has left is its own namespace's matter.
-  process.kill(-child.pid!, 'SIGKILL');
+  killGroup(child.pid!);
   assert.deepEqual([code, signal], [7, null], said);
 });
 
