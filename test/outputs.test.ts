@@ -39,6 +39,9 @@ const OF_START: Readonly<Record<string, { readonly begins: RegExp; readonly erro
 /** What tells its form by the ending of its name, which no device has: a link to one may. */
 const BY_ENDING = ['report'];
 
+/** What a run does not fail for, whatever becomes of it. */
+const BESIDES = ['termination-message'];
+
 /** Of `k8s`: directories. */
 const OF_MANIFESTS = ['helm', 'kustomize'];
 
@@ -46,7 +49,13 @@ test('the tables have every option that names a file to write', () => {
   const writing = COMMAND_NAMES.flatMap((command) => optionsOf(command)).filter(({ text }) =>
     /^Write /.test(text),
   );
-  const known = [...Object.keys(OF_BUILD), ...Object.keys(OF_START), ...BY_ENDING, ...OF_MANIFESTS];
+  const known = [
+    ...Object.keys(OF_BUILD),
+    ...Object.keys(OF_START),
+    ...BY_ENDING,
+    ...BESIDES,
+    ...OF_MANIFESTS,
+  ];
   assert.deepEqual([...new Set(writing.map(({ name }) => name))].sort(), known.sort());
 });
 
@@ -120,6 +129,26 @@ for (const [name, { args, begins }] of Object.entries(OF_BUILD)) {
       assert.equal(result.code, EXIT_CODES.OUTPUT.exit, result.output);
       assert.match(result.stderr, new RegExp(`cannot write .*${path}`));
     }
+    box.assertClean();
+  });
+}
+
+for (const name of BESIDES) {
+  test(`--${name}: devices stay, links are followed, files replaced, and what cannot be written is a warning`, async (t) => {
+    const box = sandbox(t);
+    mkdirSync(box.path('d'));
+    writeFileSync(box.path('d/file'), 'old');
+    symlinkSync('d/file', box.path('link'));
+    for (const path of ['/dev/full', box.path('d'), box.path('none/file'), '/proc/none', '/dev/null/x']) {
+      const result = await box.build([`--${name}=${path}`]);
+      assert.equal(result.code, 0, result.output);
+      assert.match(result.stderr, new RegExp(`cannot write the termination message ${path}`));
+    }
+    assert.ok(lstatSync('/dev/full').isCharacterDevice());
+    const result = await box.build([`--${name}=${box.path('link')}`]);
+    assert.equal(result.code, 0, result.output);
+    assert.ok(lstatSync(box.path('link')).isSymbolicLink());
+    assert.match(readFileSync(box.path('d/file'), 'utf8'), /^\{.*\}\n?$/);
     box.assertClean();
   });
 }
