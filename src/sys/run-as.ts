@@ -111,7 +111,8 @@ function ending(child: ChildProcess): Promise<{ code: number | null; signal: Nod
   return promise;
 }
 
-function outcome(code: number | null, signal: NodeJS.Signals | null): RunResult {
+/** What a child process has ended with, as its `exit` and `close` events tell it. */
+export function outcome(code: number | null, signal: NodeJS.Signals | null): RunResult {
   if (signal === null) return { exitCode: code ?? 1 };
   return { exitCode: 128 + (constants.signals[signal] ?? 0), signal };
 }

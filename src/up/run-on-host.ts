@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import type { RunAsOptions, RunAsResult, UserCommand } from '../sys/run-as.ts';
+import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../sys/run-as.ts';
 import { createWarden } from '../sys/warden.ts';
 
 /** Runs a command on the machine as who we are, as `runAs` does it for another user; its identity is not looked at. */
@@ -22,11 +21,7 @@ export async function runOnHost(
   if (child.pid !== undefined) warden.watch(-child.pid);
   const { promise, resolve } = Promise.withResolvers<RunAsResult>();
   child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
-  child.once('exit', (code, ended) =>
-    resolve(
-      ended === null ? { exitCode: code ?? 1 } : { exitCode: 128 + constants.signals[ended], signal: ended },
-    ),
-  );
+  child.once('exit', (code, ended) => resolve(outcome(code, ended)));
   try {
     const result = await promise;
     signal?.throwIfAborted();

@@ -1,7 +1,6 @@
-import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Variables } from '../../start/environment.ts';
-import type { RunAsOptions, RunAsResult, UserCommand } from '../../sys/run-as.ts';
+import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../../sys/run-as.ts';
 import type { InsideOptions } from '../container.ts';
 import type { DockerEngine } from './engine.ts';
 import { environmentFlags } from './environment-flags.ts';
@@ -44,13 +43,7 @@ export function createRunInDocker({
     signal?.addEventListener('abort', abort, { once: true });
     const { promise, resolve } = Promise.withResolvers<RunAsResult>();
     child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
-    child.once('close', (code, ended) =>
-      resolve(
-        ended === null
-          ? { exitCode: code ?? 1 }
-          : { exitCode: 128 + constants.signals[ended], signal: ended },
-      ),
-    );
+    child.once('close', (code, ended) => resolve(outcome(code, ended)));
     try {
       const result = await promise;
       signal?.throwIfAborted();
