@@ -17,6 +17,19 @@ test('rows keep what they were given, over many parts', () => {
   for (let i = 0; i < 20_000; i += 1) assert.equal(rows.get(i, 2), (i * 7 - 3) >>> 0);
 });
 
+test('a word is what it was set to last, among neighbours that have none', () => {
+  const rows = createPackedRows(2);
+  for (let i = 0; i < 10_000; i += 1) rows.add();
+  rows.set(5000, 1, 0);
+  rows.set(5000, 1, 7);
+  assert.deepEqual(
+    [rows.get(5000, 1), rows.get(5000, 0), rows.get(4999, 1), rows.get(9999, 1)],
+    [7, 0, 0, 0],
+  );
+  rows.set(5000, 1, 0);
+  assert.equal(rows.get(5000, 1), 0);
+});
+
 test('texts come back as they were, lone surrogates too, and are told from each other', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),

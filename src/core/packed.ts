@@ -3,7 +3,7 @@
  * time whenever V8 looks through its heap.
  */
 
-/** Rows of 32-bit words. */
+/** Rows of 32-bit words. A word that is 0 in thousands of neighbouring rows takes no memory. */
 export interface PackedRows {
   /** Adds a row of zeros and returns its number. */
   add(): number;
@@ -11,37 +11,46 @@ export interface PackedRows {
   /** A word of a row. */
   get(row: number, word: number): number;
   set(row: number, word: number, value: number): void;
-  /** The words around a row, for whoever reads or writes several of it; they stay where they are. */
-  part(row: number): Uint32Array;
-  /** Where in its part a row begins. */
-  start(row: number): number;
 }
 
-/** Rows are kept in parts, which are never copied: a copy would take the memory twice for a moment. */
+/** Columns are kept in parts, which are never copied: a copy would take the memory twice for a moment. */
 const PART_SHIFT = 12;
 const PART_MASK = (1 << PART_SHIFT) - 1;
 
 /** @param words of a row */
 export function createPackedRows(words: number): PackedRows {
-  const parts: Uint32Array[] = [];
+  /** By word: its parts, those of zeros alone empty. */
+  const columns = Array.from({ length: words }, (): Uint32Array[] => []);
   let count = 0;
   return {
     add: () => {
-      if (count >>> PART_SHIFT === parts.length) parts.push(new Uint32Array(words << PART_SHIFT));
+      if ((count & PART_MASK) === 0) for (const parts of columns) parts.push(ZEROS);
       count += 1;
       return count - 1;
     },
     get count() {
       return count;
     },
-    get: (row, word) => parts[row >>> PART_SHIFT]![(row & PART_MASK) * words + word]!,
-    set: (row, word, value) => {
-      parts[row >>> PART_SHIFT]![(row & PART_MASK) * words + word] = value;
+    get: (row, word) => {
+      const part = columns[word]![row >>> PART_SHIFT]!;
+      return part === ZEROS ? 0 : part[row & PART_MASK]!;
     },
-    part: (row) => parts[row >>> PART_SHIFT]!,
-    start: (row) => (row & PART_MASK) * words,
+    set: (row, word, value) => {
+      const parts = columns[word]!;
+      const index = row >>> PART_SHIFT;
+      let part = parts[index]!;
+      if (part === ZEROS) {
+        if (value === 0) return;
+        part = new Uint32Array(PART_MASK + 1);
+        parts[index] = part;
+      }
+      part[row & PART_MASK] = value;
+    },
   };
 }
+
+/** A part of a column that has nothing but zeros. */
+const ZEROS = new Uint32Array(0);
 
 /** Texts, each behind a number of 16 bits: its length in code units, twice, and one more where a unit takes two bytes. */
 export interface PackedTexts {

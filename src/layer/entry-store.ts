@@ -72,51 +72,51 @@ export function createEntryStore(ownWords: number, someHaveNone: boolean): Entry
     const head = rows.get(row, HEAD.mode);
     return head !== 0 && (head & PLACED) === 0;
   };
-  const wordsOf = (row: EntryRow): Uint32Array =>
-    bodies ? bodies.part(rows.get(row, HEAD.body) - 1) : rows.part(row);
-  const startOf = (row: EntryRow): number =>
-    bodies ? bodies.start(rows.get(row, HEAD.body) - 1) : rows.start(row) + headWords;
+  /** What holds the bodies, and which row of it a body is. */
+  const held = bodies ?? rows;
+  const bodyOf = (row: EntryRow): number => (bodies ? rows.get(row, HEAD.body) - 1 : row);
+  const bodyAt = bodies ? 0 : headWords;
 
   const pack = (row: EntryRow, entry: LayerEntry): void => {
     const { type } = entry;
     if (bodies && !hasBody(row)) rows.set(row, HEAD.body, bodies.add() + 1);
     rows.set(row, HEAD.mode, entry.mode | ((TYPES.indexOf(type) + 1) << TYPE_SHIFT));
-    const words = wordsOf(row);
-    const at = startOf(row);
+    const body = bodyOf(row);
+    const put = (word: number, value: number): void => held.set(body, bodyAt + word, value);
     const putNumber = (word: number, value: number): void => {
-      words[at + word] = value;
-      words[at + word + 1] = Math.floor(value / HIGH);
+      put(word, value);
+      put(word + 1, Math.floor(value / HIGH));
     };
-    words[at + BODY.uid] = entry.uid;
-    words[at + BODY.gid] = entry.gid;
+    put(BODY.uid, entry.uid);
+    put(BODY.gid, entry.gid);
     if (type === 'file') putNumber(BODY.detail, entry.size);
     else if (type === 'symlink' || type === 'hardlink') putNumber(BODY.detail, texts.add(entry.linkname));
     else {
-      words[at + BODY.detail] = entry.devmajor;
-      words[at + BODY.detail + 1] = entry.devminor;
+      put(BODY.detail, entry.devmajor);
+      put(BODY.detail + 1, entry.devminor);
     }
     putNumber(BODY.mtime, entry.mtime);
-    words[at + BODY.nanoseconds] = entry.mtimeNsec;
-    words[at + BODY.xattrs] = entry.xattrs ? xattrs.add(entry.xattrs) + 1 : 0;
+    put(BODY.nanoseconds, entry.mtimeNsec);
+    put(BODY.xattrs, entry.xattrs ? xattrs.add(entry.xattrs) + 1 : 0);
   };
   const unpack = (row: EntryRow): Facts => {
-    const words = wordsOf(row);
-    const at = startOf(row);
+    const body = bodyOf(row);
+    const word = (at: number): number => held.get(body, bodyAt + at);
     const head = rows.get(row, HEAD.mode);
     const type = TYPES[(head >>> TYPE_SHIFT) - 1]!;
-    const low = words[at + BODY.detail]!;
-    const high = words[at + BODY.detail + 1]!;
+    const low = word(BODY.detail);
+    const high = word(BODY.detail + 1);
     const link = type === 'symlink' || type === 'hardlink';
     const device = type === 'char' || type === 'block';
-    const extra = words[at + BODY.xattrs]!;
+    const extra = word(BODY.xattrs);
     const facts = {
       type,
       mode: head & 0o7777,
-      uid: words[at + BODY.uid]!,
-      gid: words[at + BODY.gid]!,
+      uid: word(BODY.uid),
+      gid: word(BODY.gid),
       size: type === 'file' ? high * HIGH + low : 0,
-      mtime: (words[at + BODY.mtime + 1]! | 0) * HIGH + words[at + BODY.mtime]!,
-      mtimeNsec: words[at + BODY.nanoseconds]!,
+      mtime: (word(BODY.mtime + 1) | 0) * HIGH + word(BODY.mtime),
+      mtimeNsec: word(BODY.nanoseconds),
       linkname: link ? texts.get(high * HIGH + low) : '',
       devmajor: device ? low : 0,
       devminor: device ? high : 0,
@@ -146,9 +146,8 @@ export function createEntryStore(ownWords: number, someHaveNone: boolean): Entry
       return lastEntry;
     },
     size: (row) => {
-      const words = wordsOf(row);
-      const at = startOf(row) + BODY.detail;
-      return words[at + 1]! * HIGH + words[at]!;
+      const [body, at] = [bodyOf(row), bodyAt + BODY.detail];
+      return held.get(body, at + 1) * HIGH + held.get(body, at);
     },
     type: (row) => TYPES[((rows.get(row, HEAD.mode) & (PLACED - 1)) >>> TYPE_SHIFT) - 1]!,
     own: (row, word) => rows.get(row, ownAt + word),

@@ -12,7 +12,7 @@ const OWN = { directory: 0, name: 1, content: 2 } as const;
 const OWN_WORDS = 4;
 const HIGH = 2 ** 32;
 
-/** An empty list: some 60 bytes for each entry and its name, and its directory where the entry before has another one. */
+/** An empty list: some 40 bytes for each entry and its name, and its directory where the entry before has another one. */
 export function createTocEntries(): TocEntryList {
   const store = createEntryStore(OWN_WORDS, false);
   const { own, setOwn, texts } = store;
@@ -75,6 +75,8 @@ export function createTocEntries(): TocEntryList {
       };
       return facts.xattrs ? { ...entry, xattrs: facts.xattrs } : entry;
     },
+    name: (row) => texts.get(own(row, OWN.name)),
+    isName: (row, name) => texts.is(own(row, OWN.name), name),
     contentOffset,
     size: store.size,
   };

@@ -26,6 +26,9 @@ export interface TocEntries {
   get(index: number): TocEntry;
   /** What `get` gives, without the path. */
   facts(index: number): Omit<LayerEntry, 'path'>;
+  /** The last name of the path. */
+  name(index: number): string;
+  isName(index: number, name: string): boolean;
   /** TocEntry.contentOffset, without the rest. */
   contentOffset(index: number): number;
   /** The size of a file. */

@@ -13,7 +13,7 @@ export interface FrameOrder {
   readonly last: boolean;
   /** The file whose content the frame begins with, if there is one. */
   readonly begun: BegunFile | undefined;
-  /** Of each entry whose header lies in the frame: its path, its target, and the path to write to; joined with NUL. */
+  /** Of each entry whose header lies in the frame: its path, its target, and the path to write to where that is another; each ends with NUL. */
   readonly texts: string;
   /** FIELDS numbers for each of these entries. */
   readonly numbers: Float64Array<ArrayBuffer>;
@@ -48,7 +48,7 @@ export interface OrderWriter {
 
 /** @param entries how many will be told of */
 export function createOrder(frame: TocFrame, entries: number, last: boolean): OrderWriter {
-  const texts: string[] = [];
+  let texts = '';
   const numbers = new Float64Array(entries * FIELDS);
   const xattrs = new Map<number, ReadonlyMap<string, Uint8Array>>();
   let file: BegunFile | undefined;
@@ -59,7 +59,7 @@ export function createOrder(frame: TocFrame, entries: number, last: boolean): Or
     },
     entry: (entry, action, place) => {
       if (entry.xattrs) xattrs.set(at / FIELDS, entry.xattrs);
-      texts.push(entry.path, entry.linkname, place);
+      texts += `${entry.path}\0${entry.linkname}\0${place === entry.path ? '' : place}\0`;
       numbers[at] = TYPES.indexOf(entry.type);
       numbers[at + 1] = entry.mode;
       numbers[at + 2] = entry.uid;
@@ -75,7 +75,7 @@ export function createOrder(frame: TocFrame, entries: number, last: boolean): Or
     finish: () => {
       const end = file ? file.start + file.size : 0;
       const start = end + ((512 - (end & 511)) & 511);
-      return { frame, start, last, begun: file, texts: texts.join('\0'), numbers, xattrs };
+      return { frame, start, last, begun: file, texts, numbers, xattrs };
     },
   };
 }
@@ -89,11 +89,19 @@ export interface OrderedEntry {
 
 /** The entries of an order, in the order of the frame. */
 export function* entriesOf({ texts, numbers, xattrs }: FrameOrder): Generator<OrderedEntry> {
-  const parts = texts.split('\0');
-  for (let at = 0, text = 0; at < numbers.length; at += FIELDS, text += 3) {
+  let next = 0;
+  // Not split at once, which makes an array of all of them, and V8 frees large ones late.
+  const text = (): string => {
+    const end = texts.indexOf('\0', next);
+    const found = texts.slice(next, end);
+    next = end + 1;
+    return found;
+  };
+  for (let at = 0; at < numbers.length; at += FIELDS) {
+    const [path, linkname, place] = [text(), text(), text()];
     const found = xattrs.get(at / FIELDS);
     const entry: LayerEntry = {
-      path: parts[text]!,
+      path,
       type: TYPES[numbers[at]!]!,
       mode: numbers[at + 1]!,
       uid: numbers[at + 2]!,
@@ -101,11 +109,11 @@ export function* entriesOf({ texts, numbers, xattrs }: FrameOrder): Generator<Or
       size: numbers[at + 4]!,
       mtime: numbers[at + 5]!,
       mtimeNsec: numbers[at + 6]!,
-      linkname: parts[text + 1]!,
+      linkname,
       devmajor: numbers[at + 7]!,
       devminor: numbers[at + 8]!,
       ...(found ? { xattrs: new Map([...found].map(([name, value]) => [name, Buffer.from(value)])) } : {}),
     };
-    yield { entry, action: numbers[at + 9]!, place: parts[text + 2]! };
+    yield { entry, action: numbers[at + 9]!, place: place === '' ? path : place };
   }
 }

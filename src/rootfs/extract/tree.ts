@@ -82,7 +82,10 @@ export interface Tree {
 }
 
 const NODE_WORDS = 10;
-/** All but `layer` and `mode` are numbers of rows and one more, so that 0 is none; layers and modes are one more, too. */
+/**
+ * All but `layer` and `mode` are numbers of rows and one more, so that 0 is none; layers and modes are one more, too. A name
+ * of 0 is that of the entry, in the list that has it.
+ */
 const NODE = {
   parent: 0,
   name: 1,
@@ -142,9 +145,20 @@ export function createTree(): Tree {
       heads[slot] = node + 1;
     }
   };
-  const create = (name: string, layer: number, row: EntryRow, bits: number): Node => {
+  const nameOf = (node: Node): string => {
+    const at = get(node, NODE.name);
+    const row = rowOf(node);
+    return at === 0 ? listOf(row).name(entries.place(row)!) : names.get(at - 1);
+  };
+  const isName = (node: Node, name: string): boolean => {
+    const at = get(node, NODE.name);
+    const row = rowOf(node);
+    return at === 0 ? listOf(row).isName(entries.place(row)!, name) : names.is(at - 1, name);
+  };
+  /** @param isListed whether the entry of the row stays, and has this name */
+  const create = (name: string, layer: number, row: EntryRow, bits: number, isListed = false): Node => {
     const node = nodes.add();
-    nodes.set(node, NODE.name, names.add(name));
+    if (!isListed) nodes.set(node, NODE.name, names.add(name) + 1);
     nodes.set(node, NODE.row, row + 1);
     nodes.set(node, NODE.layer, layer + 1);
     nodes.set(node, NODE.mode, bits);
@@ -185,7 +199,7 @@ export function createTree(): Tree {
   const path = (node: Node): string => {
     const parent = one(node, NODE.parent);
     if (parent === undefined) return '';
-    const name = names.get(get(node, NODE.name));
+    const name = nameOf(node);
     if (get(parent, NODE.parent) === 0) return name;
     if (parent !== pathParent) {
       const found = path(parent);
@@ -211,7 +225,9 @@ export function createTree(): Tree {
       return node;
     },
     addLeaf: (parent, name, layer, inode) => {
-      const node = create(name, layer, inode, 0);
+      const place = entries.place(inode);
+      const isListed = place !== undefined && listOf(inode).isName(place, name);
+      const node = create(name, layer, inode, 0, isListed);
       attach(parent, node, name);
       addName(node);
       return node;
@@ -221,7 +237,7 @@ export function createTree(): Tree {
       for (let at = heads[key & (heads.length - 1)]!; at !== 0; at = get(at - 1, NODE.chain)) {
         const node = at - 1;
         if (get(node, NODE.hash) !== key || get(node, NODE.parent) !== directory + 1) continue;
-        if (names.is(get(node, NODE.name), name)) return node;
+        if (isName(node, name)) return node;
       }
       return undefined;
     },
@@ -245,7 +261,7 @@ export function createTree(): Tree {
     },
     isDetached: (node) => (get(node, NODE.mode) & DETACHED) !== 0,
 
-    name: (node) => names.get(get(node, NODE.name)),
+    name: nameOf,
     path,
     parent: (node) => one(node, NODE.parent),
     isDir: (node) => (get(node, NODE.mode) & DIR) !== 0,
