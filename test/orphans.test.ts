@@ -34,9 +34,26 @@ interface Kind {
 
 const from = (path: string): string => JSON.stringify(import.meta.resolve(`../src/${path}`));
 
+/** A command of ours, for whom it is run. */
+const COMMAND = `{
+  argv: [program], env: { PATH: process.env.PATH }, cwd: '/', uid: process.getuid(), gid: process.getgid(), groups: [],
+}`;
+
+/** A command whose output is read, and one with the streams of the process that starts it. */
+function bothWays(
+  name: string,
+  kind: (options: string) => Pick<Kind, 'imports' | 'code'>,
+): Readonly<Record<string, Kind>> {
+  const both = { script: STUBBORN, least: 4 };
+  return {
+    [name]: { ...both, ...kind('{ onOutput: () => {} }') },
+    [`${name}, with our streams`]: { ...both, ...kind('{}') },
+  };
+}
+
 const KINDS: Readonly<Record<string, Kind>> = {
   git: {
-    script: STUBBORN.replace('setsid ', ''),
+    script: STUBBORN,
     least: 4,
     imports: `import { createGit } from ${from('context/git/git.ts')};`,
     code: `createGit({ file: program, path: process.env.PATH, ssh: { knownHosts: [] } }).run(['clone'])`,
@@ -51,10 +68,39 @@ const KINDS: Readonly<Record<string, Kind>> = {
       })`,
   },
   'a command on the machine': {
-    script: STUBBORN.replace('setsid ', ''),
+    script: STUBBORN,
     least: 4,
     imports: `import { runOnHost } from ${from('up/run-on-host.ts')};`,
     code: `runOnHost({ argv: [program], env: process.env, cwd: '/' }, {})`,
+  },
+  ...bothWays('a hook', (options) => ({
+    imports: `import { runAs } from ${from('sys/run-as.ts')};`,
+    code: `runAs(${COMMAND}, ${options})`,
+  })),
+  ...bothWays('a command in a container', (options) => ({
+    imports: `import { createRunInside } from ${from('up/container.ts')};`,
+    code: `createRunInside({
+        pid: process.pid, ids: undefined, privileged: true, capabilities: [], log: told + '.log',
+      })(${COMMAND}, ${options})`,
+  })),
+  ...bothWays('the client of an engine that runs a command', (options) => ({
+    imports: `import { createDockerEngine } from ${from('up/docker/engine.ts')};
+      import { createRunInDocker } from ${from('up/docker/run-inside.ts')};`,
+    code: `createRunInDocker({ docker: createDockerEngine(program, process.env), id: 'x', user: '0', known: {} })(
+        ${COMMAND}, ${options})`,
+  })),
+  'the client of an engine': {
+    script: STUBBORN,
+    least: 4,
+    imports: `import { createDockerEngine } from ${from('up/docker/engine.ts')};`,
+    code: `createDockerEngine(program, process.env).call(['load'], { doing: 'load' })`,
+  },
+  'a user namespace with all in it': {
+    script: STUBBORN,
+    least: 5,
+    imports: `import { startInUserNamespace } from ${from('sys/user-namespace.ts')};`,
+    code: `startInUserNamespace(['/bin/sh', program], { warn: () => {}, streams: ['ignore', 'ignore', 'inherit'] })
+        .then(({ go, exited }) => (go(), exited))`,
   },
   'a credential helper': {
     script: ALONE,
@@ -79,9 +125,9 @@ for (const [name, { imports, code, script, least }] of Object.entries(KINDS)) {
     }
     const text = `import { writeFileSync } from 'node:fs';
       ${imports}
-      const program = ${JSON.stringify(program)};
+      const [program, told] = [${JSON.stringify(program)}, ${JSON.stringify(told)}];
       const running = ${code};
-      writeFileSync(${JSON.stringify(told)}, '');
+      writeFileSync(told, '');
       await running;`;
     const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', text], {
       stdio: ['ignore', 'ignore', 'inherit'],

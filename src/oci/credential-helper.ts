@@ -114,7 +114,7 @@ export const spawnCredentialHelper: SpawnHelper = (program, input, env, action) 
       if (length <= MAX_OUTPUT) parts.push(part);
     });
     child.on('error', reject);
-    child.on('exit', warden.close);
+    child.on('exit', () => void warden.close());
     child.on('close', (exitCode) => resolve({ exitCode, stdout: Buffer.concat(parts).toString('utf8') }));
     child.stdin.on('error', () => {});
     child.stdin.end(input);

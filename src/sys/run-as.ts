@@ -6,6 +6,7 @@ import { entryPoint } from '../core/own-files.ts';
 import { findProgram } from './find-program.ts';
 import type { InitFailure } from './run-types.ts';
 import type { RunResult } from './types.ts';
+import { createWarden } from './warden.ts';
 
 /** A command in our own namespaces and root. */
 export interface UserCommand {
@@ -32,6 +33,9 @@ const LEFT_OPEN_MS = 200;
 /** Time between asking a command to end and ending it. */
 const KILL_AFTER_MS = 1500;
 
+/** Where programs of the machine are when nothing says it. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
+
 /** A process of ours that becomes a command: it reads it from descriptor 3, and says on 4 why it could not. */
 export interface Becoming {
   /** @param streams of the process, from standard input to descriptor 4 */
@@ -47,8 +51,9 @@ export interface Becoming {
 type StdioSlot = 'ignore' | 'pipe' | 'inherit';
 
 /**
- * Runs a command as a user, with all of the user's groups. Processes that it leaves go on; when they still hold its output,
- * that goes to our standard output and error from then on, so that they do not fail when we are gone.
+ * Runs a command as a user, with all of the user's groups. When we are killed it is ended, with all that it has started.
+ * Processes that it leaves go on; when they still hold its output, that goes to our standard output and error from then on,
+ * so that they do not fail when we are gone.
  * @throws the reason of the signal when it is aborted; the command and all of its process group are ended first
  */
 export async function runAs(command: UserCommand, options: RunAsOptions): Promise<RunAsResult> {
@@ -78,7 +83,13 @@ export async function runThrough(
     ? (['ignore', 'pipe', 'pipe'] as const)
     : (['inherit', 'inherit', 'inherit'] as const);
   // A group of its own, so that all of it can be ended; at a terminal it must stay in the foreground group.
-  const child = becoming.start([...ours, 'pipe', 'pipe'], onOutput !== undefined);
+  const inGroup = onOutput !== undefined;
+  const warden = createWarden(process.env.PATH ?? USUAL_PATH);
+  // With the first process of a container the kernel ends all others.
+  const isWatched = process.pid !== 1;
+  if (isWatched) warden.prepare();
+  const child = becoming.start([...ours, 'pipe', 'pipe'], inGroup);
+  if (isWatched && child.pid !== undefined) warden.watch(inGroup ? -child.pid : child.pid);
   child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
   child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
   const specPipe = child.stdio[3] as NodeJS.WritableStream;
@@ -88,16 +99,18 @@ export async function runThrough(
   child.stdio[4]!.on('data', (chunk: Buffer) => {
     status += chunk.toString('utf8');
   });
-  const abort = (): void => end(child, onOutput !== undefined, becoming.inside?.(child));
+  const abort = (): void => end(child, inGroup, becoming.inside?.(child));
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const ended = await ending(child);
+    await warden.close();
     await releaseOutput(child, becoming.path ?? command.env.PATH ?? '', becoming.leftTo ?? [1, 2]);
     signal?.throwIfAborted();
     const result = outcome(ended.code, ended.signal);
     return status === '' ? result : { ...result, failure: JSON.parse(status) as InitFailure };
   } finally {
     signal?.removeEventListener('abort', abort);
+    await warden.close();
   }
 }
 

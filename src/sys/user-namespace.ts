@@ -11,6 +11,11 @@ import type { Readable, Writable } from 'node:stream';
 const OWN = ['--user', '--mount', '--uts', '--ipc', '--pid', '--mount-proc', '--fork'];
 /** All inside ends with `unshare`, and that with us. */
 const UNSHARE = ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...OWN, '--kill-child'];
+/**
+ * The kernel forgets the wish of `unshare` when the first process inside gets the rights of root, which it has from the
+ * command that it becomes once its ids are mapped; so it wishes it again after that.
+ */
+const END_WITH_UNSHARE = ['setpriv', '--pdeathsig', 'KILL'];
 /** All inside goes on without us. */
 const UNSHARE_FOR_GOOD = ['unshare', ...OWN];
 /** Whoever is not root inside by their own id becomes so with the rights of the maker of the namespace. */
@@ -106,7 +111,9 @@ export async function startInUserNamespace(
   const [program = '', ...rest] = [
     ...(forGood ? UNSHARE_FOR_GOOD : UNSHARE),
     ...(isRoot ? [] : ['--keep-caps']),
-    ...['/bin/sh', '-c', INNER, 'sh', ...(isRoot ? [] : BECOME_ROOT), ...command],
+    ...['/bin/sh', '-c', INNER, 'sh', ...(isRoot ? [] : BECOME_ROOT)],
+    ...(forGood ? [] : END_WITH_UNSHARE),
+    ...command,
   ];
   const [stdin, stdout, stderr, ...more] = streams;
   const child = spawn(program, rest, {

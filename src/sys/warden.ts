@@ -10,16 +10,30 @@ export interface Warden {
   /** Starts it, so that a process is watched as soon as it is there; may be called often. */
   prepare(): void;
   /**
-   * Has a process ended when we end, or with a number below 0 the group of that number.
+   * Has a process ended when we end, with all below it, and with a number below 0 the group of that number too.
    * @returns takes that back; it has to be called once the process has ended, for its number may become another one's
    */
   watch(pid: number): () => void;
-  /** Lets go of all that is watched, and ends the warden itself; it may be used again. */
-  close(): void;
+  /** Lets go of all that is watched, and ends the warden itself, which has ended then; it may be used again. */
+  close(): Promise<void>;
 }
 
-/** Our end closes what this reads. */
+/**
+ * Our end closes what this reads. A process is held before its children are looked for, so that none is started meanwhile;
+ * the list of them is expanded before another call sets the variable anew.
+ */
 const SCRIPT = `
+end() {
+  kill -STOP "$1" || return
+  below=
+  for task in /proc/"$1"/task/*; do
+    children=
+    read -r children <"$task/children"
+    below="$below $children"
+  done
+  kill -9 "$1"
+  for each in $below; do end "$each"; done
+}
 watched=
 while read -r sign pid; do
   rest=
@@ -27,12 +41,15 @@ while read -r sign pid; do
   watched=$rest
   [ "$sign" = - ] || watched="$watched $pid"
 done
-for each in $watched; do kill -9 "$each"; done`;
+for pid in $watched; do
+  end "\${pid#-}"
+  case $pid in -*) kill -9 "$pid" ;; esac
+done`;
 
 /** A shell, from the first process that it has to watch on. Where there is none, nothing is watched. */
 export function createWarden(path: string): Warden {
   let tell: ((line: string) => void) | undefined;
-  let end = (): void => {};
+  let end = async (): Promise<void> => {};
   const start = (): void => {
     // A session of its own: a signal for all who use the terminal is none for it.
     const child = spawn(ownProgram('sh'), ['-c', SCRIPT], {
@@ -41,14 +58,19 @@ export function createWarden(path: string): Warden {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    child.on('error', () => {});
+    const ended = new Promise<void>((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', () => resolve());
+    });
     child.stdin.on('error', () => {});
     child.unref();
     (child.stdin as unknown as { unref(): void }).unref();
     tell = (line) => void child.stdin.write(`${line}\n`);
     end = () => {
+      child.ref();
       child.stdin.end();
       tell = undefined;
+      return ended;
     };
   };
   const watched = new Set<number>();
@@ -68,8 +90,9 @@ export function createWarden(path: string): Warden {
     },
     close: () => {
       for (const pid of [...watched]) forget(pid);
-      end();
-      end = () => {};
+      const ended = end();
+      end = async () => {};
+      return ended;
     },
   };
 }

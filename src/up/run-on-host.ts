@@ -28,6 +28,6 @@ export async function runOnHost(
     return result;
   } finally {
     signal?.removeEventListener('abort', abort);
-    warden.close();
+    await warden.close();
   }
 }

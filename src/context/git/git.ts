@@ -49,7 +49,7 @@ export function createGit(settings: GitSettings): Git {
     run: (args, call = {}) => runGit(settings, { ...setup, warden }, args, call),
     acceptedHosts: setup.acceptedHosts,
     close: () => {
-      warden.close();
+      void warden.close();
       setup.close();
     },
   };

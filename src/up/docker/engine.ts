@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { AppError } from '../../core/error.ts';
 import type { Variables } from '../../start/environment.ts';
+import { createWarden } from '../../sys/warden.ts';
 
 /** A Docker engine, through its own command line: that knows contexts, SSH and certificates of the user. */
 export interface DockerEngine {
@@ -42,7 +43,10 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
     start,
     call: async (args, { doing, env: more = {}, input, signal }) => {
       signal?.throwIfAborted();
+      const warden = createWarden(env.PATH ?? '');
+      warden.prepare();
       const child = start(args, { env: more, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+      if (child.pid !== undefined) warden.watch(-child.pid);
       const [out, err]: Buffer[][] = [[], []];
       child.stdout!.on('data', (chunk: Buffer) => out!.push(chunk));
       child.stderr!.on('data', (chunk: Buffer) => err!.push(chunk));
@@ -69,6 +73,7 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
         );
       } finally {
         signal?.removeEventListener('abort', abort);
+        await warden.close();
       }
     },
   };

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Variables } from '../../start/environment.ts';
 import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../../sys/run-as.ts';
+import { createWarden } from '../../sys/warden.ts';
 import type { InsideOptions } from '../container.ts';
 import type { DockerEngine } from './engine.ts';
 import { environmentFlags } from './environment-flags.ts';
@@ -28,6 +29,8 @@ export function createRunInDocker({
     const { flags, env } = environmentFlags(Object.fromEntries(changed));
     const removed = Object.keys(known).filter((name) => !Object.hasOwn(wanted, name));
     const streams = onOutput ? [] : ['--interactive', ...(isatty(0) && isatty(1) ? ['--tty'] : [])];
+    const warden = createWarden(process.env.PATH ?? '');
+    warden.prepare();
     const child = docker.start(
       ['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...without(removed, argv)],
       {
@@ -36,6 +39,7 @@ export function createRunInDocker({
         stdio: onOutput ? ['ignore', 'pipe', 'pipe'] : ['inherit', 'inherit', 'inherit'],
       },
     );
+    if (child.pid !== undefined) warden.watch(child.pid);
     started?.(() => child.pid);
     child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
     child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
@@ -50,6 +54,7 @@ export function createRunInDocker({
       return result;
     } finally {
       signal?.removeEventListener('abort', abort);
+      await warden.close();
     }
   };
 }
