@@ -36,8 +36,8 @@ export async function walkSeries(work: Work, recorder: Recorder, directory: stri
       const ms = performance.now() - start;
       const { user, system } = process.cpuUsage(cpu);
       before = after;
-      if (!entries.some(({ entry }) => entry.path === 'tree/d0/f0'))
-        throw new Error('the changed file was not found');
+      const paths = Array.from({ length: entries.count }, (_, index) => entries.get(index).path);
+      if (!paths.includes('tree/d0/f0')) throw new Error('the changed file was not found');
       return {
         startedAt,
         ms,

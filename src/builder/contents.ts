@@ -4,7 +4,7 @@ import type { ImageContents, LayerContents, LayerFiles, SizedFile, WastedFile } 
 import { readLayer } from '../layer/read-layer.ts';
 import { readToc } from '../layer/toc.ts';
 import { createTocEntries } from '../layer/toc-entries.ts';
-import type { LayerBlob, TocEntries, TocEntry } from '../layer/types.ts';
+import type { LayerBlob, TocEntries } from '../layer/types.ts';
 import { WHITEOUT_PREFIX } from '../layer/whiteout.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { ImageConfig } from '../oci/types.ts';
@@ -82,9 +82,9 @@ export function createContents(): Contents {
 }
 
 /** What is told of an entry: not its attributes, and not where its content is. */
-function packable(entry: LayerEntry): TocEntry {
+function packable(entry: LayerEntry): LayerEntry {
   const { xattrs: _, ...rest } = entry;
-  return { ...rest, contentOffset: 0 };
+  return rest;
 }
 
 /** The entries of a layer that can be read here; undefined where there are more, or it turns out to be damaged or gone. */

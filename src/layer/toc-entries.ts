@@ -1,10 +1,11 @@
+import type { LayerEntry } from '../tar/types.ts';
 import { createEntryStore } from './entry-store.ts';
 import type { TocEntries, TocEntry } from './types.ts';
 
 /** A list of entries that grows. */
 export interface TocEntryList extends TocEntries {
-  /** @param entry is copied */
-  add(entry: TocEntry): void;
+  /** @param entry is copied; it says where its content is only where somebody asks */
+  add(entry: LayerEntry & Partial<Pick<TocEntry, 'contentOffset'>>): void;
 }
 
 /** Its directory and one more, or 0 for a path without one; its name; the lower and the upper half of where its content is. */
@@ -51,8 +52,9 @@ export function createTocEntries(): TocEntryList {
       }
       setOwn(row, OWN.directory, directoryAt);
       setOwn(row, OWN.name, texts.add(path.slice(slash + 1)));
-      setOwn(row, OWN.content, entry.contentOffset);
-      setOwn(row, OWN.content + 1, Math.floor(entry.contentOffset / HIGH));
+      const { contentOffset: content = 0 } = entry;
+      setOwn(row, OWN.content, content);
+      setOwn(row, OWN.content + 1, Math.floor(content / HIGH));
       count += 1;
     },
     facts: (row) => store.get(row)!,

@@ -109,11 +109,9 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
         const scanned = await timed(emit, 'snapshot', async () =>
           scanUpper({ syscalls, upper, lower: view(), mtime: options.mtime }),
         );
-        const { entries } = scanned;
-        if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
-        if (options.mtime !== undefined)
-          settleTimes(scanned, { syscalls, root: upper, mtime: options.mtime });
-        const layer = snapshots.write(entries, join(dir, 'layer'), options);
+        if (scanned.entries.count === 0) return { state, layer: Promise.resolve(undefined), stains: [] };
+        if (options.mtime !== undefined) settleTimes(scanned, { syscalls, mtime: options.mtime });
+        const layer = snapshots.write(scanned, join(dir, 'layer'), options);
         const all = [...lowers, upper];
         // With times of its own, the directory is not what its layer would make.
         const made = options.mtime === undefined ? NO_LAYERS : withLayer(layers, layer);

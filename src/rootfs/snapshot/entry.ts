@@ -1,16 +1,13 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { inInitialNamespace } from '../../core/id-map.ts';
 import { comparePaths, decodePath, fsPath } from '../../core/path-bytes.ts';
+import type { TocEntries } from '../../layer/types.ts';
 import { deviceNumbers, fileType } from '../../sys/file-stat.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { EntryType, LayerEntry } from '../../tar/types.ts';
 
-/** An entry of a layer to be, and where its content is read. */
-export interface ScannedEntry {
-  readonly entry: LayerEntry;
-  /** Host path of a file with content. */
-  readonly file?: string;
-}
+/** Entries of a layer to be, packed: each question makes the object anew. */
+export type ScannedEntries = Pick<TocEntries, 'count' | 'get'>;
 
 /** A path that is in no layer of its step, and its time below, which is another one on disk by now. */
 export interface LeftOutTime {
@@ -20,8 +17,10 @@ export interface LeftOutTime {
 
 /** What a step changed. */
 export interface Scanned {
+  /** Host path of the tree in which files have their content. */
+  readonly root: string;
   /** Sorted by path, parents first. */
-  readonly entries: readonly ScannedEntry[];
+  readonly entries: ScannedEntries;
   readonly leftOut: readonly LeftOutTime[];
 }
 
@@ -82,28 +81,28 @@ export function entryOf(
  */
 export function createLeafEntries(
   deps: EntryDeps,
-): (path: string, stat: Stat, xattrs: ReadonlyMap<string, Buffer>) => ScannedEntry {
+): (path: string, stat: Stat, xattrs: ReadonlyMap<string, Buffer>) => LayerEntry {
   const firstNames = new Map<string, string>();
   return (path, stat, xattrs) => {
     const first = stat.links > 1 ? firstNames.get(stat.id) : undefined;
-    if (first !== undefined) return { entry: entryOf(deps, path, stat, 'hardlink', { linkname: first }) };
+    if (first !== undefined) return entryOf(deps, path, stat, 'hardlink', { linkname: first });
     if (stat.links > 1) firstNames.set(stat.id, path);
     return leafEntry(deps, path, stat, xattrs);
   };
 }
 
-/** The entry of anything but a directory, with its link target, and with the file that holds its content. */
+/** The entry of anything but a directory, with its link target. */
 function leafEntry(
   deps: EntryDeps,
   path: string,
   stat: Stat,
   xattrs: ReadonlyMap<string, Buffer>,
-): ScannedEntry {
-  const host = join(deps.root, path);
+): LayerEntry {
   const linkname =
-    stat.type === 'symlink' ? decodePath(readlinkSync(fsPath(host), { encoding: 'buffer' })) : '';
-  const entry = entryOf(deps, path, stat, stat.type as EntryType, { linkname, xattrs });
-  return entry.size > 0 ? { entry, file: host } : { entry };
+    stat.type === 'symlink'
+      ? decodePath(readlinkSync(fsPath(join(deps.root, path)), { encoding: 'buffer' }))
+      : '';
+  return entryOf(deps, path, stat, stat.type as EntryType, { linkname, xattrs });
 }
 
 /**
@@ -123,6 +122,8 @@ export function sameMeta(a: Stat, b: Stat): boolean {
 /** Where overlayfs keeps what it needs to know: in a user namespace that is among the user's own. */
 export const OVERLAY_XATTRS = inInitialNamespace() ? 'trusted.overlay.' : 'user.overlay.';
 
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map();
+
 /** The attributes that belong to a layer: capabilities and the user's own. */
 export function readXattrs(
   syscalls: EntryDeps['syscalls'],
@@ -134,6 +135,7 @@ export function readXattrs(
     .listXattrs(host)
     .filter((name) => name === 'security.capability' || name.startsWith('user.'))
     .filter((name) => !name.startsWith(OVERLAY_XATTRS));
+  if (kept.length === 0) return NO_XATTRS;
   const pairs = kept.sort().map((name) => [name, syscalls.getXattr(host, name)] as const);
   return new Map(pairs.filter((pair): pair is readonly [string, Buffer] => pair[1] !== undefined));
 }

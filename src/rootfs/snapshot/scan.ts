@@ -1,7 +1,9 @@
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { fsPath } from '../../core/path-bytes.ts';
+import { createTocEntries } from '../../layer/toc-entries.ts';
 import { opaqueEntry, whiteoutEntry } from '../../layer/whiteout.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import type { LayerEntry } from '../../tar/types.ts';
 import {
   createLeafEntries,
   entryOf,
@@ -11,7 +13,6 @@ import {
   OVERLAY_XATTRS,
   readXattrs,
   type Scanned,
-  type ScannedEntry,
   type Stat,
   sameMeta,
   sameXattrs,
@@ -35,9 +36,16 @@ export interface ScanDeps {
  * which only the time is new, and the root itself, of which no engine takes anything; sockets never enter a layer.
  */
 export function scanUpper(deps: ScanDeps): Scanned {
-  const found: ScannedEntry[] = [];
+  const entries = createTocEntries();
+  /** Directories on the way that are entries only where something in them is one. */
+  const above: LayerEntry[] = [];
   const leftOut: LeftOutTime[] = [];
   const leafEntry = createLeafEntries({ ...deps, root: deps.upper });
+
+  const add = (entry: LayerEntry): void => {
+    for (const directory of above.splice(0)) entries.add(directory);
+    entries.add(entry);
+  };
 
   const visitDir = (path: string, stat: Stat, lower: Stat | undefined): void => {
     const xattrs = readXattrs(deps.syscalls, deps.upper, path);
@@ -47,25 +55,22 @@ export function scanUpper(deps: ScanDeps): Scanned {
       opaque ||
       !sameMeta(stat, lower) ||
       !sameXattrs(xattrs, readXattrs(deps.syscalls, deps.lower, path));
-    const at = found.length;
-    found.push({ entry: entryOf(deps, path, stat, 'dir', { xattrs }) });
-    if (opaque) found.push({ entry: opaqueEntry(path) });
-    const before = found.length;
+    const entry = entryOf(deps, path, stat, 'dir', { xattrs });
+    if (path !== '' && changed) add(entry);
+    else if (path !== '') above.push(entry);
+    if (opaque) add(opaqueEntry(path));
+    const before = entries.count;
     for (const name of names(join(deps.upper, path)))
       visit(path === '' ? name : `${path}/${name}`, lower?.type === 'dir' && !opaque);
-    const empty = found.length === before;
-    if (path === '' || (empty && !changed)) found.splice(at, 1);
-    if (path !== '' && empty && !changed && stat.mtimeNs !== lower.mtimeNs)
-      leftOut.push({ path, mtimeNs: lower.mtimeNs });
+    if (path === '' || changed || entries.count > before) return;
+    above.pop();
+    if (stat.mtimeNs !== lower.mtimeNs) leftOut.push({ path, mtimeNs: lower.mtimeNs });
   };
 
   const visit = (path: string, lowerIsDir: boolean): void => {
     const stat = statOf(join(deps.upper, path))!;
     if (stat.type === 'socket') return;
-    if (stat.type === 'char' && stat.rdev === 0n) {
-      found.push({ entry: whiteoutEntry(path) });
-      return;
-    }
+    if (stat.type === 'char' && stat.rdev === 0n) return add(whiteoutEntry(path));
     const lower = lowerIsDir ? statOf(join(deps.lower, path)) : undefined;
     if (stat.type === 'dir') return visitDir(path, stat, lower);
     visitFile(path, stat, lower);
@@ -77,12 +82,12 @@ export function scanUpper(deps: ScanDeps): Scanned {
       if (stat.mtimeNs !== lower.mtimeNs) leftOut.push({ path, mtimeNs: lower.mtimeNs });
       return;
     }
-    found.push(leafEntry(path, stat, xattrs));
+    add(leafEntry(path, stat, xattrs));
   };
 
   const root = statOf(deps.upper)!;
   visitDir('', root, statOf(deps.lower));
-  return { entries: found, leftOut };
+  return { root: deps.upper, entries, leftOut };
 }
 
 /** Whether a file was copied up, but is what it was: the same facts, and where times agree the same bytes. */

@@ -3,7 +3,7 @@ import { fsPath } from '../../core/path-bytes.ts';
 import type { FileLayerWriter } from '../../layer/file-layer-writer.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { StagedLayer } from '../types.ts';
-import type { ScannedEntry } from './entry.ts';
+import { join, type Scanned } from './entry.ts';
 
 const CHUNK = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK);
@@ -13,14 +13,16 @@ const ZEROS = Buffer.alloc(CHUNK);
  * @throws AppError CONTEXT when a file changes meanwhile, DISK_FULL, OUTPUT; nothing is left then
  */
 export async function writeSnapshot(
-  entries: readonly ScannedEntry[],
+  { root, entries }: Pick<Scanned, 'root' | 'entries'>,
   writer: FileLayerWriter,
   syscalls: Pick<Syscalls, 'dataSegments'>,
 ): Promise<StagedLayer> {
-  const largest = entries.reduce((most, { entry }) => Math.max(most, entry.size), 0);
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, largest));
-  for (const { entry, file } of entries) {
-    await writer.add(entry, file === undefined ? undefined : contentOf(file, entry.size, buffer, syscalls));
+  let buffer: Buffer = Buffer.alloc(0);
+  for (let index = 0; index < entries.count; index += 1) {
+    const entry = entries.get(index);
+    const { path, size } = entry;
+    if (size > buffer.length && buffer.length < CHUNK) buffer = Buffer.allocUnsafe(Math.min(CHUNK, 2 * size));
+    await writer.add(entry, size > 0 ? contentOf(join(root, path), size, buffer, syscalls) : undefined);
   }
   return { ...(await writer.finish()), file: writer.file };
 }

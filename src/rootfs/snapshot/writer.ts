@@ -15,7 +15,7 @@ export interface SnapshotWriterDeps {
 export interface SnapshotWriter {
   /** A layer in a file of its own; what it is made of stays as it is until then. Nobody has to wait for it. */
   write(
-    entries: Parameters<typeof writeSnapshot>[0],
+    scanned: Parameters<typeof writeSnapshot>[0],
     file: string,
     options: CommitOptions,
   ): Promise<StagedLayer>;
@@ -31,9 +31,9 @@ export function createSnapshotWriter({
 }: SnapshotWriterDeps): SnapshotWriter {
   const writing = new Set<Promise<unknown>>();
   return {
-    write: (entries, file, { compression }) => {
+    write: (scanned, file, { compression }) => {
       const layer = timed(emit, 'compress', async () =>
-        writeSnapshot(entries, createLayerWriter(file, compression), syscalls),
+        writeSnapshot(scanned, createLayerWriter(file, compression), syscalls),
       );
       writing.add(layer);
       void layer.catch(() => {}).then(() => writing.delete(layer));

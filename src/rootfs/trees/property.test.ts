@@ -100,13 +100,13 @@ for (const mtime of [undefined, 1000])
             mtime,
             previous: (wanted) => previousContent(layers, wanted),
           });
-          if (mtime !== undefined) readTimes(table, root, settleTimes(snapshot, { syscalls, root, mtime }));
+          if (mtime !== undefined) readTimes(table, root, settleTimes(snapshot, { syscalls, mtime }));
           // What was written down of times is what they are.
           assert.equal(readTable(syscalls, root, table), table);
           [before, xattrs] = [table, snapshot.xattrs];
           const writer = createFileLayerWriter(path.join(dir, `layer${i}`), { compression: 'zstd' });
           const { mediaType, digest, size, diffId, toc, file } = await writeSnapshot(
-            snapshot.entries,
+            snapshot,
             writer,
             syscalls,
           );

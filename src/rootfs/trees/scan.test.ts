@@ -69,16 +69,16 @@ async function inPlace(
     const table = readTable(syscalls, root, before);
     const previous = (wanted: ReadonlyMap<string, number>) => previousContent(layers, wanted);
     const snapshot = await scanTable(before, table, { syscalls, root, xattrs, mtime, previous });
-    if (mtime !== undefined) readTimes(table, root, settleTimes(snapshot, { syscalls, root, mtime }));
+    if (mtime !== undefined) readTimes(table, root, settleTimes(snapshot, { syscalls, mtime }));
     ({ xattrs } = snapshot);
     before = table;
-    if (snapshot.entries.length === 0) {
+    if (snapshot.entries.count === 0) {
       found.push([]);
       continue;
     }
     count += 1;
     const writer = createFileLayerWriter(join(scratch, `l${count}`), { compression });
-    const staged = await writeSnapshot(snapshot.entries, writer, syscalls);
+    const staged = await writeSnapshot(snapshot, writer, syscalls);
     const { mediaType, digest, size, diffId, toc } = staged;
     layers.push({ mediaType, digest, size, diffId, ...(toc ? { toc } : {}), ...fileBlob(staged.file) });
     found.push(await linesOf(staged.file, staged.mediaType));

@@ -1,4 +1,5 @@
 import { comparePaths } from '../../core/path-bytes.ts';
+import { createTocEntries } from '../../layer/toc-entries.ts';
 import { opaqueEntry, whiteoutEntry } from '../../layer/whiteout.ts';
 import { isSocket, sameInode, timeOf } from '../../sys/path-facts.ts';
 import {
@@ -7,7 +8,7 @@ import {
   join,
   readXattrs,
   type Scanned,
-  type ScannedEntry,
+  type ScannedEntries,
   statOf,
   type TreeXattrs,
 } from '../snapshot/entry.ts';
@@ -62,34 +63,30 @@ export async function scanTable(
   compare('', before, after);
   for (const path of await comparison.undecided()) changes.set(path, 'present');
   const entries = emit(changes, opaque, deps);
-  for (const { entry } of entries) times.delete(entry.path);
+  if (times.size > 0) for (let at = 0; at < entries.count; at += 1) times.delete(entries.get(at).path);
   const leftOut = [...times].map(([path, mtimeNs]) => ({ path, mtimeNs }));
-  return { entries, leftOut, xattrs: newXattrs(entries, after, deps.xattrs) };
+  return { root: deps.root, entries, leftOut, xattrs: newXattrs(entries, after, deps.xattrs) };
 }
 
 function emit(
   changes: ReadonlyMap<string, Change>,
   opaque: ReadonlySet<string>,
   deps: CompareDeps,
-): ScannedEntry[] {
-  const found: ScannedEntry[] = [];
+): ScannedEntries {
+  const found = createTocEntries();
   const leafEntry = createLeafEntries(deps);
   const children = childrenOf(changes.keys());
 
   const visit = (path: string): void => {
-    if (changes.get(path) === 'deleted') {
-      found.push({ entry: whiteoutEntry(path) });
-      return;
-    }
+    if (changes.get(path) === 'deleted') return found.add(whiteoutEntry(path));
     const stat = statOf(join(deps.root, path))!;
     const xattrs = readXattrs(deps.syscalls, deps.root, path);
     if (stat.type === 'dir') {
-      found.push({ entry: entryOf(deps, path, stat, 'dir', { xattrs }) });
-      if (opaque.has(path)) found.push({ entry: opaqueEntry(path) });
-      visitAll(path);
-      return;
+      found.add(entryOf(deps, path, stat, 'dir', { xattrs }));
+      if (opaque.has(path)) found.add(opaqueEntry(path));
+      return visitAll(path);
     }
-    found.push(leafEntry(path, stat, xattrs));
+    found.add(leafEntry(path, stat, xattrs));
   };
   const visitAll = (directory: string): void => {
     const names = [...(children.get(directory) ?? [])].sort(comparePaths);
@@ -118,11 +115,11 @@ function childrenOf(paths: Iterable<string>): Map<string, Set<string>> {
   return children;
 }
 
-function newXattrs(entries: readonly ScannedEntry[], after: DirectoryTable, old: TreeXattrs): TreeXattrs {
+function newXattrs(entries: ScannedEntries, after: DirectoryTable, old: TreeXattrs): TreeXattrs {
   const lookup = createLookup(after);
   const found = new Map([...old].filter(([path]) => lookup(path)));
-  for (const { entry } of entries) {
-    const { path, type, linkname, xattrs } = entry;
+  for (let index = 0; index < entries.count; index += 1) {
+    const { path, type, linkname, xattrs } = entries.get(index);
     const value = type === 'hardlink' ? found.get(linkname) : xattrs;
     if (value) found.set(path, value);
     else found.delete(path);

@@ -106,14 +106,13 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
           });
           return { table: after, ...snapshot };
         });
-        const { entries } = scanned;
         if (options.mtime !== undefined) {
-          const set = settleTimes(scanned, { syscalls, root: tree.dir, mtime: options.mtime });
+          const set = settleTimes(scanned, { syscalls, mtime: options.mtime });
           readTimes(table, tree.dir, set);
         }
         Object.assign(tree, { table, xattrs, version: version.number });
-        if (entries.length === 0) return { state, layer: Promise.resolve(undefined), stains };
-        const layer = snapshots.write(entries, deps.layerFile(), options);
+        if (scanned.entries.count === 0) return { state, layer: Promise.resolve(undefined), stains };
+        const layer = snapshots.write(scanned, deps.layerFile(), options);
         tree.written = layer.catch(() => {});
         const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
         const { number } = versions.get(next)!;
