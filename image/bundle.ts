@@ -5,7 +5,7 @@
  */
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundleApp } from './app-bundle.ts';
+import { bundleApp, bundleProgram } from './app-bundle.ts';
 import { nodeArch, packageFolder } from './modules.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 import { OWN } from './relocate.ts';
@@ -18,20 +18,22 @@ const app = join(out, OWN, 'app');
 const native = `@koromix/koffi-linux-${arch}`;
 
 /**
+ * A package.json of the root file system can make a module of it, in which there is no require. The import takes longer.
  * Node would take these from the environment, where they are meant for the commands that users run; src/cli/hidden.ts
  * puts them back.
  */
 const LAUNCHER = `#!${OWN}/bin/env -S -u NODE_OPTIONS -u LD_PRELOAD ENVBUILDER_HIDDEN_NODE_OPTIONS=\${NODE_OPTIONS} ENVBUILDER_HIDDEN_LD_PRELOAD=\${LD_PRELOAD} ${OWN}/bin/node ${NODE_FLAGS.join(' ')}
-import('../app/main.js');
+typeof require === 'function' ? require('../app/main.cjs') : import('../app/main.cjs');
 `;
 /** The kernel reads no more of a first line. */
 const MAX_FIRST_LINE = 255;
 /** koffi finds its native part beside its own files, so it stays as it is. */
 const KOFFI = [
   'koffi/package.json',
-  'koffi/index.js',
-  'koffi/src/koffi/index.js',
-  'koffi/src/koffi/src/static.js',
+  ...['index', 'src/koffi/index', 'src/koffi/src/static'].flatMap((file) => [
+    `koffi/${file}.js`,
+    `koffi/${file}.cjs`,
+  ]),
   'koffi/LICENSE.txt',
   `${native}/package.json`,
   `${native}/index.js`,
@@ -39,7 +41,11 @@ const KOFFI = [
 ];
 
 if (LAUNCHER.indexOf('\n') > MAX_FIRST_LINE) throw new Error('the first line of the launcher is too long');
-const metafile = await bundleApp({ root, outdir: app, external: ['koffi'] });
+const external = ['koffi'];
+const bundles = [
+  await bundleApp({ root, outdir: app, external }),
+  await bundleProgram({ root, outdir: app, external }),
+];
 for (const file of KOFFI) {
   const [from, below] = file.startsWith(native)
     ? [native, file.slice(native.length)]
@@ -52,7 +58,7 @@ const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
   string
 >;
 writeFileSync(join(app, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
-writeFileSync(join(app, 'LICENSES'), licenses(Object.keys(metafile.inputs)));
+writeFileSync(join(app, 'LICENSES'), licenses(bundles.flatMap(({ inputs }) => Object.keys(inputs))));
 mkdirSync(join(out, OWN, 'bin'), { recursive: true });
 writeFileSync(join(out, OWN, 'bin/envbuilder'), LAUNCHER, { mode: 0o755 });
 settle(out);

@@ -31,6 +31,8 @@ const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
   readonly name: string;
   readonly version: string;
 };
+/** As in image/Dockerfile. */
+const TRAINED = ['probe', 'build', 'workspace', 'start'];
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -62,13 +64,13 @@ async function archives(arch: 'x64' | 'arm64'): Promise<void> {
     const modules = join(scratch, 'modules');
     const node = await fetchPackage(root, `node-linux-${arch}`, modules);
     await fetchPackage(root, `@koromix/koffi-linux-${arch}`, modules);
-    await run(process.execPath, [
-      join(root, 'image/bundle.ts'),
-      join(scratch, 'bundle'),
-      arch === 'x64' ? 'amd64' : 'arm64',
-      modules,
-    ]);
-    await installTree({ root, tree, node, app: join(scratch, 'bundle/.envbuilder/app'), epoch });
+    const architecture = arch === 'x64' ? 'amd64' : 'arm64';
+    const app = join(scratch, 'bundle/.envbuilder/app');
+    const tool = (name: string, args: readonly string[], flags: readonly string[] = []): Promise<string> =>
+      run(process.execPath, [...flags, join(root, 'image', name), ...args]);
+    await tool('bundle.ts', [join(scratch, 'bundle'), architecture, modules]);
+    for (const command of TRAINED) await tool('train.ts', [app, architecture, command], ['--predictable']);
+    await installTree({ root, tree, node, app, epoch });
     const tar = [
       `--mtime=@${epoch}`,
       '--sort=name',
@@ -93,7 +95,6 @@ async function archives(arch: 'x64' | 'arm64'): Promise<void> {
     cpSync(tree, join(deb, 'usr'), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     writeFileSync(join(deb, 'DEBIAN/control'), debControl({ name, version, arch, tree }));
     const args = ['--root-owner-group', '-Zgzip', '--build', deb];
-    const architecture = arch === 'x64' ? 'amd64' : 'arm64';
     await run('dpkg-deb', [...args, join(out, `${name}_${version}_${architecture}.deb`)], {
       env: { SOURCE_DATE_EPOCH: String(epoch) },
     });

@@ -1,11 +1,12 @@
 /* What a release consists of: made twice, checked with the tools that read it, and run without npm or Node. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
+import { takesCode } from './support/compiled-code.ts';
 import { projectRoot } from './support/envbuilder.ts';
 
 const dir = temporaryDir('dist');
@@ -57,6 +58,14 @@ test('the tarball runs from any place, where there is neither npm nor Node', asy
     await run(program, ['probe', context, ...cache], { env }),
     `ENVBUILDER_CACHED_IMAGE=local/cache@${built}`,
   );
+  // The compiled code beside the program is what its own Node takes, and nothing that it cannot do without.
+  const lib = join(place, 'lib/envbuilder');
+  assert.equal(await run(join(lib, 'node'), ['--eval', takesCode(join(lib, 'app'))]), 'taken');
+  const [code = ''] = globSync(join(lib, 'app/*.code'));
+  for (const spoil of [() => writeFileSync(code, 'no code'), () => rmSync(code)]) {
+    spoil();
+    assert.equal(await run(program, ['--version'], { env }), `envbuilder ${version}\n`);
+  }
 });
 
 test("the Debian package is one, and holds the tarball's files", async () => {

@@ -6,6 +6,7 @@ import { type RuntimeImage, runtimeImage } from '../scripts/lib/runtime-image.ts
 import { capture, type Finished, run } from '../scripts/lib/shell.ts';
 import { PATIENCE_MS } from '../src/core/testing.ts';
 import { compareImages, report } from './support/compare.ts';
+import { takesCode } from './support/compiled-code.ts';
 import { envbuilder, projectRoot } from './support/envbuilder.ts';
 import { type Environment, missingService, openEnvironment } from './support/environment.ts';
 import { describeImage, readDockerArchive } from './support/read-image.ts';
@@ -63,6 +64,7 @@ function assertPrints(result: Finished, pattern: RegExp): void {
 test('every program of the image runs in an empty container', async (t) => {
   if (skipped(t)) return;
   assertPrints(await container(['--version']), /^envbuilder \d/);
+  assertPrints(await container(['--eval', takesCode(`${OWN}/app`)], { program: 'node' }), /^taken$/);
   assertPrints(await container(['build', '--help']), /^Usage: envbuilder build/);
   assertPrints(await container(['--version'], { program: 'git' }), /^git version 2/);
   assertPrints(await container(['-V'], { program: 'ssh' }), /^OpenSSH/);
@@ -130,6 +132,7 @@ printf 'openssl_conf = x\\n[x]\\nproviders = y\\n[y]\\nhostile = z\\n[z]\\nactiv
 echo 'SYSTEM=NONE' > /etc/gnutls/config
 echo 'module: /lib/libc.so.6' > /etc/pkcs11/modules/hostile.module
 echo 'hostile 1.2.3 /lib/libc.so.6' > /etc/gss/mech.d/hostile.conf
+echo '{"type": "module"}' > /package.json
 rm /bin/sh /etc/passwd
 `;
 

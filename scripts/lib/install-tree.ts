@@ -11,7 +11,7 @@ import { run } from './shell.ts';
 const LAUNCHER = `#!/bin/sh
 self=$(readlink -f -- "$0")
 lib=\${self%/bin/*}/lib/envbuilder
-exec "$lib/node" ${NODE_FLAGS.join(' ')} "$lib/app/main.js" "$@"
+exec "$lib/node" ${NODE_FLAGS.join(' ')} "$lib/app/main.cjs" "$@"
 `;
 
 /** Debian's packages of the libraries that Node loads. */

@@ -13,7 +13,7 @@ if (['version', '--version'].includes(process.argv[2] ?? '')) {
   // The probe of a starting container changes nothing on its file system.
   const directory = `${base}/envbuilder/node-compile`;
   if (base && !ENVBUILDER_GET_CACHED_IMAGE && made(directory)) enableCompileCache(directory);
-  await import('./main.ts');
+  await (await import('./main.ts')).ended;
 }
 
 /** Whether a directory is there, or could be made; Node does not end where the kernel makes none, as below /proc. */

@@ -3,7 +3,16 @@ import type { HelpTopic } from './help.ts';
 import { COMMAND_NAMES, type CommandName } from './options/types.ts';
 import { untilSignalled } from './until-signalled.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+/** Fulfilled when the command has ended and its exit code is set. Nothing is awaited here: a script has no await of its own. */
+export const ended = main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
+
+/** Loads what a start needs besides, for whoever compiles the program ahead. */
+export async function loadStart(): Promise<void> {
+  const [{ loadContainer }] = await Promise.all([import('../index.ts'), import('./commands/start.ts')]);
+  await loadContainer();
+}
 
 /** Runs the command line; only what a command needs is loaded. Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
