@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { nodeArch } from './modules.ts';
 import { codeFile, loadProgram, packCode } from './program.ts';
@@ -92,9 +93,9 @@ CMD ["true"]
 /** Neither who makes the bundle nor where counts. */
 function hideMachine(): void {
   process.geteuid = () => 0;
-  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.isTTY = false;
-  process.stderr.write = () => true;
-  process.stdout.write = () => true;
+  // Node makes other objects for a file, a pipe and a terminal.
+  const value = new Writable({ write: (_chunk, _encoding, done) => done() });
+  for (const name of ['stdin', 'stdout', 'stderr']) Object.defineProperty(process, name, { value });
 }
 
 /** What the script requires, without threads of its own. */
