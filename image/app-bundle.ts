@@ -17,6 +17,8 @@ export interface BundleOptions {
 const COMMON: BuildOptions = {
   bundle: true,
   metafile: true,
+  // The image is made without our tsconfig.json, and its script is that of the tarball.
+  tsconfigRaw: {},
   platform: 'node',
   mainFields: ['module', 'main'],
   target: 'node26',

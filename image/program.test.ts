@@ -10,6 +10,7 @@ import { codeFile, loadProgram, PROGRAM_FOOT, PROGRAM_HEAD, PROGRAM_URL, packCod
 const SCRIPT = `${PROGRAM_HEAD}
 function sum(){return require('node:path').basename(${PROGRAM_URL}).length+1}
 exports.sum=sum();
+exports.strict=(function(){return this===undefined})();
 ${PROGRAM_FOOT}`;
 const NAME = 'program-X.cjs';
 
@@ -27,7 +28,7 @@ test('a script runs, whatever lies where its compiled code would be', (t) => {
   };
   const run = (): boolean => {
     const program = load();
-    assert.deepEqual(program.run(), { sum: NAME.length + 1 });
+    assert.deepEqual(program.run(), { sum: NAME.length + 1, strict: true });
     return program.cached;
   };
   assert.equal(run(), false);

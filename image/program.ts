@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** What the script of the command line stands in: a function, as Node makes one of a CommonJS module. */
+/** What the script of the command line stands in: a function, as Node makes one of a CommonJS module, but strict as modules are. */
 export const PROGRAM_URL = '__programUrl';
-export const PROGRAM_HEAD = `(function(exports,require,module,${PROGRAM_URL}){`;
+export const PROGRAM_HEAD = `(function(exports,require,module,${PROGRAM_URL}){'use strict';`;
 export const PROGRAM_FOOT = '})';
 
 /** The script of the command line, compiled; each call of `run` is a command of its own, with process.argv. */
