@@ -12,7 +12,12 @@ const dist = join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
-await bundleApp({ root, outdir: dist, entries: { main: 'src/cli/main.ts', index: 'src/index.ts' }, external: 'all' });
+await bundleApp({
+  root,
+  outdir: dist,
+  entries: { main: 'src/cli/main.ts', index: 'src/index.ts' },
+  external: 'all',
+});
 copyFileSync(join(root, 'src/cli/bin.js'), join(dist, 'bin.js'));
 chmodSync(join(dist, 'bin.js'), 0o755);
 // The program asks here for its version.

@@ -11,6 +11,11 @@ export async function bundleProgram(): Promise<{
 }> {
   // Below the checkout, for koffi is not in the bundle and is found beside it.
   const dir = mkdtempSync(join(projectRoot, 'node_modules/.hostile-'));
-  await bundleApp({ root: projectRoot, outdir: dir, entries: { main: 'src/cli/main.ts' }, external: ['koffi'] });
+  await bundleApp({
+    root: projectRoot,
+    outdir: dir,
+    entries: { main: 'src/cli/main.ts' },
+    external: ['koffi'],
+  });
   return { dir, program: [process.execPath, ...NODE_FLAGS, join(dir, 'main.js')] };
 }
