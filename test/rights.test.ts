@@ -104,7 +104,8 @@ test('other commands in a container without rights: what they cannot do is no de
     ['registry', 'serve', '--dir=/registry', '--addr=127.0.0.1:0'],
     ['probe', '/workspaces/app', '--layer-cache-dir=/cache'],
   ];
-  for (const docker of [['--user=1000'], ['--read-only'], ['--cap-drop=ALL'], ['--cap-drop=DAC_OVERRIDE']]) {
+  const ways = [['--user=1000'], ['--read-only'], ['--cap-drop=ALL'], ['--cap-drop=DAC_OVERRIDE']];
+  const tried = ways.map(async (docker) => {
     for (const args of commands) {
       // Wait: a server that has what it needs does not end by itself.
       const limit = args[0] === 'registry' ? { timeoutMs: 30_000 } : {};
@@ -114,7 +115,8 @@ test('other commands in a container without rights: what they cannot do is no de
       assert.ok(serves || done || [10, 13, 18, 19].includes(code), `${docker} ${args}: ${code}\n${stderr}`);
       assert.doesNotMatch(stderr, /defect|\n {4}at /, `${docker} ${args}`);
     }
-  }
+  });
+  for (const way of await Promise.allSettled(tried)) if (way.status === 'rejected') throw way.reason;
 });
 
 /** What a build on a host needs; SETFCAP only where a file has capabilities. */
