@@ -52,7 +52,7 @@ export function createAnswerMemo(file?: string): AnswerMemo {
 
 function read(file: string): Map<string, Answer> {
   const found = new Map<string, Answer>();
-  for (const line of readMemoFile(file, HEADER).split('\n').slice(1)) {
+  for (const line of (readMemoFile(file, HEADER)?.toString('latin1') ?? '').split('\n')) {
     const [question = '', state = '', answer = '', ...rest] = line.split(' ');
     if ([question, state, answer].every(isDigest) && rest.length === 0)
       found.set(question, { state: state as Digest, answer: answer as Digest });
@@ -64,5 +64,5 @@ function write(file: string, answers: ReadonlyMap<string, Answer>): void {
   const lines = [...answers]
     .slice(-MOST)
     .map(([question, { state, answer }]) => `${question} ${state} ${answer}`);
-  writeMemoFile(file, HEADER, lines);
+  writeMemoFile(file, HEADER, [Buffer.from([...lines, ''].join('\n'))]);
 }

@@ -15,19 +15,20 @@ import { canonicalDigest } from '../core/canonical.ts';
 import { once } from '../core/concurrency.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, SHORTER } from '../core/error.ts';
-import { comparePaths, decodePath, fsPath } from '../core/path-bytes.ts';
+import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { tooLong } from '../core/too-long.ts';
 import { createOpenPlain, type OpenPlain } from '../sys/beneath.ts';
 import { O_PATH, pathError } from '../sys/descriptor.ts';
-import { factsOf, isDirectory, type PathFacts, rowAt } from '../sys/path-facts.ts';
+import { factsOf, isDirectory, isFile, isSocket, type PathFacts, rowAt, sizeOf } from '../sys/path-facts.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
-import { fileKey } from './file-hash-memo.ts';
+import { sameState } from './file-hash-memo.ts';
 import type { IgnoreMatcher, Judgement } from './ignore-matcher.ts';
-import { listByNode, sortedNames } from './list-files.ts';
+import { inPathOrder, listByNode } from './list-files.ts';
 import { RACY_SECONDS } from './memo-file.ts';
-import { createNodes, type NodeOptions } from './tree-node.ts';
+import { createNodeList, type NodeList } from './node-list.ts';
+import { createNodeMaker, type NodeOptions } from './tree-node.ts';
 import { type Listed, type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
 import type { SourceTree, TreeNode } from './types.ts';
 
@@ -48,6 +49,12 @@ export interface AnswersOptions {
 }
 
 type Directories = ReadonlyMap<string, Listed>;
+
+/** A path that was added to a list. */
+interface Entered {
+  readonly row: number;
+  readonly judged: Judgement | undefined;
+}
 
 const CHUNK = 1024 * 1024;
 const NOTHING = digestOf('');
@@ -77,7 +84,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     throw pathError('ENOTREG', host(path));
   };
   const openNode = ({ path, version }: TreeNode): number =>
-    options.sockets && version?.digest === NOTHING && lstat(path)?.isSocket()
+    version && isSocket(version) && lstat(path)?.isSocket()
       ? guarded(path, () => openSocket(path))
       : openFile(path);
   const guarded = <T>(path: string, work: () => T): T => {
@@ -88,7 +95,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     }
   };
 
-  const nodeOf = createNodes(options);
+  const nodes = createNodeMaker(options);
 
   const lstat = (path: string): BigIntStats | undefined =>
     lstatSync(fsPath(host(path)), { bigint: true, throwIfNoEntry: false });
@@ -106,28 +113,43 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     return { names: Buffer.from(names), rows: rows.slice() };
   };
 
-  const below = (start: string, directories?: Directories): TreeNode[] => {
-    const found: TreeNode[] = [];
-    const visit = (path: string, facts: PathFacts, judged: Judgement | undefined): void => {
-      const excluded = judged?.excluded === true;
-      if (excluded && !(isDirectory(facts) && ignore?.mayHold(path))) return;
-      const node = guarded(path, () => nodeOf(path, facts));
-      if (!node) return;
-      const at = found.length;
-      found.push(node);
-      if (node.type === 'dir') {
-        const { names, rows } = guarded(path, () => listed(path, directories));
-        for (const [name, index] of sortedNames(names)) {
-          const inside = path === '' ? name : `${path}/${name}`;
-          visit(inside, rowAt(rows, index), ignore?.match(inside, judged?.state));
-        }
+  const below = (start: string, directories?: Directories): NodeList => {
+    const list = createNodeList(nodes.make);
+    /** @returns nothing for what is not in the tree */
+    const enter = (path: string, facts: PathFacts, judged: Judgement | undefined): Entered | undefined => {
+      if (judged?.excluded && !(isDirectory(facts) && ignore?.mayHold(path))) return undefined;
+      if (!nodes.isNode(facts)) return undefined;
+      return {
+        row: list.add(
+          path,
+          facts,
+          guarded(path, () => nodes.extras(path, facts)),
+        ),
+        judged,
+      };
+    };
+    const descend = (path: string, { row, judged }: Entered): void => {
+      const before = list.length;
+      const entered = new Map<string, Entered>();
+      const listing = guarded(path, () => listed(path, directories));
+      for (const { name, index, below } of inPathOrder(listing)) {
+        const inside = path === '' ? name : `${path}/${name}`;
+        const known = entered.get(name);
+        if (below && known) descend(inside, known);
+        if (below) continue;
+        const facts = rowAt(listing.rows, index);
+        const found = enter(inside, facts, ignore?.match(inside, judged?.state));
+        if (found && isDirectory(facts)) entered.set(name, found);
       }
       // An excluded directory stays only as the way to something that is wanted again.
-      if (excluded && found.length === at + 1) found.pop();
+      if (judged?.excluded && list.length === before) list.drop(row);
     };
     const stat = guarded(start, () => lstat(start));
-    if (stat) visit(start, factsOf(stat), start === '' ? undefined : ignore?.judge(start));
-    return found.sort((a, b) => comparePaths(a.path, b.path));
+    if (!stat) return list;
+    const facts = factsOf(stat);
+    const top = enter(start, facts, start === '' ? undefined : ignore?.judge(start));
+    if (top && isDirectory(facts)) descend(start, top);
+    return list;
   };
 
   const stateOf = (paths: readonly string[], syscalls: TreeStateDeps['syscalls']): TreeState | undefined => {
@@ -152,7 +174,9 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (!stat) return undefined;
       if (real !== '' && ignore?.matches(real) && (!stat.isDirectory() || below(real).length === 0))
         return undefined;
-      return guarded(path, () => nodeOf(real, factsOf(stat)));
+      const facts = factsOf(stat);
+      if (!nodes.isNode(facts)) return undefined;
+      return guarded(path, () => nodes.make(real, facts, nodes.extras(real, facts)));
     },
     remembered: async (paths, question, compute) => {
       const begin = (options.answers?.now ?? Date.now)() / 1000;
@@ -172,47 +196,50 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     },
     openFile: openNode,
     open: (node) =>
-      node.size === 0 && node.version?.digest === NOTHING
+      node.version && isSocket(node.version)
         ? Readable.from([])
         : createReadStream('', { fd: openFile(node.path), highWaterMark: CHUNK }),
     checkUnchanged: (node, file) => {
       const stat = guarded(node.path, () =>
         file === undefined ? lstat(node.path) : fstatSync(file, { bigint: true }),
       );
-      if (stat && fileKey(stat) === node.version?.key) return;
+      if (stat && node.version && sameState(factsOf(stat), node.version)) return;
       throw new AppError('CONTEXT', `${host(node.path)} changed while the build was using it`, {
         where: { path: host(node.path) },
         hint: 'build again when nothing writes to the context any more',
       });
     },
-    contentDigest: async (node) =>
-      node.version?.digest ??
-      (node.version === undefined ? undefined : memo?.get(node.version.key)?.digest) ??
-      guarded(node.path, () => {
+    contentDigest: async (node) => {
+      const { path, version } = node;
+      if (version && isSocket(version)) return NOTHING;
+      const known = version && memo?.get(version);
+      if (known) return known.digest;
+      return guarded(path, () => {
         const begun = memo?.now();
-        const { identity, digest } = hashFile(openReading(node.path), host(node.path));
+        const { facts, digest } = hashFile(openReading(path), host(path));
         // An attribute that came after the listing has changed the ctime.
-        const plain = !!options.xattrs && !node.xattrs && fileKey(identity) === node.version?.key;
-        memo?.set(identity, { digest, plain }, begun);
+        const plain = !!options.xattrs && !node.xattrs && version !== undefined && sameState(facts, version);
+        memo?.set(facts, { digest, plain }, begun);
         return digest;
-      }),
+      });
+    },
   };
   return tree;
 }
 
 /** Closes the file. @throws Error ENOTREG where it is none */
-function hashFile(fd: number, path: string): { readonly identity: BigIntStats; readonly digest: Digest } {
+function hashFile(fd: number, path: string): { readonly facts: PathFacts; readonly digest: Digest } {
   try {
-    const identity = fstatSync(fd, { bigint: true });
-    if (!identity.isFile()) throw pathError('ENOTREG', path);
+    const facts = factsOf(fstatSync(fd, { bigint: true }));
+    if (!isFile(facts)) throw pathError('ENOTREG', path);
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, Number(identity.size))));
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, sizeOf(facts))));
     for (;;) {
       const count = readSync(fd, buffer);
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
     }
-    return { identity, digest: `sha256:${hash.digest('hex')}` };
+    return { facts, digest: `sha256:${hash.digest('hex')}` };
   } finally {
     closeSync(fd);
   }

@@ -1,15 +1,9 @@
+import { createHash } from 'node:crypto';
 import { type Digest, hexOf } from '../core/digest.ts';
-import { FACT, inodeNumber, type PathFacts, sizeOf, timeOf } from '../sys/path-facts.ts';
+import { createPackedRows, createRowIndex, type PackedRows } from '../core/packed.ts';
+import { release } from '../core/release.ts';
+import { FACT, type PathFacts, sameWords, timeOf } from '../sys/path-facts.ts';
 import { RACY_SECONDS, readMemoFile, writeMemoFile } from './memo-file.ts';
-
-/** What says that a file is the one that was hashed. */
-export interface FileIdentity {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
 
 /** What is known of a file that has not changed since it was hashed. */
 export interface FileFacts {
@@ -20,12 +14,11 @@ export interface FileFacts {
 
 /** Facts of files that have not changed since they were hashed. */
 export interface HashMemo {
-  /** @param key of fileKey */
-  get(key: string): FileFacts | undefined;
+  get(file: PathFacts): FileFacts | undefined;
   /** Nanoseconds since the epoch. */
   now(): bigint;
   /** @param begun when reading the file began, by `now`; at this moment when left out */
-  set(file: FileIdentity, facts: FileFacts, begun?: bigint): void;
+  set(file: PathFacts, facts: FileFacts, begun?: bigint): void;
   /** Says that files were not asked for because a whole tree of them is known; what was known of them stays. */
   keepUnused(): void;
   /** Writes the memo for the next process, when it has a file and learnt something. */
@@ -33,15 +26,27 @@ export interface HashMemo {
 }
 
 const RACY_NS = BigInt(RACY_SECONDS) * 1_000_000_000n;
-const HEADER = 'envbuilder file hashes 2';
-const MARKS = { plain: '-', attributes: '+' } as const;
-/** Bytes of a line after the key: a space, the mark, a space, the digest in hex. */
-const TAIL = 3 + 64;
-const HEX = /^[0-9a-f]{64}$/;
-/** Searches through the text that cost less than taking it apart. */
-const MOST_SEARCHES = 20;
+/** Rows follow, and the SHA-256 of them all. */
+const HEADER = 'envbuilder file hashes 3';
+/** Words that say of a file which one it is, and in which state: dev, ino, size, mtime and ctime of its facts. */
+const STATE_WORDS = FACT.birth - FACT.dev;
+/** Those of them that say which one. */
+const INODE_WORDS = FACT.size - FACT.dev;
+const ROW = { state: 0, digest: STATE_WORDS, mark: STATE_WORDS + 8 } as const;
+const ROW_WORDS = STATE_WORDS + 9;
+const ROW_BYTES = ROW_WORDS * 4;
+const SHA256_BYTES = 32;
+/** Bits of the mark; a row in the file has PLAIN alone. */
+const [PLAIN, USED] = [1, 2];
+/** Rows that are written at once. */
+const PART_ROWS = 1024;
 /** Files that were not asked for and stay known; more of them may be of trees that are no longer there. */
 const MOST_UNUSED = 300_000;
+
+/** Whether facts are of the same file in the same state, as far as lstat can tell. */
+export function sameState(a: PathFacts, b: PathFacts): boolean {
+  return sameWords(a, b, FACT.dev, STATE_WORDS);
+}
 
 /**
  * @param file where the memo is kept between processes; a damaged one is ignored, and one that cannot be written is not
@@ -52,118 +57,140 @@ export function createHashMemo(
   file?: string,
   now: () => bigint = () => BigInt(Date.now()) * 1_000_000n,
 ): HashMemo {
-  let text: string | undefined;
-  let known: Map<string, FileFacts> | undefined;
-  const used = new Map<string, FileFacts>();
-  const absent = new Set<string>();
-  let [learnt, keep, searches] = [false, false, 0];
-  /** Where the line of the next file begins, as long as they are asked for in the order in which they were written. */
-  let next = HEADER.length + 1;
-  const load = (): string => {
-    text ??= file === undefined ? '' : readMemoFile(file, HEADER);
-    return text;
+  /** Those of the file, in its order, and behind them what was learnt. */
+  let rows: PackedRows | undefined;
+  let index: ReturnType<typeof createRowIndex> | undefined;
+  /** The numbers of rows, in the order in which they were asked for first. */
+  const used = createPackedRows(1);
+  let [learnt, keep] = [false, false];
+  /** The row of the next file, as long as they are asked for in the order in which they were written. */
+  let next = 0;
+
+  const load = (): PackedRows => {
+    rows ??= (file === undefined ? undefined : readRows(file)) ?? createPackedRows(ROW_WORDS);
+    return rows;
   };
-  const lineAt = (start: number, key: string): FileFacts | undefined => {
-    const split = start + key.length;
-    if (!load().startsWith(key, start)) return undefined;
-    const facts = factsAt(load(), split);
-    if (facts) next = split + TAIL + 1;
-    return facts;
+  const find = (facts: PathFacts): number | undefined => {
+    const all = load();
+    if (next < all.count && isOf(all, next, facts)) return next;
+    index ??= indexOf(all, STATE_WORDS);
+    return index.find(facts, FACT.dev);
   };
-  /** A file that changed, is new or was deleted puts the others out of place. */
-  const search = (key: string): FileFacts | undefined => {
-    if (searches < MOST_SEARCHES) {
-      if (absent.has(key)) return undefined;
-      const line = `\n${key} `;
-      let at = load().indexOf(line, next - 1);
-      if (at === -1) {
-        searches += 1;
-        at = load().slice(0, next).indexOf(line);
-      }
-      if (at !== -1) return lineAt(at + 1, key);
-      absent.add(key);
-      return undefined;
-    }
-    known ??= parse(load());
-    return known.get(key);
+  const use = (row: number, mark: number): void => {
+    const all = load();
+    if ((all.get(row, ROW.mark) & USED) === 0) used.set(used.add(), 0, row);
+    all.set(row, ROW.mark, mark | USED);
+    next = row + 1;
   };
   return {
     now,
-    get: (key) => {
-      const facts = lineAt(next, key) ?? used.get(key) ?? search(key);
-      if (facts) used.set(key, facts);
-      return facts;
+    get: (facts) => {
+      const row = find(facts);
+      if (row === undefined) return undefined;
+      const mark = load().get(row, ROW.mark);
+      use(row, mark);
+      return { digest: digestAt(load(), row), plain: (mark & PLAIN) !== 0 };
     },
-    set: (identity, facts, begun = now()) => {
-      if (begun - identity.ctimeNs < RACY_NS || begun - identity.mtimeNs < RACY_NS) return;
-      used.set(fileKey(identity), facts);
+    set: (facts, { digest, plain }, begun = now()) => {
+      if (begun - timeOf(facts, 'ctime') < RACY_NS || begun - timeOf(facts, 'mtime') < RACY_NS) return;
+      const all = load();
+      let row = find(facts);
+      if (row === undefined) {
+        row = all.add();
+        for (let word = 0; word < STATE_WORDS; word += 1) all.set(row, word, facts[FACT.dev + word]!);
+        index?.add(row);
+      }
+      const bytes = Buffer.from(hexOf(digest), 'hex');
+      for (let at = 0; at < SHA256_BYTES; at += 4) all.set(row, ROW.digest + at / 4, bytes.readUInt32LE(at));
+      use(row, plain ? PLAIN : 0);
       learnt = true;
     },
     keepUnused: () => {
       keep = true;
     },
     save: () => {
-      if (file !== undefined && learnt) write(file, keep ? withUnused(used, parse(load())) : used);
+      if (file !== undefined && learnt) write(file, load(), used, keep);
       learnt = false;
     },
   };
 }
 
-/** Names a file and its state; another one means that it may have changed. */
-export function fileKey({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): string {
-  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+function isOf(rows: PackedRows, row: number, facts: PathFacts): boolean {
+  for (let word = 0; word < STATE_WORDS; word += 1)
+    if (rows.get(row, word) !== facts[FACT.dev + word]) return false;
+  return true;
 }
 
-/** The same for a row of facts. */
-export function factsKey(facts: PathFacts): string {
-  const dev = facts[FACT.dev]!;
-  const [major, minor] = [dev >>> 20, dev & 0xfffff];
-  const device = (minor & 0xff) + major * 2 ** 8 + (minor >>> 8) * 2 ** 20;
-  const ino = facts[FACT.ino + 1] === 0 ? facts[FACT.ino] : inodeNumber(facts);
-  return `${device} ${ino} ${sizeOf(facts)} ${nanoseconds(facts, 'mtime')} ${nanoseconds(facts, 'ctime')}`;
+/** Bytes of a row, as they stand in the file; they are right until the next ones. */
+function createRowBytes(rows: PackedRows): (row: number) => Buffer {
+  const words = new Uint32Array(ROW_WORDS);
+  const bytes = Buffer.from(words.buffer);
+  return (row) => {
+    rows.read(row, words);
+    return bytes;
+  };
 }
 
-/** A time in decimal; for one after 1970, seconds and nanoseconds stand one behind the other. */
-function nanoseconds(facts: PathFacts, fact: 'mtime' | 'ctime'): string {
-  const at = FACT[fact];
-  if (facts[at + 1] !== 0 || facts[at] === 0) return timeOf(facts, fact).toString();
-  return `${facts[at]}${String(facts[at + 2]).padStart(9, '0')}`;
+function digestAt(rows: PackedRows, row: number): Digest {
+  const bytes = Buffer.allocUnsafe(SHA256_BYTES);
+  for (let at = 0; at < SHA256_BYTES; at += 4) bytes.writeUInt32LE(rows.get(row, ROW.digest + at / 4), at);
+  return `sha256:${bytes.toString('hex')}`;
 }
 
-function parse(text: string): Map<string, FileFacts> {
-  const found = new Map<string, FileFacts>();
-  for (let at = HEADER.length + 1; ; ) {
-    const end = text.indexOf('\n', at);
-    if (end === -1) return found;
-    const split = end - TAIL;
-    const facts = split > at ? factsAt(text, split) : undefined;
-    if (facts) found.set(text.slice(at, split), facts);
-    at = end + 1;
+function indexOf(rows: PackedRows, words: number): ReturnType<typeof createRowIndex> {
+  const index = createRowIndex(rows, words);
+  for (let row = 0; row < rows.count; row += 1) index.add(row);
+  return index;
+}
+
+function readRows(file: string): PackedRows | undefined {
+  const bytes = readMemoFile(file, HEADER);
+  if (!bytes || bytes.length % ROW_BYTES !== SHA256_BYTES % ROW_BYTES) return undefined;
+  const content = bytes.subarray(0, -SHA256_BYTES);
+  if (!createHash('sha256').update(content).digest().equals(bytes.subarray(-SHA256_BYTES))) return undefined;
+  const rows = createPackedRows(ROW_WORDS);
+  for (let at = 0; at < content.length; at += ROW_BYTES) {
+    const row = rows.add();
+    for (let word = 0; word < ROW_WORDS; word += 1) rows.set(row, word, content.readUInt32LE(at + word * 4));
   }
+  release(bytes, HEADER.length + 1);
+  return rows;
 }
 
-/** What stands behind the key that ends here, when a key ends here and the line is whole. */
-function factsAt(text: string, split: number): FileFacts | undefined {
-  const end = split + TAIL;
-  const hex = text.slice(split + 3, end);
-  if (text[split] !== ' ' || text[end] !== '\n' || !HEX.test(hex)) return undefined;
-  return { digest: `sha256:${hex}`, plain: text[split + 1] === MARKS.plain };
+function write(file: string, rows: PackedRows, used: PackedRows, keep: boolean): void {
+  const order = Array.from({ length: used.count }, (_, at) => used.get(at, 0));
+  writeMemoFile(file, HEADER, contentOf(rows, keep ? [...order, ...unusedRows(rows, order)] : order));
 }
 
-/** What was used, and behind it what else is known of files that were not seen in another state. */
-function withUnused(
-  used: ReadonlyMap<string, FileFacts>,
-  known: ReadonlyMap<string, FileFacts>,
-): Map<string, FileFacts> {
-  const inodeOf = (key: string): string => key.slice(0, key.indexOf(' ', key.indexOf(' ') + 1));
-  const seen = new Set([...used.keys()].map(inodeOf));
-  const unused = [...known].filter(([key]) => !seen.has(inodeOf(key)));
-  return new Map([...used, ...unused.slice(-MOST_UNUSED)]);
+/** What is known of files besides those that were used or seen in another state. */
+function unusedRows(rows: PackedRows, used: readonly number[]): number[] {
+  const seen = createRowIndex(rows, INODE_WORDS);
+  for (const row of used) seen.add(row);
+  const unused: number[] = [];
+  const inode = new Uint32Array(INODE_WORDS);
+  for (let row = 0; row < rows.count; row += 1) {
+    rows.read(row, inode);
+    if (seen.find(inode, 0) === undefined) unused.push(row);
+  }
+  return unused.slice(-MOST_UNUSED);
 }
 
-function write(file: string, facts: ReadonlyMap<string, FileFacts>): void {
-  const lines = [...facts].map(
-    ([key, { digest, plain }]) => `${key} ${plain ? MARKS.plain : MARKS.attributes} ${hexOf(digest)}`,
-  );
-  writeMemoFile(file, HEADER, lines);
+/** Parts of a memo, each of which is right until the next one. */
+function* contentOf(rows: PackedRows, order: Iterable<number>): Generator<Buffer> {
+  const hash = createHash('sha256');
+  const bytesOf = createRowBytes(rows);
+  const part = Buffer.alloc(PART_ROWS * ROW_BYTES);
+  let end = 0;
+  for (const row of order) {
+    bytesOf(row).copy(part, end);
+    part.writeUInt32LE(rows.get(row, ROW.mark) & PLAIN, end + ROW.mark * 4);
+    end += ROW_BYTES;
+    if (end < part.length) continue;
+    hash.update(part);
+    yield part;
+    end = 0;
+  }
+  const rest = part.subarray(0, end);
+  yield rest;
+  yield hash.update(rest).digest();
 }

@@ -2,14 +2,25 @@ import { closeSync } from 'node:fs';
 import { listNames } from '../core/list-names.ts';
 import { comparePaths, encodePath } from '../core/path-bytes.ts';
 import { entryIn, lstatEntry } from '../sys/entry.ts';
-import { FACT_WORDS, factsOf, forEachName, type PathFacts } from '../sys/path-facts.ts';
+import { FACT_WORDS, factsOf, forEachName, isDirectoryAt, type PathFacts } from '../sys/path-facts.ts';
 import type { Listed } from './tree-state.ts';
 
-/** The names of a listing with their indexes: the memo of hashes is read in the order in which it was written. */
-export function sortedNames(names: Buffer): [string, number][] {
-  const found: [string, number][] = [];
-  forEachName(names, (name, index) => found.push([name, index]));
-  return found.sort(([a], [b]) => comparePaths(a, b));
+/** A place in the order of paths: that of a name, or that of all that is below a directory of this name. */
+export interface Place {
+  readonly name: string;
+  /** Of the name in the listing. */
+  readonly index: number;
+  readonly below: boolean;
+}
+
+/** The names of a directory in the order of the paths that they begin: between `a` and `a/b` stands `a.c`. */
+export function inPathOrder({ names, rows }: Listed): Iterable<Place> {
+  const found: (Place & { readonly key: string })[] = [];
+  forEachName(names, (name, index) => {
+    found.push({ key: name, name, index, below: false });
+    if (isDirectoryAt(rows, index)) found.push({ key: `${name}/`, name, index, below: true });
+  });
+  return found.sort((a, b) => comparePaths(a.key, b.key));
 }
 
 /** What listDirectory gives, by node:fs. @param fd of the directory, which it closes */

@@ -1,27 +1,34 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectories } from '../core/make-directories.ts';
 
 /** A file that was written this shortly before it was read may be written again within the same tick of its clock. */
 export const RACY_SECONDS = 2;
 
-/** The text of a memo, header line included; '' when there is none, it cannot be read, or it has another header. */
-export function readMemoFile(file: string, header: string): string {
+/** The bytes of a memo behind its header line; undefined when there is none, it cannot be read, or it has another header. */
+export function readMemoFile(file: string, header: string): Buffer | undefined {
   try {
-    const text = readFileSync(file, 'latin1');
-    return text.startsWith(`${header}\n`) ? text : '';
+    const bytes = readFileSync(file);
+    const head = Buffer.from(`${header}\n`);
+    return bytes.subarray(0, head.length).equals(head) ? bytes.subarray(head.length) : undefined;
   } catch {
     // Only a memo: without it the work is done again.
-    return '';
+    return undefined;
   }
 }
 
-/** Replaces a memo, whole or not at all; one that cannot be written stays as it was. */
-export function writeMemoFile(file: string, header: string, lines: readonly string[]): void {
+/** Replaces a memo, whole or not at all; one that cannot be written stays as it was. @param parts what follows the header line */
+export function writeMemoFile(file: string, header: string, parts: Iterable<Uint8Array>): void {
   const half = `${file}.tmp-${process.pid}`;
   try {
     makeDirectories(dirname(file), 0o700);
-    writeFileSync(half, [header, ...lines, ''].join('\n'), { mode: 0o600 });
+    const fd = openSync(half, 'w', 0o600);
+    try {
+      writeFileSync(fd, `${header}\n`);
+      for (const part of parts) writeFileSync(fd, part);
+    } finally {
+      closeSync(fd);
+    }
     renameSync(half, file);
   } catch {
     removeIfPossible(half);

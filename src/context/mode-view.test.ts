@@ -89,7 +89,7 @@ test('what is remembered of a tree is not taken where its modes are taken in ano
     const answers = { memo, syscalls: createSyscalls(), now: () => Date.now() + 60_000 };
     const tree = createDirectoryTree({ root: path, name: 'a tree', answers, ...(modes ? { modes } : {}) });
     return tree.remembered!(['dir'], null, async (from) =>
-      digestOf((await from.list('dir')).map(({ mode }) => mode).join(' ')),
+      digestOf(Array.from(await from.list('dir'), ({ mode }) => mode).join(' ')),
     );
   };
   assert.notEqual(await ask(), await ask(path));

@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { AppError, type Where } from '../core/error.ts';
 import { nearest } from '../core/suggest.ts';
+import { joinItems, placeNode, placeNodes } from './copy-items.ts';
 import { goMatch, hasWildcards } from './go-match.ts';
 import { createMatcher, type IgnoreMatcher } from './ignore-matcher.ts';
-import type { CopyItem, SourceTree, TreeNode } from './types.ts';
+import type { CopyItem, CopyItems, SourceTree, TreeNode } from './types.ts';
 
 export interface CopyRequest {
   /** As written, expanded; relative to the tree's root, whatever slashes they start with. */
@@ -24,9 +25,9 @@ const MOST_LINKS = 40;
  * @throws AppError CONTEXT when a named source does not exist, when the directory of a wildcard does not exist, or one
  * matches a symlink that leads nowhere
  */
-export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promise<CopyItem[]> {
+export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promise<CopyItems> {
   const excludes = request.excludes.length > 0 ? createMatcher(request.excludes, '--exclude') : undefined;
-  const items: CopyItem[] = [];
+  const found: CopyItems[] = [];
   let count = 0;
   for (const source of request.sources) {
     const { path, pivot } = splitPivot(source, request.parents);
@@ -35,12 +36,12 @@ export async function resolveCopy(tree: SourceTree, request: CopyRequest): Promi
       : [await named(tree, path, source, request)];
     for (const { node, name } of nodes) {
       const target = request.parents ? name.split('/').slice(pivot).join('/') : name;
-      const found = await below(tree, node, target, request.parents, excludes);
-      for (const item of fromSource(found, count)) items.push(item);
+      const { parents } = request;
+      found.push(...(await below(tree, node, { name: target, source: count, parents, excludes })));
       count += 1;
     }
   }
-  return items;
+  return joinItems(found);
 }
 
 /** The paths on which alone, with all below them, a list of resolveCopy depends while none leads over a symlink. */
@@ -51,17 +52,6 @@ export function copiedPaths({
   // Of the directories above, --parents takes the modes; a wildcard may match anything.
   if (parents || sources.some((source) => hasWildcards(source))) return undefined;
   return sources.map((source) => clean(source));
-}
-
-type Found = Omit<CopyItem, 'source'>;
-
-/** Names of one file stay linked only within what one source or match gives. */
-function fromSource(items: readonly Found[], source: number): CopyItem[] {
-  return items.map(({ node, target }) => ({
-    node: node.hardlink === undefined ? node : { ...node, hardlink: `${source} ${node.hardlink}` },
-    target,
-    source,
-  }));
 }
 
 interface Named {
@@ -161,37 +151,49 @@ async function matching(
   return found;
 }
 
+/** What is made of something that was named. */
+interface Below {
+  readonly name: string;
+  readonly source: number;
+  readonly parents: boolean;
+  readonly excludes: IgnoreMatcher | undefined;
+}
+
 async function below(
   tree: SourceTree,
   node: TreeNode,
-  name: string,
-  parents: boolean,
-  excludes: IgnoreMatcher | undefined,
-): Promise<Found[]> {
-  const above = parents ? await parentItems(tree, name, node) : [];
+  { name, source, parents, excludes }: Below,
+): Promise<CopyItems[]> {
+  const above = parents ? await parentItems(tree, name, node, source) : [];
   if (node.type !== 'dir') {
     const target = parents ? name : posix.basename(name);
-    return excludes?.matches(target) ? [] : [...above, { node, target }];
+    return excludes?.matches(target) ? [] : [[...above, placeNode(node, target, source)]];
   }
   const nodes = await tree.list(node.path);
   const prefix = node.path === '' ? 0 : node.path.length + 1;
-  const items = nodes.map((each) => {
-    const inside = each.path === node.path ? '' : each.path.slice(prefix);
-    return { node: each, target: parents ? posix.join(name, inside).replace(/^\.$/, '') : inside };
-  });
-  return [...above, ...items.filter((item) => !kept(item, excludes))];
+  const inside = (path: string): string => (path === node.path ? '' : path.slice(prefix));
+  const target = parents
+    ? (path: string): string => posix.join(name, inside(path)).replace(/^\.$/, '')
+    : inside;
+  const keeps = excludes && ((path: string, { type }: TreeNode) => isKept(path, type, excludes));
+  return [above, placeNodes(nodes, { source, target, ...(keeps ? { keeps } : {}) })];
 }
 
-function kept({ target, node }: Found, excludes: IgnoreMatcher | undefined): boolean {
-  if (!excludes || target === '') return false;
-  return excludes.matches(target) && !(node.type === 'dir' && excludes.mayHold(target));
+function isKept(target: string, type: TreeNode['type'], excludes: IgnoreMatcher): boolean {
+  if (target === '' || !excludes.matches(target)) return true;
+  return type === 'dir' && excludes.mayHold(target);
 }
 
 /** The directories above a path, so that --parents gives them their own modes. */
-async function parentItems(tree: SourceTree, name: string, node: TreeNode): Promise<Found[]> {
+async function parentItems(
+  tree: SourceTree,
+  name: string,
+  node: TreeNode,
+  source: number,
+): Promise<CopyItem[]> {
   const parts = name.split('/').slice(0, -1);
   const depth = node.path.split('/').length;
-  const items: Found[] = [];
+  const items: CopyItem[] = [];
   for (const [i] of parts.entries()) {
     const target = parts.slice(0, i + 1).join('/');
     const path = node.path
@@ -199,7 +201,7 @@ async function parentItems(tree: SourceTree, name: string, node: TreeNode): Prom
       .slice(0, depth - parts.length + i)
       .join('/');
     const parent = await tree.stat(path);
-    if (parent?.type === 'dir') items.push({ node: parent, target });
+    if (parent?.type === 'dir') items.push(placeNode(parent, target, source));
   }
   return items;
 }
@@ -208,9 +210,12 @@ async function hintFor(tree: SourceTree, path: string): Promise<string> {
   const dir = posix.dirname(path) === '.' ? '' : posix.dirname(path);
   const parent = await follow(tree, dir);
   if (!parent) return `the directory "${dir}" is not there either; check the path and .dockerignore`;
-  const names = (await tree.list(parent.path))
-    .map((node) => node.path.slice(parent.path === '' ? 0 : parent.path.length + 1))
-    .filter((name) => name !== '' && !name.includes('/'));
+  const prefix = parent.path === '' ? 0 : parent.path.length + 1;
+  const names: string[] = [];
+  for (const node of await tree.list(parent.path)) {
+    const name = node.path.slice(prefix);
+    if (name !== '' && !name.includes('/')) names.push(name);
+  }
   const match = nearest(posix.basename(path), names);
   return match === undefined
     ? 'check the path, and whether .dockerignore leaves it out'

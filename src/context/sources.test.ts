@@ -8,18 +8,27 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { scratchDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import { createBeneath } from '../sys/beneath.ts';
-import { factsOf } from '../sys/path-facts.ts';
+import {
+  FACT,
+  FACT_WORDS,
+  factsOf,
+  inodeNumber,
+  type PathFacts,
+  setTime,
+  sizeOf,
+  timeOf,
+} from '../sys/path-facts.ts';
 import { createSyscalls } from '../sys/syscalls.ts';
 import { isGitUrl, resolveGitCommit } from './add-git.ts';
 import { isArchive, unpackArchive } from './archive.ts';
 import { parseChmod } from './chmod.ts';
 import { createDirectoryTree } from './dir-tree.ts';
-import { createHashMemo, factsKey, fileKey } from './file-hash-memo.ts';
+import { createHashMemo } from './file-hash-memo.ts';
 import { createMatcher } from './ignore-matcher.ts';
 import { resolveCopy } from './resolve-copy.ts';
 import { givenAccess } from './testing.ts';
 import { treeHash } from './tree-hash.ts';
-import type { CopyItem, SourceTree } from './types.ts';
+import type { CopyItems, SourceTree } from './types.ts';
 
 const scratch = scratchDir('sources');
 let count = 0;
@@ -40,9 +49,9 @@ const select = (
   tree: SourceTree,
   sources: string[],
   more: Partial<Parameters<typeof resolveCopy>[1]> = {},
-): Promise<CopyItem[]> => resolveCopy(tree, { sources, excludes: [], parents: false, where: {}, ...more });
-const targets = async (items: Promise<CopyItem[]>): Promise<string[]> =>
-  (await items).map(({ target }) => target);
+): Promise<CopyItems> => resolveCopy(tree, { sources, excludes: [], parents: false, where: {}, ...more });
+const targets = async (items: Promise<CopyItems>): Promise<string[]> =>
+  Array.from(await items, ({ target }) => target);
 const hashOf = async (tree: SourceTree, sources = ['.']): Promise<string> =>
   treeHash(await select(tree, sources), {
     ownership: false,
@@ -111,7 +120,7 @@ test('with --parents a symlink stays one, wherever it leads', async () => {
   symlinkSync('nowhere', join(root, 'd/broken'));
   for (const source of ['d/l*', 'd/link', '**/link', '**/broken']) {
     const items = await select(treeOf(root), [source], { parents: true });
-    assert.deepEqual([items.length, items[1]?.node.type], [2, 'symlink'], source);
+    assert.deepEqual([items.length, items.at(1)?.node.type], [2, 'symlink'], source);
   }
 });
 
@@ -213,25 +222,36 @@ test('a mode of four octal digits replaces whatever was there', () => {
   );
 });
 
+/** What lstat may tell of a file. */
+function fileOf(ino: bigint, ctimeNs = 10n): PathFacts {
+  const facts = new Uint32Array(FACT_WORDS);
+  facts[FACT.dev] = 1;
+  facts[FACT.ino] = Number(ino);
+  facts[FACT.size] = 3;
+  setTime(facts, 'mtime', 10n);
+  setTime(facts, 'ctime', ctimeNs);
+  return facts;
+}
+
 test('the hash memo knows a file by its identity, and trusts no file that was just written', () => {
   const file = join(scratch, 'memo/hashes');
-  const identity = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 10n, ctimeNs: 10n };
+  const identity = fileOf(2n);
   const digest = `sha256:${'a'.repeat(64)}` as const;
   const memo = createHashMemo(file, () => 10_000_000_000n);
   memo.set(identity, { digest, plain: true });
-  memo.set({ ...identity, ino: 4n }, { digest, plain: false });
-  memo.set({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n }, { digest, plain: true });
+  memo.set(fileOf(4n), { digest, plain: false });
+  memo.set(fileOf(9n, 9_000_000_000n), { digest, plain: true });
   // Now that is long ago, but it was not when reading began.
-  memo.set({ ...identity, ino: 10n, ctimeNs: 5_000_000_000n }, { digest, plain: true }, 6_000_000_000n);
+  memo.set(fileOf(10n, 5_000_000_000n), { digest, plain: true }, 6_000_000_000n);
   memo.save();
   const next = createHashMemo(file);
-  assert.deepEqual(next.get(fileKey(identity)), { digest, plain: true });
-  assert.deepEqual(next.get(fileKey({ ...identity, ino: 4n })), { digest, plain: false });
-  assert.equal(next.get(fileKey({ ...identity, ctimeNs: 11n })), undefined);
-  assert.equal(next.get(fileKey({ ...identity, ino: 9n, ctimeNs: 9_000_000_000n })), undefined);
-  assert.equal(next.get(fileKey({ ...identity, ino: 10n, ctimeNs: 5_000_000_000n })), undefined);
+  assert.deepEqual(next.get(identity), { digest, plain: true });
+  assert.deepEqual(next.get(fileOf(4n)), { digest, plain: false });
+  assert.equal(next.get(fileOf(2n, 11n)), undefined);
+  assert.equal(next.get(fileOf(9n, 9_000_000_000n)), undefined);
+  assert.equal(next.get(fileOf(10n, 5_000_000_000n)), undefined);
   writeFileSync(file, 'damaged');
-  assert.equal(createHashMemo(file).get(fileKey(identity)), undefined);
+  assert.equal(createHashMemo(file).get(identity), undefined);
 });
 
 test('the attributes of a file are not asked for again until its state changes', async () => {
@@ -246,7 +266,7 @@ test('the attributes of a file are not asked for again until its state changes',
       return attributes.get(path);
     };
     const tree = createDirectoryTree({ root, name: 'x', memo, xattrs });
-    const nodes = await tree.list('');
+    const nodes = [...(await tree.list(''))];
     for (const node of nodes) if (node.type === 'file') await tree.contentDigest(node);
     assert.equal(nodes.find(({ path }) => path === 'marked')?.xattrs?.size, 1);
     return asked.splice(0);
@@ -260,35 +280,28 @@ test('the attributes of a file are not asked for again until its state changes',
 
 test('the hash memo finds files in whatever order they are asked for, the changed and the new ones too', () => {
   const file = join(scratch, 'memo/order');
-  const identity = (ino: bigint, ctimeNs = 10n): Parameters<typeof fileKey>[0] => ({
-    dev: 1n,
-    ino,
-    size: 3n,
-    mtimeNs: 10n,
-    ctimeNs,
-  });
-  const factsOf = (ino: bigint): { digest: Digest; plain: boolean } => ({
+  const knownOf = (ino: bigint): { digest: Digest; plain: boolean } => ({
     digest: digestOf(String(ino)),
     plain: ino % 2n === 0n,
   });
   const memo = createHashMemo(file, () => 10_000_000_000n);
   const written = [1n, 2n, 12n, 123n, 3n, 4n];
-  for (const ino of written) memo.set(identity(ino), factsOf(ino));
+  for (const ino of written) memo.set(fileOf(ino), knownOf(ino));
   memo.save();
   for (const order of [written, written.toReversed(), [2n, 123n, 3n, 1n], [1n, 2n, 5n, 12n, 1n, 123n]]) {
     const next = createHashMemo(file);
     for (const ino of order)
-      assert.deepEqual(next.get(fileKey(identity(ino))), written.includes(ino) ? factsOf(ino) : undefined);
+      assert.deepEqual(next.get(fileOf(ino)), written.includes(ino) ? knownOf(ino) : undefined);
   }
   const changed = createHashMemo(file, () => 10_000_000_000n);
-  assert.equal(changed.get(fileKey(identity(1n, 100n))), undefined);
-  changed.set(identity(1n, 100n), factsOf(7n));
-  for (const ino of written.slice(1)) assert.deepEqual(changed.get(fileKey(identity(ino))), factsOf(ino));
+  assert.equal(changed.get(fileOf(1n, 100n)), undefined);
+  changed.set(fileOf(1n, 100n), knownOf(7n));
+  for (const ino of written.slice(1)) assert.deepEqual(changed.get(fileOf(ino)), knownOf(ino));
   changed.save();
   const last = createHashMemo(file);
-  assert.equal(last.get(fileKey(identity(1n))), undefined);
-  assert.deepEqual(last.get(fileKey(identity(1n, 100n))), factsOf(7n));
-  assert.deepEqual(last.get(fileKey(identity(4n))), factsOf(4n));
+  assert.equal(last.get(fileOf(1n)), undefined);
+  assert.deepEqual(last.get(fileOf(1n, 100n)), knownOf(7n));
+  assert.deepEqual(last.get(fileOf(4n)), knownOf(4n));
 });
 
 test('facts name a file as what node:fs says of it', () => {
@@ -304,23 +317,26 @@ test('facts name a file as what node:fs says of it', () => {
     '/',
   ]) {
     const stat = lstatSync(path, { bigint: true });
-    assert.equal(factsKey(factsOf(stat)), fileKey(stat), path);
+    const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+    const facts = factsOf(stat);
+    const told = [inodeNumber(facts), BigInt(sizeOf(facts)), timeOf(facts, 'mtime'), timeOf(facts, 'ctime')];
+    assert.deepEqual(told, [ino, size, mtimeNs, ctimeNs], path);
+    assert.equal(facts[FACT.dev]! >>> 20, Number(dev >> 8n) & 0xfff, path);
   }
 });
 
 test('what nobody asked for is forgotten, unless it was known in another way', () => {
   const file = join(scratch, 'memo/unused');
-  const identity = (ino: bigint, ctimeNs = 10n) => ({ dev: 1n, ino, size: 3n, mtimeNs: 10n, ctimeNs });
   const facts = { digest: digestOf('x'), plain: true };
   const now = (): bigint => 10_000_000_000n;
   const learn = (inodes: readonly bigint[], keep: boolean, ctime = 10n): void => {
     const memo = createHashMemo(file, now);
     if (keep) memo.keepUnused();
-    for (const ino of inodes) memo.set(identity(ino, ctime), facts);
+    for (const ino of inodes) memo.set(fileOf(ino, ctime), facts);
     memo.save();
   };
   const known = (): boolean[] =>
-    [1n, 2n, 3n].map((ino) => createHashMemo(file).get(fileKey(identity(ino))) !== undefined);
+    [1n, 2n, 3n].map((ino) => createHashMemo(file).get(fileOf(ino)) !== undefined);
   learn([1n, 2n], false);
   learn([3n], true);
   assert.deepEqual(known(), [true, true, true]);

@@ -12,15 +12,16 @@ import {
   wrongPairs,
 } from '../core/key-samples.ts';
 import { keyFields } from '../core/key-table.ts';
+import type { PathFacts } from '../sys/path-facts.ts';
 import { parseChmod } from './chmod.ts';
 import { ITEM_TABLES, type TreeHashOptions, treeHash } from './tree-hash.ts';
-import type { CopyItem, FileVersion, TreeNode, TreeNodeType } from './types.ts';
+import type { CopyItem, TreeNode, TreeNodeType } from './types.ts';
 
 const number = counts(1, 2, 0);
 const noNumber = ignored(1, 2, 0);
 const noText = ignored('', 'a');
 const noXattrs = ignored<TreeNode['xattrs']>(undefined, new Map([['user.a', Buffer.from('1')]]));
-const noVersion = ignored<FileVersion | undefined>(undefined, { key: 'a', digest: digestOf('a') });
+const noVersion = ignored<PathFacts | undefined>(undefined, Uint32Array.of(1));
 const mode = counts(0o644, 0o755, 0o4755, 0o1644);
 
 function node(type: TreeNodeType, more: Partial<KeySamples<TreeNode>>): Sampled<TreeNode> {
@@ -52,16 +53,17 @@ function node(type: TreeNodeType, more: Partial<KeySamples<TreeNode>>): Sampled<
 const device = { devmajor: number, devminor: number };
 // A directory has one name.
 const noHardlink = fixed<string | undefined>(undefined);
-const version = (content: string, key = ''): FileVersion => ({ key, digest: digestOf(content) });
+/** The content of a file is its version's first word. */
+const version = (content: number, touched = 0): PathFacts => Uint32Array.of(content, touched);
 
 const NODES: Readonly<Record<TreeNodeType | 'top', Sampled<TreeNode>>> = {
   file: node('file', {
     size: number,
     version: {
-      first: version('a'),
+      first: version(1),
       pairs: [
-        ...counts<FileVersion | undefined>(version('a'), version('b'), version('')).pairs,
-        ...ignored<FileVersion | undefined>(version('a'), version('a', 'touched')).pairs,
+        ...counts<PathFacts | undefined>(version(1), version(2), version(0)).pairs,
+        ...ignored<PathFacts | undefined>(version(1), version(1, 1)).pairs,
       ],
     },
   }),
@@ -98,7 +100,7 @@ async function hashOf(item: CopyItem, more: Partial<TreeHashOptions> = {}): Prom
   return treeHash([item, other], {
     ownership: true,
     destination: '/x',
-    contentDigest: async ({ version: of }) => of!.digest!,
+    contentDigest: async ({ version: of }) => digestOf(String(of![0])),
     ...more,
   });
 }

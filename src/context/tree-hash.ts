@@ -1,9 +1,9 @@
-import { canonicalDigest } from '../core/canonical.ts';
+import { createListDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { asIs, compileKeyTable, type KeyFields, type KeyTable, out } from '../core/key-table.ts';
 import { comparePaths } from '../core/path-bytes.ts';
 import type { ChangeMode } from './chmod.ts';
-import type { CopyItem, TreeNode, TreeNodeType } from './types.ts';
+import type { CopyItem, CopyItems, TreeNode, TreeNodeType } from './types.ts';
 
 export interface TreeHashOptions {
   /** Whether owners count: they do for files that keep them (COPY --from). */
@@ -92,23 +92,53 @@ export const ITEM_TABLES: {
  * The digest of everything about files that a copy of them keeps, as ITEM_TABLES say. Times and the order on disk do not
  * count. Whoever changes what counts must change the number of the memo in answer-memo.ts too.
  */
-export async function treeHash(items: readonly CopyItem[], options: TreeHashOptions): Promise<Digest> {
-  const sorted = items
-    .map((item, order) => ({ item, order }))
-    .sort((a, b) => comparePaths(a.item.target, b.item.target) || a.order - b.order);
-  const groups = linkGroups(sorted.map(({ item }) => item.node));
+export async function treeHash(items: CopyItems, options: TreeHashOptions): Promise<Digest> {
+  const { sorted, linked, several } = survey(items);
+  const ordered = sorted ? items : sortByTarget(items);
+  const groups = linked ? linkGroups(ordered) : NO_GROUPS;
   const { ownership, chmod, contentDigest } = options;
-  const inOrder = options.destination?.endsWith('/') === false && items.some(({ source }) => source > 0);
+  const inOrder = options.destination?.endsWith('/') === false && several;
   const fieldsOf = compileTables();
-  const fields: KeyFields[] = [];
-  for (const { item } of sorted) {
+  const list = createListDigest(items.length);
+  for (const item of ordered) {
     const { node, target } = item;
     const content = node.type === 'file' ? await contentDigest(node) : undefined;
     const group = node.hardlink === undefined ? undefined : groups.get(node.hardlink);
     const kind = target === '' && node.type === 'dir' ? 'top' : node.type;
-    fields.push(fieldsOf[kind](item, { ownership, chmod, inOrder, content, group }));
+    list.add(fieldsOf[kind](item, { ownership, chmod, inOrder, content, group }));
   }
-  return canonicalDigest(fields);
+  return list.digest();
+}
+
+/** What decides how items are hashed; a list that is made as it is read is read once for it. */
+function survey(items: CopyItems): {
+  readonly sorted: boolean;
+  /** Whether any is a name of a file with several. */
+  readonly linked: boolean;
+  /** Whether they come from more than one source. */
+  readonly several: boolean;
+} {
+  let [sorted, linked, several] = [true, false, false];
+  let before: string | undefined;
+  for (const { node, target, source } of items) {
+    if (before !== undefined && comparePaths(before, target) > 0) sorted = false;
+    if (node.hardlink !== undefined) linked = true;
+    if (source > 0) several = true;
+    before = target;
+  }
+  return { sorted, linked, several };
+}
+
+/** Those of one target stay in their order. */
+function sortByTarget(items: CopyItems): Iterable<CopyItem> {
+  const targets = Array.from(items, ({ target }, index) => ({ target, index }));
+  targets.sort((a, b) => comparePaths(a.target, b.target) || a.index - b.index);
+  const order = Uint32Array.from(targets, ({ index }) => index);
+  return {
+    *[Symbol.iterator]() {
+      for (const index of order) yield items.at(index)!;
+    },
+  };
 }
 
 function compileTables() {
@@ -121,11 +151,14 @@ function compileTables() {
   >;
 }
 
-/** Numbers for the files that have several names among these nodes; names elsewhere do not count. */
-function linkGroups(nodes: readonly TreeNode[]): ReadonlyMap<string, number> {
+const NO_GROUPS: ReadonlyMap<string, number> = new Map();
+
+/** Numbers for the files that have several names among these items; names elsewhere do not count. */
+function linkGroups(items: Iterable<CopyItem>): ReadonlyMap<string, number> {
   const once = new Set<string>();
   const several = new Map<string, number>();
-  for (const { hardlink } of nodes) {
+  for (const { node } of items) {
+    const { hardlink } = node;
     if (hardlink === undefined) continue;
     if (once.has(hardlink) && !several.has(hardlink)) several.set(hardlink, several.size);
     once.add(hardlink);

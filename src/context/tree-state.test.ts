@@ -12,7 +12,7 @@ import { createDirectoryTree } from './dir-tree.ts';
 import { createMatcher } from './ignore-matcher.ts';
 import { copiedPaths, resolveCopy } from './resolve-copy.ts';
 import { treeHash } from './tree-hash.ts';
-import type { CopyItem, SourceTree } from './types.ts';
+import type { SourceTree } from './types.ts';
 
 const syscalls = createSyscalls();
 const base = fs.mkdtempSync(path.join(os.tmpdir(), 'envbuilder-state-'));
@@ -56,7 +56,7 @@ async function ask(
   let listed = false;
   const compute = async (from: SourceTree): Promise<Digest> => {
     listed = true;
-    const items: readonly CopyItem[] = await resolveCopy(from, request);
+    const items = await resolveCopy(from, request);
     return treeHash(items, { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
   };
   try {

@@ -1,16 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
+import type { PathFacts } from '../sys/path-facts.ts';
 
 export type TreeNodeType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo';
-
-/** A state of a file. */
-export interface FileVersion {
-  /** Equal only for the same state of the same file. */
-  readonly key: string;
-  /** sha256 of its content, where it is remembered. */
-  readonly digest?: Digest;
-}
 
 /** A file of a source tree, as COPY sees it. */
 export interface TreeNode {
@@ -30,8 +23,8 @@ export interface TreeNode {
   readonly xattrs?: ReadonlyMap<string, Buffer>;
   /** Equal for names of one inode with nlink > 1 in this tree; undefined for others. */
   readonly hardlink?: string;
-  /** What a regular file's inode looked like when it was listed, for checkUnchanged and contentDigest. */
-  readonly version?: FileVersion;
+  /** What lstat told of a regular file when it was listed, for checkUnchanged and contentDigest. */
+  readonly version?: PathFacts;
 }
 
 /** One file to copy: where it comes from and where it goes, relative to the destination of the instruction. */
@@ -43,10 +36,23 @@ export interface CopyItem {
   readonly source: number;
 }
 
+/** A list that may make what is in it when it is asked for; an array is one, too. */
+interface Listing<T> extends Iterable<T> {
+  readonly length: number;
+  /** @param index from 0 on; there is nothing at one that is too large */
+  at(index: number): T | undefined;
+}
+
+/** Files of a tree. */
+export type Nodes = Listing<TreeNode>;
+
+/** Files to copy. */
+export type CopyItems = Listing<CopyItem>;
+
 /** A tree that files are copied from: the build context, a stage's root, an image, a git checkout, an unpacked archive. */
 export interface SourceTree {
   /** Everything below `path` (itself included), sorted by path bytes, after excludes. Symlinks are not followed. */
-  list(path: string): Promise<readonly TreeNode[]>;
+  list(path: string): Promise<Nodes>;
   /** lstat after resolving symlinks in the parents inside the tree; undefined when it does not exist or is excluded. */
   stat(path: string): Promise<TreeNode | undefined>;
   open(node: TreeNode): Readable;

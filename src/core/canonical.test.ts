@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { type Canonical, canonicalBytes } from './canonical.ts';
+import { type Canonical, canonicalBytes, canonicalDigest, createListDigest } from './canonical.ts';
 
 const value = fc.letrec<{ value: Canonical }>((tie) => ({
   value: fc.oneof(
@@ -24,6 +24,17 @@ test('two values have the same bytes only when they are equal', () => {
       assert.equal(same, isDeepStrictEqual(normal(a), normal(b)));
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('a list whose items are given one by one has the digest of the list', () => {
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 20 }), (all) => {
+      const list = createListDigest(all.length);
+      for (const each of all) list.add(each);
+      assert.equal(list.digest(), canonicalDigest(all));
+    }),
+    { numRuns: 200 },
   );
 });
 

@@ -34,14 +34,46 @@ export function canonicalDigest(value: Canonical): Digest {
   return `sha256:${hash.digest('hex')}`;
 }
 
+/** What a list of many items hashes to, of which none is kept. */
+export interface ListDigest {
+  add(item: Canonical): void;
+  /** To be asked for once, after the last item: what canonicalDigest gives for a list of all. */
+  digest(): Digest;
+}
+
+/** @param count of the items that will be added */
+export function createListDigest(count: number): ListDigest {
+  const hash = createHash('sha256');
+  const encoder = createEncoder((part) => hash.update(part));
+  encoder.list(count);
+  return {
+    add: encoder.write,
+    digest: () => {
+      encoder.flush();
+      return `sha256:${hash.digest('hex')}`;
+    },
+  };
+}
+
 /** Bytes of a tag and a length. */
 const HEAD = 5;
 /** Most bytes of a UTF-16 code unit in UTF-8. */
 const UNIT = 3;
 const BUFFER = 64 * 1024;
 
-/** Hands the bytes on in parts, each valid until the next one: a key of 100,000 files has a million fields. */
 function encode(value: Canonical, out: (part: Buffer) => void): void {
+  const { write, flush } = createEncoder(out);
+  write(value);
+  flush();
+}
+
+/** Hands the bytes on in parts, each valid until the next one: a key of 100,000 files has a million fields. */
+function createEncoder(out: (part: Buffer) => void): {
+  readonly write: (item: Canonical) => void;
+  /** The head of a list; its items are to follow. */
+  readonly list: (count: number) => void;
+  readonly flush: () => void;
+} {
   const buffer = Buffer.allocUnsafe(BUFFER);
   let at = 0;
   const flush = (): void => {
@@ -77,6 +109,7 @@ function encode(value: Canonical, out: (part: Buffer) => void): void {
       write(fields[name]!);
     }
   };
+  const list = (count: number): void => head(TAG.list, count);
   const write = (item: Canonical): void => {
     if (item === null) return head(TAG.null, 0);
     if (item === false) return head(TAG.false, 0);
@@ -89,9 +122,8 @@ function encode(value: Canonical, out: (part: Buffer) => void): void {
     }
     if (item instanceof Uint8Array) return bytes(TAG.bytes, item);
     if (!Array.isArray(item)) return map(item as Record<string, Canonical | undefined>);
-    head(TAG.list, item.length);
+    list(item.length);
     for (const each of item) write(each);
   };
-  write(value);
-  flush();
+  return { write, list, flush };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createKeyedHash } from './keyed-hash.ts';
-import { createPackedRows, createPackedTexts } from './packed.ts';
+import { createPackedRows, createPackedTexts, createRowIndex } from './packed.ts';
 
 test('rows keep what they were given, over many parts', () => {
   const rows = createPackedRows(3);
@@ -28,6 +28,25 @@ test('a word is what it was set to last, among neighbours that have none', () =>
   );
   rows.set(5000, 1, 0);
   assert.equal(rows.get(5000, 1), 0);
+});
+
+test('an index finds rows by the words that they begin with, and the last of several', () => {
+  const rows = createPackedRows(4);
+  const index = createRowIndex(rows, 3);
+  const known = new Map<string, number>();
+  const begin = (i: number): number[] => [i % 2 === 0 ? 0 : 0xffffffff, i % 3, i % 701];
+  for (let i = 0; i < 9000; i += 1) {
+    const row = rows.add();
+    for (const [at, value] of [...begin(i), i].entries()) rows.set(row, at, value);
+    index.add(row);
+    known.set(begin(i).join(' '), row);
+  }
+  assert.ok(known.size > 2000 && known.size < 9000, String(known.size));
+  for (let i = 0; i < 12_000; i += 1) {
+    const words = begin(i);
+    assert.equal(index.find(Uint32Array.of(7, ...words), 1), known.get(words.join(' ')));
+  }
+  assert.equal(index.find(Uint32Array.of(1, 2, 3), 0), undefined);
 });
 
 test('texts come back as they were, lone surrogates too, and are told from each other', () => {

@@ -11,6 +11,8 @@ export interface PackedRows {
   /** A word of a row. */
   get(row: number, word: number): number;
   set(row: number, word: number, value: number): void;
+  /** Copies the first words of a row into an array, as many as it has. */
+  read(row: number, into: Uint32Array): void;
 }
 
 /** Columns are kept in parts, which are never copied: a copy would take the memory twice for a moment. */
@@ -35,6 +37,13 @@ export function createPackedRows(words: number): PackedRows {
       const part = columns[word]![row >>> PART_SHIFT]!;
       return part === ZEROS ? 0 : part[row & PART_MASK]!;
     },
+    read: (row, into) => {
+      const [index, at] = [row >>> PART_SHIFT, row & PART_MASK];
+      for (let word = 0; word < into.length; word += 1) {
+        const part = columns[word]![index]!;
+        into[word] = part === ZEROS ? 0 : part[at]!;
+      }
+    },
     set: (row, word, value) => {
       const parts = columns[word]!;
       const index = row >>> PART_SHIFT;
@@ -51,6 +60,65 @@ export function createPackedRows(words: number): PackedRows {
 
 /** A part of a column that has nothing but zeros. */
 const ZEROS = new Uint32Array(0);
+
+/** Finds rows by the words that they begin with. */
+export interface RowIndex {
+  /** Takes a row in; of two that begin alike, the later one is found. */
+  add(row: number): void;
+  /** A row that begins with the words that stand here from `at` on. */
+  find(words: Uint32Array, at: number): number | undefined;
+}
+
+const FIRST_SLOTS = 1024;
+
+/** @param keyWords how many words of a row it is found by; they must stay as they are */
+export function createRowIndex(rows: PackedRows, keyWords: number): RowIndex {
+  /** Numbers of rows and one more, where their hashes say or behind that; never more than half full. */
+  let slots = new Uint32Array(FIRST_SLOTS);
+  let used = 0;
+  const key = new Uint32Array(keyWords);
+  const hashOf = (words: Uint32Array, at: number): number => {
+    let hash = 0;
+    for (let word = 0; word < keyWords; word += 1) {
+      hash = Math.imul(hash ^ words[at + word]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  };
+  const isAt = (row: number, words: Uint32Array, at: number): boolean => {
+    for (let word = 0; word < keyWords; word += 1) if (rows.get(row, word) !== words[at + word]) return false;
+    return true;
+  };
+  /** The slot of what begins like this, or the free one for it. */
+  const slotOf = (words: Uint32Array, at: number): number => {
+    const mask = slots.length - 1;
+    let slot = hashOf(words, at) & mask;
+    while (slots[slot] !== 0 && !isAt(slots[slot]! - 1, words, at)) slot = (slot + 1) & mask;
+    return slot;
+  };
+  const put = (row: number): void => {
+    rows.read(row, key);
+    const slot = slotOf(key, 0);
+    if (slots[slot] === 0) used += 1;
+    slots[slot] = row + 1;
+  };
+  const grow = (): void => {
+    const old = slots;
+    slots = new Uint32Array(old.length * 2);
+    used = 0;
+    for (const row of old) if (row !== 0) put(row - 1);
+  };
+  return {
+    add: (row) => {
+      if (used * 2 >= slots.length) grow();
+      put(row);
+    },
+    find: (words, at) => {
+      const found = slots[slotOf(words, at)]!;
+      return found === 0 ? undefined : found - 1;
+    },
+  };
+}
 
 /** Texts, each behind a number of 16 bits: its length in code units, twice, and one more where a unit takes two bytes. */
 export interface PackedTexts {

@@ -40,9 +40,9 @@ async function localInputs(
   if (await located(where, () => namesDirectory(tree, source)))
     return [await contextInput(request, [source], tree)];
   const { excludes, parents } = request;
-  const items = await located(where, () =>
-    resolveCopy(tree, { sources: [source], excludes, parents, where }),
-  );
+  const items = [
+    ...(await located(where, () => resolveCopy(tree, { sources: [source], excludes, parents, where }))),
+  ];
   const inputs: CopyInput[] = [];
   let plain: CopyItem[] = [];
   const flush = async (): Promise<void> => {

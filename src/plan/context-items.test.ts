@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { CopyItems, SourceTree } from '../context/types.ts';
 import { contextItems, hashedItems, hashItems } from './context-items.ts';
 import { memoryTree } from './testing.ts';
 
 /** What a tree has been asked for. */
 function ask(tree: SourceTree) {
   const lists = { times: 0 };
-  const list = async (from: SourceTree): Promise<readonly CopyItem[]> => {
+  const list = async (from: SourceTree): Promise<CopyItems> => {
     lists.times += 1;
     return contextItems(from, 'd');
   };
@@ -22,7 +22,7 @@ test('remembered files are listed when they are wanted, and have to be those tha
   const { treeHash, items } = await known.found;
   assert.deepEqual([treeHash, known.lists.times], [hash, 0]);
   assert.deepEqual(
-    (await items()).map(({ target }) => target),
+    Array.from(await items(), ({ target }) => target),
     ['', 'a', 'b'],
   );
   await items();
@@ -45,10 +45,10 @@ test('a long list is the same each time, and its length is known once it has bee
   const hash = await hashItems(files, await contextItems(files, 'd'));
   const { items, itemCount } = await ask({ ...files, remembered: async () => hash }).found;
   assert.equal(itemCount(), undefined);
-  const targets = (await items()).map(({ target }) => target);
+  const targets = Array.from(await items(), ({ target }) => target);
   assert.equal(itemCount(), 1 + names.length);
   assert.deepEqual(
-    (await items()).map(({ target }) => target),
+    Array.from(await items(), ({ target }) => target),
     targets,
   );
 });

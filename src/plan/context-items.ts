@@ -1,7 +1,8 @@
 import type { ChangeMode } from '../context/chmod.ts';
+import { placeNodes } from '../context/copy-items.ts';
 import { follow } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
-import type { CopyItem, SourceTree, TreeNode } from '../context/types.ts';
+import type { CopyItems, SourceTree, TreeNode } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
@@ -12,7 +13,7 @@ import type { ListItems } from './types.ts';
  * inside the tree, so that what is mounted is never a link.
  * @throws AppError CONTEXT when the path does not exist
  */
-export async function contextItems(tree: SourceTree, path: string): Promise<CopyItem[]> {
+export async function contextItems(tree: SourceTree, path: string): Promise<CopyItems> {
   const root = await follow(tree, treePath(path));
   if (!root)
     throw new AppError('CONTEXT', `"${path}" is not in ${tree.name}`, {
@@ -20,11 +21,8 @@ export async function contextItems(tree: SourceTree, path: string): Promise<Copy
     });
   const nodes = await tree.list(root.path);
   const prefix = root.path === '' ? 0 : root.path.length + 1;
-  return nodes.map((node) => ({
-    node,
-    target: node.path === root.path ? '' : node.path.slice(prefix),
-    source: 0,
-  }));
+  const target = (inside: string): string => (inside === root.path ? '' : inside.slice(prefix));
+  return placeNodes(nodes, { source: 0, target });
 }
 
 /** A path of a context as its tree has it. */
@@ -40,11 +38,7 @@ export interface Placing {
 }
 
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
-export function hashItems(
-  tree: SourceTree,
-  items: readonly CopyItem[],
-  placing: Placing = {},
-): Promise<Digest> {
+export function hashItems(tree: SourceTree, items: CopyItems, placing: Placing = {}): Promise<Digest> {
   const contentDigest = (node: TreeNode): Promise<Digest> => tree.contentDigest(node);
   return treeHash(items, { ownership: false, contentDigest, ...placing });
 }
@@ -55,7 +49,7 @@ export interface ItemsQuestion {
   readonly paths: readonly string[] | undefined;
   /** Whatever else the list depends on. */
   readonly question: Canonical;
-  readonly list: (tree: SourceTree) => Promise<readonly CopyItem[]>;
+  readonly list: (tree: SourceTree) => Promise<CopyItems>;
   readonly placing?: Placing;
 }
 
@@ -72,14 +66,14 @@ export async function hashedItems(
   readonly itemCount: () => number | undefined;
   readonly treeHash: Digest;
 }> {
-  let items: readonly CopyItem[] | undefined;
-  let lent: WeakRef<readonly CopyItem[]> | undefined;
+  let items: CopyItems | undefined;
+  let lent: WeakRef<CopyItems> | undefined;
   let count: number | undefined;
   const compute = async (from: SourceTree): Promise<Digest> => {
     items = await list(from);
     return hashItems(tree, items, placing);
   };
-  const listAgain = async (): Promise<readonly CopyItem[]> => {
+  const listAgain = async (): Promise<CopyItems> => {
     const found = await list(tree);
     if ((await hashItems(tree, found, placing)) === hash) return found;
     throw new AppError('CONTEXT', `files of ${tree.name} changed while the build was using them`, {

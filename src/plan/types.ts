@@ -1,4 +1,4 @@
-import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { CopyItems, SourceTree } from '../context/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { SourceRange } from '../core/error.ts';
 import type { DeviceRequest, Instruction, MountSpec } from '../dockerfile/types.ts';
@@ -16,7 +16,7 @@ export type TreeSource =
  * The files that a tree hash stands for. They are listed when they are first asked for.
  * @throws AppError CONTEXT when they are no longer those that were hashed
  */
-export type ListItems = () => Promise<readonly CopyItem[]>;
+export type ListItems = () => Promise<CopyItems>;
 
 /** One source of a COPY or ADD, resolved as far as it can be without running anything. */
 export type CopyInput =

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
-import type { CopyItem, SourceTree } from '../../context/types.ts';
+import type { CopyItems, SourceTree } from '../../context/types.ts';
 import { contextItems } from '../../plan/context-items.ts';
 import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
@@ -16,7 +16,7 @@ import { xattrReader } from './copy-step.ts';
 export async function writeContextTree(
   syscalls: Syscalls,
   tree: SourceTree,
-  items: readonly CopyItem[],
+  items: CopyItems,
   target: string,
   mtime?: number,
 ): Promise<void> {

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { ChangeMode } from '../../context/chmod.ts';
-import type { CopyItem, SourceTree, TreeNode } from '../../context/types.ts';
+import type { CopyItem, CopyItems, SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
 import { S_IF } from '../../sys/constants.ts';
@@ -34,7 +34,7 @@ export interface CopyRequest {
   /** Host path of the tree that is written. */
   readonly root: string;
   readonly tree: SourceTree;
-  readonly items: readonly CopyItem[];
+  readonly items: CopyItems;
   /** Absolute inside the root; a trailing slash says that it is a directory. */
   readonly destination: string;
   readonly owner: CopyOwner;
@@ -80,13 +80,7 @@ export async function applyCopy(request: CopyRequest): Promise<void> {
   const directory = createBeneath(request.syscalls)(request.root);
   const entries = createEntries(directory, { links: 'in-root', make: false });
   try {
-    for (let at = 0; at < request.items.length; ) {
-      const { source } = request.items[at]!;
-      const end = request.items.findIndex((item, index) => index > at && item.source !== source);
-      const items = request.items.slice(at, end === -1 ? undefined : end);
-      await copySource(request, { directory, entries }, items);
-      at += items.length;
-    }
+    for (const source of bySource(request.items)) await copySource(request, { directory, entries }, source);
   } finally {
     entries.close();
     directory.close();
@@ -116,15 +110,44 @@ export function openDestination(
 /** So long, in milliseconds, nothing else is done while files are copied, such as reading the answers of uploads. */
 const LONGEST_MS = 20;
 
-async function copySource(request: CopyRequest, place: Place, items: readonly CopyItem[]): Promise<void> {
+/** The items of one source, of which only the first one is seen before they are asked for. */
+interface SourceItems {
+  readonly first: CopyItem;
+  /** Whether there is no other. */
+  readonly alone: boolean;
+  /** All of them; to be read once, and before those of the next source. */
+  readonly all: Iterable<CopyItem>;
+}
+
+function* bySource(items: Iterable<CopyItem>): Generator<SourceItems> {
+  const reader = items[Symbol.iterator]();
+  let next = reader.next();
+  const ofSource = (source: number): boolean => next.done !== true && next.value.source === source;
+  while (next.done !== true) {
+    const first = next.value;
+    next = reader.next();
+    const all = function* (): Generator<CopyItem> {
+      yield first;
+      while (next.done !== true && next.value.source === first.source) {
+        yield next.value;
+        next = reader.next();
+      }
+    };
+    yield { first, alone: !ofSource(first.source), all: all() };
+  }
+}
+
+async function copySource(
+  request: CopyRequest,
+  place: Place,
+  { first, alone, all }: SourceItems,
+): Promise<void> {
   const { destination } = request;
   const { directory, entries } = place;
-  const [first] = items;
-  if (!first) return;
   const copier = (base: string): Copier => ({ ...request, ...place, base, links: new Map(), times: [] });
   const base = realPath(directory, destination, true);
   const existing = directory.lstat(base);
-  const single = items.length === 1 && first.node.type !== 'dir' && request.parents !== true;
+  const single = alone && first.node.type !== 'dir' && request.parents !== true;
   if (single && !destination.endsWith('/') && !existing?.isDirectory()) {
     const path = request.followDestination ? base : realPath(directory, destination, false);
     makeParents(request, directory, parentOf(path));
@@ -134,7 +157,7 @@ async function copySource(request: CopyRequest, place: Place, items: readonly Co
   const madeByItself = request.ownTop === true && !existing && !destination.endsWith('/');
   makeParents(request, directory, madeByItself ? parentOf(base) : base);
   let rest = performance.now() + LONGEST_MS;
-  for (const item of items) {
+  for (const item of all) {
     if (performance.now() > rest) {
       await breathe();
       rest = performance.now() + LONGEST_MS;

@@ -5,11 +5,12 @@ import { checkoutGit } from '../../context/add-git.ts';
 import { fetchUrl } from '../../context/add-url.ts';
 import { isArchive, unpackArchive } from '../../context/archive.ts';
 import { madeDirectoryMode, parseChmod } from '../../context/chmod.ts';
+import { placeNodes } from '../../context/copy-items.ts';
 import { createDirectoryTree } from '../../context/dir-tree.ts';
 import { createInlineTree } from '../../context/inline-tree.ts';
 import { resolveCopy } from '../../context/resolve-copy.ts';
 import type { SourceAccess } from '../../context/source-access.ts';
-import type { CopyItem, SourceTree } from '../../context/types.ts';
+import type { CopyItems, SourceTree } from '../../context/types.ts';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import type { CopyInput, CopyOperation, Step, TreeSource } from '../../plan/types.ts';
@@ -129,8 +130,8 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
       });
     }
     const tree = createDirectoryTree({ root: directory, name: 'the download' });
-    const [item] = await all(tree, posix.basename(fetched.file));
-    const node = { ...item!.node, mode: 0o600, mtime: fetched.lastModified ?? 0, mtimeNsec: 0 };
+    const [found] = await tree.list(posix.basename(fetched.file));
+    const node = { ...found!, mode: 0o600, mtime: fetched.lastModified ?? 0, mtimeNsec: 0 };
     if (input.unpack && (await isArchive(tree, node))) return await unpack(task, tree.open(node), input.url);
     await write(task, tree, [{ node, target: input.name, source: 0 }], { owner: 'root' });
   } finally {
@@ -189,7 +190,7 @@ interface WriteOptions extends Pick<CopyRequest, 'ownTop'> {
 async function write(
   task: CopyTask,
   tree: SourceTree,
-  items: readonly CopyItem[],
+  items: CopyItems,
   { owner, ...how }: WriteOptions,
 ): Promise<void> {
   const { operation, root } = task;
@@ -211,9 +212,8 @@ async function write(
   });
 }
 
-async function all(tree: SourceTree, name: string): Promise<CopyItem[]> {
-  const nodes = await tree.list(name);
-  return nodes.map((node) => ({ node, target: node.path, source: 0 }));
+async function all(tree: SourceTree, name: string): Promise<CopyItems> {
+  return placeNodes(await tree.list(name), { source: 0, target: (path) => path });
 }
 
 /** Reads the attributes that a copy keeps. */

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { CopyItem, SourceTree } from '../../context/types.ts';
+import type { CopyItems, SourceTree } from '../../context/types.ts';
 import { once } from '../../core/concurrency.ts';
 import { digestOf, hexOf } from '../../core/digest.ts';
 import { AppError, toAppError } from '../../core/error.ts';
@@ -46,7 +46,7 @@ export interface MountDeps {
   readonly copyStage: (source: TreeSource, path: string, target: string) => Promise<void>;
   /** Gives what a directory holds the time that all files have, where they have one. */
   readonly setTimes: (directory: string) => void;
-  readonly writeTree: (tree: SourceTree, items: readonly CopyItem[], target: string) => Promise<void>;
+  readonly writeTree: (tree: SourceTree, items: CopyItems, target: string) => Promise<void>;
 }
 
 /** Whoever knows a name in the directory may use it, and nobody may list it. */

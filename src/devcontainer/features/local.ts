@@ -43,7 +43,7 @@ export async function localFeature(
     );
   const metadata = parseMetadata(readMetadata(file, root, written, where), `the feature "${written}"`, where);
   const tree = createDirectoryTree({ root: path, name: `the feature "${written}"` });
-  const nodes = await tree.list('');
+  const nodes = [...(await tree.list(''))];
   const odd = nodes.find(({ type }) => !['file', 'dir', 'symlink'].includes(type));
   if (odd) throw refuse(`holds "${odd.path}", which is a device or a pipe`, 'remove it from the feature');
   const bytes = nodes.reduce((sum, { size }) => sum + size, 0);
