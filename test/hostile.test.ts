@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { forms } from './hostile/forms.ts';
 import { mutation } from './hostile/kinds/mutations.ts';
-import { sampleOf, sampleOfStarts } from './hostile/sample.ts';
+import { sampleOf, sampleOfStarts, sparsePairs } from './hostile/sample.ts';
 import { allPairs, type Finding, openSession, type Pair, type Session } from './hostile/session.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 
@@ -43,6 +43,12 @@ for (const form of forms) {
     await expectHarmless(session, sampleOf(form));
   });
 }
+
+test('nothing escapes, nothing explodes: sparse files', async () => {
+  const pairs = sparsePairs(forms);
+  assert.equal(pairs.length, 9, 'an input was renamed');
+  await expectHarmless(session, pairs);
+});
 
 test('nothing escapes, nothing explodes: mutations of honest inputs', async () => {
   const pairs = Array.from({ length: MUTATIONS }, (_, seed) => allPairs([mutation(seed + 1)])).flat();

@@ -102,6 +102,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/context/git/unnamed-file.ts': at(OWN, 'openSync', 'unlinkSync'),
   'src/context/memo-file.ts': at(
     'files of our own in the state directory',
+    'openSync',
     'readFileSync',
     'renameSync',
     'rmSync',
@@ -163,7 +164,6 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/registry/reloaded-file.ts': at(OPERATOR, 'statSync'),
   'src/rootfs/describe-tree.ts': at(QUIET, 'lstatSync', 'readFileSync', 'readdirSync', 'readlinkSync'),
   'src/rootfs/extract/frame-writer.ts': at(EXTRACTION, 'openSync'),
-  'src/rootfs/extract/stream.ts': at(OWN, 'statfsSync'),
   'src/rootfs/extract/tree-writer-meta.ts': at(
     EXTRACTION,
     'chmodSync',

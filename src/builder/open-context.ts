@@ -80,6 +80,7 @@ function openDirectory(
     xattrs: xattrReader(syscalls),
     openPlain: createOpenPlain(syscalls),
     sockets: true,
+    room: { disk: request.workDir, syscalls },
     ...(ignore ? { ignore } : {}),
     ...(modes ? { modes } : {}),
   });

@@ -15,7 +15,10 @@ import { type UnpackOverRules, unpackOver } from './unpack-over.ts';
 export async function isArchive(tree: SourceTree, node: TreeNode): Promise<boolean> {
   if (node.type !== 'file' || node.size === 0) return false;
   const plain = decodeStream(tree.open(node), node.path);
-  const entries = readTar(plain, node.path);
+  // What follows the end of an archive without entries, if only zeros, may be as long as the file.
+  const entries = readTar(plain, node.path, () => {
+    throw new AppError('CORRUPT', `${node.path} has no entry`);
+  });
   try {
     return !(await entries.next()).done;
   } catch (error) {

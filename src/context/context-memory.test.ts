@@ -36,7 +36,7 @@ const READER = `
       memo.set(version, { digest, plain: true });
       return digest;
     };
-    await treeHash(items, { ownership: false, contentDigest });
+    await treeHash(items, { ownership: false, tree: { contentDigest, checkRoom: () => {} } });
     for (const { node } of items) if (!memo.get(node.version)) throw new Error(node.path);
     return items.length;
   };

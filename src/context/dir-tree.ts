@@ -7,7 +7,6 @@ import {
   fstatSync,
   lstatSync,
   readlinkSync,
-  readSync,
   realpathSync,
 } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -19,8 +18,10 @@ import { decodePath, fsPath } from '../core/path-bytes.ts';
 import { tooLong } from '../core/too-long.ts';
 import { createOpenPlain, type OpenPlain } from '../sys/beneath.ts';
 import { O_PATH, pathError } from '../sys/descriptor.ts';
+import { contentOf, type HoleCalls } from '../sys/holes.ts';
 import { factsOf, isDirectory, isFile, isSocket, type PathFacts, rowAt, sizeOf } from '../sys/path-facts.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
+import { checkHoles, type HoledFile, hasRoomForAll } from '../sys/room.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
 import { sameState } from './file-hash-memo.ts';
@@ -30,7 +31,7 @@ import { RACY_SECONDS } from './memo-file.ts';
 import { createNodeList, type NodeList } from './node-list.ts';
 import { createNodeMaker, type NodeOptions } from './tree-node.ts';
 import { type Listed, type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
-import type { SourceTree, TreeNode } from './types.ts';
+import type { Brought, SourceTree, TreeNode } from './types.ts';
 
 export interface DirectoryTreeOptions extends NodeOptions {
   readonly name: string;
@@ -38,6 +39,14 @@ export interface DirectoryTreeOptions extends NodeOptions {
   readonly answers?: AnswersOptions;
   /** How files and directories are opened; walked part by part unless something else is said. */
   readonly openPlain?: OpenPlain;
+  /** Where its files are to be copied to, by which the holes of sparse ones are judged; they are not when left out. */
+  readonly room?: RoomOptions;
+}
+
+/** How checkRoom finds holes, and the disk that it looks at. */
+export interface RoomOptions {
+  readonly disk: string;
+  readonly syscalls: HoleCalls;
 }
 
 /** Remembers what was asked of many files at once. */
@@ -57,6 +66,8 @@ interface Entered {
 }
 
 const CHUNK = 1024 * 1024;
+/** Reads holes like all else. */
+const AS_A_WHOLE: HoleCalls = { dataSegments: (_, size) => [[0, size]] };
 const NOTHING = digestOf('');
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 
@@ -161,8 +172,30 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
     }
   };
 
+  /** Files that take part in a sum of holes: each of several names once, as they are copied. */
+  const holed = function* (nodes: Iterable<TreeNode>): Generator<HoledFile> {
+    const links = new Set<string>();
+    for (const { path, type, size, hardlink } of nodes) {
+      if (type !== 'file' || size === 0 || (hardlink !== undefined && links.has(hardlink))) continue;
+      if (hardlink !== undefined) links.add(hardlink);
+      yield { path, size, open: () => openFile(path) };
+    }
+  };
+  const { room } = options;
+  const checkRoom = ({ bytes, nodes }: Brought, disk: string, syscalls: HoleCalls): void => {
+    if (!hasRoomForAll(bytes, disk)) checkHoles(holed(nodes), { what: options.name, disk, syscalls });
+  };
+  /** Of files with several names, so that each is read once whether or not it is remembered. */
+  const digests = new Map<string, { readonly facts: PathFacts; readonly digest: Digest }>();
+  const known = ({ version, hardlink }: TreeNode): Digest | undefined => {
+    if (!version) return undefined;
+    const linked = hardlink === undefined ? undefined : digests.get(hardlink);
+    return linked && sameState(linked.facts, version) ? linked.digest : memo?.get(version)?.digest;
+  };
+
   const tree: SourceTree = {
     name: options.name,
+    ...(room && { checkRoom: (files, disk = room.disk) => checkRoom(files, disk, room.syscalls) }),
     list: async (path) => below(path),
     stat: async (path) => {
       const real = guarded(path, () => {
@@ -210,13 +243,14 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       });
     },
     contentDigest: async (node) => {
-      const { path, version } = node;
+      const { path, version, hardlink } = node;
       if (version && isSocket(version)) return NOTHING;
-      const known = version && memo?.get(version);
-      if (known) return known.digest;
+      const before = known(node);
+      if (before) return before;
       return guarded(path, () => {
         const begun = memo?.now();
-        const { facts, digest } = hashFile(openReading(path), host(path));
+        const { facts, digest } = hashFile(openReading(path), host(path), room?.syscalls ?? AS_A_WHOLE);
+        if (hardlink !== undefined) digests.set(hardlink, { facts, digest });
         // An attribute that came after the listing has changed the ctime.
         const plain = !!options.xattrs && !node.xattrs && version !== undefined && sameState(facts, version);
         memo?.set(facts, { digest, plain }, begun);
@@ -228,17 +262,18 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
 }
 
 /** Closes the file. @throws Error ENOTREG where it is none */
-function hashFile(fd: number, path: string): { readonly facts: PathFacts; readonly digest: Digest } {
+function hashFile(
+  fd: number,
+  path: string,
+  syscalls: HoleCalls,
+): { readonly facts: PathFacts; readonly digest: Digest } {
   try {
     const facts = factsOf(fstatSync(fd, { bigint: true }));
     if (!isFile(facts)) throw pathError('ENOTREG', path);
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, sizeOf(facts))));
-    for (;;) {
-      const count = readSync(fd, buffer);
-      if (count === 0) break;
-      hash.update(buffer.subarray(0, count));
-    }
+    const size = sizeOf(facts);
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
+    for (const part of contentOf(fd, size, buffer, syscalls)) hash.update(part);
     return { facts, digest: `sha256:${hash.digest('hex')}` };
   } finally {
     closeSync(fd);

@@ -34,8 +34,7 @@ async function hashOf(root: string, checkout?: string): Promise<string> {
   const modes = modeView(root, checkout);
   const tree = createDirectoryTree({ root, name: 'a tree', ...(modes ? { modes } : {}) });
   const request = { sources: ['.'], excludes: [], parents: false, where: {} };
-  const contentDigest = tree.contentDigest;
-  return treeHash(await resolveCopy(tree, request), { ownership: false, contentDigest });
+  return treeHash(await resolveCopy(tree, request), { ownership: false, tree });
 }
 
 /** Modes that one commit has on several machines. */

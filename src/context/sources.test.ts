@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
 import { scratchDir } from '../core/testing.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import { createBeneath } from '../sys/beneath.ts';
@@ -55,7 +65,7 @@ const targets = async (items: Promise<CopyItems>): Promise<string[]> =>
 const hashOf = async (tree: SourceTree, sources = ['.']): Promise<string> =>
   treeHash(await select(tree, sources), {
     ownership: false,
-    contentDigest: (node) => tree.contentDigest(node),
+    tree,
   });
 
 test('a directory gives its contents, a file itself, a pattern what it matches', async () => {
@@ -139,7 +149,7 @@ test('where sources go one after the other their order is part of the hash', asy
     treeHash(await select(tree, sources), {
       ownership: false,
       destination,
-      contentDigest: (node) => tree.contentDigest(node),
+      tree,
     });
   assert.equal(await hash(['a', 'b'], '/x/'), await hash(['b', 'a'], '/x/'));
   assert.notEqual(await hash(['a', 'b'], '/x'), await hash(['b', 'a'], '/x'));
@@ -379,4 +389,21 @@ test('git sources are told from URLs, and a reference cannot be an option', asyn
   await assert.rejects(resolveGitCommit('https://example.org/a.git#--upload-pack=touch', givenAccess(t)), {
     code: 'CONTEXT',
   });
+});
+
+test('a sparse file has the hash of a dense one, and is not read where its disk has no room for its holes', async () => {
+  const [sparse, dense] = [
+    directory({ 'd/x': '' }),
+    directory({ 'd/x': Buffer.alloc(3_000_000).toString() }),
+  ];
+  truncateSync(join(sparse, 'd/x'), 3_000_000);
+  const room = { disk: sparse, syscalls: createSyscalls() };
+  const open = (root: string): SourceTree => createDirectoryTree({ root, name: 'the context', room });
+  assert.equal(await hashOf(open(sparse)), await hashOf(open(dense)));
+  truncateSync(join(sparse, 'd/x'), 2 ** 43);
+  for (let i = 0; i < 3; i += 1) linkSync(join(sparse, 'd/x'), join(sparse, `d/link${i}`));
+  await assert.rejects(
+    hashOf(open(sparse)),
+    (error) => error instanceof AppError && error.code === 'DISK_FULL',
+  );
 });

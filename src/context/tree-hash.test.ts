@@ -100,7 +100,7 @@ async function hashOf(item: CopyItem, more: Partial<TreeHashOptions> = {}): Prom
   return treeHash([item, other], {
     ownership: true,
     destination: '/x',
-    contentDigest: async ({ version: of }) => digestOf(String(of![0])),
+    tree: { contentDigest: async ({ version: of }) => digestOf(String(of![0])) },
     ...more,
   });
 }
@@ -153,6 +153,6 @@ test('owners count only where they are kept, modes only as --chmod leaves them',
 
 test('a directory that is named itself still counts: an empty one makes its destination', async () => {
   const of = { node: NODES.top.first, target: '', source: 0 };
-  const options = { ownership: false, contentDigest: async () => digestOf('') };
+  const options = { ownership: false, tree: { contentDigest: async () => digestOf('') } };
   assert.notEqual(await treeHash([of], options), await treeHash([], options));
 });

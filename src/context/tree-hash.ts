@@ -2,8 +2,9 @@ import { createListDigest } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { asIs, compileKeyTable, type KeyFields, type KeyTable, out } from '../core/key-table.ts';
 import { comparePaths } from '../core/path-bytes.ts';
+import { broughtBy, together } from './brought.ts';
 import type { ChangeMode } from './chmod.ts';
-import type { CopyItem, CopyItems, TreeNode, TreeNodeType } from './types.ts';
+import type { Brought, CopyItem, CopyItems, SourceTree, TreeNode, TreeNodeType } from './types.ts';
 
 export interface TreeHashOptions {
   /** Whether owners count: they do for files that keep them (COPY --from). */
@@ -12,7 +13,10 @@ export interface TreeHashOptions {
   readonly chmod?: ChangeMode;
   /** Where the files go, as the instruction has it: one that need not be a directory gets the sources one after the other. */
   readonly destination?: string;
-  readonly contentDigest: (node: TreeNode) => Promise<Digest>;
+  /** Files of the tree that the same step brings besides; these are added to them. */
+  readonly counted?: Brought[];
+  /** Where the files are. */
+  readonly tree: Pick<SourceTree, 'contentDigest' | 'checkRoom'>;
 }
 
 /** What the tables cannot tell by an item alone. */
@@ -91,18 +95,21 @@ export const ITEM_TABLES: {
 /**
  * The digest of everything about files that a copy of them keeps, as ITEM_TABLES say. Times and the order on disk do not
  * count. Whoever changes what counts must change the number of the memo in answer-memo.ts too.
+ * @throws AppError DISK_FULL before any of them is read, see SourceTree.checkRoom
  */
 export async function treeHash(items: CopyItems, options: TreeHashOptions): Promise<Digest> {
-  const { sorted, linked, several } = survey(items);
+  const { sorted, linked, several, bytes } = survey(items);
+  const { ownership, chmod, tree, counted = [] } = options;
+  counted.push(broughtBy(items, bytes));
+  tree.checkRoom?.(together(counted));
   const ordered = sorted ? items : sortByTarget(items);
   const groups = linked ? linkGroups(ordered) : NO_GROUPS;
-  const { ownership, chmod, contentDigest } = options;
   const inOrder = options.destination?.endsWith('/') === false && several;
   const fieldsOf = compileTables();
   const list = createListDigest(items.length);
   for (const item of ordered) {
     const { node, target } = item;
-    const content = node.type === 'file' ? await contentDigest(node) : undefined;
+    const content = node.type === 'file' ? await tree.contentDigest(node) : undefined;
     const group = node.hardlink === undefined ? undefined : groups.get(node.hardlink);
     const kind = target === '' && node.type === 'dir' ? 'top' : node.type;
     list.add(fieldsOf[kind](item, { ownership, chmod, inOrder, content, group }));
@@ -117,16 +124,20 @@ function survey(items: CopyItems): {
   readonly linked: boolean;
   /** Whether they come from more than one source. */
   readonly several: boolean;
+  /** Their sizes together. */
+  readonly bytes: number;
 } {
   let [sorted, linked, several] = [true, false, false];
+  let bytes = 0;
   let before: string | undefined;
   for (const { node, target, source } of items) {
     if (before !== undefined && comparePaths(before, target) > 0) sorted = false;
     if (node.hardlink !== undefined) linked = true;
     if (source > 0) several = true;
+    bytes += node.size;
     before = target;
   }
-  return { sorted, linked, several };
+  return { sorted, linked, several, bytes };
 }
 
 /** Those of one target stay in their order. */

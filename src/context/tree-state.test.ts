@@ -56,8 +56,7 @@ async function ask(
   let listed = false;
   const compute = async (from: SourceTree): Promise<Digest> => {
     listed = true;
-    const items = await resolveCopy(from, request);
-    return treeHash(items, { ownership: false, contentDigest: (node) => tree.contentDigest(node) });
+    return treeHash(await resolveCopy(from, request), { ownership: false, tree });
   };
   try {
     const hash = await tree.remembered!(copiedPaths(request)!, { sources, excludes }, compute);

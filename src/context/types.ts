@@ -49,6 +49,14 @@ export type Nodes = Listing<TreeNode>;
 /** Files to copy. */
 export type CopyItems = Listing<CopyItem>;
 
+/** Files that one step brings. */
+export interface Brought {
+  /** Of all together. */
+  readonly bytes: number;
+  /** May be read more than once. */
+  readonly nodes: Iterable<TreeNode>;
+}
+
 /** A tree that files are copied from: the build context, a stage's root, an image, a git checkout, an unpacked archive. */
 export interface SourceTree {
   /** Everything below `path` (itself included), sorted by path bytes, after excludes. Symlinks are not followed. */
@@ -69,6 +77,13 @@ export interface SourceTree {
   ): Promise<Digest>;
   /** sha256 of a file's content, memoised where that is safe. */
   contentDigest(node: TreeNode): Promise<Digest>;
+  /**
+   * Whether files have room, their holes counted as if they were written: to be asked of all that one step brings, before any
+   * is read.
+   * @param disk where they are written to; where the tree is to be copied to in the end when left out
+   * @throws AppError DISK_FULL
+   */
+  checkRoom?(files: Brought, disk?: string): void;
   /**
    * Opens a regular file that lies on this machine, where it does; no link on the way is followed.
    * @returns a descriptor to read from, which the caller closes

@@ -256,3 +256,16 @@ test('where a link takes the place of a directory, what it leads to below the ro
     assert.equal(seen(outside), before);
   }
 });
+
+test('holes of a sparse file take no room', async (t) => {
+  const { outside, target } = place(t);
+  const size = 50_000_000;
+  const made = 'truncate -s "$2" s && printf begin | dd of=s conv=notrunc && tar -S --format=gnu -cf t.tar s';
+  execFileSync('sh', ['-c', `cd "$1" && ${made}`, 'sh', outside, String(size)], { stdio: 'ignore' });
+  const directory = createBeneath()(target);
+  t.after(() => directory.close());
+  const stream = Readable.from([readFileSync(join(outside, 't.tar'))]);
+  await unpackArchive(stream, directory, { readLayer, syscalls: createSyscalls(), what: 'an archive' });
+  assert.ok(readFileSync(join(target, 's')).equals(readFileSync(join(outside, 's'))));
+  assert.ok(lstatSync(join(target, 's')).blocks * 512 < size / 10);
+});

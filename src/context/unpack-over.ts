@@ -16,6 +16,7 @@ import {
   symlinkEntry,
 } from '../sys/entry.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
+import { createHoleCount } from '../sys/room.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { LayerEntry } from '../tar/types.ts';
 import { guarded, writeFile } from './unpack.ts';
@@ -51,9 +52,11 @@ export async function unpackOver(
   const { what } = rules;
   const tree: Tree = { ...rules, root, entries: createEntries(root, { links: 'beneath', make: true }) };
   const directories: { readonly path: string; readonly entry: LayerEntry }[] = [];
+  const countHoles = createHoleCount(what, `/proc/self/fd/${root.fd}`);
   try {
-    for await (const { entry, content } of reader) {
+    for await (const { entry, content, holes } of reader) {
       if (entry.path === '') continue;
+      countHoles({ path: entry.path, size: entry.size, holes });
       await guarded(entry, what, async () => {
         const path = await writeEntry(tree, entry, content);
         if (entry.type === 'dir') directories.push({ path, entry });

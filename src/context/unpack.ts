@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, ftruncateSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { AppError, toAppError } from '../core/error.ts';
 import type { LayerReader } from '../layer/types.ts';
@@ -12,6 +12,8 @@ import {
   mkdirEntry,
   symlinkEntry,
 } from '../sys/entry.ts';
+import { createHoleCount } from '../sys/room.ts';
+import { isHole } from '../tar/sparse.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
 export interface UnpackRules {
@@ -48,10 +50,12 @@ export async function unpackEntries(
 ): Promise<void> {
   const root = createBeneath()(target);
   const entries = createEntries(root, { links: 'none', make: true });
+  const countHoles = createHoleCount(what, target);
   try {
-    for await (const { entry, content } of reader) {
+    for await (const { entry, content, holes } of reader) {
       check(entry);
       if (entry.path === '') continue;
+      countHoles({ path: entry.path, size: entry.size, holes });
       await guarded(entry, what, () => writeEntry(entry, content, root, entries, what));
     }
   } finally {
@@ -106,7 +110,7 @@ function link(first: EntryName, text: EntryName, what: string): void {
   linkEntry(first, text);
 }
 
-/** Makes a file out of an entry, with the permissions of its mode. @throws Error EEXIST for whatever is there */
+/** Makes a file out of an entry, with the permissions of its mode; holes stay holes. @throws Error EEXIST for whatever is there */
 export async function writeFile(
   text: EntryName,
   entry: LayerEntry,
@@ -114,7 +118,16 @@ export async function writeFile(
 ): Promise<void> {
   const fd = createEntry(text);
   try {
-    for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    let length = 0;
+    let stored = 0;
+    for await (const chunk of content) {
+      const hole = isHole(chunk);
+      for (let at = 0; !hole && at < chunk.length; )
+        at += writeSync(fd, chunk, at, chunk.length - at, length + at);
+      length += chunk.length;
+      if (!hole) stored = length;
+    }
+    if (stored < length) ftruncateSync(fd, length);
     fchmodSync(fd, entry.mode & 0o777);
   } finally {
     closeSync(fd);

@@ -1,7 +1,8 @@
 import { checkCommit, isGitUrl, parseGitUrl } from '../context/add-git.ts';
 import { isArchive } from '../context/archive.ts';
+import { broughtBy, together } from '../context/brought.ts';
 import { copiedPaths, resolveCopy } from '../context/resolve-copy.ts';
-import type { CopyItem, SourceTree } from '../context/types.ts';
+import type { Brought, CopyItem, SourceTree } from '../context/types.ts';
 import type { AddInstruction } from '../dockerfile/types.ts';
 import { type CopyRequest, contextInput } from './context-input.ts';
 import { hashItems } from './context-items.ts';
@@ -20,11 +21,15 @@ export async function addInputs(request: CopyRequest, instruction: AddInstructio
       'ADD --checksum needs exactly one source, a URL or a git repository',
     );
   }
+  const counted: Brought[] = [];
+  const local = { ...request, placing: { ...request.placing, counted } };
   for (const source of request.sources) {
     if (isGitUrl(source)) inputs.push(await gitInput(request, instruction, source));
     else if (isUrl(source)) inputs.push(await urlInput(request, instruction, source));
-    else inputs.push(...(await localInputs(request, instruction, source)));
+    else inputs.push(...(await localInputs(local, instruction, source, counted)));
   }
+  // Inputs that are listed again hold on to the list, and the list to all files.
+  counted.length = 0;
   return inputs;
 }
 
@@ -33,6 +38,7 @@ async function localInputs(
   request: CopyRequest,
   instruction: AddInstruction,
   source: string,
+  counted: Brought[],
 ): Promise<CopyInput[]> {
   const tree = await request.deps.input.sources.context();
   const where = whereOf(request.state.dockerfile, request.instruction.range);
@@ -47,7 +53,7 @@ async function localInputs(
   let plain: CopyItem[] = [];
   const flush = async (): Promise<void> => {
     const files = plain;
-    const treeHash = await hashItems(tree, files, request.placing);
+    const treeHash = await located(where, () => hashItems(tree, files, request.placing));
     inputs.push({ kind: 'context', tree, items: async () => files, treeHash });
     plain = [];
   };
@@ -60,7 +66,11 @@ async function localInputs(
     }
     if (plain.length > 0) await flush();
     // What comes out of it is told by its content alone.
-    const treeHash = await tree.contentDigest(item.node);
+    const treeHash = await located(where, async () => {
+      counted.push(broughtBy([item]));
+      tree.checkRoom?.(together(counted));
+      return tree.contentDigest(item.node);
+    });
     inputs.push({ kind: 'archive', path: item.node.path, tree, treeHash });
   }
   if (plain.length > 0 || inputs.length === 0) await flush();

@@ -2,7 +2,7 @@ import type { ChangeMode } from '../context/chmod.ts';
 import { placeNodes } from '../context/copy-items.ts';
 import { follow } from '../context/resolve-copy.ts';
 import { treeHash } from '../context/tree-hash.ts';
-import type { CopyItems, SourceTree, TreeNode } from '../context/types.ts';
+import type { Brought, CopyItems, SourceTree } from '../context/types.ts';
 import type { Canonical } from '../core/canonical.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
@@ -35,12 +35,13 @@ export interface Placing {
   /** See TreeHashOptions. */
   readonly destination?: string;
   readonly chmod?: ChangeMode;
+  /** See TreeHashOptions. */
+  readonly counted?: Brought[];
 }
 
 /** The hash that stands for files of a tree in a key: owners do not count, since COPY and ADD set them. */
 export function hashItems(tree: SourceTree, items: CopyItems, placing: Placing = {}): Promise<Digest> {
-  const contentDigest = (node: TreeNode): Promise<Digest> => tree.contentDigest(node);
-  return treeHash(items, { ownership: false, contentDigest, ...placing });
+  return treeHash(items, { ownership: false, tree, ...placing });
 }
 
 /** What is asked of a tree. */
@@ -75,7 +76,8 @@ export async function hashedItems(
   };
   const listAgain = async (): Promise<CopyItems> => {
     const found = await list(tree);
-    if ((await hashItems(tree, found, placing)) === hash) return found;
+    const { counted: _, ...alone } = placing ?? {};
+    if ((await hashItems(tree, found, alone)) === hash) return found;
     throw new AppError('CONTEXT', `files of ${tree.name} changed while the build was using them`, {
       hint: 'build again when nothing writes to them any more',
     });

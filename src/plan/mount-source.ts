@@ -36,8 +36,9 @@ export function resolveMountSource(deps: StageDeps, state: StageState): ResolveM
 
 async function mountFiles(state: StageState, mount: MountSpec, tree: SourceTree, path: string) {
   const where = whereOf(state.dockerfile, mount.range);
-  const list = (from: SourceTree) => located(where, () => contextItems(from, path));
-  const { items, treeHash } = await hashedItems(tree, { paths: [treePath(path)], question: 'mount', list });
+  const list = (from: SourceTree) => contextItems(from, path);
+  const asked = { paths: [treePath(path)], question: 'mount', list };
+  const { items, treeHash } = await located(where, () => hashedItems(tree, asked));
   return { source: { type: 'context', tree, items }, treeHash } as const;
 }
 

@@ -1,9 +1,10 @@
-import { existsSync, globSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CAPABILITY_NAMES } from './capabilities.ts';
 import { cgroupFiles } from './cgroup-files.ts';
 import { type MountEntry, parseMountTable } from './mount-table.ts';
+import { diskOf } from './room.ts';
 
 /** What a container has been given. Everything is looked up when it is asked for; what cannot be found out is not there. */
 export interface Machine {
@@ -104,16 +105,7 @@ export function probeMachine(
       );
       return Math.min(total === undefined ? Infinity : Number(total) * 1024, ...most.filter((n) => n >= 0));
     },
-    storage: (directory) => {
-      for (let at = join(root, directory); ; at = join(at, '..')) {
-        try {
-          const { bavail, bsize } = statfsSync(at);
-          return bavail * bsize;
-        } catch {
-          if (at === '/') return 0;
-        }
-      }
-    },
+    storage: (directory) => diskOf(join(root, directory)).free,
   };
 }
 

@@ -13,6 +13,7 @@ import { createField, type Field, type Plot } from './plot.ts';
 import { baselineOf } from './records.ts';
 import { startHostileRegistry } from './registry.ts';
 import { type RunResult, runHostile } from './run.ts';
+import { NOT_DOCKER } from './sparse-size.ts';
 import type { Kind } from './types.ts';
 import { type Attempt, build, busyboxImage, type Fixtures, type WayIn } from './ways/way.ts';
 
@@ -125,7 +126,12 @@ export async function openSession({
         ...(idleMs === undefined ? {} : { idleMs }),
       });
       const must = attempt.must ?? pair.way.must?.(pair.kind) ?? pair.kind.must;
-      const { outcome, problems } = judge(run, attempt, must, field, own, pair.way.cached === true);
+      const { refusals } = attempt;
+      // What a disk has room for depends on the disk, whatever brings it.
+      const allowed =
+        pair.kind.notDocker === NOT_DOCKER ? [...refusals, EXIT_CODES.DISK_FULL.exit] : refusals;
+      const told = { ...attempt, refusals: allowed };
+      const { outcome, problems } = judge(run, told, must, field, own, pair.way.cached === true);
       const asked = engine && attempt.docker === true && !differs && pair.kind.notDocker === undefined;
       const docker = asked ? await besideDocker(engine, own, run, must) : [];
       return {

@@ -64,6 +64,7 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           name: 'the source stage',
           xattrs: xattrReader(deps.syscalls()),
           openPlain: createOpenPlain(deps.syscalls()),
+          room: { disk: root, syscalls: deps.syscalls() },
         });
         const { excludes, parents, destination, chown, chmod } = operation;
         const items = await resolveCopy(tree, { sources: input.paths, excludes, parents, where: {} });
@@ -71,7 +72,7 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           ownership: chown === undefined,
           destination,
           ...(chmod === undefined ? {} : { chmod: parseChmod(chmod) }),
-          contentDigest: (node) => tree.contentDigest(node),
+          tree,
         });
         return { kind: 'context', items: async () => items, tree, treeHash: hash };
       }),

@@ -46,6 +46,7 @@ export async function copyDirectory(
     name: 'the mount source',
     xattrs: xattrReader(syscalls),
     openPlain: createOpenPlain(syscalls),
+    room: { disk: target, syscalls },
   });
   await applyCopy({
     root: posix.dirname(target),

@@ -8,6 +8,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { broughtBy } from '../../context/brought.ts';
 import type { ChangeMode } from '../../context/chmod.ts';
 import type { CopyItem, CopyItems, SourceTree, TreeNode } from '../../context/types.ts';
 import { AppError, toAppError } from '../../core/error.ts';
@@ -25,6 +26,7 @@ import {
   symlinkEntry,
   unlinkEntry,
 } from '../../sys/entry.ts';
+import { copyStored, mayHaveHoles } from '../../sys/holes.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
@@ -51,7 +53,10 @@ export interface CopyRequest {
   readonly mtime?: number;
   /** Whether a symlink at the destination itself is followed. */
   readonly followDestination: boolean;
-  readonly syscalls: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes' | 'futimes' | 'openat2'>;
+  readonly syscalls: Pick<
+    Syscalls,
+    'mknod' | 'setXattr' | 'lutimes' | 'futimes' | 'openat2' | 'dataSegments'
+  >;
 }
 
 /** The tree that is written; links in it lead nowhere else. */
@@ -74,9 +79,12 @@ interface Copier extends CopyRequest, Place {
  * to its name; a directory's contents go into the destination. Missing directories are made 0755 with the owner that the request names for them,
  * directories merged, files replaced, times of the sources kept, hard links within a source kept. What is copied to a
  * directory that is not there yet does not get the source directory's own mode and owner, as in BuildKit.
- * @throws AppError BUILD_FAILED when a directory would replace a file or the other way round
+ * Holes of sparse files stay holes.
+ * @throws AppError BUILD_FAILED when a directory would replace a file or the other way round; DISK_FULL before anything is
+ * written, see SourceTree.checkRoom
  */
 export async function applyCopy(request: CopyRequest): Promise<void> {
+  if (request.tree.checkRoom) request.tree.checkRoom(broughtBy(request.items), request.root);
   const directory = createBeneath(request.syscalls)(request.root);
   const entries = createEntries(directory, { links: 'in-root', make: false });
   try {
@@ -218,7 +226,7 @@ async function writeFile(copier: Copier, node: TreeNode, entry: EntryName): Prom
   const { uid, gid } = owner === 'keep' ? node : owner;
   const file = createEntry(entry);
   try {
-    if (tree.openFile) copyContent(tree, node, tree.openFile(node), file);
+    if (tree.openFile) copyContent(copier, node, tree.openFile(node), file);
     else await writeStream(tree, node, file);
     fchownSync(file, uid, gid);
     fchmodSync(file, chmod ? chmod(node.mode, false) : node.mode);
@@ -233,9 +241,10 @@ async function writeFile(copier: Copier, node: TreeNode, entry: EntryName): Prom
 const SMALL = 128 * 1024;
 
 /** Closes the source. */
-function copyContent(tree: SourceTree, node: TreeNode, source: number, file: number): void {
+function copyContent({ tree, syscalls }: Copier, node: TreeNode, source: number, file: number): void {
   try {
-    if (node.size > SMALL)
+    if (node.size > SMALL && mayHaveHoles(source, node.size)) copyStored(source, file, node.size, syscalls);
+    else if (node.size > SMALL)
       copyFileSync(`/proc/self/fd/${source}`, `/proc/self/fd/${file}`, fs.COPYFILE_FICLONE);
     else if (node.size > 0) writeAll(file, readAll(source, node.size));
     tree.checkUnchanged?.(node, source);

@@ -103,6 +103,7 @@ async function copyFrom(task: CopyTask, source: TreeSource, paths: readonly stri
       name: sourceName(source),
       xattrs: xattrReader(task.deps.syscalls()),
       openPlain: createOpenPlain(task.deps.syscalls()),
+      room: { disk: task.root, syscalls: task.deps.syscalls() },
     });
     const { excludes, parents } = task.operation;
     const items = await resolveCopy(tree, {

@@ -59,7 +59,7 @@ export async function localFeature(
   }));
   const contentDigest = await treeHash(items, {
     ownership: false,
-    contentDigest: (node) => tree.contentDigest(node),
+    tree,
   });
   return {
     metadata,

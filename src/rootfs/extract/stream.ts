@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { statfsSync } from 'node:fs';
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import type { LayerBlob, LayerReader } from '../../layer/types.ts';
+import { createHoleCount } from '../../sys/room.ts';
 import { isHole } from '../../tar/sparse.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 import type { ExtractRequest } from '../types.ts';
@@ -78,7 +78,7 @@ async function extractStream(
 ): Promise<void> {
   const { union, writer } = deps;
   const { tree } = union;
-  let promised = 0;
+  const countHoles = createHoleCount('a layer', deps.target);
   for await (const { entry, content, holes } of reader) {
     deps.signal?.throwIfAborted();
     seen?.(entry);
@@ -87,8 +87,7 @@ async function extractStream(
     const aside = deps.hides(node);
     if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
     else {
-      promised += holes;
-      if (holes > 0) checkRoom(deps.target, promised + entry.size - holes, entry.path);
+      countHoles({ path: entry.path, size: entry.size, holes });
       if (aside) writer.setAside(node);
       if (entry.size === 0) writer.leaf(node);
       else await writeContent(tree, node, content, writer);
@@ -133,22 +132,6 @@ async function writeContent(
     throw error;
   }
   if (fd !== undefined) writer.close(fd, node);
-}
-
-/**
- * Holes take no room, but a file that is read takes time for them. So no more of them are made than could be filled, which
- * is what Docker does with them.
- */
-function checkRoom(target: string, bytes: number, path: string): void {
-  const { bavail, blocks, bsize } = statfsSync(target);
-  if (bytes <= bavail * bsize) return;
-  // Nobody has made it of files that were there: in a cache, it is a layer to be left out.
-  if (bytes > blocks * bsize)
-    throw new AppError('CORRUPT', `its sparse files, of which "${path}" is one, are larger than the disk`);
-  throw new AppError(
-    'DISK_FULL',
-    `there is no room for the sparse files of a layer, of which "${path}" is one`,
-  );
 }
 
 async function openBuffered(blob: LayerBlob, advance: (bytes: number) => void): Promise<Readable> {

@@ -7,7 +7,7 @@ import type { Syscalls } from '../../sys/types.ts';
 import type { EntryType, LayerEntry } from '../../tar/types.ts';
 
 /** Entries of a layer to be, packed: each question makes the object anew. */
-export type ScannedEntries = Pick<TocEntries, 'count' | 'get'>;
+export type ScannedEntries = Pick<TocEntries, 'count' | 'get' | 'facts'>;
 
 /** A path that is in no layer of its step, and its time below, which is another one on disk by now. */
 export interface LeftOutTime {

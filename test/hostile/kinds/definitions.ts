@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { put } from '../layouts.ts';
+import { moreThanDisk, moreTogether, NOT_DOCKER } from '../sparse-size.ts';
 import type { Kind, Must } from '../types.ts';
 import type { TreeInput } from './places.ts';
 
@@ -73,11 +74,25 @@ const feature = (name: string, must: Must, metadata: unknown, more: Files = {}):
     },
   );
 const ADD = `${DOCKERFILE}ADD`;
+const holes = (path: string, size = moreThanDisk()): string => `busybox truncate -s ${size} ${path}`;
+/** A stage that makes sparse files, and what is done with it. */
+const sparse = (name: string, lines: string): Kind<TreeInput> => ({
+  ...docker(`sparse-${name}`, 'refuse', `FROM @BUSYBOX@ AS s\n${lines}\nCOPY a /probe-a\n`),
+  notDocker: NOT_DOCKER,
+});
 
 /** Dockerfiles, devcontainer.json, compose files, features and ignore files that mean ill. */
 export const definitions: readonly Kind<TreeInput>[] = [
   docker('honest', 'build', DOCKERFILE),
   docker('copy-up', 'refuse', 'FROM scratch\nCOPY @UP@/secret /x\n'),
+  sparse('run', `RUN ${holes('/x')}`),
+  sparse('copy-from', `RUN ${holes('/x')}\nFROM scratch\nCOPY --from=s /x /x`),
+  sparse('mount-from', `RUN ${holes('/x')}\nFROM @BUSYBOX@\nRUN --mount=from=s,target=/m true`),
+  sparse('cache-seed', `RUN ${holes('/x')}\nFROM @BUSYBOX@\nRUN --mount=type=cache,from=s,target=/m true`),
+  sparse(
+    'run-many',
+    `RUN for i in $(busybox seq 1 ${moreTogether().count}); do ${holes('/x$i', moreTogether().size)}; done`,
+  ),
   docker('copy-canary', 'refuse', 'FROM scratch\nCOPY @CANARY@/secret /x\n'),
   docker('copy-glob-up', 'refuse', 'FROM scratch\nCOPY @UP@/s* /x/\n'),
   docker('copy-to-up', 'build', 'FROM scratch\nCOPY a @UP@/new\nCOPY a /probe-a\n'),

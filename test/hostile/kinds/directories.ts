@@ -29,7 +29,7 @@ export const directories: readonly Kind<DirectoryInput>[] = [
     ),
   ),
   ...notFiles
-    .filter(({ name }) => !['empty', 'noise', 'long-line', 'sparse-1-tib'].includes(name))
+    .filter(({ name }) => !['empty', 'noise', 'long-line'].includes(name))
     .map(
       (what): Kind<DirectoryInput> => ({
         name: `itself-is-${what.name}`,

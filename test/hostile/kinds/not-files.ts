@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { moreThanDisk, moreTogether } from '../sparse-size.ts';
 import type { Place } from '../types.ts';
 
 /** What stands where a file is expected. */
@@ -54,7 +55,15 @@ export const notFiles: readonly NotFile[] = [
   made('directory', (path) => mkdirSync(path)),
   made('sparse-1-tib', (path) => {
     writeFileSync(path, '');
-    truncateSync(path, 2 ** 40);
+    truncateSync(path, moreThanDisk());
+  }),
+  made('sparse-many', (path) => {
+    mkdirSync(path);
+    const { count, size } = moreTogether();
+    for (let i = 0; i < count; i += 1) {
+      writeFileSync(join(path, `f${i}`), '');
+      truncateSync(join(path, `f${i}`), size);
+    }
   }),
   { ...made('empty', (path) => writeFileSync(path, '')), git: true },
   {

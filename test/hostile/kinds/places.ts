@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { put } from '../layouts.ts';
+import { NOT_DOCKER } from '../sparse-size.ts';
 import type { Kind, Place } from '../types.ts';
 import { type NotFile, notFiles } from './not-files.ts';
 
@@ -17,8 +18,6 @@ interface ReadFile {
   readonly path: string;
   readonly around: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** All of its content is used, which takes the time of its size, holes too (docs/security.md). */
-  readonly content?: true;
 }
 
 const DOCKERFILE = 'FROM scratch\nCOPY a /probe-a\n';
@@ -45,10 +44,9 @@ const readFiles: readonly ReadFile[] = [
   { name: 'dockerfile', path: 'Dockerfile', around: plain },
   { name: 'dockerignore', path: '.dockerignore', around: plain },
   { name: 'dockerfile-dockerignore', path: 'Dockerfile.dockerignore', around: plain },
-  { name: 'copied', path: 'a', around: plain, content: true },
+  { name: 'copied', path: 'a', around: plain },
   {
     name: 'copied-dir',
-    content: true,
     path: 'd/x',
     around: { ...plain, Dockerfile: `${DOCKERFILE}COPY d /d\n`, 'd/y': 'y' },
   },
@@ -57,10 +55,9 @@ const readFiles: readonly ReadFile[] = [
     path: 'd',
     around: { a: 'hi\n', Dockerfile: 'FROM scratch\nCOPY a /probe-a\nCOPY d/file /x\n' },
   },
-  { name: 'added', path: 'x', around: { ...plain, Dockerfile: `${DOCKERFILE}ADD x /x\n` }, content: true },
+  { name: 'added', path: 'x', around: { ...plain, Dockerfile: `${DOCKERFILE}ADD x /x\n` } },
   {
     name: 'bound',
-    content: true,
     path: 'l',
     around: {
       a: 'hi\n',
@@ -166,15 +163,14 @@ const readFiles: readonly ReadFile[] = [
 
 /** Every such file as everything that is none. */
 export const places: readonly Kind<TreeInput>[] = readFiles.flatMap((each) =>
-  notFiles
-    .filter(({ name }) => each.content !== true || name !== 'sparse-1-tib')
-    .map((what) => placed(each, what)),
+  notFiles.map((what) => placed(each, what)),
 );
 
 function placed({ name, path, around, args = [] }: ReadFile, what: NotFile): Kind<TreeInput> {
   return {
     name: `${name}-is-${what.name}`,
     must: 'either',
+    ...(what.name.startsWith('sparse-') ? { notDocker: NOT_DOCKER } : {}),
     make: (place) => ({
       args,
       git: what.git === true,

@@ -1,3 +1,4 @@
+import { moreThanDisk, moreTogether, NOT_DOCKER } from '../sparse-size.ts';
 import { base256, file, GNU, header, type TarPart } from '../tar-bytes.ts';
 import type { Kind, TarInput } from '../types.ts';
 import { tar } from './tar-names.ts';
@@ -42,12 +43,12 @@ const format0 = (map: string, size: string, content = 'abc'): TarPart =>
       'GNU.sparse.map': map,
     },
   });
-const format1 = (map: string, size: string, content = 'abc'): TarPart =>
+const format1 = (map: string, size: string, content = 'abc', name = 'real'): TarPart =>
   file('s', Buffer.concat([padded(map), Buffer.from(content)]), {
     pax: {
       'GNU.sparse.major': '1',
       'GNU.sparse.minor': '0',
-      'GNU.sparse.name': 'real',
+      'GNU.sparse.name': name,
       'GNU.sparse.realsize': size,
     },
   });
@@ -115,12 +116,19 @@ export const tarSparse: readonly Kind<TarInput>[] = [
   tar('sparse-8-eib', 'refuse', () => [old('s', (1n << 63n) - 1n, [[(1n << 63n) - 10n, 3n]], abc)], {
     notDocker: 'Docker writes zeros until the disk is full',
   }),
-  tar('sparse-1-tib', 'either', () => [old('s', 1n << 40n, [[0, 3]], abc)], {
-    notDocker: 'Docker writes a TiB of zeros',
+  tar('sparse-1-tib', 'refuse', () => [old('s', moreThanDisk(), [[0, 3]], abc)], { notDocker: NOT_DOCKER }),
+  tar('sparse-1-tib-pax', 'refuse', () => [format1('1\n0\n3\n', String(moreThanDisk()))], {
+    notDocker: NOT_DOCKER,
   }),
-  tar('sparse-1-tib-pax', 'either', () => [format1('1\n0\n3\n', String(1n << 40n))], {
-    notDocker: 'Docker writes a TiB of zeros',
-  }),
+  tar(
+    'sparse-many',
+    'refuse',
+    () => {
+      const { count, size } = moreTogether();
+      return Array.from({ length: count }, (_, i) => format1('1\n0\n3\n', String(size), 'abc', `f${i}`));
+    },
+    { notDocker: NOT_DOCKER },
+  ),
   tar('sparse-0-map', 'either', () => [format0('2,3', '10'), file('after')]),
   tar('sparse-0-odd', 'refuse', () => [format0('2,3,4', '10')]),
   tar('sparse-0-letters', 'refuse', () => [format0('a,b', '10')]),

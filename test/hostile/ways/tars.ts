@@ -7,6 +7,7 @@ import { writeKaniko, writeLayout } from '../layouts.ts';
 import type { Plot } from '../plot.ts';
 import { recordsWith } from '../records.ts';
 import { sha256 } from '../registry.ts';
+import { NOT_DOCKER } from '../sparse-size.ts';
 import { dir, file, tarOf } from '../tar-bytes.ts';
 import type { Kind, Must, StreamInput, TarInput } from '../types.ts';
 import {
@@ -119,8 +120,6 @@ function addWay(encoding: Encoding): WayIn<TarInput> {
   return {
     name: `add-${encoding}`,
     reader: 'add',
-    // ADD writes out what a sparse file says that it has, as Docker's does: the disk would be full.
-    takes: ({ name }) => !name.startsWith('sparse-1-tib'),
     must: mustAdd,
     differs: ({ name }) => TOO_LONG_BELOW.has(name),
     carry: ({ bytes }, plot) => ({ ...addBuild(plot, encode(bytes, encoding)), docker: encoding === 'gzip' }),
@@ -140,9 +139,10 @@ function addBuild(plot: Plot, archive: Buffer): Attempt {
 const TOO_LONG_BELOW: ReadonlySet<string> = new Set(['name-4095']);
 
 /** What Docker takes as a base it need not take as an archive, and the other way round. */
-function mustAdd({ name, notDocker }: Kind<unknown>): Must {
+function mustAdd({ name, must, notDocker }: Kind<unknown>): Must {
   // What a random change makes of an archive nobody has said.
   if (name.startsWith('mutation-')) return 'either';
+  if (notDocker === NOT_DOCKER) return must;
   return notDocker !== undefined || ADD_REFUSED.has(name) ? 'either' : 'build';
 }
 
