@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir } from '../core/testing.ts';
-import { contentOf, copyStored } from './holes.ts';
+import { contentOf, copyStored, hasHoles } from './holes.ts';
 import { checkHoles, createHoleCount, diskOf, hasRoomForAll } from './room.ts';
 import { createSyscalls } from './syscalls.ts';
 
@@ -49,6 +49,12 @@ test('the content of a sparse file is read and copied as it is, and its holes st
     const [path, copy] = [join(dir, 'file'), join(dir, 'copy')];
     made(path, file);
     const [from, to] = [openSync(path, 'r'), openSync(copy, 'w')];
+    const [data, size] = file;
+    assert.equal(
+      hasHoles(from, size, syscalls),
+      data.reduce((sum, [, length]) => sum + length, 0) < size,
+      name,
+    );
     // Each part is in the same memory as the one before.
     const content = contentOf(from, file[1], Buffer.alloc(MIB), syscalls);
     const parts = Array.from(content, (part) => Buffer.from(part));

@@ -66,6 +66,12 @@ export function copyStored(from: number, to: number, size: number, syscalls: Hol
   ftruncateSync(to, size);
 }
 
+/** Whether an open file has large holes: then copyStored is to be used, and else whatever copies a whole file at once. */
+export function hasHoles(file: number, size: number, syscalls: HoleCalls): boolean {
+  const [first, ...others] = storedParts(file, size, syscalls);
+  return others.length > 0 || first?.[0] !== 0 || first[1] < size;
+}
+
 /** Whether an open file has less blocks than bytes; of a file system that compresses, any file may. */
 export function mayHaveHoles(file: number, size: number): boolean {
   return fstatSync(file).blocks * BLOCK < size;

@@ -26,7 +26,7 @@ import {
   symlinkEntry,
   unlinkEntry,
 } from '../../sys/entry.ts';
-import { copyStored, mayHaveHoles } from '../../sys/holes.ts';
+import { copyStored, hasHoles } from '../../sys/holes.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
@@ -243,7 +243,8 @@ const SMALL = 128 * 1024;
 /** Closes the source. */
 function copyContent({ tree, syscalls }: Copier, node: TreeNode, source: number, file: number): void {
   try {
-    if (node.size > SMALL && mayHaveHoles(source, node.size)) copyStored(source, file, node.size, syscalls);
+    if (node.size > SMALL && hasHoles(source, node.size, syscalls))
+      copyStored(source, file, node.size, syscalls);
     else if (node.size > SMALL)
       copyFileSync(`/proc/self/fd/${source}`, `/proc/self/fd/${file}`, fs.COPYFILE_FICLONE);
     else if (node.size > 0) writeAll(file, readAll(source, node.size));
