@@ -84,7 +84,7 @@ interface Copier extends CopyRequest, Place {
  * written, see SourceTree.checkRoom
  */
 export async function applyCopy(request: CopyRequest): Promise<void> {
-  if (request.tree.checkRoom) request.tree.checkRoom(broughtBy(request.items), request.root);
+  request.tree.checkRoom?.(broughtBy(request.items), request.root);
   const directory = createBeneath(request.syscalls)(request.root);
   const entries = createEntries(directory, { links: 'in-root', make: false });
   try {
