@@ -98,7 +98,7 @@ function programOf(name: string): string {
 /** The SpawnHelper that really starts the program. */
 export const spawnCredentialHelper: SpawnHelper = (program, input, env, action) =>
   new Promise((resolve, reject) => {
-    const warden = createWarden(env.PATH ?? '');
+    const warden = createWarden(env.PATH);
     warden.prepare();
     const child = spawn(program, [action], {
       env: { ...env, PATH: searchPath(env.PATH) },

@@ -33,9 +33,6 @@ const LEFT_OPEN_MS = 200;
 /** Time between asking a command to end and ending it. */
 const KILL_AFTER_MS = 1500;
 
-/** Where programs of the machine are when nothing says it. */
-const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
-
 /** A process of ours that becomes a command: it reads it from descriptor 3, and says on 4 why it could not. */
 export interface Becoming {
   /** @param streams of the process, from standard input to descriptor 4 */
@@ -84,7 +81,7 @@ export async function runThrough(
     : (['inherit', 'inherit', 'inherit'] as const);
   // A group of its own, so that all of it can be ended; at a terminal it must stay in the foreground group.
   const inGroup = onOutput !== undefined;
-  const warden = createWarden(process.env.PATH ?? USUAL_PATH);
+  const warden = createWarden(process.env.PATH);
   // With the first process of a container the kernel ends all others.
   const isWatched = process.pid !== 1;
   if (isWatched) warden.prepare();

@@ -46,8 +46,14 @@ for pid in $watched; do
   case $pid in -*) kill -9 "$pid" ;; esac
 done`;
 
-/** A shell, from the first process that it has to watch on. Where there is none, nothing is watched. */
-export function createWarden(path: string): Warden {
+/** Where programs of the machine are when nothing says it. */
+const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/**
+ * A shell, from the first process that it has to watch on. Where there is none, nothing is watched.
+ * @param path where the shell is looked for
+ */
+export function createWarden(path = USUAL_PATH): Warden {
   let tell: ((line: string) => void) | undefined;
   let end = async (): Promise<void> => {};
   const start = (): void => {

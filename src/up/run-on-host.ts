@@ -9,7 +9,7 @@ export async function runOnHost(
 ): Promise<RunAsResult> {
   signal?.throwIfAborted();
   const [program = '', ...args] = argv;
-  const warden = createWarden(env.PATH ?? '');
+  const warden = createWarden(env.PATH);
   warden.prepare();
   const child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));

@@ -43,7 +43,7 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
     start,
     call: async (args, { doing, env: more = {}, input, signal }) => {
       signal?.throwIfAborted();
-      const warden = createWarden(env.PATH ?? '');
+      const warden = createWarden(env.PATH);
       warden.prepare();
       const child = start(args, { env: more, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
       if (child.pid !== undefined) warden.watch(-child.pid);

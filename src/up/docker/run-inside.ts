@@ -29,7 +29,7 @@ export function createRunInDocker({
     const { flags, env } = environmentFlags(Object.fromEntries(changed));
     const removed = Object.keys(known).filter((name) => !Object.hasOwn(wanted, name));
     const streams = onOutput ? [] : ['--interactive', ...(isatty(0) && isatty(1) ? ['--tty'] : [])];
-    const warden = createWarden(process.env.PATH ?? '');
+    const warden = createWarden(process.env.PATH);
     warden.prepare();
     const child = docker.start(
       ['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...without(removed, argv)],
