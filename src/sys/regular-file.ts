@@ -85,8 +85,8 @@ export function readToLimit(file: number, limit: number, path: string): Buffer {
   if (size > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
-  // Files of /proc have no size, and one may grow.
-  for (let room = Math.max(size + 1, 1); ; room = CHUNK) {
+  // Files of /proc have no size, and one may grow. Where the size was true, one byte of room is enough to find the end.
+  for (let room = size + 1; ; room = size > 0 && length === size ? 1 : CHUNK) {
     const chunk = Buffer.allocUnsafe(Math.min(room, limit + 1 - length));
     const count = readSync(file, chunk);
     if (count === 0) return Buffer.concat(chunks, length);

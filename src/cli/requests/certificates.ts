@@ -19,13 +19,14 @@ export function trustedCertificates(options: Options, env: Environment): string 
   const text = decodeBase64('ENVBUILDER_SSL_CERT_BASE64', options['ssl-cert-base64']);
   const named = (paths: string | undefined, read: (path: string) => readonly string[], variable: string) =>
     split(paths).flatMap((path) => must(path, read, variable));
+  const readDirectory = createDirectoryReader();
   const blocks = new Set([
     ...named(options['ssl-cert-file'], readBlocks, 'ENVBUILDER_SSL_CERT_FILE'),
     ...named(options['ssl-cert-dir'], readDirectory, 'ENVBUILDER_SSL_CERT_DIR'),
     ...split(env.SSL_CERT_FILE).flatMap(ifReadable(readBlocks)),
     ...split(env.SSL_CERT_DIR).flatMap(ifReadable(readDirectory)),
   ]);
-  // A directory of OpenSSL has each certificate several times, and looking at one takes a while.
+  // A bundle has what the directory beside it has, and looking at a certificate takes a while.
   const all = [...(text === undefined ? [] : [text]), ...[...blocks].filter(isCertificate)];
   return all.length === 0 ? undefined : all.join('\n');
 }
@@ -56,11 +57,22 @@ function ifReadable(read: (path: string) => readonly string[]): (path: string) =
   };
 }
 
-function readDirectory(directory: string): string[] {
-  return readdirSync(directory)
-    .sort()
-    .map((name) => join(directory, name))
-    .flatMap(ifReadable((path) => (statSync(path).isFile() ? readBlocks(path) : [])));
+/** Reads a file once, however many links lead to it: a directory of OpenSSL has two for each. */
+function createDirectoryReader(): (directory: string) => string[] {
+  const known = new Map<string, readonly string[]>();
+  const read = (path: string): readonly string[] => {
+    const status = statSync(path);
+    if (!status.isFile()) return [];
+    const file = `${status.dev}:${status.ino}`;
+    const blocks = known.get(file) ?? readBlocks(path);
+    known.set(file, blocks);
+    return blocks;
+  };
+  return (directory) =>
+    readdirSync(directory)
+      .sort()
+      .map((name) => join(directory, name))
+      .flatMap(ifReadable(read));
 }
 
 function readBlocks(path: string): string[] {
