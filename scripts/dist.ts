@@ -9,6 +9,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeBundle } from './lib/bundled-program.ts';
 import { commitTime } from './lib/commit-time.ts';
 import { fileDigest } from './lib/file-digest.ts';
 import { debControl, installTree } from './lib/install-tree.ts';
@@ -31,8 +32,6 @@ const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
   readonly name: string;
   readonly version: string;
 };
-/** As in image/Dockerfile. */
-const TRAINED = ['probe', 'build', 'workspace', 'start'];
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -65,11 +64,7 @@ async function archives(arch: 'x64' | 'arm64'): Promise<void> {
     const node = await fetchPackage(root, `node-linux-${arch}`, modules);
     await fetchPackage(root, `@koromix/koffi-linux-${arch}`, modules);
     const architecture = arch === 'x64' ? 'amd64' : 'arm64';
-    const app = join(scratch, 'bundle/.envbuilder/app');
-    const tool = (name: string, args: readonly string[], flags: readonly string[] = []): Promise<string> =>
-      run(process.execPath, [...flags, join(root, 'image', name), ...args]);
-    await tool('bundle.ts', [join(scratch, 'bundle'), architecture, modules]);
-    for (const command of TRAINED) await tool('train.ts', [app, architecture, command], ['--predictable']);
+    const app = await makeBundle(root, join(scratch, 'bundle'), architecture, modules);
     await installTree({ root, tree, node, app, epoch });
     const tar = [
       `--mtime=@${epoch}`,

@@ -8,9 +8,12 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { bundledProgram, programVariable } from './lib/bundled-program.ts';
+import { testCacheDir } from './lib/cache-dir.ts';
 import { createCleanUp } from './lib/cleanup.ts';
 import { ensurePackages } from './lib/debian.ts';
 import { servicesVariable, startServices } from './lib/services.ts';
+import { step } from './lib/shell.ts';
 import { allowedSkips } from './lib/skips.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -20,6 +23,9 @@ const inCi = process.env.CI === 'true';
 
 /** Files at once, where Node would run one after the other on two processors: most of them wait for something. */
 const LEAST_AT_ONCE = 2;
+
+/** Where Node keeps what our sources compile to, which each file of tests would do anew. */
+const compiled = join(testCacheDir(), 'node-compile');
 
 interface Counts {
   readonly passed: number;
@@ -47,7 +53,11 @@ function runTests(patterns: readonly string[], env: NodeJS.ProcessEnv): Promise<
       ...(only === undefined ? [] : [`--test-name-pattern=${only}`]),
       ...files,
     ],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'] },
+    {
+      cwd: root,
+      env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    },
   );
   child.stderr.on('data', (chunk: Buffer) => {
     tap += chunk.toString();
@@ -82,8 +92,10 @@ try {
   ]);
   results.push(await runTests(['{src,scripts,bench}/**/*.test.ts', '{image,test/fuzz}/*.test.ts'], {}));
   if (!args.includes('--unit')) {
+    const program = await step('Bundling the command line', () => bundledProgram(root));
     const services = await startServices(cleanUp);
-    results.push(await runTests(['test/*.test.ts'], { [servicesVariable]: JSON.stringify(services) }));
+    const env = { [servicesVariable]: JSON.stringify(services), [programVariable]: program };
+    results.push(await runTests(['test/*.test.ts'], env));
   }
 } finally {
   await cleanUp.run();

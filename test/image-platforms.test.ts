@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { temporaryDir, testCacheDir } from '../scripts/lib/cache-dir.ts';
 import { run } from '../scripts/lib/shell.ts';
-import { projectRoot } from './support/envbuilder.ts';
+import { commandLine, projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
 
 const environment = useEnvironment(['registry']);
@@ -46,7 +46,7 @@ test('an index names an image for each architecture, whose programs are of that 
     writeFileSync(join(context, 'Dockerfile'), `FROM ${repository}@${manifests[at]!.digest}\n`);
     const place = join(context, 'rootfs');
     const output = [`--platform=linux/${architecture}`, `--output=type=rootfs,dest=${place}`];
-    await run(join(projectRoot, 'envbuilder'), ['build', context, ...output]);
+    await run(commandLine, ['build', context, ...output]);
     const koffi = `app/node_modules/@koromix/koffi-linux-${name}/linux_${name}/koffi.node`;
     for (const program of ['bin/node', 'bin/git', 'bin/ssh', 'lib/libc.so.6', koffi]) {
       const header = readFileSync(join(place, '.envbuilder', program)).subarray(0, 20);

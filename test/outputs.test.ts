@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { optionsOf } from '../src/cli/options/table.ts';
 import { COMMAND_NAMES } from '../src/cli/options/types.ts';
 import { EXIT_CODES } from '../src/core/error.ts';
 import { useContainers } from './support/container.ts';
-import { projectRoot } from './support/envbuilder.ts';
+import { commandLine } from './support/envbuilder.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
 /*
@@ -186,7 +185,7 @@ test('directories that outputs are written to: what is none is an error at once'
       assert.equal(result.code, EXIT_CODES.OUTPUT.exit, result.output);
     }
     for (const option of OF_MANIFESTS) {
-      const { status, stderr } = spawnSync(join(projectRoot, 'envbuilder'), ['k8s', `--${option}=${dest}`]);
+      const { status, stderr } = spawnSync(commandLine, ['k8s', `--${option}=${dest}`]);
       assert.equal(status, EXIT_CODES.OUTPUT.exit, stderr.toString());
     }
   }

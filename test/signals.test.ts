@@ -23,7 +23,7 @@ import { EXIT_CODES } from '../src/core/error.ts';
 import { until } from '../src/core/testing.ts';
 import { CLEAR_UP_MS, END_SIGNALS } from '../src/sys/end-on-signals.ts';
 import { type Container, type ContainerOptions, useContainers } from './support/container.ts';
-import { projectRoot } from './support/envbuilder.ts';
+import { commandLine } from './support/envbuilder.ts';
 import { descendants } from './support/processes.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
@@ -431,9 +431,9 @@ function fill(text: string): string {
 function start(box: Sandbox, { args, env, full }: Phase): Running {
   const pipe = full ? fullPipe(box) : undefined;
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_)/.test(name),
+    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|SSL_CERT_)/.test(name),
   );
-  const child = spawn(join(projectRoot, 'envbuilder'), args(box), {
+  const child = spawn(commandLine, args(box), {
     cwd: box.dir,
     env: {
       ...Object.fromEntries(kept),

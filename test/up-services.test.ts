@@ -11,7 +11,7 @@ import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
 import { freePort, until } from '../src/core/testing.ts';
 import { databaseImage, POSTGRES, POSTGRES_DATA } from './support/database-image.ts';
-import { type CliResult, envbuilder, projectRoot } from './support/envbuilder.ts';
+import { type CliResult, commandLine, envbuilder, projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
 import { noNamespaces } from './support/user-namespaces.ts';
 
@@ -284,7 +284,7 @@ test('an up that is killed while it waits for a service leaves nothing that down
       },
     },
   });
-  const child = spawn(join(projectRoot, 'envbuilder'), ['up', path], {
+  const child = spawn(commandLine, ['up', path], {
     env: { PATH: process.env.PATH, ...ENV },
     stdio: 'ignore',
     detached: true,

@@ -10,7 +10,7 @@ import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
 import { until } from '../src/core/testing.ts';
-import { type CliResult, envbuilder, projectRoot } from './support/envbuilder.ts';
+import { type CliResult, commandLine, envbuilder, projectRoot } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
 import { tryTerminal } from './support/try-terminal.ts';
 import { noNamespaces } from './support/user-namespaces.ts';
@@ -157,7 +157,7 @@ test('a container is made, joined, started again, entered and ended, as the refe
   assert.equal(piped.stdout, 'through\n', piped.output);
 
   const atTerminal = ['env', ...Object.entries(ENV).map(([key, value]) => `${key}=${value}`)];
-  await tryTerminal(t, [...atTerminal, join(projectRoot, 'envbuilder'), 'exec', '--name', name!], dir);
+  await tryTerminal(t, [...atTerminal, commandLine, 'exec', '--name', name!], dir);
 
   // Nothing that is kept tells a secret.
   const kept = await capture('grep', [
@@ -194,7 +194,7 @@ test('a container is made, joined, started again, entered and ended, as the refe
 test('an up that is killed leaves nothing that down does not end', async () => {
   const mark = join(dir, 'killed-mark');
   const folder = workspace('killed', { onCreateCommand: `touch begun; sleep 3000; : ${mark}` });
-  const child = spawn(join(projectRoot, 'envbuilder'), ['up', folder], {
+  const child = spawn(commandLine, ['up', folder], {
     env: { PATH: process.env.PATH, ...ENV },
     stdio: 'ignore',
     detached: true,
@@ -215,7 +215,7 @@ test('an up that is interrupted ends the container that it has started, and none
     postAttachCommand: 'test ! -e held || { touch attached; sleep 3000; }',
   });
   const interrupted = async (file: string): Promise<number | null> => {
-    const child = spawn(join(projectRoot, 'envbuilder'), ['up', folder], {
+    const child = spawn(commandLine, ['up', folder], {
       env: { PATH: process.env.PATH, ...ENV },
       stdio: 'ignore',
     });

@@ -19,7 +19,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goProgram, noGo } from '../scripts/lib/go-program.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
-import { type CliResult, projectRoot } from './support/envbuilder.ts';
+import { type CliResult, commandLine, projectRoot } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { type RecordingProxy, startRecordingProxy } from './support/recording-proxy.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
@@ -308,14 +308,10 @@ test('killed at any moment, and read meanwhile: what is there is whole', async (
   const bases = box.path('bases');
   const env = { ...process.env, HOME: box.dir };
   for (const delay of [250, 400, 600, 900]) {
-    const child = spawn(
-      join(projectRoot, 'envbuilder'),
-      ['warm', '--force', `--cache-dir=${bases}`, ...images],
-      {
-        env,
-        stdio: 'ignore',
-      },
-    );
+    const child = spawn(commandLine, ['warm', '--force', `--cache-dir=${bases}`, ...images], {
+      env,
+      stdio: 'ignore',
+    });
     const ended = new Promise((resolve) => child.on('close', resolve));
     const building: Promise<CliResult> = box.buildOn(images[0]!);
     // Wait: it is killed at any moment.

@@ -40,7 +40,6 @@ export async function fuzzHostile({
   const starts = pairs.some(({ way }) => way.start === true);
   const session = await openSession({
     parallel: PARALLEL,
-    bundled: true,
     starts,
     ...(engine ? { engine } : {}),
   });

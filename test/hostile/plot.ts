@@ -4,7 +4,6 @@ import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { removeDir } from '../support/remove-dir.ts';
 import { type Canary, createCanary } from './canary.ts';
 import type { HostileRegistry, HostileRepository } from './registry.ts';
-import { SOURCES } from './run.ts';
 import type { Place } from './types.ts';
 
 /** Where the runs of one after the other take place, with a canary beside them. */
@@ -41,11 +40,7 @@ let count = 0;
  * @param compiled where Node keeps what sources compile to: without it, that is most of what a run does
  * @param program the command line
  */
-export function createField(
-  registry: HostileRegistry,
-  compiled: string,
-  program: readonly string[] = SOURCES,
-): Field {
+export function createField(registry: HostileRegistry, compiled: string, program: readonly string[]): Field {
   const dir = temporaryDir('hostile');
   mkdirSync(join(dir, 'a/b/runs'), { recursive: true });
   const canary = createCanary(dir, ['a', 'canary']);

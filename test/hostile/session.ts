@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
+import { bundledProgram } from '../../scripts/lib/bundled-program.ts';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import type { DockerEngine } from '../../scripts/lib/docker-engine.ts';
 import { EXIT_CODES } from '../../src/core/error.ts';
+import { projectRoot } from '../support/envbuilder.ts';
 import { startGitHttpServer } from '../support/git-http-server.ts';
 import { unpackRuntimeImage } from '../support/own-container.ts';
-import { bundleProgram } from './bundle.ts';
 import { askDocker, compareTrees } from './docker.ts';
 import { type Form, forms } from './forms.ts';
 import { publish } from './images.ts';
@@ -67,8 +68,6 @@ export interface SessionOptions {
   readonly parallel: number;
   /** As in `runHostile`. */
   readonly idleMs?: number;
-  /** Runs the command line as one file, which takes half as long; else its sources. */
-  readonly bundled?: boolean;
   /** Unpacks the runtime image, for ways that are starts. */
   readonly starts?: boolean;
   /** Is given whatever it can take as well; what it makes of it is what we must make of it. */
@@ -80,14 +79,13 @@ export async function openSession({
   parallel,
   idleMs,
   engine,
-  bundled = false,
   starts = false,
 }: SessionOptions): Promise<Session> {
   const runtimeImage = starts ? await unpackRuntimeImage(undefined) : undefined;
   const registry = await startHostileRegistry();
   const compiled = temporaryDir('hostile-node');
-  const bundle = bundled ? await bundleProgram() : undefined;
-  const fields = Array.from({ length: parallel }, () => createField(registry, compiled, bundle?.program));
+  const program = [await bundledProgram(projectRoot)];
+  const fields = Array.from({ length: parallel }, () => createField(registry, compiled, program));
   const free = [...fields];
   const busybox = registry.repository('base/busybox');
   publish(busybox, busyboxImage());
@@ -172,7 +170,7 @@ export async function openSession({
     close: async () => {
       for (const field of fields) field.close();
       await git.stop();
-      for (const dir of [root, compiled, runtimeImage, bundle?.dir])
+      for (const dir of [root, compiled, runtimeImage])
         if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
       await registry.stop();
     },

@@ -1,10 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { programVariable } from '../../scripts/lib/bundled-program.ts';
 import { temporaryDir } from '../../scripts/lib/cache-dir.ts';
 import { capture } from '../../scripts/lib/shell.ts';
 import { PATIENCE_MS } from '../../src/core/testing.ts';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
+
+/** The command line that tests run: the bundle that `npm test` makes, which starts sooner, else that of this checkout. */
+export const commandLine = process.env[programVariable] ?? join(projectRoot, 'envbuilder');
 
 export interface CliResult {
   readonly code: number;
@@ -23,16 +27,18 @@ export interface CliOptions {
   readonly onOutput?: (chunk: Buffer) => void;
 }
 
-/** Runs `./envbuilder` of this checkout; options of our own surroundings do not reach it. */
+/** Runs the command line; options and certificates of our own surroundings do not reach it. */
 export async function envbuilder(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const own = Object.keys(process.env).filter((name) => /^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_)/.test(name));
+  const own = Object.keys(process.env).filter((name) =>
+    /^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|SSL_CERT_)/.test(name),
+  );
   const env = {
     ...Object.fromEntries(own.map((name) => [name, undefined])),
     NO_COLOR: '1',
     ENVBUILDER_STATE_DIR: stateDir(),
     ...options.env,
   };
-  const { code, stdout, stderr } = await capture(join(projectRoot, 'envbuilder'), args, {
+  const { code, stdout, stderr } = await capture(commandLine, args, {
     timeoutMs: options.timeoutMs ?? PATIENCE_MS,
     env,
     ...(options.input !== undefined && { input: options.input }),

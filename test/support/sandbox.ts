@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { temporaryDir, testCacheDir } from '../../scripts/lib/cache-dir.ts';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
 import { PATIENCE_MS } from '../../src/core/testing.ts';
-import { type CliResult, projectRoot } from './envbuilder.ts';
+import { type CliResult, commandLine } from './envbuilder.ts';
 import { removeDir, waitUntil } from './remove-dir.ts';
 
 /** A directory for one test: a context, and a place of its own for everything that the command line writes. */
@@ -126,9 +126,9 @@ async function runCli(
   args: readonly string[],
   { under = [], watch, cwd, env, timeoutMs = PATIENCE_MS }: RunOptions,
 ): Promise<SandboxResult> {
-  const [program = '', ...rest] = [...under, join(projectRoot, 'envbuilder'), ...args];
+  const [program = '', ...rest] = [...under, commandLine, ...args];
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|XDG_)/.test(name) && !/_proxy$/i.test(name),
+    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|SSL_CERT_|XDG_)/.test(name) && !/_proxy$/i.test(name),
   );
   const child = spawn(program, rest, {
     cwd,
