@@ -111,11 +111,10 @@ export async function openSession({
   const tryIn = async (field: Field, pair: Pair): Promise<Finding> => {
     const own = field.plot();
     try {
-      const differs = pair.way.differs?.(pair.kind) === true;
+      const differs = pair.way.differs?.(pair.kind);
       const carried = pair.way.carry(pair.kind.make(own), own, fixtures);
-      const attempt: Attempt = differs
-        ? { ...carried, must: 'refuse', refusals: [EXIT_CODES.BUILD_FAILED.exit] }
-        : carried;
+      const attempt: Attempt =
+        differs === undefined ? carried : { ...carried, must: 'refuse', refusals: [differs] };
       const run = await runHostile({
         args: attempt.args,
         cwd: own.dir,
@@ -130,7 +129,7 @@ export async function openSession({
         pair.kind.notDocker === NOT_DOCKER ? [...refusals, EXIT_CODES.DISK_FULL.exit] : refusals;
       const told = { ...attempt, refusals: allowed };
       const { outcome, problems } = judge(run, told, must, field, own, pair.way.cached === true);
-      const asked = engine && attempt.docker === true && !differs && pair.kind.notDocker === undefined;
+      const asked = engine && attempt.docker === true && differs === undefined && pair.kind.notDocker === undefined;
       const docker = asked ? await besideDocker(engine, own, run, must) : [];
       return {
         pair,

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT_CODES } from '../../../src/core/error.ts';
 import { type Encoding, encode } from '../encode.ts';
 import { type HostileImage, type HostileLayer, imageOf, json, layerOf, publish, TYPES } from '../images.ts';
 import { ADD_REFUSED } from '../kinds/add-refused.ts';
@@ -77,6 +78,9 @@ function recordWay(
     name,
     reader: 'cache',
     cached: true,
+    // The layer is whole, and what it holds is too long for the directory that it is written to.
+    differs: ({ name }: { readonly name: string }) =>
+      TOO_LONG_BELOW.has(name) ? EXIT_CODES.OUTPUT.exit : undefined,
     carry: (input: TarInput | StreamInput, plot: Plot, { baseline }: Fixtures): Attempt =>
       cachedBuild(plot, put, recordsWith(baseline, layer(input))),
   };
@@ -121,7 +125,7 @@ function addWay(encoding: Encoding): WayIn<TarInput> {
     name: `add-${encoding}`,
     reader: 'add',
     must: mustAdd,
-    differs: ({ name }) => TOO_LONG_BELOW.has(name),
+    differs: ({ name }) => (TOO_LONG_BELOW.has(name) ? EXIT_CODES.BUILD_FAILED.exit : undefined),
     carry: ({ bytes }, plot) => ({ ...addBuild(plot, encode(bytes, encoding)), docker: encoding === 'gzip' }),
   };
 }
@@ -135,7 +139,7 @@ function addBuild(plot: Plot, archive: Buffer): Attempt {
   return { args: build(plot), refusals: [5, 9], result: 'probe-a', docker: true };
 }
 
-/** Below the place of ADD they are longer than the kernel takes. */
+/** Below the place of ADD, or the directory of an output, they are longer than the kernel takes. */
 const TOO_LONG_BELOW: ReadonlySet<string> = new Set(['name-4095']);
 
 /** What Docker takes as a base it need not take as an archive, and the other way round. */

@@ -45,8 +45,8 @@ export interface WayIn<Input> {
   readonly start?: boolean;
   /** What must come of an input by this way, where that is not what its kind says. */
   readonly must?: (kind: Kind<Input>) => Must;
-  /** Whether an input that Docker takes fails as a step here, as docs/differences.md says. */
-  readonly differs?: (kind: Kind<Input>) => boolean;
+  /** The exit code of an input that Docker takes and this way cannot, as docs/differences.md says. */
+  readonly differs?: (kind: Kind<Input>) => number | undefined;
   readonly carry: (input: Input, plot: Plot, fixtures: Fixtures) => Attempt;
 }
 
