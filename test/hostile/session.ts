@@ -129,7 +129,8 @@ export async function openSession({
         pair.kind.notDocker === NOT_DOCKER ? [...refusals, EXIT_CODES.DISK_FULL.exit] : refusals;
       const told = { ...attempt, refusals: allowed };
       const { outcome, problems } = judge(run, told, must, field, own, pair.way.cached === true);
-      const asked = engine && attempt.docker === true && differs === undefined && pair.kind.notDocker === undefined;
+      const asked =
+        engine && attempt.docker === true && differs === undefined && pair.kind.notDocker === undefined;
       const docker = asked ? await besideDocker(engine, own, run, must) : [];
       return {
         pair,
