@@ -242,8 +242,11 @@ test('what goes wrong is told as the reference implementation tells it', async (
   const empty = join(dir, 'empty');
   mkdirSync(empty);
   const failing = workspace('failing', { remoteUser: 'root', postCreateCommand: 'exit 9' });
+  // The shell of its image has nothing to read.
+  const ending = workspace('ending', { remoteUser: 'root', overrideCommand: false });
   for (const [args, message, ids] of [
     [['up', empty], /there is no devcontainer.json/, 0],
+    [['up', ending], /the container ended before it was ready/, 1],
     [['up', empty, '--id-label', 'a=b'], /--id-label.*--name/, 0],
     [['up', failing, '--expect-existing-container'], /there is no dev container/, 0],
     [['up', failing], /postCreateCommand of .* exited with code 9/, 1],
@@ -256,7 +259,7 @@ test('what goes wrong is told as the reference implementation tells it', async (
     assert.match(String(description), /An error occurred setting up the container/);
     assert.equal(Number(containerId !== undefined), ids);
   }
-  assert.equal((await eb(['down', failing])).code, 0);
+  for (const folder of [failing, ending]) assert.equal((await eb(['down', folder])).code, 0);
 });
 
 test('an ordinary user has a container: both own what they write, and all of it goes again', async (t) => {

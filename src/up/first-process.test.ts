@@ -24,6 +24,17 @@ test('features are started in order, and then the command of the image where it 
   assert.equal(printed('\n'), 'first\nsecond\nown a b\n');
 });
 
+test('where there is nothing to wait with it ends, and says so', () => {
+  const [shell = '', ...args] = firstProcess({ entrypoints: [] }, image);
+  const { status, stderr } = spawnSync(shell, args, {
+    input: '\n',
+    encoding: 'utf8',
+    env: { PATH: '/nowhere' },
+  });
+  assert.equal(status, 127);
+  assert.match(stderr, /sleep/);
+});
+
 test('where it is replaced it waits, and ends when it is asked to', async () => {
   const [shell = '', ...args] = firstProcess({ entrypoints }, image);
   const child = spawn(shell, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });

@@ -38,7 +38,7 @@ export function waitingScript(
     "trap 'exit 0' TERM",
     ...entrypoints.map(({ command }) => String(command)),
     ...(own.length === 0 ? [] : [beside ? '"$@" &' : 'exec "$@"']),
-    // Whoever waits takes the exit codes of orphans as well.
-    'while :; do sleep 86400 & wait $!; done',
+    // Whoever waits takes the exit codes of orphans as well. An image or its PATH may have no `sleep`, which the shell tells.
+    'while :; do sleep 86400 & wait $!; case $? in 126 | 127) exit 127 ;; esac; done',
   ];
 }

@@ -17,7 +17,7 @@ import { firstProcess } from './first-process.ts';
 import { type LifecycleRequest, runInitialize, runLifecycle } from './lifecycle.ts';
 import { resolveMounts, type WantedMount } from './mounts.ts';
 import { addHosts, networkFiles } from './network-files.ts';
-import type { ProcessMark } from './process-mark.ts';
+import { isThere, type ProcessMark } from './process-mark.ts';
 import { projectHosts } from './services/hosts.ts';
 import { serviceFiles, serviceMounts } from './services/mounts.ts';
 import { createServices } from './services/services.ts';
@@ -106,6 +106,7 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
     services?.check();
     await runLifecycle({ record, described, env, mark }, request, deps);
     services?.check();
+    if (!isThere(mark)) throw hasEnded(store.place(name).log);
     const { remoteUser } = described.devcontainer;
     const { workspaceFolder: remoteWorkspaceFolder } = described;
     return { outcome: 'success', containerId: record.id, remoteUser, remoteWorkspaceFolder };
@@ -121,6 +122,12 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
   function pid(): number | undefined {
     return store.process(name)?.pid;
   }
+}
+
+function hasEnded(log: string): AppError {
+  return new AppError('START_FAILED', 'the container ended before it was ready', {
+    hint: `its output is in ${log}; without "overrideCommand": false it waits instead of running its own command`,
+  });
 }
 
 function nameTaken({ name, folder }: ContainerRecord): AppError {
