@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,6 +25,7 @@ import { createTableReader } from '../src/layer/toc-json.ts';
 import { createLayoutCheck } from '../src/layer/toc-layout.ts';
 import { toFrameRow, toRow } from '../src/layer/toc-rows.ts';
 import type { TocTable } from '../src/layer/types.ts';
+import { readBlobFile } from '../src/oci/blob-file.ts';
 import { resolveImage } from '../src/oci/image.ts';
 import { parseManifestDocument } from '../src/oci/manifest.ts';
 import { parsePlatform } from '../src/oci/platform.ts';
@@ -145,6 +154,12 @@ const REACH: Record<keyof typeof LIMITS, ((amount: number) => unknown) | 'elsewh
   file: (size) => entry({ size })(),
   id: (uid) => [entry({ uid })(), entry({ gid: uid })()],
   xattrName: (bytes) => entry({ xattrs: new Map([[`user.${'n'.repeat(bytes - 5)}`, Buffer.of(1)]]) })(),
+  blobHoles: (bytes) => {
+    const path = join(scratch, 'hollow');
+    writeFileSync(path, '');
+    truncateSync(path, bytes);
+    readBlobFile(path, digest, { offset: 0, length: 1 }).destroy();
+  },
   xattrValue: (bytes) => entry({ xattrs: new Map([['user.a', Buffer.alloc(bytes)]]) })(),
   xattrs: (bytes) => {
     const value = Buffer.alloc(65_536 - 6);

@@ -163,6 +163,12 @@ export const LIMITS = {
     text: "a cache record's config",
     source: `${OURS}: the largest that is written has some 200 KB`,
   },
+  blobHoles: {
+    most: 4 * 2 ** 30,
+    unit: 'bytes',
+    text: 'what the file of a blob has that is stored nowhere (4 GiB), where less than a 64th of the file is',
+    source: `${OURS}: some seconds of reading zeros; file systems that compress store a 32nd or more, and blobs are compressed`,
+  },
   token: {
     most: 1 << 20,
     unit: 'bytes',

@@ -6,6 +6,7 @@ import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/d
 import { AppError, toAppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { chmodEntry, createEntry } from '../sys/entry.ts';
+import { isHollow } from '../sys/holes.ts';
 import {
   atPlain,
   makePlainDirectory,
@@ -25,7 +26,7 @@ import type { BlobSource, ByteRange } from './types.ts';
  * A stream over a blob's file. Without a range it fails with AppError CORRUPT before it ends when the content does not
  * match the digest.
  * @param onCorrupt told about a mismatch before the stream fails
- * @throws AppError REFERENCE when there is no such file
+ * @throws AppError REFERENCE when there is no such file, CORRUPT when it is hollow
  */
 export function readBlobFile(
   path: string,
@@ -34,8 +35,10 @@ export function readBlobFile(
   onCorrupt: () => void = () => {},
   signal?: AbortSignal,
 ): Readable {
-  const size = fileSize(path);
-  if (size === undefined) throw noBlob(path, digest);
+  const stat = fileStat(path);
+  if (stat === undefined) throw noBlob(path, digest);
+  if (isHollow(stat)) throw hollow(path, digest);
+  const { size } = stat;
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
   return streamPlainFile(path, {
@@ -100,10 +103,15 @@ export function readSmallFile(path: string): Buffer {
   return readPlainFile(path, LARGEST_SMALL);
 }
 
-/** The size of a file in bytes, or undefined when it does not exist. */
+/** The size of a file in bytes, or undefined when it does not exist; a hollow one (isHollow) counts as absent. */
 export function fileSize(path: string): number | undefined {
+  const stat = fileStat(path);
+  return stat === undefined || isHollow(stat) ? undefined : stat.size;
+}
+
+function fileStat(path: string): fs.Stats | undefined {
   const stat = ifExists(() => statPlain(path));
-  return stat?.isFile() ? stat.size : undefined;
+  return stat?.isFile() ? stat : undefined;
 }
 
 /**
@@ -249,6 +257,13 @@ async function* verified(
 function corrupt(path: string, digest: ContentDigest): AppError {
   return new AppError('CORRUPT', `the content of ${path} does not match its digest ${digest}`, {
     hint: 'the file was damaged: it is written again when the blob is stored next',
+    where: { path, layer: digest },
+  });
+}
+
+function hollow(path: string, digest: ContentDigest): AppError {
+  return new AppError('CORRUPT', `the file ${path} is no blob: hardly anything of it is stored`, {
+    hint: 'remove the file: it is written again when the blob is stored next',
     where: { path, layer: digest },
   });
 }

@@ -90,6 +90,133 @@ const drip =
   };
 const silent: Handler = () => {};
 
+/** What an honest registry answers a request for a document or a blob with. */
+function honest({ url = '' }: IncomingMessage, { repository }: Plot): Buffer {
+  const name = url.split('/').at(-1)!;
+  return repository.blobs.get(name) ?? repository.documents.get(name)?.bytes ?? Buffer.alloc(0);
+}
+
+/** Head and body as they are, without Node's opinion of them; then the connection ends, unless it is `kept`. */
+const bare =
+  (
+    lines: (size: number) => readonly string[],
+    { body, status = '200 OK', kept = false }: Bare = {},
+  ): Handler =>
+  (request, _, plot) => {
+    const all = honest(request, plot);
+    const given = request.method === 'HEAD' ? '' : (body ?? all);
+    const type = plot.repository.documents.get(request.url!.split('/').at(-1)!)?.type;
+    const head = [
+      `HTTP/1.1 ${status}`,
+      `Content-Type: ${type ?? 'application/octet-stream'}`,
+      ...lines(all.length),
+    ];
+    const { socket } = request;
+    socket.on('error', () => {});
+    socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), Buffer.from(given)]));
+    if (!kept) socket.end();
+  };
+
+interface Bare {
+  /** The honest one when left out. */
+  readonly body?: string;
+  readonly status?: string;
+  readonly kept?: boolean;
+}
+
+const TEN_TIB = 10 * 2 ** 40;
+
+/** Lengths of a body, none of which is its length. */
+const LENGTHS: readonly (readonly [name: string, must: Must, handler: Handler])[] = [
+  ['length-2-63', 'refuse', bare(() => ['Content-Length: 9223372036854775808'], { body: 'x' })],
+  ['length-2-64', 'refuse', bare(() => ['Content-Length: 18446744073709551616'], { body: 'x' })],
+  ['length-400-digits', 'refuse', bare(() => [`Content-Length: ${'9'.repeat(400)}`], { body: 'x' })],
+  ['length-10-tib', 'refuse', bare(() => [`Content-Length: ${TEN_TIB}`], { body: 'x' })],
+  // Whoever has all that the digest asks for may do without the rest.
+  ['length-10-tib-whole', 'either', bare(() => [`Content-Length: ${TEN_TIB}`])],
+  ['length-10-tib-silent', 'refuse', bare(() => [`Content-Length: ${TEN_TIB}`], { body: 'x', kept: true })],
+  ['length-negative', 'refuse', bare(() => ['Content-Length: -1'])],
+  ['length-text', 'refuse', bare(() => ['Content-Length: all of it'])],
+  ['length-fraction', 'refuse', bare(() => ['Content-Length: 1.5'])],
+  ['length-exponent', 'refuse', bare(() => ['Content-Length: 1e3'])],
+  ['length-empty', 'either', bare(() => ['Content-Length:'])],
+  ['length-none', 'either', bare(() => [])],
+  ['length-several', 'refuse', bare((size) => [`Content-Length: ${size}`, 'Content-Length: 3'])],
+  ['length-several-same', 'either', bare((size) => [`Content-Length: ${size}`, `Content-Length: ${size}`])],
+  ['length-list', 'either', bare((size) => [`Content-Length: ${size}, ${size}`])],
+  ['length-less', 'refuse', bare((size) => [`Content-Length: ${size - 1}`])],
+  ['length-zero', 'refuse', bare(() => ['Content-Length: 0'])],
+  ['length-more', 'either', bare((size) => [`Content-Length: ${size + 1}`])],
+  [
+    'length-and-chunked',
+    'refuse',
+    bare(() => [`Content-Length: ${TEN_TIB}`, 'Transfer-Encoding: chunked'], { body: '1\r\nx\r\n0\r\n\r\n' }),
+  ],
+  [
+    'length-chunk-huge',
+    'refuse',
+    bare(() => ['Transfer-Encoding: chunked'], { body: 'fffffffffffffff\r\nx' }),
+  ],
+  [
+    'length-chunk-beyond',
+    'refuse',
+    bare(() => ['Transfer-Encoding: chunked'], { body: `${'f'.repeat(300)}\r\nx` }),
+  ],
+  ['length-chunk-text', 'refuse', bare(() => ['Transfer-Encoding: chunked'], { body: 'all of it\r\nx' })],
+];
+
+const partly = (range: (size: number) => readonly string[], body?: string): Handler =>
+  bare(
+    (size) => [
+      `Content-Length: ${body?.length ?? size}`,
+      ...range(size).map((one) => `Content-Range: ${one}`),
+    ],
+    {
+      status: '206 Partial Content',
+      ...(body === undefined ? {} : { body }),
+    },
+  );
+
+/** Ranges of parts that are something else; those with the whole body may be believed for what its digest says. */
+const RANGES: readonly (readonly [name: string, must: Must, handler: Handler])[] = [
+  ['range-lies', 'refuse', partly(() => ['bytes 5-7/900000'], 'abc')],
+  ['range-start-2-63', 'refuse', partly(() => ['bytes 9223372036854775808-9223372036854775810/1'], 'abc')],
+  ['range-total-2-63', 'refuse', partly(() => ['bytes 0-2/9223372036854775808'], 'abc')],
+  ['range-total-2-63-whole', 'either', partly((size) => [`bytes 0-${size - 1}/9223372036854775808`])],
+  ['range-total-400-digits', 'refuse', partly(() => [`bytes 0-2/${'9'.repeat(400)}`], 'abc')],
+  ['range-total-10-tib', 'refuse', partly(() => [`bytes 0-2/${TEN_TIB}`], 'abc')],
+  ['range-total-10-tib-whole', 'either', partly((size) => [`bytes 0-${size - 1}/${TEN_TIB}`])],
+  ['range-total-less', 'either', partly(() => ['bytes 0-0/1'])],
+  ['range-total-zero', 'either', partly(() => ['bytes 0-0/0'])],
+  ['range-total-unknown', 'either', partly((size) => [`bytes 0-${size - 1}/*`])],
+  ['range-negative', 'either', partly(() => ['bytes -5--1/-10'])],
+  ['range-text', 'either', partly(() => ['bytes some-more/all'])],
+  ['range-several', 'either', partly((size) => [`bytes 0-${size - 1}/${size}`, `bytes 5-7/${TEN_TIB}`])],
+  ['range-none', 'either', partly(() => [])],
+  ['range-backwards', 'refuse', partly(() => ['bytes 7-5/3'], 'abc')],
+  ['range-unit', 'either', partly((size) => [`acres 0-${size - 1}/${size}`])],
+];
+
+/** HEAD answers so, GET as it should. */
+const onlyHead =
+  (lines: readonly string[]): Handler =>
+  (request, response, plot) => {
+    const body = honest(request, plot);
+    if (request.method === 'HEAD') return bare(() => lines)(request, response, plot);
+    return bare(() => [`Content-Length: ${body.length}`])(request, response, plot);
+  };
+
+/** What HEAD says of what GET gives as it is. */
+const HEADS: readonly (readonly [name: string, must: Must, handler: Handler])[] = [
+  ['length-head-2-63', 'either', onlyHead(['Content-Length: 9223372036854775808'])],
+  ['length-head-10-tib', 'either', onlyHead([`Content-Length: ${TEN_TIB}`])],
+  ['length-head-negative', 'either', onlyHead(['Content-Length: -1'])],
+  ['length-head-zero', 'either', onlyHead(['Content-Length: 0'])],
+];
+
+const lengths = (what: 'manifests' | 'blobs', kinds: typeof LENGTHS): readonly Kind<ReplyInput>[] =>
+  kinds.map(([name, must, handler]) => on(what, name, must, handler));
+
 /** Answers of registries and token servers. */
 export const replies: readonly Kind<ReplyInput>[] = [
   token('honest', 'build', good),
@@ -213,13 +340,8 @@ export const replies: readonly Kind<ReplyInput>[] = [
     (request, response) => void response.writeHead(307, { location: `${request.url}?` }).end(),
   ),
   on('blobs', 'redirect-file', 'refuse', text(307, '', { location: 'file:///etc/shadow' })),
-  on('blobs', 'range-lies', 'refuse', text(206, 'abc', { 'content-range': 'bytes 5-7/900000' })),
-  on('blobs', 'length-huge', 'refuse', (_, response) => {
-    response.writeHead(200, { 'content-length': '9007199254740991' });
-    response.write('x');
-    // Wait: what was written is on its way before the connection ends.
-    setTimeout(() => response.destroy(), 100);
-  }),
+  ...lengths('manifests', [...LENGTHS, ...HEADS]),
+  ...lengths('blobs', [...LENGTHS, ...RANGES, ...HEADS]),
   on('blobs', 'drips', 'refuse', drip('x')),
   on('blobs', 'silent', 'refuse', silent),
 ];

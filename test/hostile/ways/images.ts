@@ -9,7 +9,8 @@ import { editRecords } from '../records.ts';
 import { sha256 } from '../registry.ts';
 import { SOURCES } from '../run.ts';
 import { file, tarOf } from '../tar-bytes.ts';
-import { type Attempt, buildOn, cachedBuild, type WayIn } from './way.ts';
+import { featureArchive, featureBuild } from './tars.ts';
+import { type Attempt, build, buildOn, cachedBuild, type WayIn } from './way.ts';
 
 /** Serves the documents of an image under the tag 1. */
 export function publishDocument({ image, headers, more = [] }: DocumentInput, { repository }: Plot): void {
@@ -74,6 +75,9 @@ const variables = ({ keepsWaiting }: ReplyInput): Pick<Attempt, 'env' | 'program
       }
     : {};
 
+/** Answers whose size is not what they say. */
+const SIZED = /-(length|range)-/;
+
 /** What a registry can be asked for. */
 export const replyWays: readonly WayIn<ReplyInput>[] = [
   {
@@ -96,6 +100,30 @@ export const replyWays: readonly WayIn<ReplyInput>[] = [
       );
       plot.repository.answer = input.answer(plot);
       return { ...attempt, ...variables(input) };
+    },
+  },
+  {
+    name: 'feature',
+    takes: ({ name }) => SIZED.test(name),
+    carry: (input, plot, fixtures) => {
+      const attempt = featureBuild(plot, fixtures, featureArchive());
+      plot.repository.answer = input.answer(plot);
+      return { ...attempt, refusals: [6, 7, 8, 9, 17], must: 'either', ...variables(input) };
+    },
+  },
+  {
+    name: 'add',
+    takes: ({ name }) => name.startsWith('blobs-') && SIZED.test(name),
+    carry: (input, plot) => {
+      const url = `http://${plot.registry.host}/v2/${plot.repository.name}/blobs`;
+      const digest = plot.repository.blob(Buffer.from('added\n'));
+      plot.repository.answer = input.answer(plot);
+      plot.write({
+        'context/Dockerfile': `FROM scratch\nADD ${url}/${digest} /added\nCOPY a /probe-a\n`,
+        'context/a': 'hi\n',
+      });
+      // Nobody says what a file of ADD has to be, so whatever comes whole is taken.
+      return { args: build(plot), refusals: [5], result: 'probe-a', must: 'either', ...variables(input) };
     },
   },
 ];

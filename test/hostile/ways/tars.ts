@@ -9,7 +9,7 @@ import type { Plot } from '../plot.ts';
 import { recordsWith } from '../records.ts';
 import { sha256 } from '../registry.ts';
 import { NOT_DOCKER } from '../sparse-size.ts';
-import { dir, file, tarOf } from '../tar-bytes.ts';
+import { dir, file, type TarPart, tarOf } from '../tar-bytes.ts';
 import type { Kind, Must, StreamInput, TarInput } from '../types.ts';
 import {
   type Attempt,
@@ -86,17 +86,21 @@ function recordWay(
   };
 }
 
-const FEATURE = tarOf(
-  [
-    dir('./'),
-    file('./devcontainer-feature.json', JSON.stringify({ id: 'image', version: '1.0.0', name: 'x' })),
-    file('./install.sh', '#!/bin/sh\ntouch /probe-a\n', { mode: 0o755 }),
-  ],
-  Buffer.alloc(0),
-);
+/** The archive of a feature with more in it, without its end. */
+export const featureArchive = (...more: readonly TarPart[]): Buffer =>
+  tarOf(
+    [
+      dir('./'),
+      file('./devcontainer-feature.json', JSON.stringify({ id: 'image', version: '1.0.0', name: 'x' })),
+      file('./install.sh', '#!/bin/sh\ntouch /probe-a\n', { mode: 0o755 }),
+      ...more,
+    ],
+    Buffer.alloc(0),
+  );
+const FEATURE = featureArchive();
 
 /** A dev container with one feature, whose archive these bytes are. */
-function featureBuild(plot: Plot, fixtures: Fixtures, archive: Buffer): Attempt {
+export function featureBuild(plot: Plot, fixtures: Fixtures, archive: Buffer): Attempt {
   const config = json({});
   plot.repository.blob(config);
   const digest = plot.repository.blob(archive);
