@@ -123,7 +123,7 @@ export function toAppError(
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new AppError('DISK_FULL', `${message}: no space left on device`, {
-      hint: 'free some space, or name a directory on a larger file system',
+      hint: 'free some space, or name a directory on a larger file system: builds work in that of --work-dir',
       ...details,
       cause: thrown,
     });

@@ -32,6 +32,14 @@ export function diskOf(path: string): Disk {
   }
 }
 
+/** With less, hardly anything can be written. */
+const FULL = 1024 * 1024;
+
+/** Whether the disk of a path is full. */
+export function isFull(path: string): boolean {
+  return diskOf(path).free < FULL;
+}
+
 /**
  * A function that takes account of one file of an archive after the other, before its content is read.
  * @param what names the archive in errors

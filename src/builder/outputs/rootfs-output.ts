@@ -76,7 +76,7 @@ export async function writeRootfs(
         hint: 'name a directory with a shorter path',
         cause: error,
       });
-    throw toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`);
+    throw namingOutput(path, toAppError(error, 'OUTPUT', `cannot write the root file system to ${path}`));
   } finally {
     if (beside !== undefined) removeTree(beside);
   }
@@ -87,4 +87,14 @@ export function removeRootfs(path: string, existed: boolean): void {
   if (!existsSync(path)) return;
   for (const name of listNames(path)) removeTree(`${path}/${name}`);
   if (!existed) removeTree(path);
+}
+
+/** A full disk as one of an output, whatever was being read when it was full; other errors as they are. */
+export function namingOutput(path: string, error: AppError): AppError {
+  if (error.code !== 'DISK_FULL') return error;
+  return new AppError('DISK_FULL', `cannot write the output ${path}: no space left on device`, {
+    where: { path },
+    hint: 'free some space, or name an output on a larger file system',
+    cause: error,
+  });
 }

@@ -16,7 +16,7 @@ import { type Attestation, attachAll } from '../publishing/attestations.ts';
 import { layerBlobSource } from '../publishing/layer-blobs.ts';
 import type { Session } from '../session.ts';
 import type { BuildRequest, OutputSpec } from '../types.ts';
-import { checkRootfsTarget, removeRootfs, writeRootfs } from './rootfs-output.ts';
+import { checkRootfsTarget, namingOutput, removeRootfs, writeRootfs } from './rootfs-output.ts';
 
 type WrittenOutput = Exclude<OutputSpec, { readonly type: 'inplace' }>;
 
@@ -101,9 +101,11 @@ async function writeOutput(
     const { signal } = deps;
     await writeOutputFile(output.path, (out) => writeDockerArchive(archive, out), { signal });
   } catch (error) {
-    throw toAppError(error, 'OUTPUT', `cannot write the archive ${output.path}`, {
-      where: { path: output.path },
-    });
+    const { path } = output;
+    throw namingOutput(
+      path,
+      toAppError(error, 'OUTPUT', `cannot write the archive ${path}`, { where: { path } }),
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import type { ExecuteStep } from '../stage-runner.ts';
 import { type CopyStepDeps, executeCopy } from './copy-step.ts';
 import { executeRun, type RunStepDeps } from './run-step.ts';
-import { atStep } from './step-error.ts';
+import { atStep, withoutRoom } from './step-error.ts';
 
 export interface ExecuteDeps {
   readonly run: RunStepDeps;
@@ -17,7 +17,9 @@ export interface ExecuteDeps {
 /** Carries out one operation on top of a state and snapshots it; a failed step leaves nothing. */
 export function createExecutor(deps: ExecuteDeps): ExecuteStep {
   return async (step: Step, state: RootfsState) => {
-    const rootfs = await state.begin();
+    const rootfs = await state.begin().catch((error: unknown) => {
+      throw withoutRoom(step, error);
+    });
     const { mtime } = deps.commit;
     try {
       // No layer holds the root's own time.

@@ -5,6 +5,7 @@ import { DEFAULT_PATH } from '../../plan/environment.ts';
 import type { RunOperation, Step } from '../../plan/types.ts';
 import type { RootfsStep } from '../../rootfs/types.ts';
 import { homeOf, lookupUser } from '../../rootfs/users.ts';
+import { isFull } from '../../sys/room.ts';
 import type { RunMount } from '../../sys/types.ts';
 import type { GivenDevices } from './devices.ts';
 import type { MountProvider } from './mounts.ts';
@@ -40,8 +41,8 @@ export async function executeRun(
   const user = lookupUser(rootfs.root, operation.user);
   const id = { stage: step.stage, step: step.index };
   const given = await devicesFor(operation, deps);
-  const result = await deps.mounts.use(operation, async ({ mounts, env }) =>
-    rootfs.run({
+  const { result, full } = await deps.mounts.use(operation, async ({ mounts, env }) => {
+    const result = await rootfs.run({
       argv: operation.argv,
       env: {
         PATH: DEFAULT_PATH,
@@ -62,12 +63,14 @@ export async function executeRun(
       onOutput: (stream, chunk) =>
         deps.emit({ type: 'step-output', id, stream, text: chunk.toString('utf8') }),
       signal: deps.signal,
-    }),
-  );
+    });
+    // What it has written is deleted with the mounts.
+    return { result, full: result.exitCode === 0 ? undefined : fullDisk(rootfs.root, mounts) };
+  });
   if (result.exitCode === 0) return;
   throw new AppError('BUILD_FAILED', `${step.text.split('\n')[0]} ${outcome(result)}`, {
     where: lineOfStep(step),
-    hint: hintFor(result.exitCode),
+    hint: hintFor(result.exitCode, full),
   });
 }
 
@@ -82,10 +85,18 @@ function outcome(result: { exitCode: number; signal?: string }): string {
   return result.signal ? `was killed by ${result.signal}` : `exited with code ${result.exitCode}`;
 }
 
-function hintFor(exitCode: number): string {
+/** A directory that it could write to, of which the disk is full. */
+function fullDisk(root: string, mounts: readonly RunMount[]): string | undefined {
+  const written = mounts.flatMap((mount) => (mount.type === 'bind' && !mount.readonly ? [mount.source] : []));
+  return [root, ...written].find((path) => isFull(path));
+}
+
+function hintFor(exitCode: number, full: string | undefined): string {
   if (exitCode === 127)
     return 'a command was not found: is its package installed in this stage, and is it on PATH?';
   if (exitCode === 128 + constants.signals.SIGKILL)
     return 'the kernel may have run out of memory; give the build more';
+  if (full !== undefined)
+    return `the disk of ${full} is full: free some space, or name a directory on a larger one (--work-dir, --state-dir for cache mounts)`;
   return 'its output is above; nothing of this step was stored';
 }

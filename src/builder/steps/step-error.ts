@@ -16,6 +16,8 @@ export function lineOfStep(step: Step): Where {
 
 /** What paths of an image, a context or an archive alone can be the cause of. */
 const PATHS = ['EEXIST', 'EINVAL', 'EISDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EXDEV'];
+const UNWRITTEN = 'cannot write the files of this step';
+const FULL = ['ENOSPC', 'EDQUOT'];
 const RIGHTS = ['EPERM', 'EACCES', 'EROFS'];
 
 /**
@@ -36,13 +38,19 @@ export async function atStep<T>(step: Step, root: string, work: () => Promise<T>
   }
 }
 
+/** A full disk before the work of a step has begun, at the step; other errors as they are. */
+export function withoutRoom(step: Step, thrown: unknown): unknown {
+  const { code = '' } = thrown as NodeJS.ErrnoException;
+  if (!FULL.includes(code)) return thrown;
+  return toAppError(thrown, 'BUILD_FAILED', UNWRITTEN, { where: whereOfStep(step) });
+}
+
 function withCode(error: unknown, root: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const message = 'cannot write the files of this step';
   const long = tooLong(error, dirname(root));
   if (long !== undefined)
-    return new AppError('BUILD_FAILED', `${message}: ${long}`, { hint: SHORTER, cause: error });
-  if (missingRight(error)) return toAppError(error, 'PERMISSION', message);
-  if (PATHS.includes(code)) return toAppError(error, 'BUILD_FAILED', message);
-  return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', message) : error;
+    return new AppError('BUILD_FAILED', `${UNWRITTEN}: ${long}`, { hint: SHORTER, cause: error });
+  if (missingRight(error)) return toAppError(error, 'PERMISSION', UNWRITTEN);
+  if (PATHS.includes(code) || FULL.includes(code)) return toAppError(error, 'BUILD_FAILED', UNWRITTEN);
+  return RIGHTS.includes(code) ? toAppError(error, 'PERMISSION', UNWRITTEN) : error;
 }

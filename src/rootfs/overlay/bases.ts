@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { once } from '../../core/concurrency.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { LayerBlob } from '../../layer/types.ts';
+import { removeTree } from '../../sys/remove-tree.ts';
 import { extractOnTop, type StackDeps } from './stack.ts';
 
 export interface OverlayBasesDeps extends StackDeps {
@@ -51,7 +52,17 @@ export function createOverlayBases(deps: OverlayBasesDeps): OverlayBases {
 
   const materialise = async (layers: readonly LayerBlob[]): Promise<readonly string[]> => {
     const target = deps.nextDir();
-    chmodSync(target, 0o755);
+    try {
+      chmodSync(target, 0o755);
+      return await materialiseAt(target, layers);
+    } catch (error) {
+      // What is not whole is of no use to anybody, and takes room from those that go on without it.
+      removeTree(target);
+      throw error;
+    }
+  };
+
+  const materialiseAt = async (target: string, layers: readonly LayerBlob[]): Promise<readonly string[]> => {
     const below = findBelow(layers);
     if (below) {
       const lowers = once(below.lowers);
