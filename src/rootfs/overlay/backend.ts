@@ -57,6 +57,7 @@ export function createOverlayBackend(deps: OverlayDeps): RootfsBackend {
 
   const bases = createOverlayBases({
     syscalls,
+    signal: deps.signal,
     nextDir: () => nextDir('b'),
     extract: (layers, target) =>
       deps.extract({ layers, target, privileged: true, emit, signal: deps.signal }),

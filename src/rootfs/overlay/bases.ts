@@ -6,6 +6,7 @@ import { removeTree } from '../../sys/remove-tree.ts';
 import { extractOnTop, type StackDeps } from './stack.ts';
 
 export interface OverlayBasesDeps extends StackDeps {
+  readonly signal: AbortSignal;
   /** Makes a new directory. */
   readonly nextDir: () => string;
   /** Mounts directories on top of each other, lowest first, to be read. */
@@ -56,8 +57,9 @@ export function createOverlayBases(deps: OverlayBasesDeps): OverlayBases {
       chmodSync(target, 0o755);
       return await materialiseAt(target, layers);
     } catch (error) {
-      // What is not whole is of no use to anybody, and takes room from those that go on without it.
-      removeTree(target);
+      // What is not whole is of no use to anybody, and takes room from those that go on without it. A build that was ended
+      // waits for nothing: what it leaves is swept by another process.
+      if (!deps.signal.aborted) removeTree(target);
       throw error;
     }
   };
