@@ -86,6 +86,8 @@ interface Source {
   readonly fills?: readonly Disk[];
   /** A command of the image that gets the error of the kernel fails by itself. */
   readonly fails?: boolean;
+  /** What the error says, where it shows that an earlier attempt has left room. */
+  readonly says?: RegExp;
 }
 
 const dockerfile = (plot: Plot, ...lines: readonly string[]): readonly string[] => {
@@ -112,6 +114,7 @@ const cached = (encoding: 'gzip', fills: readonly Disk[]): Source => ({
     return args;
   },
   fills,
+  says: /^error: cannot unpack layer/m,
 });
 
 /** A step that a build has stored, which another one is to be made of. */
@@ -135,7 +138,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'a base layer, plain': base('plain', ['work', 'oci', 'docker']),
   'a base layer with a table': base('ours', ['work', 'local']),
   'a layer of the cache, gzip': cached('gzip', ['work']),
-  'a layer of the cache with a table': { args: ownCached },
+  'a layer of the cache with a table': { args: ownCached, says: /^error: cannot unpack layer/m },
   'an archive of ADD, gzip': archive('gzip', ['work', 'local']),
   'an archive of ADD, zstd': archive('zstd', ['work']),
   'an archive of ADD, xz': archive('xz', ['work']),
@@ -200,7 +203,7 @@ function argsFor(args: readonly string[], disk: Disk, dir: string): readonly str
   return name === undefined ? args : args.map((arg) => (arg.startsWith('--output=') ? output : arg));
 }
 
-for (const [source, { args, fills = WORK, fails = false }] of Object.entries(SOURCES))
+for (const [source, { args, fills = WORK, fails = false, says = /^error: /m }] of Object.entries(SOURCES))
   for (const disk of fills)
     test(`a small disk is full: ${source}, ${disk}`, async () => {
       const plot = field.plot();
@@ -212,6 +215,7 @@ for (const [source, { args, fills = WORK, fails = false }] of Object.entries(SOU
         assert.ok(!hung, said);
         assert.equal(code, EXIT_CODES[fails ? 'BUILD_FAILED' : 'DISK_FULL'].exit, said);
         assert.match(stderr, fails ? /^hint: the disk of .* is full: /m : /^error: .*no space left/m);
+        assert.match(stderr, says);
         // Which disk it is, and how to take another one.
         if (disk === 'work') assert.match(stderr, /^hint: .*--work-dir/m);
         else assert.match(stderr, new RegExp(`^(error|hint): .*${dir}`, 'm'));
