@@ -19,7 +19,7 @@ import type { BlobSource, Descriptor, Image, Platform, Reference, Store } from '
 import type { LayoutContext } from '../plan/inputs.ts';
 import { extractLayers } from '../rootfs/extract/extract.ts';
 import type { ExtractRequest, ExtractResult } from '../rootfs/types.ts';
-import { createSyscalls } from '../sys/syscalls.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import { resolveLayout } from './layout-image.ts';
 import { storeBlob } from './publishing/layer-blobs.ts';
@@ -120,7 +120,7 @@ export function createSession(
   const leases = hasty && openLeases(request, hasty, deps);
   let madeDir: WorkDir | undefined;
   let pool: CompressPool | undefined;
-  const syscalls = once(createSyscalls);
+  const syscalls = sharedSyscalls;
   const sameRegistry = (from: Store, to: Store): string | undefined => {
     const [a, b] = [repositories.get(from), repositories.get(to)];
     return a && b && a.registry === b.registry && a.repository !== b.repository ? a.repository : undefined;

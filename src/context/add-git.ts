@@ -9,6 +9,7 @@ import { fsPath } from '../core/path-bytes.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { removeTree } from '../sys/remove-tree.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 import { createGit, GIT_MISSING, type Git } from './git/git.ts';
 import { gitFailureKind, gitReason } from './git/git-failure.ts';
 import { gitProgram } from './git/git-program.ts';
@@ -298,7 +299,7 @@ export async function checkoutGit(
 
 /** A directory that is reached without a link, as BuildKit has it. */
 function isDirectory(root: string, path: string): boolean {
-  return withBeneath(createBeneath(), root, (directory) => {
+  return withBeneath(createBeneath(sharedSyscalls()), root, (directory) => {
     try {
       return directory.lstat(path, { links: 'none' })?.isDirectory() === true;
     } catch (error) {

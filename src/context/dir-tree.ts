@@ -22,6 +22,7 @@ import { contentOf, type HoleCalls } from '../sys/holes.ts';
 import { factsOf, isDirectory, isFile, isSocket, type PathFacts, rowAt, sizeOf } from '../sys/path-facts.ts';
 import { resolveLinks } from '../sys/resolve-links.ts';
 import { checkHoles, type HoledFile, hasRoomForAll } from '../sys/room.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
 import { sameState } from './file-hash-memo.ts';
@@ -73,7 +74,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 
 /** A host directory as a source of files. Symlinks are never followed out of it. */
 export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
-  const { root, ignore, memo, openPlain = createOpenPlain() } = options;
+  const { root, ignore, memo, openPlain = createOpenPlain(sharedSyscalls()) } = options;
   const host = (path: string): string => (path === '' ? root : `${root}/${path}`);
   // The directory itself may be named by a link.
   const realRoot = once(() => realpathSync(root));

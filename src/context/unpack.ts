@@ -13,6 +13,7 @@ import {
   symlinkEntry,
 } from '../sys/entry.ts';
 import { createHoleCount } from '../sys/room.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 import { isHole } from '../tar/sparse.ts';
 import type { LayerEntry } from '../tar/types.ts';
 
@@ -48,7 +49,7 @@ export async function unpackEntries(
   target: string,
   { what, check }: UnpackRules,
 ): Promise<void> {
-  const root = createBeneath()(target);
+  const root = createBeneath(sharedSyscalls())(target);
   const entries = createEntries(root, { links: 'none', make: true });
   const countHoles = createHoleCount(what, target);
   try {

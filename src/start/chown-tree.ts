@@ -5,6 +5,7 @@ import { type BeneathDirectory, createBeneath } from '../sys/beneath.ts';
 import { O_PATH } from '../sys/descriptor.ts';
 import { type EntryName, entryIn, lchownEntry, lstatEntry } from '../sys/entry.ts';
 import { readMountTable } from '../sys/mount-table.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 
 /** Directories between two pauses in which the rest of the program gets to work. */
 const BATCH = 200;
@@ -48,7 +49,7 @@ function wantedOwner(stat: Owner, { uid, gid }: Owner, onlyRoots: boolean): Owne
 
 async function chownContent(root: string, wanted: Wanted): Promise<number> {
   const mounts = new Set(readMountTable().map(({ mountPoint }) => mountPoint));
-  const below = createBeneath()(root);
+  const below = createBeneath(sharedSyscalls())(root);
   try {
     // Those that are found later lie further inside, or beside.
     const directories = [''];

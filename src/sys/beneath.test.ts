@@ -328,3 +328,47 @@ test('a walk finds what openat2 finds, and fails as it does', (t) => {
   );
   t.diagnostic(`${count} trees`);
 });
+
+test('a directory costs a few opens, however deep it lies', (t) => {
+  const { openat2 } = createSyscalls();
+  let opens = 0;
+  const counting: typeof openat2 = (...args) => {
+    opens += 1;
+    return openat2(...args);
+  };
+  const directory = createBeneath({ openat2: counting })(tempDir(t));
+  t.after(directory.close);
+  const DEPTH = 200;
+  const deep = 'd/'.repeat(DEPTH);
+  // One after the other, as of a list, and all at once.
+  for (let depth = 1; depth <= DEPTH; depth += 1) directory.makeDirectory(deep.slice(0, 2 * depth));
+  assert.ok(opens <= 5 * DEPTH, `${opens} opens`);
+  opens = 0;
+  directory.makeDirectory(`e/${deep}`);
+  assert.ok(opens <= 5 * DEPTH, `${opens} opens at once`);
+  assert.ok(directory.stat(`e/${deep}`)?.isDirectory());
+});
+
+test('a directory is made behind parts that go up, and nowhere behind a file or a link to nothing', (t) => {
+  const dir = tempDir(t);
+  writeFileSync(join(dir, 'file'), '');
+  symlinkSync('none', join(dir, 'link'));
+  for (const [way, open] of Object.entries(WAYS))
+    withBeneath(open, dir, (directory) => {
+      directory.makeDirectory(`${way}/../${way} b/./c//d/`);
+      for (const made of [way, `${way} b/c/d`])
+        assert.ok(directory.stat(made)?.isDirectory(), `${way}: ${made}`);
+      for (const path of ['file/a', 'file/a/b', 'file'])
+        assert.equal(
+          codeOf(() => directory.makeDirectory(path)),
+          'ENOTDIR',
+          `${way}: ${path}`,
+        );
+      for (const path of ['link', 'link/a', 'link/a/b'])
+        assert.equal(
+          codeOf(() => directory.makeDirectory(path)),
+          'EEXIST',
+          `${way}: ${path}`,
+        );
+    });
+});

@@ -242,12 +242,10 @@ function createDirectory(name: string, fd: number, openAt: OpenAt): BeneathDirec
     },
     list: (path, options) => opened(path, O_PATH | O_DIRECTORY, options, namesIn),
     makeDirectory: (path, options = {}) => {
-      if (isThere(open, path, options)) return;
-      let above = '';
-      for (const part of path.split('/').filter((each) => each !== '')) {
-        above = `${above}/${part}`;
-        makeOne({ open, at }, above, options);
-      }
+      const missing: string[] = [];
+      // From below, since most of a deep path is there, and looking at each part of it takes as many steps as it lies deep.
+      for (let each = path; !isThere(open, each, options); each = parentOf(each)) missing.push(each);
+      for (const each of missing.reverse()) makeOne({ open, at }, each, options);
     },
     writeFile: (path, data, options = {}) =>
       at(
@@ -360,6 +358,12 @@ function writeNew(entry: EntryName, data: Buffer | string, mode: number): void {
 
 function namesIn(fd: number): string[] {
   return readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }).map(decodePath);
+}
+
+/** The path without its last part, `` for the directory itself. */
+function parentOf(path: string): string {
+  const ended = path.replace(/\/+$/, '');
+  return ended.slice(0, Math.max(0, ended.lastIndexOf('/')));
 }
 
 function splitLast(path: string): { readonly above: string; readonly last: string } {

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { once } from '../core/concurrency.ts';
 import { hasOneId } from '../core/id-map.ts';
 import { effectiveCapabilities } from '../core/missing-right.ts';
 import { encodePath } from '../core/path-bytes.ts';
@@ -36,6 +37,9 @@ const SYS_OPENAT2 = 437;
 const OPEN_HOW = 24;
 /** Bytes of a path, its NUL among them. */
 const PATH_MAX = 4096;
+
+/** Those of this thread for whoever is given none: loaded when they are first asked for. @throws as createSyscalls */
+export const sharedSyscalls: () => Syscalls = once(() => createSyscalls());
 
 /**
  * The system calls that Node lacks, through libc. Each throws as node:fs does, with `code`, `errno`, `syscall`, `path`.

@@ -7,6 +7,7 @@ import { formatBytes } from '../core/units.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
 import { createBeneath, withBeneath } from '../sys/beneath.ts';
 import { readOwnFile } from '../sys/regular-file.ts';
+import { sharedSyscalls } from '../sys/syscalls.ts';
 import { cloneArguments, type GitTarget, targetOf } from './reference.ts';
 import { createRunner, type GitRunner } from './runner.ts';
 import type { CloneRequest, WorkspaceDeps } from './types.ts';
@@ -256,7 +257,7 @@ async function warnOfPointers(runner: GitRunner, directory: string): Promise<voi
 
 /** What pointers say of the content that they stand for, in bytes. */
 function sizeOf(directory: string, paths: readonly string[]): number {
-  return withBeneath(createBeneath(), directory, (clone) => {
+  return withBeneath(createBeneath(sharedSyscalls()), directory, (clone) => {
     const sizes = paths.slice(0, MOST_POINTERS).map((path) => {
       try {
         const text = clone.readFile(path, { limit: LARGEST_POINTER, links: 'none' }).toString('latin1');

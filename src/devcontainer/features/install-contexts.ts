@@ -4,6 +4,7 @@ import { canonicalDigest } from '../../core/canonical.ts';
 import type { SourceRange } from '../../core/error.ts';
 import type { DeferredFiles } from '../../plan/inputs.ts';
 import { createBeneath, withBeneath } from '../../sys/beneath.ts';
+import { sharedSyscalls } from '../../sys/syscalls.ts';
 import { featureTitle, installScript, optionsOf, usersScript } from './install-script.ts';
 import type { ChosenFeature, FeaturesRequest } from './types.ts';
 
@@ -42,7 +43,7 @@ export function featureContext(
       mkdirSync(files, { mode: 0o755 });
       await feature.write(files, access);
       // The feature may hold a link, or a directory, of this name.
-      withBeneath(createBeneath(), files, (own) => {
+      withBeneath(createBeneath(sharedSyscalls()), files, (own) => {
         own.remove(options.name, { links: 'none' });
         own.writeFile(options.name, options.text, { links: 'none' });
       });

@@ -8,6 +8,7 @@ import { AppError, toAppError, type Where } from '../../core/error.ts';
 import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
 import { symlinkEntry } from '../../sys/entry.ts';
 import { readRegularFile } from '../../sys/regular-file.ts';
+import { sharedSyscalls } from '../../sys/syscalls.ts';
 import { featuresRoot } from './identifier.ts';
 import { FEATURE_FILE, parseMetadata } from './metadata.ts';
 import type { Feature, FeatureId } from './types.ts';
@@ -80,7 +81,7 @@ function readMetadata(file: string, root: string, written: string, where: Where)
 
 /** Copies what was listed into an empty directory; a link stays the link that it was. */
 async function copyNodes(tree: SourceTree, nodes: readonly TreeNode[], target: string): Promise<void> {
-  const directory = createBeneath()(target);
+  const directory = createBeneath(sharedSyscalls())(target);
   try {
     for (const node of nodes) {
       if (node.type === 'dir') directory.makeDirectory(node.path, { links: 'none' });

@@ -4,6 +4,7 @@ import { unpackEntries } from '../../context/unpack.ts';
 import { AppError } from '../../core/error.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { createBeneath, withBeneath } from '../../sys/beneath.ts';
+import { sharedSyscalls } from '../../sys/syscalls.ts';
 import type { LayerEntry } from '../../tar/types.ts';
 
 /** Features are scripts with a few files; what is larger is a mistake or an attack. */
@@ -87,7 +88,7 @@ function leaves(path: string, linkname: string): boolean {
 
 /** A link that stays inside by its text may still lead out, by way of another one. */
 function checkLinks(target: string, links: readonly string[], what: string): void {
-  withBeneath(createBeneath(), target, (directory) => {
+  withBeneath(createBeneath(sharedSyscalls()), target, (directory) => {
     for (const path of links) {
       try {
         directory.stat(path, { links: 'beneath' });

@@ -73,6 +73,7 @@ const feature = (name: string, must: Must, metadata: unknown, more: Files = {}):
       ...more,
     },
   );
+const named = { id: 'f', version: '1.0.0', name: 'f' };
 const ADD = `${DOCKERFILE}ADD`;
 const holes = (path: string, size = moreThanDisk()): string => `busybox truncate -s ${size} ${path}`;
 /** A stage that makes sparse files, and what is done with it. */
@@ -432,9 +433,10 @@ export const definitions: readonly Kind<TreeInput>[] = [
   compose('interpolation', 'either', { build: { context: '..', args: { A: '${A:-${B:-${C:-${D:?x}}}}' } } }),
   compose('interpolation-deep', 'either', { build: { context: '..', args: { A: '${A:-'.repeat(20_000) } } }),
   compose('env-bad', 'either', from, { '.devcontainer/.env': 'A="unended\nB=\0\n=x\nC=${C}${C}\n' }),
-  feature('honest', 'refuse', { id: 'f', version: '1.0.0', name: 'f' }),
+  feature('honest', 'refuse', named),
   feature('null', 'refuse', 'null'),
   feature('deep', 'refuse', '{"a":'.repeat(100_000)),
+  feature('deep-files', 'refuse', named, { [`.devcontainer/f/${'d/'.repeat(1500)}f`]: 'deep' }),
   feature('id-up', 'refuse', { id: '../../../x', version: '1.0.0' }),
   feature('id-shell', 'refuse', {
     id: '$(touch @CANARY@/new)',
