@@ -1,31 +1,26 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { EXIT_CODES } from '../src/core/error.ts';
 import { until } from '../src/core/testing.ts';
-import { CLEAR_UP_MS, END_SIGNALS } from '../src/sys/end-on-signals.ts';
+import { CLEAR_UP_MS } from '../src/sys/end-on-signals.ts';
 import { type Container, type ContainerOptions, useContainers } from './support/container.ts';
-import { commandLine } from './support/envbuilder.ts';
-import { descendants } from './support/processes.ts';
-import { createSandbox, type Sandbox } from './support/sandbox.ts';
+import {
+  ABORTED,
+  LIMIT_MS,
+  type Phase,
+  type Running,
+  startPhase,
+  starts,
+  testPhases,
+  useSilentServer,
+} from './support/phases.ts';
+import { createSandbox } from './support/sandbox.ts';
 
 /*
  * SIGINT and SIGTERM end every command, whatever it does. Each row would go on for ever, so a limit that a busy machine
@@ -33,48 +28,8 @@ import { createSandbox, type Sandbox } from './support/sandbox.ts';
  */
 
 const containers = useContainers();
-const PROMISED_MS = 5000;
-const LIMIT_MS = 10 * PROMISED_MS;
-const { exit: ABORTED } = EXIT_CODES.ABORTED;
+const silent = useSilentServer();
 
-/** A server that takes connections and never answers. */
-const silent = createServer((socket) => socket.on('error', () => {}).resume());
-let silentHost = '';
-before(async () => {
-  silent.listen(0, '127.0.0.1').unref();
-  await once(silent, 'listening');
-  silentHost = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-});
-
-interface Running {
-  readonly box: Sandbox;
-  readonly child: ChildProcess;
-  readonly output: () => string;
-}
-
-interface Phase {
-  readonly name: string;
-  /** Files of the sandbox's context; SILENT is a server that never answers, BASE a base image. */
-  readonly files?: Readonly<Record<string, string>>;
-  readonly prepare?: (box: Sandbox) => void | Promise<void>;
-  readonly args: (box: Sandbox) => readonly string[];
-  readonly env?: (box: Sandbox) => Readonly<Record<string, string>>;
-  /** Whether the command has got there. */
-  readonly reached: (running: Running) => boolean | Promise<boolean>;
-  readonly needsBase?: boolean;
-  /** Nobody reads what it prints, and the pipe is full. */
-  readonly full?: boolean;
-  /** The exit code, where the signal is how the command is meant to end. */
-  readonly code?: number;
-}
-
-const connections = (): Promise<number> =>
-  new Promise((resolve) => silent.getConnections((_, count) => resolve(count)));
-const connected = async (): Promise<boolean> => (await connections()) > 0;
-const starts =
-  (program: string) =>
-  ({ child }: Running): boolean =>
-    descendants(child.pid!).some((entry) => entry.arguments.startsWith(program));
 /** It listens to signals, and has nothing to compute. */
 const waits = async ({ child }: Running): Promise<boolean> => {
   const facts = (): string => readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ').slice(13, 15).join();
@@ -94,25 +49,25 @@ const PHASES: readonly Phase[] = [
     name: 'build: asks a registry for the base image',
     files: { Dockerfile: 'FROM SILENT/x:1\n' },
     args: (box) => ['build', '--insecure', box.context],
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'build: asks the cache',
     files: { Dockerfile: 'FROM scratch\nCOPY f /\n', f: '' },
-    args: (box) => ['build', '--insecure', `--cache-repo=${silentHost}/cache`, box.context],
-    reached: connected,
+    args: (box) => ['build', '--insecure', `--cache-repo=${silent.host}/cache`, box.context],
+    reached: silent.connected,
   },
   {
     name: 'build: downloads for ADD',
     files: { Dockerfile: 'FROM scratch\nADD http://SILENT/x.tar /\n' },
     args: (box) => ['build', box.context],
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'build: git for ADD',
     files: { Dockerfile: 'FROM scratch\nADD http://SILENT/x.git /\n' },
     args: (box) => ['build', box.context],
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'build: unpacks an archive without end',
@@ -157,8 +112,8 @@ const PHASES: readonly Phase[] = [
   {
     name: 'probe: asks the cache',
     files: { Dockerfile: 'FROM scratch\nCOPY f /\n', f: '' },
-    args: (box) => ['probe', '--insecure', `--cache-repo=${silentHost}/cache`, box.context],
-    reached: connected,
+    args: (box) => ['probe', '--insecure', `--cache-repo=${silent.host}/cache`, box.context],
+    reached: silent.connected,
   },
   {
     name: 'read-configuration: asks for the image',
@@ -169,30 +124,30 @@ const PHASES: readonly Phase[] = [
       '--insecure',
       `--workspace-folder=${box.context}`,
     ],
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'warm: asks for an image',
-    args: (box) => ['warm', '--insecure', `--cache-dir=${box.path('bases')}`, `--image=${silentHost}/x:1`],
-    reached: connected,
+    args: (box) => ['warm', '--insecure', `--cache-dir=${box.path('bases')}`, `--image=${silent.host}/x:1`],
+    reached: silent.connected,
   },
   {
     name: 'start: clones',
     args: () => [],
     env: (box) => ({
-      ENVBUILDER_GIT_URL: `http://${silentHost}/r.git`,
+      ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
       ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
     }),
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'start: clones over SSH',
     args: () => [],
     env: (box) => ({
-      ENVBUILDER_GIT_URL: `ssh://git@${silentHost}/r.git`,
+      ENVBUILDER_GIT_URL: `ssh://git@${silent.host}/r.git`,
       ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
     }),
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'probe of a start: clones',
@@ -200,10 +155,10 @@ const PHASES: readonly Phase[] = [
     env: (box) => ({
       ENVBUILDER_GET_CACHED_IMAGE: '1',
       ENVBUILDER_LAYER_CACHE_DIR: box.cache,
-      ENVBUILDER_GIT_URL: `http://${silentHost}/r.git`,
+      ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
       ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
     }),
-    reached: connected,
+    reached: silent.connected,
   },
   {
     name: 'registry serve: open connections',
@@ -276,7 +231,7 @@ const HELD: readonly Phase[] = [
       env: (box) => ({
         NODE_OPTIONS: `--import=${box.path('hold.mjs')}`,
         ENVBUILDER_INSECURE: '1',
-        ENVBUILDER_GIT_URL: `http://${silentHost}/r.git`,
+        ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
         ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
       }),
       reached: ({ box }) => existsSync(box.path('held')),
@@ -284,52 +239,24 @@ const HELD: readonly Phase[] = [
   ),
 );
 
-for (const [index, phase] of [...PHASES, ...HELD].entries()) {
-  const signal = END_SIGNALS[index % END_SIGNALS.length]!;
-  test(`${phase.name}: ${signal}`, async (t) => {
-    if (phase.needsBase && containers.missing !== undefined) return t.skip(containers.missing);
-    const box = createSandbox();
-    t.after(() => box.close());
-    const filled = Object.entries(phase.files ?? {}).map(([name, text]) => [name, fill(text)]);
-    box.write(Object.fromEntries(filled));
-    await phase.prepare?.(box);
-    const running = start(box, phase);
-    const { child, output } = running;
-    t.after(() => child.kill('SIGKILL'));
-    const ended = once(child, 'close');
-    while (!(await phase.reached(running))) {
-      assert.ok(child.exitCode === null && child.signalCode === null, `ended too soon: ${output()}`);
-      // Wait: between two looks; it fails as soon as the command has ended.
-      await sleep(20);
-    }
-    const below = descendants(child.pid!).filter((entry) => entry.arguments !== '');
-    const since = performance.now();
-    child.kill(signal);
-    // Wait: ten times what is promised.
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
-    const [code] = (await ended) as [number | null];
-    clearTimeout(timer);
-    assert.equal(code, phase.code ?? ABORTED, `${performance.now() - since} ms\n${output()}`);
-    const left = () => below.filter(({ pid }) => existsSync(`/proc/${pid}/exe`));
-    const latest = performance.now() + PROMISED_MS;
-    // Wait: on a loaded machine a process that has been killed takes its moment to go.
-    while (left().length > 0 && performance.now() < latest) await sleep(20);
-    assert.deepEqual(left(), [], 'processes are left');
-    // What it leaves is no obstacle.
+testPhases([...PHASES, ...HELD], {
+  fill,
+  missing: () => containers.missing,
+  later: async (box, { code }) => {
     box.write({ Dockerfile: 'FROM scratch\nCOPY after /\n', after: 'x' });
     const later = await box.build([`--output=type=oci,dest=${box.path('later')}`]);
     assert.equal(later.code, 0, later.output);
     // A server keeps uploads that may go on.
-    if (phase.code === undefined) box.assertClean();
-  });
-}
+    if (code === undefined) box.assertClean();
+  },
+});
 
 test('a second signal ends a command at once', async (t) => {
   const box = createSandbox();
   t.after(() => box.close());
   box.write({ Dockerfile: fill('FROM SILENT/x:1\n') });
   HELD[0]!.prepare!(box);
-  const running = start(box, HELD[0]!);
+  const running = startPhase(box, HELD[0]!);
   t.after(() => running.child.kill('SIGKILL'));
   await until('it is held', () => existsSync(running.box.path('held')));
   running.child.kill('SIGTERM');
@@ -391,7 +318,7 @@ const IN_CONTAINERS: readonly {
     name: 'a clone that hangs',
     options: () => ({
       env: {
-        ENVBUILDER_GIT_URL: `http://${silentHost}/r.git`,
+        ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
         ENVBUILDER_WORKSPACE_FOLDER: '/workspaces/new',
       },
     }),
@@ -407,10 +334,10 @@ const IN_CONTAINERS: readonly {
 for (const { name, options, reached } of IN_CONTAINERS) {
   test(`as process 1 of a container: ${name}: docker stop`, async (t) => {
     if (containers.missing !== undefined) return t.skip(containers.missing);
-    const earlier = await connections();
+    const earlier = await silent.connections();
     const container = await containers.start(options());
     if (reached instanceof RegExp) await container.until(reached);
-    else while ((await connections()) <= earlier) await stillRuns(container);
+    else while ((await silent.connections()) <= earlier) await stillRuns(container);
     await container.docker('stop', `--time=${LIMIT_MS / 1000}`);
     assert.equal(await container.end(), name === 'registry serve' ? 0 : ABORTED, await container.logs());
   });
@@ -425,44 +352,7 @@ async function stillRuns(container: Container): Promise<void> {
 
 function fill(text: string): string {
   const base = containers.missing === undefined ? `${containers.services.registry!.host}/busybox:1` : '';
-  return text.replaceAll('SILENT', silentHost).replaceAll('BASE', base);
-}
-
-function start(box: Sandbox, { args, env, full }: Phase): Running {
-  const pipe = full ? fullPipe(box) : undefined;
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(ENVBUILDER_|KANIKO_|DOCKER_|NODE_|SSL_CERT_)/.test(name),
-  );
-  const child = spawn(commandLine, args(box), {
-    cwd: box.dir,
-    env: {
-      ...Object.fromEntries(kept),
-      HOME: box.dir,
-      ENVBUILDER_WORK_DIR: box.work,
-      ENVBUILDER_STATE_DIR: box.state,
-      ...env?.(box),
-    },
-    stdio: ['ignore', pipe ?? 'pipe', pipe ?? 'pipe'],
-  });
-  if (pipe !== undefined) closeSync(pipe);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
-  return { box, child, output: () => text };
-}
-
-/** A pipe that takes nothing more. This process keeps the end to read from open. */
-function fullPipe(box: Sandbox): number {
-  const path = box.path('full');
-  execFileSync('mkfifo', [path]);
-  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  for (const size of [4096, 1]) {
-    try {
-      for (;;) writeSync(both, Buffer.alloc(size));
-    } catch (error) {
-      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
-    }
-  }
-  return openSync(path, constants.O_WRONLY);
+  return text.replaceAll('SILENT', silent.host).replaceAll('BASE', base);
 }
 
 /** An archive of 8 GB in one file, as members of gzip that say the same again and again. */

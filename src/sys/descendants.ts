@@ -26,42 +26,61 @@ export function endDescendants(syscalls: Pick<Syscalls, 'reapChildren'>): void {
 
 /** Descendants of a process, of this one if none is named, that still run; zombies are nobody's harm. */
 export function descendants(of = process.pid): number[] {
-  const children = new Map<number, number[]>();
-  const zombies = new Set<number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = statOf(name);
-    if (!stat) continue;
-    if (stat.state === 'Z' || stat.state === 'X') zombies.add(Number(name));
-    const siblings = children.get(stat.parent);
-    if (siblings) siblings.push(Number(name));
-    else children.set(stat.parent, [Number(name)]);
-  }
-  const found: number[] = [];
-  const todo = [of];
+  return below(processes(), [of]).map(({ pid }) => pid);
+}
+
+/** What /proc tells of a process. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly parent: number;
+  /** Its process group. */
+  readonly group: number;
+  /** When it was started: no other process of this number has the same. */
+  readonly began: string;
+  /** It has ended, and nobody has asked for its exit code. */
+  readonly isZombie: boolean;
+}
+
+/** All processes that can be seen at this moment. */
+export function processes(): readonly ProcessFacts[] {
+  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (factsOf(name) ?? []) : []));
+}
+
+/** Which of all processes that still run are below some of them; zombies have children too. */
+export function below(all: readonly ProcessFacts[], roots: readonly number[]): readonly ProcessFacts[] {
+  const children = Map.groupBy(all, ({ parent }) => parent);
+  const found: ProcessFacts[] = [];
+  const todo = [...roots];
   for (let pid = todo.pop(); pid !== undefined; pid = todo.pop()) {
     const own = children.get(pid) ?? [];
-    todo.push(...own);
-    found.push(...own.filter((child) => !zombies.has(child)));
+    todo.push(...own.map((child) => child.pid));
+    found.push(...own.filter(({ isZombie }) => !isZombie));
   }
   return found;
 }
 
-/** State and parent from /proc/PID/stat (proc_pid_stat(5)); the name in it may hold spaces and parentheses. */
-function statOf(pid: string): { readonly state: string; readonly parent: number } | undefined {
+/** Fields of /proc/PID/stat (proc_pid_stat(5)); the name in it may hold spaces and parentheses. */
+function factsOf(pid: string): ProcessFacts | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const [state = '', parent = '0'] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state, parent: Number(parent) };
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state = '', parent = '0', group = '0'] = fields;
+    return {
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      began: fields[19] ?? '',
+      isZombie: state === 'Z' || state === 'X',
+    };
   } catch {
     return undefined;
   }
 }
 
-/** Kills a process that may have ended already. */
-export function kill(pid: number): void {
+/** Sends a signal to a process, or with a number below 0 to a group, that may have ended already. */
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }

@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { entryPoint } from '../core/own-files.ts';
+import { kill } from './descendants.ts';
+import { endGroup } from './end-group.ts';
 import { findProgram } from './find-program.ts';
 import type { InitFailure } from './run-types.ts';
 import type { RunResult } from './types.ts';
@@ -30,7 +32,7 @@ export type RunAsResult = RunResult & { readonly failure?: InitFailure };
 
 /** Processes that a command leaves may still write for this long before their output is handed over. */
 const LEFT_OPEN_MS = 200;
-/** Time between asking a command to end and ending it. */
+/** Time between asking a command at our terminal to end and ending it. */
 const KILL_AFTER_MS = 1500;
 
 /** A process of ours that becomes a command: it reads it from descriptor 3, and says on 4 why it could not. */
@@ -51,7 +53,7 @@ type StdioSlot = 'ignore' | 'pipe' | 'inherit';
  * Runs a command as a user, with all of the user's groups. When we are killed it is ended, with all that it has started.
  * Processes that it leaves go on; when they still hold its output, that goes to our standard output and error from then on,
  * so that they do not fail when we are gone.
- * @throws the reason of the signal when it is aborted; the command and all of its process group are ended first
+ * @throws the reason of the signal when it is aborted; the command and all that it has started are ended first
  */
 export async function runAs(command: UserCommand, options: RunAsOptions): Promise<RunAsResult> {
   return runThrough(
@@ -96,10 +98,17 @@ export async function runThrough(
   child.stdio[4]!.on('data', (chunk: Buffer) => {
     status += chunk.toString('utf8');
   });
-  const abort = (): void => end(child, inGroup, becoming.inside?.(child));
+  let aborted: Promise<void> | undefined;
+  const abort = (): void => {
+    if (child.pid === undefined) return;
+    if (inGroup) aborted = endGroup(child.pid);
+    else void endOne(becoming.inside?.(child) ?? child.pid);
+  };
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const ended = await ending(child);
+    // What is left of it has to go before we do.
+    await aborted;
     await warden.close();
     await releaseOutput(child, becoming.path ?? command.env.PATH ?? '', becoming.leftTo ?? [1, 2]);
     signal?.throwIfAborted();
@@ -127,16 +136,11 @@ export function outcome(code: number | null, signal: NodeJS.Signals | null): Run
   return { exitCode: 128 + (constants.signals[signal] ?? 0), signal };
 }
 
-function end({ pid: started }: ChildProcess, group: boolean, inside = started): void {
-  const send = (signal: NodeJS.Signals): void => {
-    try {
-      if (started !== undefined && inside !== undefined) process.kill(group ? -started : inside, signal);
-    } catch {
-      // It has ended by itself in the meantime.
-    }
-  };
-  send('SIGTERM');
-  setTimeout(() => send('SIGKILL'), KILL_AFTER_MS).unref();
+/** Ends a command that shares our group; nobody waits for it who can go on without it. */
+async function endOne(pid: number): Promise<void> {
+  kill(pid, 'SIGTERM');
+  await sleep(KILL_AFTER_MS, undefined, { ref: false });
+  kill(pid);
 }
 
 /** Waits for the rest of the output; what processes left behind hold open is copied on by a process that outlives us. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { endGroup } from '../sys/end-group.ts';
 import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../sys/run-as.ts';
 import { createWarden } from '../sys/warden.ts';
 
@@ -14,8 +15,9 @@ export async function runOnHost(
   const child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
   child.stderr.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
+  let aborted: Promise<void> | undefined;
   const abort = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    if (child.pid !== undefined) aborted = endGroup(child.pid);
   };
   signal?.addEventListener('abort', abort, { once: true });
   if (child.pid !== undefined) warden.watch(-child.pid);
@@ -24,6 +26,7 @@ export async function runOnHost(
   child.once('exit', (code, ended) => resolve(outcome(code, ended)));
   try {
     const result = await promise;
+    await aborted;
     signal?.throwIfAborted();
     return result;
   } finally {

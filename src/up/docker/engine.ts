@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { AppError } from '../../core/error.ts';
 import type { Variables } from '../../start/environment.ts';
+import { endGroup } from '../../sys/end-group.ts';
 import { createWarden } from '../../sys/warden.ts';
 
 /** A Docker engine, through its own command line: that knows contexts, SSH and certificates of the user. */
@@ -52,10 +53,14 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
       child.stderr!.on('data', (chunk: Buffer) => err!.push(chunk));
       child.stdin!.on('error', () => {});
       child.stdin!.end(input ?? '');
-      const abort = (): void => void child.kill('SIGTERM');
+      let aborted: Promise<void> | undefined;
+      const abort = (): void => {
+        if (child.pid !== undefined) aborted = endGroup(child.pid);
+      };
       signal?.addEventListener('abort', abort, { once: true });
       try {
         const code = await ending(child, program, doing);
+        await aborted;
         signal?.throwIfAborted();
         if (code === 0) return Buffer.concat(out!).toString('utf8');
         const said = Buffer.concat(err!).toString('utf8').trim().split('\n').filter(Boolean);

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type { Variables } from '../../start/environment.ts';
+import { endGroup } from '../../sys/end-group.ts';
 import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../../sys/run-as.ts';
 import { createWarden } from '../../sys/warden.ts';
 import type { InsideOptions } from '../container.ts';
@@ -43,13 +44,18 @@ export function createRunInDocker({
     started?.(() => child.pid);
     child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
     child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
-    const abort = (): void => void child.kill('SIGTERM');
+    let aborted: Promise<void> | undefined;
+    const abort = (): void => {
+      if (child.pid === undefined || onOutput === undefined) child.kill('SIGTERM');
+      else aborted = endGroup(child.pid);
+    };
     signal?.addEventListener('abort', abort, { once: true });
     const { promise, resolve } = Promise.withResolvers<RunAsResult>();
     child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
     child.once('close', (code, ended) => resolve(outcome(code, ended)));
     try {
       const result = await promise;
+      await aborted;
       signal?.throwIfAborted();
       return result;
     } finally {
