@@ -1,11 +1,15 @@
 /* Contexts of every kind, built by Docker and by us and compared. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import type { Services } from '../scripts/lib/services.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
+import { EXIT_CODES } from '../src/core/error.ts';
+import { archiveOf } from '../src/devcontainer/features/testing.ts';
 import { compareImages, report } from './support/compare.ts';
 import { envbuilder } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
@@ -186,5 +190,47 @@ test('contexts that cannot be are errors that say what to do', async () => {
     const { code: exit, output } = await envbuilder(['build', ...args], { input: Buffer.from('') });
     assert.equal(exit, code, output);
     assert.match(output, message);
+  }
+});
+
+test('what is damaged says where it is asked for and what to do', async () => {
+  const noise = { noise: randomBytes(200_000).toString('latin1') };
+  const whole = write('whole', 'FROM scratch\nCOPY noise /\n');
+  writeFileSync(join(whole, 'noise'), noise.noise, 'latin1');
+  const layout = path('damaged-layout');
+  const built = await envbuilder(['build', whole, `--output=type=oci,dest=${layout}`]);
+  assert.equal(built.code, 0, built.output);
+  for (const name of readdirSync(join(layout, 'blobs/sha256'))) {
+    const blob = join(layout, 'blobs/sha256', name);
+    if (statSync(blob).size > 100_000) writeFileSync(blob, Buffer.alloc(statSync(blob).size, 'x'));
+  }
+  const tar = archiveOf(noise);
+  const archives: Readonly<Record<string, Buffer>> = {
+    'cut.tar': tar.subarray(0, 100_000),
+    'cut.tar.gz': gzipSync(tar).subarray(0, 100_000),
+    'outside.tar': archiveOf({ '../../file': 'x' }),
+    'below-a-file.tar': archiveOf({ file: 'x', 'file/below': 'x' }),
+  };
+  const added = write('damaged', `FROM scratch\nARG NAME\nADD $NAME /\n`);
+  for (const [name, bytes] of Object.entries(archives)) writeFileSync(join(added, name), bytes);
+  const rows: readonly (readonly [args: readonly string[], place: RegExp, hint: RegExp])[] = [
+    ...Object.keys(archives).map(
+      (name) => [[added, `--build-arg=NAME=${name}`], /Dockerfile:3/, /tar -tvf .*--unpack=false/] as const,
+    ),
+    [[join(added, 'cut.tar.gz')], /cut\.tar\.gz/, /tar -tvf .*name a directory/],
+    [
+      [
+        write('copies', 'FROM scratch\nCOPY --from=damaged / /\n'),
+        `--build-context=damaged=oci-layout://${layout}`,
+      ],
+      /Dockerfile:2/,
+      /anew|again/,
+    ],
+  ];
+  for (const [args, place, hint] of rows) {
+    const { code, output } = await envbuilder(['build', ...args]);
+    assert.equal(code, EXIT_CODES.CORRUPT.exit, `${args.join(' ')}\n${output}`);
+    assert.match(output, place);
+    assert.match(output, new RegExp(`^hint: .*(?:${hint.source})`, 'm'), output);
   }
 });

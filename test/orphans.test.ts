@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
+import { ensurePackages } from '../scripts/lib/debian.ts';
+import { capture, run } from '../scripts/lib/shell.ts';
 import { until } from '../src/core/testing.ts';
+import { noNamespaces } from './support/user-namespaces.ts';
 
 /*
  * Whoever is killed by SIGKILL, as by the kernel when there is no memory left, can end nothing; every kind of program that
@@ -115,38 +126,100 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
-for (const [name, { imports, code, script, least }] of Object.entries(KINDS)) {
-  test(`when we are killed it ends too: ${name}`, async (t) => {
-    const dir = mkdtempSync(join(temporaryDir('orphans'), 'd'));
-    const [program, ready, told] = [join(dir, 'program'), join(dir, 'ready'), join(dir, 'told')];
-    if (script !== undefined) {
-      writeFileSync(program, `#!/bin/sh\n${script.replace('@READY@', ready)}\n`);
-      chmodSync(program, 0o755);
-    }
-    const text = `import { writeFileSync } from 'node:fs';
-      ${imports}
-      const [program, told] = [${JSON.stringify(program)}, ${JSON.stringify(told)}];
-      const running = ${code};
-      writeFileSync(told, '');
-      await running;`;
-    const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', text], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    t.after(() => child.kill('SIGKILL'));
-    await until('it runs', () => {
-      assert.equal(child.exitCode, null, 'it has ended by itself');
-      const isReady = existsSync(told) && (script === undefined || existsSync(ready));
-      return isReady && descendantsOf(child.pid!).length >= least;
-    });
-    const started = descendantsOf(child.pid!);
-    t.after(() => {
-      for (const { pid } of started.filter(isAlive)) process.kill(pid, 'SIGKILL');
-    });
-    assert.ok(started.every(isAlive));
-    child.kill('SIGKILL');
-    await until('all of it is gone', () => !started.some(isAlive));
-  });
+for (const [name, kind] of Object.entries(KINDS))
+  test(`when we are killed it ends too: ${name}`, (t) => endsToo(t, kind, BY_US));
+
+/** Who runs it, and which of the processes is killed, by their order. */
+interface Killing {
+  readonly command: readonly string[];
+  readonly victim: number;
 }
+
+const BY_US: Killing = { command: [process.execPath], victim: 0 };
+
+async function endsToo(
+  t: TestContext,
+  { imports, code, script, least }: Kind,
+  { command, victim }: Killing,
+): Promise<void> {
+  const dir = mkdtempSync(join(temporaryDir('orphans'), 'd'));
+  for (const each of [dir, dirname(dir)]) chmodSync(each, 0o777);
+  const [program, ready, told] = [join(dir, 'program'), join(dir, 'ready'), join(dir, 'told')];
+  if (script !== undefined) {
+    writeFileSync(program, `#!/bin/sh\n${script.replace('@READY@', ready)}\n`);
+    chmodSync(program, 0o755);
+  }
+  const text = `import { writeFileSync } from 'node:fs';
+    ${imports}
+    const [program, told] = [${JSON.stringify(program)}, ${JSON.stringify(told)}];
+    const running = ${code};
+    writeFileSync(told, '');
+    await running;`;
+  const [first = '', ...rest] = [...command, '--no-warnings', '--input-type=module', '--eval', text];
+  const child = spawn(first, rest, { cwd: '/', stdio: ['ignore', 'ignore', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await until('it runs', () => {
+    assert.equal(child.exitCode, null, 'it has ended by itself');
+    const isReady = existsSync(told) && (script === undefined || existsSync(ready));
+    return isReady && descendantsOf(child.pid!).length >= least;
+  });
+  const started = descendantsOf(child.pid!);
+  t.after(() => {
+    for (const { pid } of started.filter(isAlive)) process.kill(pid, 'SIGKILL');
+  });
+  assert.ok(started.every(isAlive));
+  process.kill([child.pid!, ...started.map(({ pid }) => pid)][victim]!, 'SIGKILL');
+  await until('all of it is gone', () => !started.some(isAlive));
+}
+
+/** Processes of several of the subordinate ids, which the ordinary user is none of. */
+const OF_OTHERS = `${STUBBORN.replace(
+  ': >@READY@',
+  `for id in 1 1234; do
+  setpriv --reuid=$id --regid=$id --clear-groups sh -c 'trap "" HUP INT TERM; sleep 3000; :' &
+  setsid setpriv --reuid=$id --regid=$id --clear-groups sh -c 'trap "" HUP INT TERM; sleep 3000; :' &
+done
+: >@READY@`,
+)}`;
+
+describe('of an ordinary user with subordinate ids', () => {
+  const login = `envo${process.pid}`;
+  // The checkout may lie where an ordinary user may not go.
+  const place = temporaryDir('orphans-program');
+  const node = join(place, 'node');
+  before(async () => {
+    await ensurePackages(['uidmap', 'passwd', 'util-linux']);
+    chmodSync(place, 0o755);
+    cpSync(process.execPath, node);
+    cpSync(join(import.meta.dirname, '../src/sys/user-namespace.ts'), join(place, 'user-namespace.ts'));
+    await run('useradd', ['--no-create-home', '--home-dir', place, login]);
+  });
+  after(() => capture('userdel', ['--force', login]));
+
+  const command = [
+    ...['setpriv', `--reuid=${login}`, `--regid=${login}`, '--init-groups', '--inh-caps=-all', '--', node],
+  ];
+  for (const [who, ids] of Object.entries({ root: undefined, 'another user': { uid: 1000, gid: 1000 } })) {
+    for (const [victim, what] of [
+      'we are',
+      'the maker of the namespace is',
+      'the first one in it is',
+    ].entries())
+      test(`all in a namespace ends, in which the user is ${who}, when ${what} killed`, async (t) => {
+        if (await noNamespaces(t, login)) return;
+        const options = { ids, streams: ['ignore', 'ignore', 'inherit'] };
+        const kind: Kind = {
+          script: OF_OTHERS,
+          least: 13,
+          imports: `import { startInUserNamespace } from ${JSON.stringify(join(place, 'user-namespace.ts'))};`,
+          code: `startInUserNamespace(['/bin/sh', program], {
+              warn: (text) => { throw new Error(text); }, ...${JSON.stringify(options)},
+            }).then(({ go, exited }) => (go(), exited)).then(() => new Promise((resolve) => setTimeout(resolve, 1e9)))`,
+        };
+        await endsToo(t, kind, { command, victim });
+      });
+  }
+});
 
 /** A process, told from others that have its number later by when it began. */
 interface Started {

@@ -324,6 +324,14 @@ test('an ordinary user has a container: both own what they write, and all of it 
     'id -u; kill -0 $(cat sleeper) && touch /root-file && stat -c %u /root-file',
   );
   assert.equal(asRoot.stdout, '0\n0\n', asRoot.output);
+  // Killed, it leaves nothing there, and root of the container is another id than the user's.
+  const endless = `sleep ${400_000 + process.pid}`;
+  const script = `trap '' HUP INT TERM; ${endless} & ${endless}; :`;
+  const [first = '', ...rest] = [...asUser, 'exec', '--workspace-folder', folder, '--user=root'];
+  const killed = spawn(first, [...rest, 'sh', '-c', script], { stdio: 'ignore' });
+  await until('it runs', async () => (await processes(`^${endless}`)).length > 0);
+  killed.kill('SIGKILL');
+  await until('all of it is gone', async () => (await processes(`^${endless}`)).length === 0);
   await tryTerminal(t, [...asUser, 'exec', '--workspace-folder', folder], dir);
   const ended = await own('down', folder);
   assert.equal(ended.code, 0, ended.output);

@@ -7,6 +7,7 @@ import { fetchUrl } from '../context/add-url.ts';
 import { isArchive, unpackArchive } from '../context/archive.ts';
 import { createDirectoryTree } from '../context/dir-tree.ts';
 import { AppError } from '../core/error.ts';
+import { hinted } from '../core/hinted.ts';
 import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { NamedContext } from '../plan/inputs.ts';
@@ -16,6 +17,8 @@ import type { BuildRequest, ContextSource } from './types.ts';
 
 /** What a file that is no archive is called in a context that is nothing but it. */
 const ONLY_FILE = 'context';
+
+const ARCHIVE_HINT = 'see what tar -tvf says of it, and pack it anew, or name a directory';
 
 /**
  * Fetches the contexts that are not on this machine, into the working directory.
@@ -112,7 +115,9 @@ async function unpackIfArchive(
   const syscalls = session.syscalls();
   const into = createBeneath(syscalls)(target);
   try {
-    await unpackArchive(tree.open(node), into, { readLayer, syscalls, what });
+    await hinted('CORRUPT', ARCHIVE_HINT, () =>
+      unpackArchive(tree.open(node), into, { readLayer, syscalls, what }),
+    );
   } finally {
     into.close();
   }

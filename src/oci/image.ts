@@ -1,5 +1,6 @@
 import { digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
+import { hinted } from '../core/hinted.ts';
 import { LIMITS } from '../core/limits.ts';
 import { againIfCorrupt } from './again.ts';
 import { parseImageConfig } from './image-config.ts';
@@ -12,6 +13,7 @@ import type { Descriptor, Image, Index, Manifest, Platform, RawManifest, Referen
 
 const MAX_CONFIG = LIMITS.config.most;
 const MAX_NESTED_INDEXES = LIMITS.indexes.most;
+const DAMAGED_HINT = 'push the image again; where no registry answers, check the address';
 /** Images of an index without a platform, each of which has to be fetched to find it out. */
 const MAX_UNNAMED = 16;
 
@@ -21,11 +23,20 @@ const MAX_UNNAMED = 16;
  * @param store the repository of the reference
  * @throws AppError REFERENCE when nothing is there, or nothing for the platform; CORRUPT; REGISTRY; AUTH
  */
-export async function resolveImage(
+export function resolveImage(
   store: Store,
   reference: Reference,
   platform: Platform,
   signal?: AbortSignal,
+): Promise<Image> {
+  return hinted('CORRUPT', DAMAGED_HINT, () => findImage(store, reference, platform, signal));
+}
+
+async function findImage(
+  store: Store,
+  reference: Reference,
+  platform: Platform,
+  signal: AbortSignal | undefined,
 ): Promise<Image> {
   const name = formatReference(reference);
   const raw = await store.resolve(tagOrDigest(reference), signal);

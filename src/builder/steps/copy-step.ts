@@ -12,6 +12,7 @@ import { resolveCopy } from '../../context/resolve-copy.ts';
 import type { SourceAccess } from '../../context/source-access.ts';
 import type { CopyItems, SourceTree } from '../../context/types.ts';
 import { AppError } from '../../core/error.ts';
+import { hinted } from '../../core/hinted.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import type { CopyInput, CopyOperation, Step, TreeSource } from '../../plan/types.ts';
 import type { RootfsState } from '../../rootfs/types.ts';
@@ -21,6 +22,10 @@ import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { applyCopy, type CopyRequest, openDestination } from './copy-files.ts';
 import { whereOfStep } from './step-error.ts';
+
+/** What to do about an archive that cannot be unpacked. */
+const ARCHIVE_HINT =
+  'see what tar -tvf says of it, and pack it anew; with --unpack=false ADD takes it as it is';
 
 export interface CopyStepDeps {
   /** For downloads and unpacked archives, as long as one step. */
@@ -128,6 +133,7 @@ async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }
     if (fetched.digest !== input.digest) {
       throw new AppError('CORRUPT', `${input.url} changed while the build was running`, {
         where: whereOfStep(task.step),
+        hint: 'build again; --checksum says which content is wanted',
       });
     }
     const tree = createDirectoryTree({ root: directory, name: 'the download' });
@@ -152,7 +158,9 @@ async function unpack(task: CopyTask, stream: ReturnType<SourceTree['open']>, wh
     ...(owner && { madeOwner: owner }),
   });
   try {
-    await unpackArchive(stream, directory, { readLayer, syscalls, what, ...(owner && { owner }) });
+    await hinted('CORRUPT', ARCHIVE_HINT, () =>
+      unpackArchive(stream, directory, { readLayer, syscalls, what, ...(owner && { owner }) }),
+    );
   } finally {
     directory.close();
   }

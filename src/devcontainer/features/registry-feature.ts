@@ -3,6 +3,7 @@ import type { RegistryAccess } from '../../builder/registry-access.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { AppError, type Where } from '../../core/error.ts';
 import type { Store } from '../../oci/types.ts';
+import { located } from '../../plan/located.ts';
 import { resourceOf } from './identifier.ts';
 import { FEATURE_FILE, parseMetadata } from './metadata.ts';
 import type { Feature, FeatureId } from './types.ts';
@@ -67,7 +68,7 @@ export async function registryFeature(
     manifest: parsed.output,
     write: async (directory, access) => {
       const archive = await access.open(reference).get(layer, undefined, access.signal);
-      await unpackFeature(archive, directory, what);
+      await located(where, () => unpackFeature(archive, directory, what));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { AppError, type Where } from '../../core/error.ts';
+import { located } from '../../plan/located.ts';
 import { shownId } from './identifier.ts';
 import { FEATURE_FILE, parseMetadata } from './metadata.ts';
 import type { Feature, FeatureId } from './types.ts';
@@ -35,12 +36,12 @@ export async function tarballFeature(
       },
     );
   }
-  const content = await readFromFeature(Readable.from([bytes]), FEATURE_FILE, what);
+  const content = await located(where, () => readFromFeature(Readable.from([bytes]), FEATURE_FILE, what));
   if (!content) throw new AppError('DEVCONTAINER', `${what} holds no ${FEATURE_FILE}`, { where });
   return {
     metadata: parseMetadata(content.toString('utf8'), what, where),
     digest,
     contentDigest: digest,
-    write: (directory) => unpackFeature(Readable.from([bytes]), directory, what),
+    write: (directory) => located(where, () => unpackFeature(Readable.from([bytes]), directory, what)),
   };
 }

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { unpackEntries } from '../../context/unpack.ts';
 import { AppError } from '../../core/error.ts';
+import { hinted } from '../../core/hinted.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { createBeneath, withBeneath } from '../../sys/beneath.ts';
 import { sharedSyscalls } from '../../sys/syscalls.ts';
@@ -12,6 +13,8 @@ export const UNPACK_LIMITS = { bytes: 1024 * 1024 * 1024, entries: 50_000 } as c
 
 /** Most bytes of devcontainer-feature.json. */
 export const LARGEST_METADATA = 4 * 1024 * 1024;
+
+const DAMAGED_HINT = 'use another version of the feature, or report it to its author';
 
 type Limits = Readonly<Record<keyof typeof UNPACK_LIMITS, number>>;
 
@@ -29,25 +32,34 @@ export async function unpackFeature(
 ): Promise<void> {
   const count = { bytes: 0, entries: 0 };
   const links: string[] = [];
-  await unpackEntries(readLayer(stream, '', what), target, {
-    what,
-    check: (entry) => {
-      count.entries += 1;
-      count.bytes += entry.size;
-      checkLimits(count, limits, what);
-      checkEntry(entry, what);
-      if (entry.type === 'symlink') links.push(entry.path);
-    },
-  });
+  const check = (entry: LayerEntry): void => {
+    count.entries += 1;
+    count.bytes += entry.size;
+    checkLimits(count, limits, what);
+    checkEntry(entry, what);
+    if (entry.type === 'symlink') links.push(entry.path);
+  };
+  await hinted('CORRUPT', DAMAGED_HINT, () =>
+    unpackEntries(readLayer(stream, '', what), target, { what, check }),
+  );
   checkLinks(target, links, what);
 }
 
 /** The content of one file in the archive of a feature; undefined when it has no such file. */
-export async function readFromFeature(
+export function readFromFeature(
   stream: Readable,
   name: string,
   what: string,
   limits: Limits = UNPACK_LIMITS,
+): Promise<Buffer | undefined> {
+  return hinted('CORRUPT', DAMAGED_HINT, () => findInFeature(stream, name, what, limits));
+}
+
+async function findInFeature(
+  stream: Readable,
+  name: string,
+  what: string,
+  limits: Limits,
 ): Promise<Buffer | undefined> {
   const count = { bytes: 0, entries: 0 };
   let found: Buffer | undefined;

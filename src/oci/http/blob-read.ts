@@ -96,6 +96,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
     `${read.registry} sent other content for the blob ${digest} (it has ${actual})`,
     {
       where: { url: redactUrl(first.url), layer: digest },
+      hint: 'try again; when it stays so, the registry or a proxy on the way changes it',
     },
   );
 }

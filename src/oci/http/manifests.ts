@@ -58,7 +58,10 @@ async function readManifest(
   const expected = isDigest(tagOrDigest) ? tagOrDigest : isDigest(told) ? told : digest;
   if (digest !== expected) {
     const where = { url: redactUrl(response.url) };
-    throw new AppError('CORRUPT', `${what} should have the digest ${expected}, but has ${digest}`, { where });
+    throw new AppError('CORRUPT', `${what} should have the digest ${expected}, but has ${digest}`, {
+      where,
+      hint: 'try again; when it stays so, the registry or a proxy on the way changes it',
+    });
   }
   const mediaType = contentType(response) ?? manifestMediaType(bytes, what);
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes };

@@ -26,13 +26,17 @@ const BY_CONTENT: ReadonlySet<string> = new Set([
   'ERR_OUT_OF_RANGE',
 ]);
 
+/** True of whatever holds a layer: a registry, a cache, a directory. */
+const DAMAGED_HINT = 'have the image pushed or cached anew there, or use another one';
+
 /** An error that came up with a layer, as one that names the layer and where it came from. */
 export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknown): AppError {
   const what = `layer ${blob.digest} from ${blob.from}`;
   if (thrown instanceof AppError) {
     if (thrown.where?.layer !== undefined) return thrown;
+    const hint = thrown.hint ?? (thrown.code === 'CORRUPT' ? DAMAGED_HINT : undefined);
     return new AppError(thrown.code, `${thrown.message} (${what})`, {
-      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+      ...(hint === undefined ? {} : { hint }),
       where: { ...thrown.where, layer: blob.digest },
       cause: thrown,
     });
@@ -41,7 +45,7 @@ export function inLayer(blob: Pick<LayerBlob, 'digest' | 'from'>, thrown: unknow
   const denied = errno === 'EPERM' || errno === 'EACCES' || missingRight(thrown) !== undefined;
   const code = denied ? 'PERMISSION' : BY_CONTENT.has(errno) ? 'CORRUPT' : 'INTERNAL';
   return toAppError(thrown, code, `cannot unpack ${what}`, {
-    ...(denied ? { hint: hintFor(thrown) } : {}),
+    ...(denied ? { hint: hintFor(thrown) } : code === 'CORRUPT' ? { hint: DAMAGED_HINT } : {}),
     where: { layer: blob.digest },
   });
 }
