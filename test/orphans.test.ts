@@ -214,7 +214,7 @@ describe('of an ordinary user with subordinate ids', () => {
           imports: `import { startInUserNamespace } from ${JSON.stringify(join(place, 'user-namespace.ts'))};`,
           code: `startInUserNamespace(['/bin/sh', program], {
               warn: (text) => { throw new Error(text); }, ...${JSON.stringify(options)},
-            }).then(({ go, exited }) => (go(), exited)).then(() => new Promise((resolve) => setTimeout(resolve, 1e9)))`,
+            }).then(({ go, exited }) => (go(), exited)).then(() => new Promise(() => setInterval(() => {}, 60_000)))`,
         };
         await endsToo(t, kind, { command, victim });
       });

@@ -14,11 +14,13 @@ import {
   ABORTED,
   LIMIT_MS,
   type Phase,
+  type PhaseOptions,
   type Running,
   startPhase,
   starts,
-  testPhases,
+  tryPhase,
   useSilentServer,
+  withSignals,
 } from './support/phases.ts';
 import { createSandbox } from './support/sandbox.ts';
 
@@ -239,7 +241,7 @@ const HELD: readonly Phase[] = [
   ),
 );
 
-testPhases([...PHASES, ...HELD], {
+const OPTIONS: PhaseOptions = {
   fill,
   missing: () => containers.missing,
   later: async (box, { code }) => {
@@ -249,7 +251,10 @@ testPhases([...PHASES, ...HELD], {
     // A server keeps uploads that may go on.
     if (code === undefined) box.assertClean();
   },
-});
+};
+
+for (const [phase, signal] of withSignals([...PHASES, ...HELD]))
+  test(`${phase.name}: ${signal}`, (t) => tryPhase(t, [phase, signal], OPTIONS));
 
 test('a second signal ends a command at once', async (t) => {
   const box = createSandbox();

@@ -4,11 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { before } from 'node:test';
+import { before, test } from 'node:test';
 import { ensurePackages } from '../scripts/lib/debian.ts';
 import { type CliResult, envbuilder } from './support/envbuilder.ts';
 import { useEnvironment } from './support/environment.ts';
-import { type Phase, starts, testPhases, useSilentServer } from './support/phases.ts';
+import {
+  type Phase,
+  type PhaseOptions,
+  starts,
+  tryPhase,
+  useSilentServer,
+  withSignals,
+} from './support/phases.ts';
 import type { Sandbox } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);
@@ -54,23 +61,23 @@ const up = (...args: readonly string[]) => ({
   env: own,
 });
 
-const RUNS_ALREADY = 'up: a hook in a container that runs already';
+const RUNS_ALREADY = 'a hook in a container that runs already';
 
 const PHASES: readonly Phase[] = [
   {
-    name: 'up: asks a registry for the image',
+    name: 'asks a registry for the image',
     ...up(),
     files: config({ image: 'SILENT/x:1' }),
     reached: silent.connected,
   },
   {
-    name: 'up: initializeCommand',
+    name: 'initializeCommand',
     ...up(),
     files: config({ initializeCommand: stubborn(223401) }),
     reached: starts('sleep 223401'),
   },
   {
-    name: 'up: a feature is built',
+    name: 'a feature is built',
     ...up(),
     files: {
       ...config({ features: { './f': {} } }),
@@ -80,7 +87,7 @@ const PHASES: readonly Phase[] = [
     reached: starts('sleep 223402'),
   },
   {
-    name: 'up: a hook in a new container',
+    name: 'a hook in a new container',
     ...up(),
     files: config({ onCreateCommand: stubborn(223403) }),
     reached: starts('sleep 223403'),
@@ -93,7 +100,7 @@ const PHASES: readonly Phase[] = [
     reached: starts('sleep 223404'),
   },
   {
-    name: 'up: clones dotfiles',
+    name: 'clones dotfiles',
     ...up('--dotfiles-repository=https://host/me/dots'),
     files: {
       ...config({ image: undefined, build: { dockerfile: 'Dockerfile' } }),
@@ -102,7 +109,7 @@ const PHASES: readonly Phase[] = [
     reached: starts('sleep 223406'),
   },
   {
-    name: 'up: the health check of a service',
+    name: 'the health check of a service',
     ...up(),
     files: project('service_healthy', {
       command: 'sleep 1000',
@@ -111,13 +118,13 @@ const PHASES: readonly Phase[] = [
     reached: starts('sleep 223407'),
   },
   {
-    name: 'up: waits for the work of a service',
+    name: 'waits for the work of a service',
     ...up(),
     files: project('service_completed_successfully', { command: ['sh', '-c', stubborn(223408)] }),
     reached: starts('sleep 223408'),
   },
   {
-    name: 'up: an engine that does not answer',
+    name: 'an engine that does not answer',
     ...up('--docker'),
     files: config({}),
     prepare: (box) => {
@@ -131,12 +138,12 @@ const PHASES: readonly Phase[] = [
 
 /** Those that leave a container in different states of being made: the next `up` goes on from there. */
 const GOES_ON = [
-  'up: asks a registry for the image',
-  'up: a hook in a new container',
-  'up: the health check of a service',
+  'asks a registry for the image',
+  'a hook in a new container',
+  'the health check of a service',
 ];
 
-testPhases(PHASES, {
+const OPTIONS: PhaseOptions = {
   fill,
   missing: () => undefined,
   later: async (box, { name }) => {
@@ -150,7 +157,10 @@ testPhases(PHASES, {
     }
     box.assertClean();
   },
-});
+};
+
+for (const [phase, signal] of withSignals(PHASES))
+  test(`up: ${phase.name}: ${signal}`, (t) => tryPhase(t, [phase, signal], OPTIONS));
 
 /** Of the only container. */
 async function status(box: Sandbox): Promise<unknown> {

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { before, test } from 'node:test';
+import { before, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODES } from '../../src/core/error.ts';
 import { END_SIGNALS } from '../../src/sys/end-on-signals.ts';
@@ -81,43 +81,49 @@ export const starts =
   ({ child }: Running): boolean =>
     descendants(child.pid!).some((entry) => entry.arguments.startsWith(program));
 
-/** A test for each phase, with one signal after the other: the command ends in time and in order, and leaves nothing. */
-export function testPhases(phases: readonly Phase[], { fill, missing, later }: PhaseOptions): void {
-  for (const [index, phase] of phases.entries()) {
-    const signal = END_SIGNALS[index % END_SIGNALS.length]!;
-    test(`${phase.name}: ${signal}`, async (t) => {
-      const why = missing();
-      if (phase.needsBase && why !== undefined) return t.skip(why);
-      const box = createSandbox();
-      t.after(() => box.close());
-      const filled = Object.entries(phase.files ?? {}).map(([name, text]) => [name, fill(text)]);
-      box.write(Object.fromEntries(filled));
-      await phase.prepare?.(box);
-      const running = startPhase(box, phase);
-      const { child, output } = running;
-      t.after(() => child.kill('SIGKILL'));
-      const ended = once(child, 'close');
-      while (!(await phase.reached(running))) {
-        assert.ok(child.exitCode === null && child.signalCode === null, `ended too soon: ${output()}`);
-        // Wait: between two looks; it fails as soon as the command has ended.
-        await sleep(20);
-      }
-      const below = descendants(child.pid!).filter((entry) => entry.arguments !== '');
-      const since = performance.now();
-      child.kill(signal);
-      // Wait: ten times what is promised.
-      const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
-      const [code] = (await ended) as [number | null];
-      clearTimeout(timer);
-      assert.equal(code, phase.code ?? ABORTED, `${performance.now() - since} ms\n${output()}`);
-      const left = () => below.filter(({ pid }) => existsSync(`/proc/${pid}/exe`));
-      const latest = performance.now() + PROMISED_MS;
-      // Wait: on a loaded machine a process that has been killed takes its moment to go.
-      while (left().length > 0 && performance.now() < latest) await sleep(20);
-      assert.deepEqual(left(), [], 'processes are left');
-      await later(box, phase);
-    });
+/** Each phase with its signal: one after the other. */
+export function withSignals(
+  phases: readonly Phase[],
+): readonly (readonly [phase: Phase, signal: NodeJS.Signals])[] {
+  return phases.map((phase, index) => [phase, END_SIGNALS[index % END_SIGNALS.length]!]);
+}
+
+/** A test of a phase: the command ends in time and in order, and leaves nothing. */
+export async function tryPhase(
+  t: TestContext,
+  [phase, signal]: readonly [Phase, NodeJS.Signals],
+  { fill, missing, later }: PhaseOptions,
+): Promise<void> {
+  const why = missing();
+  if (phase.needsBase && why !== undefined) return t.skip(why);
+  const box = createSandbox();
+  t.after(() => box.close());
+  const filled = Object.entries(phase.files ?? {}).map(([name, text]) => [name, fill(text)]);
+  box.write(Object.fromEntries(filled));
+  await phase.prepare?.(box);
+  const running = startPhase(box, phase);
+  const { child, output } = running;
+  t.after(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  while (!(await phase.reached(running))) {
+    assert.ok(child.exitCode === null && child.signalCode === null, `ended too soon: ${output()}`);
+    // Wait: between two looks; it fails as soon as the command has ended.
+    await sleep(20);
   }
+  const below = descendants(child.pid!).filter((entry) => entry.arguments !== '');
+  const since = performance.now();
+  child.kill(signal);
+  // Wait: ten times what is promised.
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  const [code] = (await ended) as [number | null];
+  clearTimeout(timer);
+  assert.equal(code, phase.code ?? ABORTED, `${performance.now() - since} ms\n${output()}`);
+  const left = () => below.filter(({ pid }) => existsSync(`/proc/${pid}/exe`));
+  const latest = performance.now() + PROMISED_MS;
+  // Wait: on a loaded machine a process that has been killed takes its moment to go.
+  while (left().length > 0 && performance.now() < latest) await sleep(20);
+  assert.deepEqual(left(), [], 'processes are left');
+  await later(box, phase);
 }
 
 /** Starts the command of a phase. */
