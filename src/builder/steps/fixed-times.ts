@@ -9,10 +9,10 @@ import type { Syscalls } from '../../sys/types.ts';
 export function setAllTimes(
   directory: string,
   mtime: number | undefined,
-  syscalls: () => Pick<Syscalls, 'lutimes'>,
+  syscalls: () => Pick<Syscalls, 'lutimes' | 'openat2'>,
 ): void {
   if (mtime === undefined) return;
-  withBeneath(createBeneath(), directory, (tree) => {
+  withBeneath(createBeneath(syscalls()), directory, (tree) => {
     const visit = (path: string): void => {
       if (tree.lstat(path, { links: 'none' })?.isDirectory())
         for (const name of tree.list(path, { links: 'none' })) visit(path === '' ? name : `${path}/${name}`);
