@@ -6,7 +6,7 @@ import { algorithmOf, type ContentDigest, hexOf, matchesDigest } from '../core/d
 import { AppError, toAppError } from '../core/error.ts';
 import { LIMITS } from '../core/limits.ts';
 import { chmodEntry, createEntry } from '../sys/entry.ts';
-import { isHollow } from '../sys/holes.ts';
+import { isHollow } from '../sys/hollow.ts';
 import {
   atPlain,
   makePlainDirectory,
@@ -37,7 +37,7 @@ export function readBlobFile(
 ): Readable {
   const stat = fileStat(path);
   if (stat === undefined) throw noBlob(path, digest);
-  if (isHollow(stat)) throw hollow(path, digest);
+  if (isHollow(path, stat)) throw hollow(path, digest);
   const { size } = stat;
   if (range === undefined)
     return iteratedReadable((abort) => verified(path, digest, onCorrupt, abort), signal);
@@ -106,7 +106,7 @@ export function readSmallFile(path: string): Buffer {
 /** The size of a file in bytes, or undefined when it does not exist; a hollow one (isHollow) counts as absent. */
 export function fileSize(path: string): number | undefined {
   const stat = fileStat(path);
-  return stat === undefined || isHollow(stat) ? undefined : stat.size;
+  return stat === undefined || isHollow(path, stat) ? undefined : stat.size;
 }
 
 function fileStat(path: string): fs.Stats | undefined {

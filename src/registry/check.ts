@@ -6,7 +6,7 @@ import { ifExists, readSmallFile } from '../oci/blob-file.ts';
 import { FILE_CHUNK } from '../oci/blob-source.ts';
 import type { DirLayout } from '../oci/dir-layout.ts';
 import { readLink, removeLink, removeTag } from '../oci/dir-link.ts';
-import { isHollow } from '../sys/holes.ts';
+import { isHollow } from '../sys/hollow.ts';
 import { isThere, namesPlain, removePlain, statPlain, streamPlainFile } from '../sys/plain.ts';
 import { storedSize } from './blobs.ts';
 import { repositoriesOf } from './discovery.ts';
@@ -54,7 +54,7 @@ export async function checkRegistry(request: CheckRequest): Promise<CheckResult>
     const stat = ifExists(() => statPlain(path));
     if (stat === undefined) continue;
     blobs += 1;
-    if (!isHollow(stat) && (await intact(path, digest))) continue;
+    if (!isHollow(path, stat) && (await intact(path, digest))) continue;
     await settle(() =>
       ifExists(() => statPlain(path))?.ino === stat.ino
         ? { text: `the blob ${digest} is damaged`, remove: () => removePlain(path) }

@@ -1,6 +1,5 @@
 /* Sparse files: their holes are neither read nor written. */
-import { fstatSync, ftruncateSync, readSync, type Stats, writeSync } from 'node:fs';
-import { LIMITS } from '../core/limits.ts';
+import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import type { Syscalls } from './types.ts';
 
 /** Finds holes. */
@@ -76,16 +75,4 @@ export function hasHoles(file: number, size: number, syscalls: HoleCalls): boole
 /** Whether an open file has less blocks than bytes; of a file system that compresses, any file may. */
 export function mayHaveHoles(file: number, size: number): boolean {
   return fstatSync(file).blocks * BLOCK < size;
-}
-
-/** Of a file of this many times what is stored of it, compression is no explanation: Btrfs writes a page for 32 of them. */
-const HOLLOW = 64;
-
-/**
- * Whether a file of a tree of blobs can only be a trap: hardly anything of it is stored, and reading the rest takes long.
- * Nobody need look for its holes.
- */
-export function isHollow({ size, blocks }: Pick<Stats, 'size' | 'blocks'>): boolean {
-  const stored = blocks * BLOCK;
-  return size - stored > LIMITS.blobHoles.most && stored * HOLLOW < size;
 }
