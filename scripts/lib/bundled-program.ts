@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODE_FLAGS } from '../../image/node-flags.ts';
+import { cached } from './cache-dir.ts';
 import { run } from './shell.ts';
 
 /** The variable through which scripts/test.ts hands the path of the bundled command line to the test files. */
@@ -36,19 +37,17 @@ export async function makeBundle(
  * @returns the path of an executable
  */
 export async function bundledProgram(root: string): Promise<string> {
+  const architecture = process.arch === 'x64' ? 'amd64' : 'arm64';
+  const make = async (path: string): Promise<void> => {
+    mkdirSync(path);
+    await makeBundle(root, path, architecture, join(root, 'node_modules'));
+    // It is started by its whole path, and finds the bundle beside itself.
+    const launcher = `#!/bin/sh\nexec '${process.execPath}' ${NODE_FLAGS.join(' ')} "\${0%/*}/.envbuilder/app/main.cjs" "$@"\n`;
+    writeFileSync(join(path, 'envbuilder'), launcher, { mode: 0o755 });
+  };
   const parent = join(root, 'node_modules/.cache/envbuilder-test');
-  const name = `program-${hashOf(root)}`;
-  const program = join(parent, name, 'envbuilder');
-  if (existsSync(program)) return program;
-  rmSync(parent, { recursive: true, force: true });
-  const partial = join(parent, `${name}.${process.pid}.partial`);
-  mkdirSync(partial, { recursive: true });
-  await makeBundle(root, partial, process.arch === 'x64' ? 'amd64' : 'arm64', join(root, 'node_modules'));
-  const main = join(parent, name, '.envbuilder/app/main.cjs');
-  const launcher = `#!/bin/sh\nexec '${process.execPath}' ${NODE_FLAGS.join(' ')} '${main}' "$@"\n`;
-  writeFileSync(join(partial, 'envbuilder'), launcher, { mode: 0o755 });
-  if (!existsSync(program)) renameSync(partial, join(parent, name));
-  return program;
+  mkdirSync(parent, { recursive: true });
+  return join(await cached('program', hashOf(root), make, parent), 'envbuilder');
 }
 
 /** Everything that a bundle is made of. */
@@ -60,5 +59,5 @@ function hashOf(root: string): string {
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))
       .update('\0');
-  return hash.digest('hex').slice(0, 12);
+  return hash.digest('hex');
 }

@@ -11,17 +11,19 @@ export function testCacheDir(): string {
 }
 
 /**
- * The path `<cache>/<name>-<hash of recipe>`, made by `make` when it is not there yet. `make` gets a temporary path next to
+ * The path `<dir>/<name>-<hash of recipe>`, made by `make` when it is not there yet. `make` gets a temporary path next to
  * it, so an interrupted run leaves nothing half-made under the final name.
  * @param recipe everything that the content depends on
+ * @param dir a directory that is there; testCacheDir() when left out
  */
 export async function cached(
   name: string,
   recipe: unknown,
   make: (path: string) => Promise<void>,
+  dir = testCacheDir(),
 ): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const path = join(testCacheDir(), `${name}-${hash}`);
+  const path = join(dir, `${name}-${hash}`);
   if (existsSync(path)) return path;
   const partial = `${path}.${process.pid}.partial`;
   rmSync(partial, { recursive: true, force: true });
