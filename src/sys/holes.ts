@@ -1,12 +1,12 @@
 /* Sparse files: their holes are neither read nor written. */
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import type { Syscalls } from './types.ts';
 
 /** Finds holes. */
 export type HoleCalls = Pick<Syscalls, 'dataSegments'>;
 
 /** Unit of st_blocks (stat(2)). */
-const BLOCK = 512;
+export const BLOCK = 512;
 /** Bytes of a part of a file. */
 const CHUNK = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK);
@@ -73,6 +73,19 @@ export function hasHoles(file: number, size: number, syscalls: HoleCalls): boole
 }
 
 /** Whether an open file has less blocks than bytes; of a file system that compresses, any file may. */
-export function mayHaveHoles(file: number, size: number): boolean {
+function mayHaveHoles(file: number, size: number): boolean {
   return fstatSync(file).blocks * BLOCK < size;
+}
+
+/**
+ * Bytes that an open file has of holes, by the number of its blocks, and then by where they are: compressed files have less
+ * blocks, too. Closes it.
+ */
+export function holesOf(file: number, size: number, { dataSegments }: HoleCalls): number {
+  try {
+    if (!mayHaveHoles(file, size)) return 0;
+    return dataSegments(file, size).reduce((rest, [, length]) => rest - length, size);
+  } finally {
+    closeSync(file);
+  }
 }

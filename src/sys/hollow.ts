@@ -1,10 +1,9 @@
-import { closeSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { LIMITS } from '../core/limits.ts';
+import { BLOCK, holesOf } from './holes.ts';
 import { openPlainFile } from './plain.ts';
 import { sharedSyscalls } from './syscalls.ts';
 
-/** Unit of st_blocks (stat(2)). */
-const BLOCK = 512;
 /** Of a file of this many times what is stored of it, compression is no explanation: Btrfs writes a page for 32 of them. */
 const HOLLOW = 64;
 
@@ -15,24 +14,17 @@ const HOLLOW = 64;
  * @param path free of links, as of sys/plain.ts
  */
 export function isHollow(path: string, { size, blocks }: Pick<Stats, 'size' | 'blocks'>): boolean {
-  return holdsLittle(size, blocks * BLOCK) && holdsLittle(size, storedOf(path, size));
+  return areNearlyAll(size - blocks * BLOCK, size) && areNearlyAll(holesAt(path, size), size);
 }
 
-const holdsLittle = (size: number, stored: number): boolean =>
-  size - stored > LIMITS.blobHoles.most && stored * HOLLOW < size;
+const areNearlyAll = (holes: number, size: number): boolean =>
+  holes > LIMITS.blobHoles.most && (size - holes) * HOLLOW < size;
 
-/** Bytes that lie in no hole; all of them where that cannot be asked. */
-function storedOf(path: string, size: number): number {
+/** Bytes that lie in holes; none where that cannot be asked. */
+function holesAt(path: string, size: number): number {
   try {
-    const file = openPlainFile(path);
-    try {
-      return sharedSyscalls()
-        .dataSegments(file, size)
-        .reduce((sum, [, length]) => sum + length, 0);
-    } finally {
-      closeSync(file);
-    }
+    return holesOf(openPlainFile(path), size, sharedSyscalls());
   } catch {
-    return size;
+    return 0;
   }
 }

@@ -3,12 +3,12 @@
  * and so do all who hash, pack or copy them. So they count as if they were written: more of them than could be is refused
  * before any is read.
  */
-import { closeSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../core/error.ts';
 import { fsPath } from '../core/path-bytes.ts';
 import { formatBytes } from '../core/units.ts';
-import { type HoleCalls, mayHaveHoles } from './holes.ts';
+import { type HoleCalls, holesOf } from './holes.ts';
 
 /** Bytes of a disk. */
 export interface Disk {
@@ -107,16 +107,6 @@ export function checkHoles(files: Iterable<HoledFile>, { what, disk, syscalls }:
     if (sum <= free) continue;
     const named = `${what}: "${largest.path}" has ${formatBytes(largest.size)}, ${formatBytes(largest.holes)} of them holes`;
     throw noRoom(named, free);
-  }
-}
-
-/** What a file has of holes by the number of its blocks, and then by where they are: compressed files have less of them, too. Closes it. */
-function holesOf(file: number, size: number, { dataSegments }: HoleCalls): number {
-  try {
-    if (!mayHaveHoles(file, size)) return 0;
-    return dataSegments(file, size).reduce((rest, [, length]) => rest - length, size);
-  } finally {
-    closeSync(file);
   }
 }
 
