@@ -114,27 +114,21 @@ const built = (box: Sandbox): string => `--output=type=rootfs,dest=${box.path('r
 const limited = (box: Sandbox, command: string, args: readonly string[], context?: string) =>
   box.build(args, { command, timeoutMs: TIMEOUT_MS, ...(context === undefined ? {} : { context }) });
 
+/** A build for which `base` is the layout. */
+const buildWith = (name: string, Dockerfile: string): Command => ({
+  name,
+  of: 'layout',
+  run: (box, dir) => {
+    box.write({ Dockerfile });
+    return limited(box, 'build', [`--build-context=base=oci-layout://${dir}:latest`, built(box)]);
+  },
+  code: CORRUPT,
+  says: /hardly anything of it is stored/,
+});
+
 const COMMANDS: readonly Command[] = [
-  {
-    name: 'build on an OCI layout',
-    of: 'layout',
-    run: (box, dir) => {
-      box.write({ Dockerfile: 'FROM base\nCOPY Dockerfile /\n' });
-      return limited(box, 'build', [`--build-context=base=oci-layout://${dir}:latest`, built(box)]);
-    },
-    code: CORRUPT,
-    says: /hardly anything of it is stored/,
-  },
-  {
-    name: 'COPY --from an OCI layout',
-    of: 'layout',
-    run: (box, dir) => {
-      box.write({ Dockerfile: 'FROM scratch\nCOPY --from=base /file /copy\n' });
-      return limited(box, 'build', [`--build-context=base=oci-layout://${dir}:latest`, built(box)]);
-    },
-    code: CORRUPT,
-    says: /hardly anything of it is stored/,
-  },
+  buildWith('build on an OCI layout', 'FROM base\nCOPY Dockerfile /\n'),
+  buildWith('COPY --from an OCI layout', 'FROM scratch\nCOPY --from=base /file /copy\n'),
   {
     name: 'a build that writes to the layout',
     of: 'layout',
