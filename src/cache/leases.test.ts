@@ -22,7 +22,7 @@ test('who answers with what is no lease is not waited for', async (t) => {
       store,
       endsWithRecord: () => false,
       onOff: (reason) => told.push(reason),
-      times: { beat: 1000, dead: 1, request: 1000, settle: 1 },
+      times: { beat: 1000, dead: 1, look: 1, request: 1000, settle: 1 },
     });
     t.after(leases.close);
     const key = digestOf('key');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { awakeTimeout } from '../core/awake-timeout.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import { bytesSource } from '../oci/blob-source.ts';
@@ -25,13 +26,15 @@ export interface LeaseTimes {
   readonly beat: number;
   /** A holder that gave no sign for so long, as its observers see it, is dead; their clocks need not agree. */
   readonly dead: number;
+  /** The most that counts between two looks of an observer: who gets to look so seldom may see signs as seldom. */
+  readonly look: number;
   /** Registries that do not answer within this time are left alone. */
   readonly request: number;
   /** Where a tag is written without a condition, how long others may take from their look to their write, at least. */
   readonly settle: number;
 }
 
-export const LEASE_TIMES: LeaseTimes = { beat: 6000, dead: 22_000, request: 10_000, settle: 60 };
+export const LEASE_TIMES: LeaseTimes = { beat: 6000, dead: 22_000, look: 4000, request: 10_000, settle: 60 };
 
 /** What came of the attempt to take a lease. */
 export type Taken =
@@ -73,6 +76,17 @@ interface Seen {
   readonly digest: Digest;
   readonly holder: string;
   readonly ended: boolean;
+  /** When it was asked for. */
+  readonly asked: number;
+}
+
+/** What an observer has seen of another's lease. */
+interface Sight {
+  readonly digest: Digest;
+  /** How long it has not changed, at least, in milliseconds. */
+  readonly still: number;
+  /** When the last answer came. */
+  readonly at: number;
 }
 
 interface Held {
@@ -104,8 +118,8 @@ export function createLeases(deps: LeasesDeps): Leases {
   } = deps;
   const holder = randomUUID();
   const held = new Map<string, Held>();
-  /** What was seen of others' leases, and since when it has not changed. */
-  const sights = new Map<string, { readonly digest: Digest; readonly since: number }>();
+  /** By tag, of others' leases. */
+  const sights = new Map<string, Sight>();
   const dead = new Set<string>();
   const ending = new Set<Promise<void>>();
   let [off, canDrop, asImage, closed] = [false, true, false, false];
@@ -113,7 +127,7 @@ export function createLeases(deps: LeasesDeps): Leases {
   /** When it was last known that others see a sign of life of ours. */
   let lastSign = Number.NEGATIVE_INFINITY;
 
-  const limit = (): AbortSignal => AbortSignal.timeout(times.request);
+  const limit = (): AbortSignal => awakeTimeout(times.request);
   const tagOf = (key: Digest): string => leaseTag(hexOf(key));
 
   /** As an index of nothing, which needs no blob; as an image where that is refused. */
@@ -146,22 +160,27 @@ export function createLeases(deps: LeasesDeps): Leases {
     write({ tag, ...facts }, (bytes, mediaType, signal) => store.tag(bytes, mediaType, tag, signal));
 
   const read = async (tag: string): Promise<Seen | undefined> => {
+    const asked = clock();
     const raw = await store.resolve(tag, limit());
     if (!raw) return undefined;
     const { holder: named, ended } = factsIn(raw.bytes);
     // Who answers with anything else does not keep leases; nobody waits for such a holder.
     if (typeof named !== 'string')
       throw new AppError('CORRUPT', `what ${store.name} has under ${tag} is no lease`);
-    return { digest: raw.descriptor.digest, holder: named, ended: ended === true };
+    return { digest: raw.descriptor.digest, holder: named, ended: ended === true, asked };
   };
 
-  /** Whether a lease binds anybody: by the observer's own clock, since when it has not changed. */
-  const isAlive = (tag: string, seen: Seen): boolean => {
-    if (seen.ended || dead.has(seen.holder)) return false;
+  /** Whether a lease binds anybody: by the observer's own clock, as long as it has not changed. */
+  const isAlive = (tag: string, { digest, holder: other, ended, asked }: Seen): boolean => {
+    if (ended) return false;
     const last = sights.get(tag);
-    if (last?.digest !== seen.digest) sights.set(tag, { digest: seen.digest, since: clock() });
-    else if (clock() - last.since > times.dead) dead.add(seen.holder);
-    return !dead.has(seen.holder);
+    const same = last?.digest === digest;
+    const still = same ? last.still + Math.min(times.look, asked - last.at) : 0;
+    sights.set(tag, { digest, still, at: clock() });
+    if (still > times.dead) dead.add(other);
+    // It was only slow.
+    else if (last && !same) dead.delete(other);
+    return !dead.has(other);
   };
 
   const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLeases, LEASE_TIMES, type Leases, type LeasesDeps, leaseTag } from '../cache/leases.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
-import { PATIENCE_MS, tempDir } from '../core/testing.ts';
+import { PATIENCE_MS, tempDir, until } from '../core/testing.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
@@ -82,7 +82,7 @@ const PLACES: readonly Place[] = [
 ];
 
 const KEY = digestOf('a step');
-const FAST_TIMES = { ...LEASE_TIMES, beat: 20, settle: 20 };
+const FAST_TIMES = { ...LEASE_TIMES, beat: 20, settle: 20, look: Infinity };
 /** No sign of life is ever given: as if the process had been killed. */
 const SILENT_TIMES = { ...FAST_TIMES, beat: 3_600_000 };
 
@@ -165,6 +165,20 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     assert.equal(await third.kind(), 'held');
   });
 
+  test(`${name}: who gets to look but seldom does not take a slow holder for dead`, async (t) => {
+    const opened = await open(t);
+    const holder = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    assert.equal(await holder.kind(), 'taken');
+    let now = 0;
+    const times = { ...FAST_TIMES, look: LEASE_TIMES.look };
+    const waiting = builder(t, await ready(opened), endsWithRecord, { times, clock: () => now });
+    for (let still = 0; still <= LEASE_TIMES.dead; still += LEASE_TIMES.look) {
+      assert.equal(await waiting.kind(), 'held', `${still}`);
+      now += 3_600_000;
+    }
+    assert.equal(await waiting.kind(), 'taken');
+  });
+
   test(`${name}: what else a dead holder holds is free at once`, async (t) => {
     const opened = await open(t);
     const other = digestOf('another step');
@@ -207,6 +221,35 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     }
   });
 }
+
+for (const { name, open, endsWithRecord } of PLACES.filter(({ exact }) => exact))
+  test(`${name}: who was only slow, and gives a sign of life at the last moment, keeps its lease`, async (t) => {
+    const opened = await open(t);
+    const tag = leaseTag(hexOf(KEY));
+    const holder = builder(t, await ready(opened), endsWithRecord);
+    assert.equal(await holder.kind(), 'taken');
+    const store = await ready(opened);
+    const first = await store.resolve(tag);
+    const renewed = async (): Promise<boolean> =>
+      (await store.resolve(tag))?.descriptor.digest !== first?.descriptor.digest;
+    await until('a sign of life', renewed);
+    let looks = 0;
+    const late: Store = {
+      ...store,
+      resolve: async (name, signal) => {
+        if (name === tag) looks += 1;
+        return name === tag && looks <= 2 ? first : store.resolve(name, signal);
+      },
+    };
+    let now = 0;
+    const waiting = builder(t, late, endsWithRecord, { clock: () => now });
+    assert.equal(await waiting.kind(), 'held');
+    now += LEASE_TIMES.dead + 1;
+    assert.equal(await waiting.kind(), 'held');
+    assert.equal(looks, 3);
+    assert.ok(holder.holds(KEY));
+    assert.equal(await waiting.kind(), 'held');
+  });
 
 test('where tags cannot be replaced, nobody takes a lease and none is left', async (t) => {
   const registry = await startFakeRegistry();
