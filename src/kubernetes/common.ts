@@ -97,6 +97,11 @@ export function placement(settings: ManifestSettings): Partial<PodSpec> {
   };
 }
 
+/**
+ * Of a probe. Kubernetes takes one second for an answer, unless told: on a busy node that ends a registry that is well.
+ */
+export const PROBE_SECONDS = { periodSeconds: 10, timeoutSeconds: 10 } as const;
+
 /** What a pod needs that is not root: volumes of its group, no token of the cluster, the usual seccomp profile. */
 export function unprivilegedPod(settings: ManifestSettings): Partial<PodSpec> {
   return {

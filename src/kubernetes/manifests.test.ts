@@ -69,6 +69,23 @@ test('all pods but those that build meet the restricted standard, and those keep
   }
 });
 
+test('no probe takes a busy container for a dead one', () => {
+  const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+  let seen = 0;
+  for (const { spec } of podsOf(variants.flat()))
+    for (const container of spec.containers)
+      for (const name of PROBES) {
+        const probe = container[name];
+        if (probe === undefined) continue;
+        seen += 1;
+        // What the API fills in is 1 second and 3 failures.
+        assert.ok((probe.timeoutSeconds ?? 1) >= 10, name);
+        const patience = (probe.periodSeconds ?? 10) * (probe.failureThreshold ?? 3);
+        if (name === 'livenessProbe') assert.ok(patience >= 120, name);
+      }
+  assert.ok(seen >= 4, `${seen} probes`);
+});
+
 test('selectors find the pods that they are meant for', () => {
   for (const all of variants) {
     const pods = podsOf(all).map(({ labels }) => labels);

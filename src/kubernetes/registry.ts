@@ -2,6 +2,7 @@ import {
   METRICS_PORT,
   metadata,
   namesOf,
+  PROBE_SECONDS,
   podMetadata,
   REGISTRY_PORT,
   selectorOf,
@@ -101,7 +102,7 @@ function deployment(settings: ManifestSettings): Deployment {
 }
 
 function container({ runtimeImage }: ManifestSettings): Container {
-  const probe = (path: string) => ({ httpGet: { path, port: 'registry' }, periodSeconds: 10 });
+  const probe = (path: string) => ({ httpGet: { path, port: 'registry' }, ...PROBE_SECONDS });
   return {
     name: 'registry',
     image: runtimeImage,
@@ -122,7 +123,7 @@ function container({ runtimeImage }: ManifestSettings): Container {
       { name: 'metrics', containerPort: METRICS_PORT, protocol: 'TCP' },
     ],
     readinessProbe: probe('/readyz'),
-    livenessProbe: { ...probe('/healthz'), failureThreshold: 6 },
+    livenessProbe: { ...probe('/healthz'), failureThreshold: 12 },
     ...unprivilegedContainer(),
     volumeMounts: [
       { name: 'registry', mountPath: '/registry' },

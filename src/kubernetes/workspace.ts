@@ -1,5 +1,5 @@
 import { buildingContainer, buildingPod, trustVariables } from './builds.ts';
-import { metadata, namesOf } from './common.ts';
+import { metadata, namesOf, PROBE_SECONDS } from './common.ts';
 import { secretVariable } from './secrets.ts';
 import { type Beside, servicesBeside } from './services/beside.ts';
 import { WORKSPACES } from './services/mounts.ts';
@@ -12,7 +12,7 @@ const WORKSPACES_MOUNT = { name: 'workspaces', mountPath: WORKSPACES };
 /** Written when the start hands over to the init command. */
 const IS_STARTED = ['/.envbuilder/bin/sh', '-c', 'test -e /.envbuilder/started'];
 /** A first build may take two hours. */
-const STARTUP = { periodSeconds: 5, failureThreshold: 1440 };
+const STARTUP = { ...PROBE_SECONDS, periodSeconds: 5, failureThreshold: 1440 };
 
 /**
  * A workspace with its volume: a pod that clones, builds or takes from the cache, and becomes the environment, with the
@@ -71,7 +71,7 @@ function container(settings: ManifestSettings, beside: Beside | undefined): Cont
     ...more,
     image: settings.prebuilt ?? own.image ?? '',
     startupProbe: { ...probe, ...STARTUP },
-    readinessProbe: { ...probe, periodSeconds: 10 },
+    readinessProbe: { ...probe, ...PROBE_SECONDS },
     volumeMounts: [WORKSPACES_MOUNT, ...(own.volumeMounts ?? []), ...volumeMounts],
   };
 }
