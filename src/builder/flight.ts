@@ -38,7 +38,8 @@ const NOBODY: Entry = { records: new Map(), turn: undefined };
 /** Before each step that would run, the cache is asked again, and its lease is taken or waited for. */
 export function createFlight({ lookup, leases, patience, emit, signal }: FlightDeps): Flight {
   let down = false;
-  const ask = async (steps: readonly Step[]): Promise<ReadonlyMap<Digest, CacheRecord>> => {
+  /** @param there the registry was there a moment ago: what it does not answer now is asked again */
+  const ask = async (steps: readonly Step[], there: boolean): Promise<ReadonlyMap<Digest, CacheRecord>> => {
     const found = new Map<Digest, CacheRecord>();
     if (down) return found;
     await mapLimit(steps, PARALLEL_LOOKUPS, async ({ key }) => {
@@ -48,7 +49,7 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof AppError)) throw error;
-        down ||= error.code === 'REGISTRY' || error.code === 'AUTH';
+        down ||= !there && (error.code === 'REGISTRY' || error.code === 'AUTH');
       }
     });
     return found;
@@ -57,9 +58,10 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
   const askAgain = async (
     step: Step,
     behind: readonly Step[],
+    there = false,
   ): Promise<ReadonlyMap<Digest, CacheRecord> | undefined> => {
-    const first = await ask([step]);
-    return first.size === 0 ? undefined : new Map([...first, ...(await ask(behind))]);
+    const first = await ask([step], there);
+    return first.size === 0 ? undefined : new Map([...first, ...(await ask(behind, there))]);
   };
 
   /** Leases of next steps, on their way while the step before is made. */
@@ -95,7 +97,7 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
           if (!taken.missing && !records) takeAhead(behind[0]);
           return records ? { records, turn } : { ...NOBODY, turn };
         }
-        const records = await askAgain(step, behind);
+        const records = await askAgain(step, behind, taken.kind === 'held');
         if (records) return { records, turn: undefined };
         if (taken.kind === 'none') return NOBODY;
         const waited = performance.now() - started;

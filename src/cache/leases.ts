@@ -183,6 +183,9 @@ export function createLeases(deps: LeasesDeps): Leases {
     return !dead.has(other);
   };
 
+  /** Whether somebody made the step when that was last seen, and that was not long ago: nothing says that they have ended. */
+  const isLately = (tag: string): boolean => clock() - (sights.get(tag)?.at ?? -Infinity) < times.dead;
+
   const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;
 
   const hold = (tags: readonly string[], digest: Digest): void => {
@@ -290,6 +293,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       return await takeOne(tag!);
     } catch (error) {
       if (!(error instanceof AppError) && !isTimeout(error)) throw error;
+      if (isAway(error) && isLately(tag!)) return { kind: 'held' };
       off = true;
       onOff((error as Error).message);
       return { kind: 'none' };
@@ -321,6 +325,11 @@ function factsIn(bytes: Buffer): { holder?: string; ended?: boolean; replaceable
   } catch {
     return {};
   }
+}
+
+/** As a registry that starts again. */
+function isAway(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof AppError && error.code === 'REGISTRY');
 }
 
 function isTimeout(error: unknown): boolean {

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLeases, LEASE_TIMES, type Leases, type LeasesDeps, leaseTag } from '../cache/leases.ts';
 import { type Digest, digestOf, hexOf } from '../core/digest.ts';
+import { AppError } from '../core/error.ts';
 import { PATIENCE_MS, tempDir, until } from '../core/testing.ts';
 import { createDirectoryStore } from '../oci/dir-store.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
@@ -177,6 +178,41 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
       now += 3_600_000;
     }
     assert.equal(await waiting.kind(), 'taken');
+  });
+
+  test(`${name}: who waits goes on waiting while the place does not answer, but not for ever`, async (t) => {
+    const opened = await open(t);
+    const holder = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    assert.equal(await holder.kind(), 'taken');
+    const store = await ready(opened);
+    let away: Error | undefined;
+    const hasGone = async (): Promise<never> => {
+      throw away;
+    };
+    const leaving: Store = {
+      ...store,
+      resolve: (tag, signal) => (away ? hasGone() : store.resolve(tag, signal)),
+      tag: (...given) => (away ? hasGone() : store.tag(...given)),
+      ...(store.create && { create: (...given) => (away ? hasGone() : store.create!(...given)) }),
+    };
+    const AWAY = [
+      new AppError('REGISTRY', 'connection refused'),
+      new DOMException('too slow', 'TimeoutError'),
+      new AppError('AUTH', 'denied'),
+    ];
+    for (const error of AWAY) {
+      away = undefined;
+      let now = 0;
+      const waiting = builder(t, leaving, endsWithRecord, { clock: () => now });
+      assert.equal(await waiting.kind(), 'held');
+      away = error;
+      const transient = !(error instanceof AppError && error.code === 'AUTH');
+      now += LEASE_TIMES.dead - 1;
+      assert.equal(await waiting.kind(), transient ? 'held' : 'none');
+      now += 2;
+      assert.equal(await waiting.kind(), 'none');
+      assert.equal(waiting.reasons.length, 1);
+    }
   });
 
   test(`${name}: what else a dead holder holds is free at once`, async (t) => {
