@@ -137,7 +137,7 @@ export async function cacheMatrix(setup: MatrixSetup): Promise<readonly Cell[]> 
     ),
   );
   let started = 0;
-  return mapLimit(cells, 2 * PARALLEL, ({ work, kind, fault, often }) => {
+  return mapLimit(cells, PARALLEL, ({ work, kind, fault, often }) => {
     started += 1;
     const repository = work === 'cached build' ? `cache/c${started}` : `cache/${work.replace('cached ', '')}`;
     const times = often === 'once' ? 1 : Number.POSITIVE_INFINITY;

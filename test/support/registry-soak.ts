@@ -64,7 +64,8 @@ export async function soak({ dir, seconds, clients }: SoakOptions): Promise<Soak
   };
   const ports = [await freePort(), await freePort()];
   const client = createRegistryClient({
-    retry: { attempts: 40, baseDelayMs: 50, maxDelayMs: 500 },
+    // A server that was killed is there again after as long as a slow machine takes.
+    retry: { attempts: PATIENCE_MS / 500, baseDelayMs: 50, maxDelayMs: 500 },
     emit: ({ type }) => {
       if (type === 'retry') count('retries');
     },
