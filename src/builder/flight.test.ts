@@ -159,6 +159,25 @@ test('a cache that cannot be asked again is not asked at every step', async (t) 
   assert.equal(asked, 1);
 });
 
+test('a cache that does not answer while another build makes the step is asked again', async (t) => {
+  const { flight, store, records, onAttempt } = harness(t, ['held']);
+  const { resolve } = store;
+  let away = true;
+  Object.assign(store, {
+    resolve: async (tag: string) => {
+      if (away) throw new AppError('REGISTRY', 'it is started again');
+      return resolve(tag);
+    },
+  });
+  onAttempt((attempt) => {
+    if (attempt < 3) return;
+    away = false;
+    records.add(FIRST.key);
+  });
+  const { records: found, turn } = await flight.enter(FIRST, []);
+  assert.deepEqual([[...found.keys()], turn], [[FIRST.key], undefined]);
+});
+
 test('work that others do is done after them, and the lease ends also where it fails', async (t) => {
   const { leases, attempts, ended, stop } = harness(t, ['held', 'held', 'taken']);
   const options = { patience: 60_000, signal: stop.signal };

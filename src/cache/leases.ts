@@ -83,6 +83,7 @@ interface Seen {
 /** What an observer has seen of another's lease. */
 interface Sight {
   readonly digest: Digest;
+  readonly holder: string;
   /** How long it has not changed, at least, in milliseconds. */
   readonly still: number;
   /** When the last answer came. */
@@ -172,19 +173,25 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   /** Whether a lease binds anybody: by the observer's own clock, as long as it has not changed. */
   const isAlive = (tag: string, { digest, holder: other, ended, asked }: Seen): boolean => {
-    if (ended) return false;
+    if (ended) {
+      sights.delete(tag);
+      return false;
+    }
     const last = sights.get(tag);
     const same = last?.digest === digest;
     const still = same ? last.still + Math.min(times.look, asked - last.at) : 0;
-    sights.set(tag, { digest, still, at: clock() });
+    sights.set(tag, { digest, holder: other, still, at: clock() });
     if (still > times.dead) dead.add(other);
     // It was only slow.
     else if (last && !same) dead.delete(other);
     return !dead.has(other);
   };
 
-  /** Whether somebody made the step when that was last seen, and that was not long ago: nothing says that they have ended. */
-  const isLately = (tag: string): boolean => clock() - (sights.get(tag)?.at ?? -Infinity) < times.dead;
+  /** Whether somebody made the step when that was last seen, not long ago: nothing says that they have ended. */
+  const isLately = (tag: string): boolean => {
+    const last = sights.get(tag);
+    return last !== undefined && !dead.has(last.holder) && clock() - last.at < times.dead;
+  };
 
   const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;
 

@@ -215,6 +215,40 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
     }
   });
 
+  for (const end of ['has ended', 'is dead'])
+    test(`${name}: a lease that ${end}, and cannot be taken, is not waited for`, async (t) => {
+      const opened = await open(t);
+      const holder = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+      assert.equal(await holder.kind(), 'taken');
+      const store = await ready(opened);
+      let away = false;
+      const refused = async (): Promise<never> => {
+        throw new AppError('REGISTRY', 'connection refused');
+      };
+      const unwritable: Store = {
+        ...store,
+        tag: (...given) => (away ? refused() : store.tag(...given)),
+        ...(store.create && { create: (...given) => (away ? refused() : store.create!(...given)) }),
+        resolve: async (tag, signal) => {
+          const raw = await store.resolve(tag, signal);
+          // Deleted leases have left something to see.
+          if (!away || end === 'is dead' || raw !== undefined) return raw;
+          const annotations = { 'dev.envbuilder.lease': JSON.stringify({ holder: 'one', ended: true }) };
+          const bytes = Buffer.from(JSON.stringify({ annotations }));
+          const mediaType = MEDIA_TYPES.ociIndex;
+          return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
+        },
+      };
+      let now = 0;
+      const waiting = builder(t, unwritable, endsWithRecord, { clock: () => now });
+      assert.equal(await waiting.kind(), 'held');
+      if (end === 'has ended') await holder.end(KEY, false);
+      else now += LEASE_TIMES.dead + 1;
+      away = true;
+      assert.equal(await waiting.kind(), 'none');
+      assert.equal(waiting.reasons.length, 1);
+    });
+
   test(`${name}: what else a dead holder holds is free at once`, async (t) => {
     const opened = await open(t);
     const other = digestOf('another step');
