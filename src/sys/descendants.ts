@@ -39,6 +39,10 @@ export interface ProcessFacts {
   readonly began: string;
   /** It has ended, and nobody has asked for its exit code. */
   readonly isZombie: boolean;
+  /** It waits for something that may never come: it neither runs nor wants to, reads no disk, and was not stopped. */
+  readonly isAsleep: boolean;
+  /** Of a processor, in hundredths of a second. */
+  readonly used: number;
 }
 
 /** All processes that can be seen at this moment. */
@@ -59,8 +63,11 @@ export function below(all: readonly ProcessFacts[], roots: readonly number[]): r
   return found;
 }
 
-/** Fields of /proc/PID/stat (proc_pid_stat(5)); the name in it may hold spaces and parentheses. */
-function factsOf(pid: string): ProcessFacts | undefined {
+/**
+ * Fields of /proc/PID/stat (proc_pid_stat(5)); the name in it may hold spaces and parentheses.
+ * @returns undefined where there is no such process
+ */
+export function factsOf(pid: string | number): ProcessFacts | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -71,6 +78,8 @@ function factsOf(pid: string): ProcessFacts | undefined {
       group: Number(group),
       began: fields[19] ?? '',
       isZombie: state === 'Z' || state === 'X',
+      isAsleep: state === 'S',
+      used: Number(fields[11]) + Number(fields[12]),
     };
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { factsOf } from '../sys/descendants.ts';
 
 /** A process that no other one is taken for, whatever was started since. */
 export interface ProcessMark {
@@ -21,12 +22,10 @@ export function isThere({ pid, started, boot, namespace }: ProcessMark): boolean
   return boot === bootId() && namespace === ownNamespace() && startOf(pid) === started;
 }
 
-/** The time of its start (proc_pid_stat(5), field 22); undefined for one that has ended. */
+/** When it was started; undefined for one that has ended. */
 function startOf(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  // The name may hold spaces and parentheses.
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return state === undefined || state === 'Z' || state === 'X' ? undefined : fields[18];
+  const facts = factsOf(pid);
+  return facts?.isZombie ? undefined : facts?.began;
 }
 
 const bootId = (): string => read('/proc/sys/kernel/random/boot_id').trim();

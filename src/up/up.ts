@@ -9,6 +9,7 @@ import type { ContainerConfig } from '../oci/types.ts';
 import { findAccount } from '../start/account.ts';
 import { type Variables, withAccount } from '../start/environment.ts';
 import { hasSubordinateIds, type OwnIds, ROOT_IDS } from '../sys/user-namespace.ts';
+import { atRest } from './at-rest.ts';
 import { startContainer } from './container.ts';
 import { type DescribedContainer, describeContainer, environmentOf, warnNotGiven } from './describe.ts';
 import { endAll, removeContainer } from './down.ts';
@@ -106,6 +107,7 @@ export async function up(request: UpRequest, deps: UpDeps): Promise<UpResult> {
     services?.check();
     await runLifecycle({ record, described, env, mark }, request, deps);
     services?.check();
+    if (!running) await atRest(mark, signal);
     if (!isThere(mark)) throw hasEnded(store.place(name).log);
     const { remoteUser } = described.devcontainer;
     const { workspaceFolder: remoteWorkspaceFolder } = described;
