@@ -15,6 +15,8 @@ const environment = useEnvironment(['registry']);
 
 /** Sequential round trips that a probe may take, whatever the number of steps (docs/explanation.md). */
 const MOST_ROUNDS = 4;
+/** Records that a probe asks for where all is cached, its own plan's and those of a reproducible build, and their notes. */
+const MOST_RECORDS = 6;
 /** Long beside what a probe does between two requests, even on a busy machine. */
 const HOLD_MS = 3000;
 
@@ -58,6 +60,8 @@ for (const steps of [3, 30, 100]) {
     const shown = proxy.requests.map(({ round, method, path }) => `${round} ${method} ${path}`).join('\n');
     assert.ok(proxy.rounds() <= MOST_ROUNDS, `${proxy.rounds()} round trips:\n${shown}`);
     t.diagnostic(`${proxy.requests.length} requests in ${proxy.rounds()} round trips`);
+    const records = proxy.requests.filter(({ path }) => /\/manifests\/(?:age-)?[0-9a-f]{64}$/.test(path));
+    assert.ok(records.length <= MOST_RECORDS, `${records.length} records:\n${shown}`);
     const config = proxy.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
     assert.ok(config.length <= 1, `more than the base's config was read:\n${shown}`);
     assert.ok(

@@ -1,5 +1,3 @@
-import { lookupRecords } from '../cache/lookup.ts';
-import type { CacheRecord } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import { type Emit, type Event, timed } from '../core/events.ts';
@@ -13,7 +11,7 @@ import { partsOf } from '../plan/join.ts';
 import type { Plan } from '../plan/types.ts';
 import { settle } from './chain.ts';
 import { checkEmulators } from './check-emulators.ts';
-import { choosePlan, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
+import { choosePlan, plansOf } from './choose-plan.ts';
 import type { LookedInto } from './contents.ts';
 import { type Execution, startExecution } from './execution.ts';
 import { type AssembledImage, assembleImage, assembleIndex, manifestDescriptor } from './image.ts';
@@ -26,6 +24,7 @@ import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { type Attestation, createAttest } from './publishing/attestations.ts';
 import { type StartedPush, startPush } from './publishing/push-image.ts';
+import { NO_RECORDS, searchRecords } from './search-records.ts';
 import { createSession, type Session } from './session.ts';
 import type { StainedStep } from './stage-runner.ts';
 import { stainedImage } from './stains.ts';
@@ -106,15 +105,15 @@ async function carryOut(
     observer?.planned(observedStages(plan));
     if (request.push) push = await startPush(request, session, plan, signal);
     const plans = session.lookup ? plansOf(request, plan) : [plan];
-    const found = await timed(emit, 'lookup', () => lookup(session, plans));
+    const found = await searchRecords(plans, session.lookup, emit);
     const leftOut = createLeftOut(session, emit);
     for (;;) {
       const attempt = leftOut.wholeCache ? withoutCache(session) : session;
-      const known = leftOut.wholeCache ? new Map() : found;
+      const known = leftOut.wholeCache ? NO_RECORDS : found;
       const bad = leftOut.layers;
       const chosen = await choosePlan(plans, known, { store: attempt.cacheStore, bad, ...deps });
       await checkEmulators(chosen, { workDir: session.workDir, signal });
-      const execution = startExecution(request, attempt, { ...chosen, found: known }, deps);
+      const execution = startExecution(request, attempt, { ...chosen, found: known.found }, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
         if (contents) observer?.made(await contents.describe(lookedInto(request, result.images), signal));
@@ -152,11 +151,6 @@ function prepareDirectories({ cache, stateDir }: BuildRequest): void {
       hint: 'name another one with --state-dir',
     });
   }
-}
-
-async function lookup(session: Session, plans: readonly Plan[]): Promise<ReadonlyMap<Digest, CacheRecord>> {
-  if (!session.lookup) return new Map();
-  return lookupRecords(keysOf(plans), { ...session.lookup, undated: undatedKeysOf(plans) });
 }
 
 interface Attempt {

@@ -6,7 +6,8 @@ import type { CacheRecord } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { planOf } from '../plan/testing.ts';
 import type { Plan } from '../plan/types.ts';
-import { choosePlan, keysOf, plansOf } from './choose-plan.ts';
+import { choosePlan, plansOf } from './choose-plan.ts';
+import { keysOf, NO_RECORDS } from './search-records.ts';
 import type { BuildRequest } from './types.ts';
 
 const own = await planOf({ dockerfile: 'FROM scratch\nWORKDIR /a\nWORKDIR /b\nWORKDIR /c' });
@@ -33,18 +34,22 @@ async function choice(
     [...records.values()].flatMap(({ chain }) => chain.map(({ digest, size }) => [digest, size])),
   );
   let asked = 0;
-  const { plan, usable } = await choosePlan([fixed, kept], records, {
-    store: {
-      name: 'store',
-      has: async (digest: Digest) => {
-        asked += 1;
-        return gone(digest) ? undefined : sizes.get(digest);
-      },
-    } as never,
-    bad: new Set(),
-    emit: () => {},
-    signal: new AbortController().signal,
-  });
+  const { plan, usable } = await choosePlan(
+    [fixed, kept],
+    { ...NO_RECORDS, found: records },
+    {
+      store: {
+        name: 'store',
+        has: async (digest: Digest) => {
+          asked += 1;
+          return gone(digest) ? undefined : sizes.get(digest);
+        },
+      } as never,
+      bad: new Set(),
+      emit: () => {},
+      signal: new AbortController().signal,
+    },
+  );
   return { mtime: plan.mtime, depth: usable.hits.get(0)!.depth, asked };
 }
 

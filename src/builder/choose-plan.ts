@@ -3,6 +3,7 @@ import type { CacheRecord } from '../cache/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { rekeyed } from '../plan/rekeyed.ts';
 import type { Plan } from '../plan/types.ts';
+import type { RecordSearch } from './search-records.ts';
 import { epochOf } from './times.ts';
 import type { BuildRequest } from './types.ts';
 import { type UsableRecords, type UsableRecordsDeps, usableRecords } from './usable-records.ts';
@@ -16,18 +17,6 @@ type Records = ReadonlyMap<Digest, CacheRecord>;
  */
 export function plansOf(request: BuildRequest, plan: Plan): readonly Plan[] {
   return plan.mtime === 'keep' ? [rekeyed(plan, epochOf(request)), plan] : [plan];
-}
-
-/** The keys of all steps, so that all records are asked for at once. */
-export function keysOf(plans: readonly Plan[]): readonly Digest[] {
-  return plans.flatMap(({ stages }) =>
-    [...stages.values()].flatMap(({ steps }) => steps.map(({ key }) => key)),
-  );
-}
-
-/** The keys among them whose records say nothing of their age. */
-export function undatedKeysOf(plans: readonly Plan[]): ReadonlySet<Digest> {
-  return new Set(keysOf(plans.filter(({ mtime }) => mtime !== 'keep')));
 }
 
 /** How many steps would have to run. */
@@ -48,6 +37,17 @@ export function inOrder(
     .sort((a, b) => a.missing - b.missing || (a.missing === 0 ? a.index - b.index : b.index - a.index));
 }
 
+/** The same, where records are asked for until nothing is missing or all are known. */
+export async function orderOf(
+  plans: readonly Plan[],
+  search: RecordSearch,
+): Promise<ReturnType<typeof inOrder>> {
+  for (;;) {
+    const order = inOrder(plans, search.found);
+    if (order[0]!.missing === 0 || !(await search.more())) return order;
+  }
+}
+
 /** A plan, and what the cache has of it. */
 export interface ChosenPlan {
   readonly plan: Plan;
@@ -57,10 +57,23 @@ export interface ChosenPlan {
 /** The plan to go by, as inOrder has it; layers that are gone count. */
 export async function choosePlan(
   plans: readonly Plan[],
-  records: Records,
+  search: RecordSearch,
   deps: UsableRecordsDeps,
 ): Promise<ChosenPlan> {
-  const order = inOrder(plans, records);
+  const bad = new Set(deps.bad);
+  for (;;) {
+    const order = await orderOf(plans, search);
+    const best = await bestOf(order, search.found, { ...deps, bad });
+    if (best.missing === 0 || !(await search.more())) return best;
+    for (const layer of best.usable.unusable) bad.add(layer);
+  }
+}
+
+async function bestOf(
+  order: ReturnType<typeof inOrder>,
+  records: Records,
+  deps: UsableRecordsDeps,
+): Promise<ChosenPlan & { readonly missing: number }> {
   let best: (ChosenPlan & { readonly missing: number }) | undefined;
   for (const { plan, missing } of order) {
     if (best && best.missing <= missing) break;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { missingSteps } from '../cache/hits.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
@@ -87,9 +88,7 @@ export function startExecution(
     if (!store || usable.unusable.has(layer.digest)) return checked;
     return session.preferCache(checked, () => preferred.add(layer.digest));
   };
-  const misses = [...plan.stages.values()].some(
-    ({ index, steps }) => usable.hits.get(index)!.depth < steps.length,
-  );
+  const misses = missingSteps(plan, usable.hits).length > 0;
   /** Whether records may be stored, for others to find by the diffIDs of base layers. */
   const stores = misses && session.ownStore !== undefined;
   const built = new Set<Digest>();

@@ -2,12 +2,13 @@ import { lookupRecords } from '../cache/lookup.ts';
 import { AppError } from '../core/error.ts';
 import { type Emit, timed } from '../core/events.ts';
 import type { Plan, Step } from '../plan/types.ts';
-import { choosePlan, keysOf, plansOf } from './choose-plan.ts';
+import { choosePlan, plansOf } from './choose-plan.ts';
 import { makePlan } from './make-plan.ts';
 import type { MissCause } from './misses/causes.ts';
 import { createComparison, firstLine } from './misses/compare.ts';
 import { createExplainer } from './misses/explain.ts';
 import { readTrace, readTraceFrom } from './misses/trace.ts';
+import { keysOf, NO_RECORDS } from './search-records.ts';
 import { createSession } from './session.ts';
 import type { BuildRequest, ExplainedStep, Explanation } from './types.ts';
 
@@ -36,7 +37,11 @@ export async function runExplain(
     const found = await timed(emit, 'lookup', async () =>
       lookup ? lookupRecords(keysOf(plans), lookup) : new Map(),
     );
-    const { plan, usable } = await choosePlan(plans, found, { store, bad: new Set(), emit, signal });
+    const { plan, usable } = await choosePlan(
+      plans,
+      { ...NO_RECORDS, found },
+      { store, bad: new Set(), emit, signal },
+    );
     const trace = await (from === undefined
       ? readTrace(store, plan, signal)
       : readTraceFrom(store, plan, from, signal));

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { missingSteps, resolveHits, type StageHit } from '../cache/hits.ts';
-import { lookupRecords } from '../cache/lookup.ts';
 import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
@@ -10,12 +9,13 @@ import { distinctPlatforms, formatPlatform } from '../oci/platform.ts';
 import type { Store } from '../oci/types.ts';
 import { partsOf } from '../plan/join.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
-import { inOrder, keysOf, plansOf, undatedKeysOf } from './choose-plan.ts';
+import { orderOf, plansOf } from './choose-plan.ts';
 import { type AssembledImage, assembleImage, assembleIndex } from './image.ts';
 import { makePlan } from './make-plan.ts';
 import { causesText, createExplainer } from './misses/explain.ts';
 import { readTrace } from './misses/trace.ts';
 import { prepareRuntime } from './publishing/runtime.ts';
+import { searchRecords } from './search-records.ts';
 import { type CacheRepository, createSession, type Session } from './session.ts';
 import { imageTime } from './times.ts';
 import type { BuildRequest, ProbeResult } from './types.ts';
@@ -71,10 +71,9 @@ async function ask(
       makePlan(request, session, { emit, signal, readOnly: true }, platforms),
     );
     const plans = plansOf(request, plan);
-    const records = await timed(emit, 'lookup', () =>
-      lookupRecords(keysOf(plans), { ...session.lookup!, undated: undatedKeysOf(plans) }),
-    );
-    const order = inOrder(plans, records);
+    const search = await searchRecords(plans, session.lookup, emit);
+    const order = await orderOf(plans, search);
+    const records = search.found;
     const complete = order.filter(({ missing }) => missing === 0);
     if (complete.length === 0) throw await missError(session, order[0]!.plan, records, signal);
     const found = await timed(emit, 'lookup', () =>

@@ -1,6 +1,6 @@
 import { chainId } from '../cache/chain-id.ts';
 import { baseChainId, claimsOf, sourcesOf } from '../cache/claims.ts';
-import { neededStages, type StageHit } from '../cache/hits.ts';
+import { layerOf, neededStages, type StageHit } from '../cache/hits.ts';
 import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord, LayerRef } from '../cache/types.ts';
 import { once } from '../core/concurrency.ts';
@@ -158,7 +158,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     expectContent(missing);
     for (const step of stage.steps.slice(0, hit.depth)) {
       finished(step, 'hit', 0);
-      tellLayer(step, records.get(step.key)?.layer);
+      tellLayer(step, layerOf(hit, step.index));
     }
     if (missing.some(({ operation }) => operation.kind === 'run')) expectRun();
     let cursor = await start(stage, hit);

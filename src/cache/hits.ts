@@ -80,6 +80,16 @@ export function neededStages(plan: Plan, hits: ReadonlyMap<number, StageHit>): r
   return [...needed].sort((a, b) => a - b);
 }
 
+/**
+ * The layer of a step of a stage, as the stage's deepest record has it; undefined where it has none.
+ * @param index of the step in its stage, below the hit's depth
+ */
+export function layerOf({ depth, chain, made }: StageHit, index: number): LayerRef | undefined {
+  const at = made.length - depth + index;
+  if (made[at] !== '1') return undefined;
+  return chain[made.slice(0, at).replaceAll('0', '').length];
+}
+
 /** The steps that the targets need and the cache does not have, in the order of the Dockerfile. */
 export function missingSteps(plan: Plan, hits: ReadonlyMap<number, StageHit>): readonly Step[] {
   return neededStages(plan, hits).flatMap((index) =>

@@ -47,35 +47,70 @@ export async function lookupRecords(
   keys: readonly Digest[],
   options: LookupOptions,
 ): Promise<Map<Digest, CacheRecord>> {
-  const unique = [...new Set(keys)];
-  const found = await Promise.all(options.stores.map((store) => recordsIn(store, unique, options)));
-  return new Map(found.toReversed().flatMap((records) => [...records]));
+  return createLookups(options)(keys, options.undated);
+}
+
+/** A function as lookupRecords, for several rounds: a repository that answers nothing in one is not asked in the next. */
+export function createLookups(
+  options: LookupOptions,
+): (keys: readonly Digest[], undated?: ReadonlySet<Digest>) => Promise<Map<Digest, CacheRecord>> {
+  /** Repositories that gave no answer at all, and why. */
+  const away = new Map<Store, Refusal>();
+  return async (keys, undated) => {
+    const unique = [...new Set(keys)];
+    const found = await Promise.all(
+      options.stores.map(async (store) => {
+        const gone = away.get(store);
+        if (gone) {
+          for (const key of unique) options.refused?.set(key, gone);
+          return new Map<Digest, CacheRecord>();
+        }
+        const { records, answers, failure } = await recordsIn(store, unique, {
+          ...options,
+          ...(undated ? { undated } : {}),
+        });
+        if (answers === 0 && failure) away.set(store, failure);
+        return records;
+      }),
+    );
+    return new Map(found.toReversed().flatMap((records) => [...records]));
+  };
 }
 
 async function recordsIn(
   store: Store,
   keys: readonly Digest[],
   options: LookupOptions,
-): Promise<ReadonlyMap<Digest, CacheRecord>> {
-  const found = new Map<Digest, CacheRecord>();
-  let unreachable = false;
+): Promise<{
+  readonly records: ReadonlyMap<Digest, CacheRecord>;
+  /** How many questions were answered. */
+  readonly answers: number;
+  /** Of a question that was not. */
+  readonly failure: Refusal | undefined;
+}> {
+  const records = new Map<Digest, CacheRecord>();
+  let answers = 0;
+  let failure: Refusal | undefined;
   await mapLimit(keys, PARALLEL_LOOKUPS, async (key) => {
-    if (unreachable) return;
+    if (failure) return;
     try {
       const record = await recordIn(store, key, options);
-      if (record) found.set(key, record);
+      if (record) records.set(key, record);
+      answers += 1;
     } catch (error) {
       if (options.signal?.aborted || !(error instanceof AppError)) throw error;
       const fails = error.code === 'REGISTRY' || error.code === 'AUTH';
-      unreachable ||= fails;
-      options.refused?.set(key, {
+      const refusal: Refusal = {
         code: fails ? 'cache-unreachable' : 'record-unreadable',
         message: error.message,
-      });
+      };
+      options.refused?.set(key, refusal);
+      if (fails) failure ??= refusal;
+      else answers += 1;
       warn(options.emit, key, error);
     }
   });
-  return found;
+  return { records, answers, failure };
 }
 
 /**
