@@ -15,10 +15,12 @@ import { createMirroredStore, type MirrorCopies } from './http/mirrors.ts';
 import { listTags } from './http/tags.ts';
 import { uploadBlob } from './http/upload.ts';
 import { isTag } from './reference.ts';
-import type { Store } from './types.ts';
+import type { BlobSource, Store } from './types.ts';
 
 /** Whether the registry has a smaller blob costs more to ask than to send it, and most are new. */
 const ASK_BYTES = 4096;
+/** So long after a repository has said that it holds a blob, a push takes its word. */
+const BELIEVED_MS = 10 * 60_000;
 
 export interface RemoteStoreOptions extends Repository {
   /** Mirrors of the registry, as `host[:port][/prefix]`: read from in order, before the registry itself. */
@@ -84,13 +86,24 @@ function createRepositoryStore(target: Repository): Store {
     );
   /** Blobs that were put here before: they are not put twice. */
   const held = new Set<Digest>();
+  /** What the repository was said to hold: the size of a blob, and when that was, in milliseconds. */
+  const said = new Map<Digest, { readonly size: number; readonly at: number }>();
+  const wasSaid = ({ digest, size }: Pick<BlobSource, 'digest' | 'size'>): boolean => {
+    const last = said.get(digest);
+    return last?.size === size && performance.now() - last.at < BELIEVED_MS;
+  };
   return {
     name: `${registry}/${repository}`,
-    has: (digest, signal) => sizeOf(digest, 'pull', signal),
+    has: async (digest, signal) => {
+      const size = await sizeOf(digest, 'pull', signal);
+      if (size === undefined) said.delete(digest);
+      else said.set(digest, { size, at: performance.now() });
+      return size;
+    },
     get: (digest, range, signal) =>
       openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
     put: async (source, signal) => {
-      if (held.has(source.digest)) return 'exists';
+      if (held.has(source.digest) || wasSaid(source)) return 'exists';
       const asked = source.size > ASK_BYTES && (await isThere(source.digest, signal));
       const done = asked ? 'exists' : await uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
       held.add(source.digest);

@@ -131,6 +131,33 @@ test('what was put once is not sent or asked for again, and a failure is not tak
   assert.deepEqual(methods(), ['POST', 'POST', 'PUT']);
 });
 
+test('what the repository has just said that it holds is neither asked for nor sent', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  const [small, large] = [Buffer.from('small'), CONTENT];
+  registry.addBlob(small);
+  registry.addBlob(large);
+  for (const bytes of [small, large]) {
+    assert.equal(await store.has(digestOf(bytes)), bytes.length);
+    assert.equal(await store.put(bytesSource(bytes)), 'exists');
+  }
+  assert.deepEqual(methods(), ['HEAD', 'HEAD']);
+});
+
+test('what was absent or of another size when it was asked for is sent', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  const [small, other] = [Buffer.from('small'), Buffer.from('other')];
+  assert.equal(await store.has(digestOf(small)), undefined);
+  assert.equal(await store.put(bytesSource(small)), 'stored');
+  registry.faults.push((seen, response) => {
+    if (seen.method !== 'HEAD') return false;
+    response.writeHead(200, { 'content-length': 1 }).end();
+    return true;
+  });
+  assert.equal(await store.has(digestOf(other)), 1);
+  assert.equal(await store.put(bytesSource(other)), 'stored');
+  assert.deepEqual(methods().slice(-5), ['POST', 'PUT', 'HEAD', 'POST', 'PUT']);
+});
+
 test('content that is not the digest is CORRUPT', async (t) => {
   const { store } = await setUp(t);
   const wrong = { ...bytesSource(CONTENT), digest: digestOf('other') };
