@@ -132,6 +132,26 @@ test('a token that drips in is given up', async (t) => {
   assert.ok(tokens <= 6, `${tokens} requests for tokens`);
 });
 
+for (const [what, ask] of Object.entries({ ...READS, ...CONTENTS })) {
+  test(`${what} that came while the process could not run is taken`, async (t) => {
+    const limits = { ...LIMITS, documentMs: 2000, answerMs: 2000, windowMs: 60_000 };
+    const { registry, repository, store, events } = await openFakeStore(t, { limits });
+    registry.addBlob(CONTENT);
+    registry.manifests.set('v1', { bytes: Buffer.from('{}'), type: MEDIA_TYPES.ociManifest });
+    await store.has(digestOf('x'));
+    const answer = ask(repository, store);
+    // Wait: the request is on its way.
+    await sleep(1);
+    // Wait: for longer than the limit, as if it got no processor.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1.1 * limits.answerMs);
+    await answer;
+    assert.deepEqual(
+      events.filter(({ type }) => type === 'retry'),
+      [],
+    );
+  });
+}
+
 test('the first request of all is bounded as well', async (t) => {
   const { registry, store } = await openFakeStore(t, { limits: LIMITS });
   registry.faults.push(() => true);

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { awakeTimer } from '../../core/awake-timeout.ts';
 import { NETWORK_LIMITS, type NetworkLimits, TooSlow } from '../../core/network-limits.ts';
 import { proxyFor } from './proxy.ts';
 import { createTlsProfiles, PLAIN, type TlsOptions } from './tls-profiles.ts';
@@ -87,15 +88,14 @@ interface Clock {
   stop(): void;
 }
 
-/** Aborts when an exchange takes longer than it may. */
+/** Aborts when an exchange takes longer than it may, while this process runs. */
 function startClock(ms: number, since: number | undefined, outer: AbortSignal | undefined): Clock {
   const abort = new AbortController();
   const late = (): void => abort.abort(new TooSlow(`it took longer than ${ms / 1000} seconds`));
   const spent = since === undefined ? 0 : performance.now() - since;
-  const timer = setTimeout(late, Math.max(0, ms - spent)).unref();
   return {
+    stop: awakeTimer(Math.max(0, ms - spent), late),
     signal: outer === undefined ? abort.signal : AbortSignal.any([outer, abort.signal]),
-    stop: () => clearTimeout(timer),
   };
 }
 
