@@ -18,6 +18,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { EXIT_CODES } from '../src/core/error.ts';
 import type { CliResult } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
+import { startOwnRegistry } from './support/own-registry.ts';
 import { describeImage, readOciLayout } from './support/read-image.ts';
 import { createSandbox, type Sandbox } from './support/sandbox.ts';
 
@@ -324,6 +325,8 @@ function filesOf(dir: string): readonly { readonly path: string; readonly size: 
 }
 
 const registryDir = 'docker/registry/v2';
+/** RFC 8878, section 3.1.1. */
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const damages: Readonly<Record<string, (cache: string) => void>> = {
   'a truncated layer': (cache) => {
     const { path, size } = filesOf(join(cache, registryDir, 'blobs'))[0]!;
@@ -375,6 +378,34 @@ for (const [name, damage] of Object.entries(damages)) {
     const { tree: third, result: cached } = await builtTree(box, 'third');
     assert.deepEqual(third, tree);
     assert.doesNotMatch(cached.stderr, /warning: /);
+  });
+}
+
+for (const size of [1000, 300_000]) {
+  test(`a layer of ${size} bytes that a registry has damaged is stored again`, async (t) => {
+    const box = sandbox(t, { Dockerfile: 'FROM scratch\nCOPY file /file\n' });
+    writeFileSync(join(box.context, 'file'), randomBytes(size));
+    const storage = box.path('storage');
+    const registry = await startOwnRegistry(box.dir, storage);
+    t.after(() => registry.stop());
+    const build = (to: string): ReturnType<Sandbox['build']> =>
+      box.build([`--cache-repo=${registry.host}/cache`, '--push', `--output=${box.path(to)}`]);
+    assertBuilt(box, await build('first'));
+    for (const { path } of filesOf(join(storage, registryDir, 'blobs'))) {
+      const bytes = readFileSync(path);
+      if (!bytes.subarray(0, 4).equals(ZSTD_MAGIC)) continue;
+      bytes[bytes.length >> 2]! ^= 0xff;
+      writeFileSync(path, bytes);
+    }
+    const healed = await build('second');
+    assertBuilt(box, healed);
+    assert.match(healed.stderr, /warning: .*cannot be read/);
+    const cached = await build('third');
+    assertBuilt(box, cached);
+    assert.doesNotMatch(cached.stderr, /warning: /);
+    assert.match(cached.stderr, /1 from the cache, 0 built/);
+    for (const to of ['second', 'third'])
+      assert.ok(readFileSync(join(box.path(to), 'file')).equals(readFileSync(join(box.context, 'file'))));
   });
 }
 

@@ -130,6 +130,7 @@ export function startExecution(
         store: ownStore,
         trust,
         staged: locator.staged,
+        damaged: usable.unusable,
         cached: ownStore === store ? undefined : (layer) => session.cachedSource(layer, ownStore),
         contentDigest,
         usable:

@@ -106,9 +106,9 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
       readBlobFile(layout.blob(digest), digest, range, () => damaged.add(digest), signal),
     readInto: (digest, offset, into) => readBlobInto(layout.blob(digest), digest, offset, into),
     put: async (source, signal) => {
-      const { digest } = source;
+      const { digest, anew = false } = source;
       const link = layout.layerLink(digest);
-      if ((await store.has(digest)) === source.size) return 'exists';
+      if (!anew && (await store.has(digest)) === source.size) return 'exists';
       return writing(async (scratch) => {
         const linkStored = () => {
           if (sizeOf(digest) !== source.size) return false;
@@ -116,7 +116,7 @@ export function createDirectoryStore({ root, repository }: DirectoryStoreOptions
           placeLink(scratch, link, digest);
           return true;
         };
-        if (await lock.shared(linkStored)) return 'mounted';
+        if (!anew && (await lock.shared(linkStored))) return 'mounted';
         const staged = await stageBlob(source, scratch, signal);
         await lock.shared(() => {
           moveInto(staged, layout.blob(digest));

@@ -103,8 +103,9 @@ function createRepositoryStore(target: Repository): Store {
     get: (digest, range, signal) =>
       openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
     put: async (source, signal) => {
-      if (held.has(source.digest) || wasSaid(source)) return 'exists';
-      const asked = source.size > ASK_BYTES && (await isThere(source.digest, signal));
+      const { anew = false } = source;
+      if (!anew && (held.has(source.digest) || wasSaid(source))) return 'exists';
+      const asked = !anew && source.size > ASK_BYTES && (await isThere(source.digest, signal));
       const done = asked ? 'exists' : await uploadBlob({ ...target, source, ...(signal ? { signal } : {}) });
       held.add(source.digest);
       return done;

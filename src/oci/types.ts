@@ -109,6 +109,8 @@ export interface BlobSource {
   readonly fileVerified?: true;
   /** A repository of the same registry that is known to hold the blob (OCI distribution spec, "Mounting a blob"). */
   readonly mountFrom?: string;
+  /** What is stored under the digest could not be read: the blob is stored again, whatever is said to be there. */
+  readonly anew?: true;
 }
 
 /**

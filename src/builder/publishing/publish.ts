@@ -59,6 +59,8 @@ export interface PublisherDeps {
   readonly store: Store;
   readonly trust: Trust;
   readonly staged: (digest: Digest) => StagedLayer | undefined;
+  /** Layers that cannot be read from where they are stored. */
+  readonly damaged: ReadonlySet<Digest>;
   /** A layer of another repository of the cache; undefined when there is none besides the store. */
   readonly cached: ((layer: LayerRef) => Promise<BlobSource>) | undefined;
   readonly contentDigest: (step: Step) => Promise<Digest>;
@@ -95,7 +97,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   const ensureLayer = async (layer: LayerRef): Promise<void> => {
     const staged = deps.staged(layer.digest);
-    if (staged) await putOnce(layer.digest, () => store.put(stagedSource(staged), signal));
+    const anew = deps.damaged.has(layer.digest) ? ({ anew: true } as const) : {};
+    if (staged) await putOnce(layer.digest, () => store.put({ ...stagedSource(staged), ...anew }, signal));
   };
 
   const storeRecord = async (request: PublishRequest): Promise<Stored> => {

@@ -158,6 +158,14 @@ test('what was absent or of another size when it was asked for is sent', async (
   assert.deepEqual(methods().slice(-5), ['POST', 'PUT', 'HEAD', 'POST', 'PUT']);
 });
 
+test('what could not be read is sent, whatever is said to be there', async (t) => {
+  const { registry, store, methods } = await setUp(t);
+  registry.addBlob(CONTENT);
+  assert.equal(await store.has(DIGEST), CONTENT.length);
+  assert.equal(await store.put({ ...bytesSource(CONTENT), anew: true }), 'stored');
+  assert.deepEqual(methods(), ['HEAD', 'POST', 'PUT']);
+});
+
 test('content that is not the digest is CORRUPT', async (t) => {
   const { store } = await setUp(t);
   const wrong = { ...bytesSource(CONTENT), digest: digestOf('other') };
