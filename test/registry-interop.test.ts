@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -60,10 +61,14 @@ test('docker pushes to our server and pulls from it', async (t) => {
   const { command, env } = environment.services.docker!;
   const docker = (...args: string[]) => run(command, args, { env });
   const name = `${own.host}/docker/app:1`;
-  await docker('pull', base());
-  await docker('tag', base(), name);
+  // An image that nobody else on this engine has, so that it is gone with its name.
+  const made = join(dir, 'made');
+  mkdirSync(made);
+  writeFileSync(join(made, 'Dockerfile'), 'FROM scratch\nCOPY file /\n');
+  writeFileSync(join(made, 'file'), randomBytes(100_000));
+  await docker('build', '--quiet', '--tag', name, made);
   await docker('push', name);
-  await docker('rmi', name, base());
+  await docker('rmi', name);
   const output = await docker('pull', name);
   assert.match(output, /Digest: sha256:/);
   await docker('rmi', name);
