@@ -1,6 +1,7 @@
 import { AppError, EXIT_CODES, toAppError } from '../core/error.ts';
 import { type Emit, silent } from '../core/events.ts';
 import { urlSecrets } from '../report/redact.ts';
+import type { Reporter, Sink } from '../report/types.ts';
 import { readOldNames } from './options/old-names.ts';
 import { type Parsed, parseOptions } from './options/parse.ts';
 import type { CommandName } from './options/types.ts';
@@ -55,7 +56,8 @@ export async function runCommand(
     for (const old of used) warn(`${old} is an old name`, `set ENVBUILDER_${old} instead`);
     for (const { text, hint } of parsed.warnings) warn(text, hint);
     for (const text of optionWarnings(parsed)) warn(text);
-    last = await body(parsed, report ? { ...context, observer: report.observer } : context, emit);
+    const observed = report ? { ...context, observer: report.observer } : context;
+    last = await body(parsed, { ...observed, stdout: besides(context.stdout, reporter) }, emit);
     await report?.write();
     await telemetry?.end();
     await message?.write(emit);
@@ -79,6 +81,12 @@ export async function runCommand(
     throw thrown;
   }
   return code;
+}
+
+/** Standard output that may be the terminal on which progress is shown: what it is told stays there. */
+function besides(stdout: Sink, { beside }: Reporter): Sink {
+  if (!stdout.isTTY || !beside) return stdout;
+  return { isTTY: true, write: (text) => beside(() => void stdout.write(text)) };
 }
 
 /** Tools that call `devcontainer` know one failure alone. */

@@ -9,6 +9,8 @@ export interface LiveRegion {
   persist(lines: readonly string[]): void;
   /** Shows `lines` instead of those before, which may be none. */
   draw(lines: readonly string[]): void;
+  /** Has somebody else write to the terminal, below all that stays; the picture is gone until it is drawn again. */
+  beside(write: () => void): void;
   size(): Size;
   /** Takes the picture away; what stays is written. */
   close(): void;
@@ -72,6 +74,10 @@ export function createLiveRegion(terminal: Sink, redraw: () => void): LiveRegion
     persist: (lines) => {
       kept.push(...lines);
       if (shown.length === 0 && kept.length > 0) draw([]);
+    },
+    beside: (write) => {
+      draw([]);
+      write();
     },
     close: () => {
       terminal.off?.('resize', resized);

@@ -69,6 +69,7 @@ export function createTerminalReporter(options: ReporterOptions): Reporter {
       if (event.type === 'error') errors.push(...said);
       else region.persist(said);
     },
+    beside: region.beside,
     close: () => {
       clearInterval(timer);
       region.close();

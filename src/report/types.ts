@@ -35,6 +35,8 @@ export interface ReporterOptions {
 /** Shows a run while it goes on. */
 export interface Reporter {
   readonly emit: (event: Event) => void;
+  /** Has somebody else write to the terminal that it draws on; missing where it draws nothing. */
+  readonly beside?: (write: () => void) => void;
   /** Ends the live part and prints the summary; errors may be emitted before, nothing after. */
   readonly close: () => void;
 }
