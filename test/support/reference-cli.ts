@@ -33,6 +33,11 @@ if [ "$1" = run ]; then
   shift
   exec '${docker.command}' run --network=host "$@"
 fi
+# It waits for a start that may be over before this program listens, and then for ever.
+if [ "$1" = events ]; then
+  shift
+  exec '${docker.command}' events --since "$(($(date +%s) - 10))" "$@"
+fi
 exec '${docker.command}' "$@"
 `;
   writeFileSync(file, script);
