@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
+import { ageTag } from '../cache/age.ts';
 import { EMPTY_LAYER } from '../cache/empty-layer.ts';
 import { createLeases, leaseTag } from '../cache/leases.ts';
 import { encodeRecord } from '../cache/record.ts';
@@ -77,7 +78,7 @@ test('what nothing names goes after the grace period, what is named stays', asyn
   assert.deepEqual([again.manifests, again.blobs, again.freedBytes], [0, 0, 0]);
 });
 
-test('a record keeps the layers of other records, even when those are dropped', async (t) => {
+test('a record that is used keeps those that it lies on, with their ages, and no others', async (t) => {
   const root = tempDir(t);
   const store = createDirectoryStore({ root, repository: 'local/cache' });
   const layers = [randomBytes(500), randomBytes(600), randomBytes(700)];
@@ -86,15 +87,35 @@ test('a record keeps the layers of other records, even when those are dropped', 
   const first = await putRecord(store, 'first', [one]);
   const side = await putRecord(store, 'side', [one, three]);
   const last = await putRecord(store, 'last', [one, two]);
+  for (const key of [first, side])
+    await store.tag((await store.resolve(hexOf(key)))!.bytes, MEDIA_TYPES.ociManifest, ageTag(key));
+  await putImage(store, 'v1', 'amd64', 'one');
   age(root, 40 * 24 * HOUR);
   assert.ok(await store.resolve(hexOf(last)), 'reading a record uses it');
-  const result = await collectGarbage({ root, graceMs: 2 * HOUR, olderThanMs: 30 * 24 * HOUR });
-  assert.equal(result.tags, 2);
-  for (const key of [first, side]) assert.equal(await store.resolve(hexOf(key)), undefined);
-  assert.ok(await store.resolve(hexOf(last)));
+  const rules = { root, graceMs: 2 * HOUR, olderThanMs: 30 * 24 * HOUR };
+  assert.equal((await collectGarbage({ ...rules, dryRun: true })).tags, 3);
+  assert.equal((await collectGarbage(rules)).tags, 3);
+  for (const tag of ['v1', hexOf(side), ageTag(side)]) assert.equal(await store.resolve(tag), undefined, tag);
+  for (const tag of [hexOf(last), hexOf(first), ageTag(first)]) assert.ok(await store.resolve(tag), tag);
   assert.equal(await store.has(one.digest), 500);
   assert.equal(await store.has(two.digest), 600);
   assert.equal(await store.has(three.digest), undefined);
+  assert.deepEqual((await checkRegistry({ root })).problems, []);
+});
+
+test('a record keeps its layers, even when the records of those are gone', async (t) => {
+  const root = tempDir(t);
+  const store = createDirectoryStore({ root, repository: 'local/cache' });
+  const layers = [randomBytes(500), randomBytes(600)];
+  for (const layer of layers) await store.put(bytesSource(layer));
+  const [one, two] = layers.map(layerRef) as [LayerRef, LayerRef];
+  const first = await putRecord(store, 'first', [one]);
+  const last = await putRecord(store, 'last', [one, two]);
+  await store.drop!(hexOf(first), (await store.resolve(hexOf(first)))!.descriptor.digest);
+  age(root, 3 * HOUR);
+  await collectGarbage({ root, graceMs: 2 * HOUR });
+  assert.ok(await store.resolve(hexOf(last)));
+  for (const { digest, size } of [one, two]) assert.equal(await store.has(digest), size);
 });
 
 test('by size, what was used last stays', async (t) => {

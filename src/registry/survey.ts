@@ -1,4 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
+import { EMPTY_LAYER } from '../cache/empty-layer.ts';
 import { leasedTag } from '../cache/leases.ts';
 import type { ContentDigest } from '../core/digest.ts';
 import { fileSize, ifExists, readSmallFile } from '../oci/blob-file.ts';
@@ -40,6 +41,11 @@ export interface Survey {
 }
 
 const BATCH = 100;
+const MANIFEST_AND_CONFIG = 2;
+/** Records are under their keys. */
+const RECORD_TAG = /^[0-9a-f]{64}$/;
+/** What ageTag puts before a key. */
+const AGE_TAG = /^age-(?=[0-9a-f]{64}$)/;
 const RECORD_IN_CONFIG = '"dev.envbuilder.record":"config"';
 const MAX_CONFIG = 1024 * 1024;
 
@@ -52,7 +58,8 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
   const tags = repositories
     .flatMap((repository) => tagsOf(storage.layout(repository), files.tags(repository) ?? []))
     .sort((a, b) => b.usedAt - a.usedAt);
-  const dropped: TagState[] = [];
+  let dropped: TagState[] = [];
+  const known = new Set(tags.map(nameOf));
   let bytes = 0;
   let full = false;
 
@@ -73,10 +80,24 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
     const layout = storage.layout(tag.repository);
     const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
     const size = sizeOf(layout, found);
-    full ||= rules.maxBytes !== undefined && bytes + size > rules.maxBytes;
+    const fits = rules.maxBytes === undefined || bytes + size <= rules.maxBytes;
+    full ||= !fits;
     const since = leasedTag(tag.tag) === undefined ? (rules.usedSince ?? 0) : rules.cutoff;
-    if (full || tag.usedAt < since) dropped.push(tag);
-    else keep(tag.repository, found, size);
+    if ((!full && tag.usedAt >= since) || (fits && RECORD_TAG.test(tag.tag) && bringsNoLayer(layout, found)))
+      keep(tag.repository, found, size);
+    else dropped.push(tag);
+  }
+  // A note on the age of a record is as much in use as that.
+  const gone = new Set(dropped.map(nameOf));
+  for (const tag of dropped.filter(({ tag }) => AGE_TAG.test(tag))) {
+    const record = { ...tag, tag: tag.tag.replace(AGE_TAG, '') };
+    if (gone.has(nameOf(record)) || !known.has(nameOf(record))) continue;
+    const layout = storage.layout(tag.repository);
+    const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
+    const size = sizeOf(layout, found);
+    if (rules.maxBytes !== undefined && bytes + size > rules.maxBytes) continue;
+    keep(tag.repository, found, size);
+    dropped = dropped.filter((other) => other !== tag);
   }
   for (const repository of repositories) {
     await breathe();
@@ -100,6 +121,20 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
     }
   }
   return { repositories, dropped, keptTags: tags.length - dropped.length, reached, reachedBytes: bytes };
+}
+
+const nameOf = ({ repository, tag }: TagState): string => `${repository} ${tag}`;
+
+/**
+ * Whether a record has all of its layers in common with what is kept: one that was used lies on it, and is all that is read
+ * as long as everything is found (decision 108), but after a change the one below is what the next build goes on from.
+ * @param found what is not reached otherwise; digests that are no blob's are among it
+ */
+function bringsNoLayer(layout: DirLayout, found: ReadonlySet<ContentDigest>): boolean {
+  const blobs = [...found].filter(
+    (digest) => digest !== EMPTY_LAYER.digest && fileSize(layout.blob(digest)) !== undefined,
+  );
+  return blobs.length <= MANIFEST_AND_CONFIG;
 }
 
 function tagsOf(layout: DirLayout, names: readonly string[]): readonly TagState[] {
