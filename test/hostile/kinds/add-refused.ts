@@ -45,6 +45,7 @@ export const ADD_REFUSED: ReadonlySet<string> = new Set([
   'pax-length-zeros',
   'pax-size-huge',
   'pax-size-on-dir',
+  'place-kept-hard',
   'size-8-gib',
   'size-huge',
   'size-on-dir',
