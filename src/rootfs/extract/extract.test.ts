@@ -479,7 +479,7 @@ describe('the work', () => {
     const layer = await layerOf(base, [
       entryOf('dir', 'd', { mode: 0o555, uid: 7 }),
       fileOf('d/f', 'x', { uid: 7 }),
-      entryOf('char', 'c'),
+      entryOf('char', 'c', { devmajor: 1, devminor: 3 }),
     ]);
     const target = fs.mkdtempSync(path.join(base, 'target-'));
     const events: Event[] = [];
@@ -504,6 +504,28 @@ describe('the work', () => {
     );
     assert.equal(error.code, 'PERMISSION');
     assert.ok(error.hint);
+  });
+
+  test('the device that overlay file systems refuse is left out, whatever there is of rights', async () => {
+    const layer = await layerOf(base, [entryOf('char', 'c'), fileOf('f', 'x')]);
+    const refusing = {
+      ...sys,
+      mknod: () => {
+        throw Object.assign(new Error('refused'), { code: 'EPERM', syscall: 'mknod' });
+      },
+    };
+    for (const privileged of [true, false]) {
+      const target = fs.mkdtempSync(path.join(base, 'target-'));
+      const events: Event[] = [];
+      const emit = (event: Event): number => events.push(event);
+      await extractLayers({ layers: [layer], target, privileged, emit }, { sys: refusing });
+      assert.deepEqual(fs.readdirSync(target), ['f']);
+      const warnings = events.filter((event) => event.type === 'warning');
+      assert.match(
+        warnings.map(({ text }) => text).join('\n'),
+        /^device nodes such as c are left out, for .*deleted$/,
+      );
+    }
   });
 });
 

@@ -155,13 +155,17 @@ export function createTreeWriter(
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+      const isWhiteout = type === 'char' && devmajor === 0 && devminor === 0;
       // In a user namespace there are none, and a build does without them as Docker does there.
-      if (privileged && inInitialNamespace()) throw noDevices(path, error);
+      if (privileged && inInitialNamespace() && !isWhiteout) throw noDevices(path, error);
+      const why = isWhiteout
+        ? 'to an overlay file system a device 0:0 is a file that was deleted'
+        : 'they need root';
       if (!warnedDevice)
         deps.emit({
           type: 'warning',
           code: 'DEVICE_LEFT_OUT',
-          text: `device nodes such as ${path.slice(prefix.length)} are left out, for they need root`,
+          text: `device nodes such as ${path.slice(prefix.length)} are left out, for ${why}`,
         });
       warnedDevice = true;
       return false;
