@@ -1,14 +1,17 @@
 /* Dev containers in an engine: made by us, they are what the reference implementation makes, and it takes them for its own. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { temporaryDir } from '../scripts/lib/cache-dir.ts';
 import { capture, run } from '../scripts/lib/shell.ts';
+import { until } from '../src/core/testing.ts';
 import { createDockerEngine } from '../src/up/docker/engine.ts';
 import { withOwnIds } from '../src/up/docker/image.ts';
-import { type CliResult, envbuilder } from './support/envbuilder.ts';
+import { type CliResult, commandLine, envbuilder } from './support/envbuilder.ts';
 import { missingService, useEnvironment } from './support/environment.ts';
 import { dockerForReference, referenceCli } from './support/reference-cli.ts';
 
@@ -303,6 +306,37 @@ for (const [at, [name, row]] of Object.entries(ROWS).entries())
     });
     assert.notEqual(gone.code, 0);
   });
+
+test('an up that is interrupted ends its hook in a container that ran already', async (t) => {
+  if (missing() !== undefined) return t.skip(missing());
+  const hook = `{ trap "" TERM; touch begun; sleep 223511; sleep 223511; }`;
+  const { folder } = workspace(
+    'interrupted',
+    { image: '@IMAGE@', runArgs: ['--network=host'], postAttachCommand: `test ! -e held || ${hook}` },
+    {},
+  );
+  const { env, command } = environment.services.docker!;
+  const made = await own(['up', folder]);
+  assert.equal(made.code, 0, made.output);
+  const id = String(result(made).containerId);
+  t.after(() => docker('rm', '--force', id));
+  writeFileSync(join(folder, 'held'), '');
+  const child = spawn(commandLine, ['up', '--docker', folder], {
+    env: {
+      ...{ ...process.env, ...env, HOME: state },
+      ENVBUILDER_CONTAINERS_DIR: join(state, 'containers'),
+      PATH: `${dirname(command)}:${process.env.PATH}`,
+    },
+    stdio: 'ignore',
+  });
+  const ended = once(child, 'exit');
+  await until('its hook runs', () => existsSync(join(folder, 'begun')));
+  assert.match(await docker('exec', id, 'ps'), /sleep 223511/);
+  child.kill('SIGINT');
+  assert.notEqual((await ended)[0], 0);
+  assert.doesNotMatch(await docker('exec', id, 'ps'), /223511/);
+  assert.equal((await docker('inspect', '--format={{.State.Running}}', id)).trim(), 'true');
+});
 
 test('what an engine cannot do is said, and down --all leaves what others have made', async (t) => {
   if (missing() !== undefined) return t.skip(missing());

@@ -6,6 +6,7 @@ import { createWarden } from '../../sys/warden.ts';
 import type { InsideOptions } from '../container.ts';
 import type { DockerEngine } from './engine.ts';
 import { environmentFlags } from './environment-flags.ts';
+import { createNumberLine } from './number-line.ts';
 
 /** Who runs commands in which container. */
 export interface DockerInside {
@@ -32,8 +33,9 @@ export function createRunInDocker({
     const streams = onOutput ? [] : ['--interactive', ...(isatty(0) && isatty(1) ? ['--tty'] : [])];
     const warden = createWarden(process.env.PATH);
     warden.prepare();
+    const command = inside({ argv, removed, tells: onOutput !== undefined });
     const child = docker.start(
-      ['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...without(removed, argv)],
+      ['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...command],
       {
         env,
         detached: onOutput !== undefined,
@@ -42,12 +44,14 @@ export function createRunInDocker({
     );
     if (child.pid !== undefined) warden.watch(child.pid);
     started?.(() => child.pid);
-    child.stdout?.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
+    const number = createNumberLine((chunk) => onOutput?.('stdout', chunk));
+    child.stdout?.on('data', number.take);
+    child.stdout?.once('end', number.end);
     child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
     let aborted: Promise<void> | undefined;
     const abort = (): void => {
       if (child.pid === undefined || onOutput === undefined) child.kill('SIGTERM');
-      else aborted = endGroup(child.pid);
+      else aborted = Promise.all([endGroup(child.pid), endInside(docker, id, number.known())]).then(() => {});
     };
     signal?.addEventListener('abort', abort, { once: true });
     const { promise, resolve } = Promise.withResolvers<RunAsResult>();
@@ -65,8 +69,32 @@ export function createRunInDocker({
   };
 }
 
-/** A command that does not see these variables, which the engine gives to every process. */
-function without(names: readonly string[], argv: readonly string[]): readonly string[] {
-  const plain = names.filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-  return plain.length === 0 ? argv : ['/bin/sh', '-c', `unset ${plain.join(' ')}; exec "$@"`, '-', ...argv];
+/**
+ * A command that does not see some variables, which the engine gives to every process, and tells on a first line which
+ * number it has in the container.
+ */
+function inside({
+  argv,
+  removed,
+  tells,
+}: {
+  readonly argv: readonly string[];
+  readonly removed: readonly string[];
+  readonly tells: boolean;
+}): readonly string[] {
+  const plain = removed.filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  const lines = [...(plain.length > 0 ? [`unset ${plain.join(' ')}`] : []), ...(tells ? ['echo "$$"'] : [])];
+  return lines.length === 0 ? argv : ['/bin/sh', '-c', [...lines, 'exec "$@"'].join('; '), '-', ...argv];
+}
+
+/** What has a number in the container leads a process group there, as every command that an engine starts beside the first. */
+const END = `kill -TERM "-$1"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do kill -0 "-$1" || exit 0; sleep 0.1; done
+kill -KILL "-$1"`;
+
+/** Ends a command in a container: with its client alone it would go on. */
+async function endInside(docker: DockerEngine, id: string, number: string | undefined): Promise<void> {
+  if (number === undefined) return;
+  const args = ['exec', '--user', '0', id, '/bin/sh', '-c', END, '-', number];
+  await docker.call(args, { doing: 'end a command in the container' }).catch(() => {});
 }
