@@ -16,7 +16,7 @@ const environment = useEnvironment(['registry']);
 /** Sequential round trips that a probe may take, whatever the number of steps (docs/explanation.md). */
 const MOST_ROUNDS = 4;
 /** Records that a probe asks for where all is cached, its own plan's and those of a reproducible build, and their notes. */
-const MOST_RECORDS = 6;
+const MOST_RECORDS = 5;
 /** Long beside what a probe does between two requests, even on a busy machine. */
 const HOLD_MS = 3000;
 

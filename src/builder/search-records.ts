@@ -5,6 +5,9 @@ import { type Emit, timed } from '../core/events.ts';
 import { partsOf } from '../plan/join.ts';
 import type { Plan } from '../plan/types.ts';
 
+/** Of a Dockerfile with many stages on their own, so many tell for all. */
+const MOST_FIRST = 4;
+
 /** The records of a build's plans, as far as they were asked for. */
 export interface RecordSearch {
   readonly found: ReadonlyMap<Digest, CacheRecord>;
@@ -16,9 +19,9 @@ export interface RecordSearch {
 export const NO_RECORDS: RecordSearch = { found: new Map(), more: async () => false };
 
 /**
- * Asks for the records of the targets, each of which is complete in itself, and in the same round for one of each stage that
- * stands on nothing: where a plan that is not the build's own, the last one, has none of these, nobody has built by it, and
- * the rest of its records is never asked for.
+ * Asks for the records of the targets, each of which is complete in itself, and in the same round for some that tell whether
+ * anybody has built reproducibly: where the cache has none of them, the rest of such a plan that is not the build's own, the
+ * last one, is never asked for, nor are ages.
  * @param lookup undefined where nothing is looked up
  */
 export async function searchRecords(
@@ -69,12 +72,14 @@ export function keysOf(plans: readonly Plan[]): readonly Digest[] {
   );
 }
 
-/** Keys of the last steps of the targets, and of the first steps that nothing comes before. */
+/** Keys of the last steps of the targets; of a reproducible plan those of some steps that nothing comes before, too. */
 function firstKeys(plan: Plan): readonly Digest[] {
+  const last = partsOf(plan).flatMap(({ target }) => lastKey(plan, target));
+  if (!isUndated(plan)) return last;
   const first = [...plan.stages.values()].flatMap(({ base, steps: [step] }) =>
     step && base.type !== 'stage' && step.stages.length === 0 ? [step.key] : [],
   );
-  return [...partsOf(plan).flatMap(({ target }) => lastKey(plan, target)), ...first];
+  return [...last, ...(first.length > MOST_FIRST ? [...first.slice(0, 2), ...first.slice(-2)] : first)];
 }
 
 function lastKey(plan: Plan, index: number): readonly Digest[] {

@@ -69,7 +69,8 @@ export function createLookups(
           ...options,
           ...(undated ? { undated } : {}),
         });
-        if (answers === 0 && failure) away.set(store, failure);
+        // One question may have met something of its own.
+        if (answers === 0 && failure && unique.length > 1) away.set(store, failure);
         return records;
       }),
     );
