@@ -58,8 +58,9 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
   const tags = repositories
     .flatMap((repository) => tagsOf(storage.layout(repository), files.tags(repository) ?? []))
     .sort((a, b) => b.usedAt - a.usedAt);
-  let dropped: TagState[] = [];
-  const known = new Set(tags.map(nameOf));
+  const left: TagState[] = [];
+  const dropped: TagState[] = [];
+  const kept = new Set<string>();
   let bytes = 0;
   let full = false;
 
@@ -75,29 +76,34 @@ export async function survey(storage: Storage, rules: KeepRules): Promise<Survey
     bytes += size;
   };
 
+  const look = ({ repository, digest }: TagState) => {
+    const layout = storage.layout(repository);
+    const found = reachedFrom(layout, digest, reached.get(repository)!);
+    const size = sizeOf(layout, found);
+    return { layout, found, size, fits: rules.maxBytes === undefined || bytes + size <= rules.maxBytes };
+  };
+  const keepTag = (tag: TagState, { found, size }: ReturnType<typeof look>): void => {
+    keep(tag.repository, found, size);
+    kept.add(nameOf(tag));
+  };
+
   for (const [i, tag] of tags.entries()) {
     if (i % BATCH === 0) await breathe();
-    const layout = storage.layout(tag.repository);
-    const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
-    const size = sizeOf(layout, found);
-    const fits = rules.maxBytes === undefined || bytes + size <= rules.maxBytes;
+    const looked = look(tag);
+    const { layout, found, fits } = looked;
     full ||= !fits;
     const since = leasedTag(tag.tag) === undefined ? (rules.usedSince ?? 0) : rules.cutoff;
     if ((!full && tag.usedAt >= since) || (fits && RECORD_TAG.test(tag.tag) && bringsNoLayer(layout, found)))
-      keep(tag.repository, found, size);
-    else dropped.push(tag);
+      keepTag(tag, looked);
+    else left.push(tag);
   }
-  // A note on the age of a record is as much in use as that.
-  const gone = new Set(dropped.map(nameOf));
-  for (const tag of dropped.filter(({ tag }) => AGE_TAG.test(tag))) {
-    const record = { ...tag, tag: tag.tag.replace(AGE_TAG, '') };
-    if (gone.has(nameOf(record)) || !known.has(nameOf(record))) continue;
-    const layout = storage.layout(tag.repository);
-    const found = reachedFrom(layout, tag.digest, reached.get(tag.repository)!);
-    const size = sizeOf(layout, found);
-    if (rules.maxBytes !== undefined && bytes + size > rules.maxBytes) continue;
-    keep(tag.repository, found, size);
-    dropped = dropped.filter((other) => other !== tag);
+  for (const [i, tag] of left.entries()) {
+    if (i % BATCH === 0) await breathe();
+    // A note on the age of a record is as much in use as that.
+    const isOfKept = AGE_TAG.test(tag.tag) && kept.has(nameOf({ ...tag, tag: tag.tag.replace(AGE_TAG, '') }));
+    const looked = isOfKept ? look(tag) : undefined;
+    if (looked?.fits) keepTag(tag, looked);
+    else dropped.push(tag);
   }
   for (const repository of repositories) {
     await breathe();
