@@ -5,9 +5,9 @@
  *   --only PATTERN  only tests whose name matches
  */
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { appendFileSync, globSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundledProgram, programVariable } from './lib/bundled-program.ts';
 import { testCacheDir } from './lib/cache-dir.ts';
 import { createCleanUp } from './lib/cleanup.ts';
@@ -26,6 +26,9 @@ const LEAST_AT_ONCE = 3;
 
 /** Where Node keeps what our sources compile to, which each file of tests would do anew. */
 const compiled = join(testCacheDir(), 'node-compile');
+
+/** What each test said, as it ends: the messages of the failed ones are printed at the end only, which a run that is cut off has not. */
+const told = join(root, 'node_modules/.cache/tests.tap');
 
 interface Counts {
   readonly passed: number;
@@ -61,6 +64,7 @@ function runTests(patterns: readonly string[], env: NodeJS.ProcessEnv): Promise<
   );
   child.stderr.on('data', (chunk: Buffer) => {
     tap += chunk.toString();
+    appendFileSync(told, chunk);
   });
   child.on('close', () => {
     const count = (name: string): number =>
@@ -78,6 +82,8 @@ function runTests(patterns: readonly string[], env: NodeJS.ProcessEnv): Promise<
 
 const cleanUp = createCleanUp();
 const results: Counts[] = [];
+mkdirSync(dirname(told), { recursive: true });
+rmSync(told, { force: true });
 try {
   await ensurePackages([
     'zstd',

@@ -392,7 +392,8 @@ test('the remoteUser of an image gets the ids of the user, unless somebody has t
       Dockerfile: `${USER}RUN echo "taken:x:77:78::/:/bin/sh" >> /etc/passwd && echo "taken:x:78:" >> /etc/group\n`,
     },
   );
-  await docker('build', '--quiet', '--network=host', '--tag=up-docker-ids', join(folder, '.devcontainer'));
+  const base = `up-docker-ids-${process.pid}`;
+  await docker('build', '--quiet', '--network=host', `--tag=${base}`, join(folder, '.devcontainer'));
   const deps = { docker: engine, emit: () => {}, signal: t.signal };
   for (const [uid, gid, remoteUser, expected] of [
     [4321, 4322, 'dev', '4321:4322 4321:4322'],
@@ -400,11 +401,7 @@ test('the remoteUser of an image gets the ids of the user, unless somebody has t
     [77, 4322, 'dev', '1234:1234 1234:1234'],
     [4321, 4322, 'nobody-there', '1234:1234 1234:1234'],
   ] as const) {
-    const { image } = await withOwnIds(
-      { image: 'up-docker-ids', config: {} },
-      { remoteUser, ids: { uid, gid } },
-      deps,
-    );
+    const { image } = await withOwnIds({ image: base, config: {} }, { remoteUser, ids: { uid, gid } }, deps);
     const script = 'echo $(id -u dev):$(id -g dev) $(stat -c %u:%g /home/dev)';
     assert.equal(
       (await docker('run', '--rm', '--network=host', image, 'sh', '-c', script)).trim(),
