@@ -64,24 +64,9 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
     return first.size === 0 ? undefined : new Map([...first, ...(await ask(behind, there))]);
   };
 
-  /** Leases of next steps, on their way while the step before is made. */
-  const ahead = new Map<Digest, Promise<unknown>>();
-  const takeAhead = (next: Step | undefined): void => {
-    if (next)
-      ahead.set(
-        next.key,
-        leases!.take([next.key]).catch(() => {}),
-      );
-  };
-  const giveBack = async ({ key }: Step): Promise<void> => {
-    await ahead.get(key);
-    await leases!.end(key, false);
-  };
-
   return {
     enter: async (step, behind) => {
       const started = performance.now();
-      await ahead.get(step.key);
       let said = QUIET_MS - SAY_MS;
       for (let poll = FIRST_POLL_MS; ; poll = Math.min(LAST_POLL_MS, poll * 1.4)) {
         signal.throwIfAborted();
@@ -90,11 +75,11 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
           const end = (stored: boolean): void => {
             void leases!.end(step.key, stored);
             // Nobody knows whether the steps behind it will be made here.
-            if (!stored) for (const one of behind) void giveBack(one);
+            if (!stored) for (const { key } of behind) void leases!.end(key, false);
           };
           const turn = { end, isSure: () => leases!.holds(step.key) };
           const records = taken.missing ? undefined : await askAgain(step, behind);
-          if (!taken.missing && !records) takeAhead(behind[0]);
+          if (!records) leases!.prepare(behind.map(({ key }) => key));
           return records ? { records, turn } : { ...NOBODY, turn };
         }
         const records = await askAgain(step, behind, taken.kind === 'held');

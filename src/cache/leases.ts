@@ -52,6 +52,12 @@ export type Taken =
 export interface Leases {
   /** The first key is that of the step which is to run now; the others' are taken as well where that costs nothing. */
   take(keys: readonly Digest[]): Promise<Taken>;
+  /**
+   * Begins to take the leases of steps that run soon, the first few of them, where each takes time of its own: a later
+   * `take` or `end` of one waits until that is done. They give no signs of life before their turn; nobody comes to them
+   * but past the step before.
+   */
+  prepare(keys: readonly Digest[]): void;
   /** Whether nobody can have taken the lease over meanwhile: it is held, and the last sign of life is recent. */
   holds(key: Digest): boolean;
   /** Gives a lease back. @param stored a record is there now */
@@ -103,6 +109,8 @@ interface Held {
 /** Tags that one request may make (`MAX_TAGS` in registry/manifests.ts). */
 const MOST_TAGS = 10;
 const ANNOTATION = 'dev.envbuilder.lease';
+/** Steps whose leases are taken before their turn: steps of some milliseconds do not wait for a registry that takes tens. */
+const MOST_AHEAD = 8;
 /** Signs of life come again, so that few manifests are left behind; nobody sleeps for as long as all of them take. */
 const SIGNS = 4;
 /** Says that tags can be replaced in this repository. */
@@ -195,16 +203,17 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;
 
-  const hold = (tags: readonly string[], digest: Digest): void => {
+  /** @param active the step of the first tag is made now */
+  const hold = (tags: readonly string[], digest: Digest, active: boolean): void => {
     lastSign = clock();
     for (const [i, tag] of tags.entries())
-      held.set(tag, { since: clock(), digest, active: i === 0, beats: 0, busy: Promise.resolve() });
+      held.set(tag, { since: clock(), digest, active: active && i === 0, beats: 0, busy: Promise.resolve() });
   };
-  const create = async (tags: readonly string[]): Promise<boolean> => {
+  const create = async (tags: readonly string[], active: boolean): Promise<boolean> => {
     const { digest, result } = await write({ tag: tags[0] }, (bytes, mediaType, signal) =>
       store.create!(bytes, mediaType, tags, signal),
     );
-    if (result === 'created') hold(tags, digest);
+    if (result === 'created') hold(tags, digest, active);
     return result === 'created';
   };
 
@@ -218,7 +227,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     return true;
   };
 
-  const takeOne = async (tag: string): Promise<Taken> => {
+  const takeOne = async (tag: string, active: boolean): Promise<Taken> => {
     const conditional = store.creates?.() === true && store.create !== undefined;
     if (!conditional) {
       replaceable ??= isReplaceable();
@@ -230,7 +239,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     if (seen && seen.holder !== holder && isAlive(tag, seen)) return { kind: 'held' };
     if (conditional) {
       if (seen && store.drop) await store.drop(tag, seen.digest, limit());
-      if (await create([tag])) return { kind: 'taken', missing: endsWithRecord() };
+      if (await create([tag], active)) return { kind: 'taken', missing: endsWithRecord() };
       const other = await read(tag);
       if (other && other.holder !== holder && isAlive(tag, other)) return { kind: 'held' };
     }
@@ -238,7 +247,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     await sleep(times.settle + 4 * trip);
     const mine = await read(tag);
     if (mine?.holder !== holder) return { kind: mine ? 'held' : 'none' };
-    hold([tag], digest);
+    hold([tag], digest, active);
     return { kind: 'taken', missing: false };
   };
 
@@ -284,20 +293,21 @@ export function createLeases(deps: LeasesDeps): Leases {
   };
 
   const takings = new Set<Promise<unknown>>();
-  const take: Leases['take'] = async (keys) => {
-    const tags = keys.map(tagOf);
+  /** By tag, of steps whose turn is later. */
+  const coming = new Map<string, Promise<unknown>>();
+  const take = async (tags: readonly string[], active: boolean): Promise<Taken> => {
     const [tag] = tags;
     const own = held.get(tag!);
     if (own && isSure(tag!)) {
-      own.active = true;
+      own.active ||= active;
       return { kind: 'taken', missing: true };
     }
     if (off || closed) return { kind: 'none' };
     try {
       const several = tags.slice(0, endsWithRecord() ? MOST_TAGS : 1);
       const quick = store.creates?.() === true && store.create !== undefined && !sights.has(tag!);
-      if (quick && (await create(several))) return { kind: 'taken', missing: endsWithRecord() };
-      return await takeOne(tag!);
+      if (quick && (await create(several, active))) return { kind: 'taken', missing: endsWithRecord() };
+      return await takeOne(tag!, active);
     } catch (error) {
       if (!(error instanceof AppError) && !isTimeout(error)) throw error;
       if (isAway(error) && isLately(tag!)) return { kind: 'held' };
@@ -307,14 +317,34 @@ export function createLeases(deps: LeasesDeps): Leases {
     }
   };
 
+  const begin = (tags: readonly string[], active: boolean): Promise<Taken> => {
+    const taking = take(tags, active);
+    takings.add(taking);
+    return taking.finally(() => takings.delete(taking));
+  };
+
   return {
     take: async (keys) => {
-      const taking = take(keys);
-      takings.add(taking);
-      return taking.finally(() => takings.delete(taking));
+      const tags = keys.map(tagOf);
+      await coming.get(tags[0]!);
+      return begin(tags, true);
+    },
+    prepare: (keys) => {
+      if (endsWithRecord()) return;
+      for (const tag of keys.slice(0, MOST_AHEAD).map(tagOf)) {
+        if (held.has(tag) || coming.has(tag)) continue;
+        const taking = begin([tag], false).catch(() => {});
+        coming.set(
+          tag,
+          taking.finally(() => coming.delete(tag)),
+        );
+      }
     },
     holds: (key) => isSure(tagOf(key)),
-    end: (key, stored) => end(tagOf(key), stored),
+    end: async (key, stored) => {
+      await coming.get(tagOf(key));
+      await end(tagOf(key), stored);
+    },
     close: async () => {
       closed = true;
       clearInterval(timer);

@@ -292,6 +292,64 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
   });
 }
 
+for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.endsWithRecord)) {
+  test(`${name}: leases that are prepared are held, a few of them, and are there at their turn`, async (t) => {
+    const opened = await open(t);
+    const store = await ready(opened);
+    let written = 0;
+    const counted: Store = {
+      ...store,
+      tag: async (...given) => {
+        written += 1;
+        return store.tag(...given);
+      },
+      ...(store.create && {
+        create: async (...given) => {
+          written += 1;
+          return store.create!(...given);
+        },
+      }),
+    };
+    const keys = Array.from({ length: 14 }, (_, i) => digestOf(`step ${i}`));
+    const holder = builder(t, counted, endsWithRecord);
+    assert.equal(await holder.kind(), 'taken');
+    holder.prepare(keys);
+    holder.prepare(keys);
+    const other = await ready(opened);
+    const isHeld = async (key: Digest): Promise<boolean> => !(await isFree(other, key));
+    await until('the last of them is taken', async () => holder.holds(keys[7]!));
+    const before = written;
+    const waiting = builder(t, other, endsWithRecord);
+    for (const [i, key] of keys.entries()) assert.equal(await isHeld(key), i < 8, `${i}`);
+    assert.equal(await waiting.kind(keys[1]), 'held');
+    assert.deepEqual(await holder.take([keys[0]!]), { kind: 'taken', missing: true });
+    // A take and an end of what is on its way wait for it.
+    holder.prepare(keys.slice(8));
+    await holder.end(keys[8]!, false);
+    assert.deepEqual(await holder.take([keys[9]!]), { kind: 'taken', missing: true });
+    assert.deepEqual([await isHeld(keys[8]!), await isHeld(keys[9]!)], [false, true]);
+    assert.ok(written > before);
+    await holder.close();
+    for (const key of keys) assert.ok(await isFree(other, key));
+  });
+
+  test(`${name}: only what is made gives signs of life, and so does what was prepared from its turn on`, async (t) => {
+    const opened = await open(t);
+    const other = await ready(opened);
+    const seen = async (key: Digest) => (await other.resolve(leaseTag(hexOf(key))))?.descriptor.digest;
+    const holder = builder(t, await ready(opened), endsWithRecord);
+    const behind = digestOf('the step behind');
+    assert.equal(await holder.kind(), 'taken');
+    holder.prepare([behind]);
+    await until('it is taken', async () => holder.holds(behind));
+    const [first, early] = [await seen(KEY), await seen(behind)];
+    await until('the step gives signs of life', async () => (await seen(KEY)) !== first);
+    assert.equal(await seen(behind), early);
+    await holder.take([behind]);
+    await until('the step behind gives them as well', async () => (await seen(behind)) !== early);
+  });
+}
+
 for (const { name, open, endsWithRecord } of PLACES.filter(({ exact }) => exact))
   test(`${name}: who was only slow, and gives a sign of life at the last moment, keeps its lease`, async (t) => {
     const opened = await open(t);
