@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { figuresOf } from './figures.ts';
+import { HERD } from './herd-series.ts';
 import { HOST } from './host-series.ts';
 import type { Row } from './rows.ts';
 import { START } from './start-series.ts';
@@ -14,6 +15,7 @@ const row = (work: string, what: string, times: number[], peers: Row['peers'] = 
     cpuMs: 1,
     phases: { plan: 30 },
     counts: { requests: 1, receivedMiB: 1, sentMiB: 1 },
+    made: 0,
     ...more,
   },
   peers,
@@ -58,6 +60,25 @@ test('a start on a disk where containers come and go stands against one where no
     [
       ['kaniko', 0.2],
       [START.cached, 1.3],
+    ],
+  );
+});
+
+test('eight starts at once stand against one: their time, the steps they made, what they sent', () => {
+  const counts = { requests: 1, receivedMiB: 1, sentMiB: 50 };
+  const rows = [
+    row('stages', HERD.oneUncached, [4000], {}, { made: 13, counts }),
+    row('stages', HERD.uncached, [5000], {}, { made: 26, counts: { ...counts, sentMiB: 55 } }),
+    row('stages', HERD.oneCached, [1000]),
+    row('stages', HERD.cached, [2500]),
+  ];
+  assert.deepEqual(
+    figuresOf(rows).map(({ against, reached }) => [against, reached]),
+    [
+      ['one', 1.25],
+      ['one', 2],
+      ['one', 1.1],
+      ['one', 2.5],
     ],
   );
 });

@@ -1,4 +1,6 @@
+import { HERD } from './herd-series.ts';
 import { HOST } from './host-series.ts';
+import { median } from './measure.ts';
 import { type Row, ratioTo } from './rows.ts';
 import { START } from './start-series.ts';
 import { WALK } from './walk-series.ts';
@@ -37,8 +39,11 @@ export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Fig
   };
   for (const work of ['demo', 'files', 'huge']) {
     ratio(work, HOST.cached, 'zstd|tar', work === 'demo' ? 1 : 1.5);
-    ratio(work, HOST.cached, 'docker pull', 0.6);
+    ratio(work, HOST.cached, 'docker pull', work === 'demo' ? 0.5 : 0.6);
   }
+  ratio('steps', HOST.cached, 'docker pull', 1);
+  ratio('files', HOST.uncached, 'docker', 0.25);
+  for (const what of [START.uncached, START.cached]) ratio('steps', what, 'kaniko', 1);
   ratio('demo', START.cached, 'kaniko', 0.25);
   ratio('demo', START.cached, 'envbuilder (Go)', 0.2);
   ratio('demo', START.churned, 'kaniko', 0.25);
@@ -47,14 +52,21 @@ export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Fig
     beyond(work, START.uncached, 'kaniko', 0.4);
   }
   ratio('steps', START.probe, 'envbuilder (Go)', 0.05);
+  ratio('steps', START.probe, 'docker run alone', 2);
   ratio('files', WALK, 'find -printf', 1.5);
   ratio('files', HOST.plan, 'find -printf', 1.5);
   const uncached = rowOf('demo', START.uncached);
+  const docker = rowOf('demo', HOST.uncached)?.peers.docker;
+  if (uncached && docker)
+    add(
+      { what: `${START.uncached}, demo`, against: 'docker build', goal: 1 },
+      uncached.ours.ms / median(docker),
+    );
   const cached = rowOf('demo', START.cached);
   const churned = rowOf('demo', START.churned);
   if (uncached && cached)
     add(
-      { what: `${START.cached}, demo`, against: START.uncached, goal: 0.1 },
+      { what: `${START.cached}, demo`, against: START.uncached, goal: 0.08 },
       cached.ours.ms / uncached.ours.ms,
     );
   if (cached && churned)
@@ -62,18 +74,30 @@ export function figuresOf(rows: readonly Row[], startCpu?: number): readonly Fig
       { what: `${START.churned}, demo`, against: START.cached, goal: 1.2 },
       churned.ours.ms / cached.ours.ms,
     );
+  for (const work of ['demo', 'steps', 'stages']) {
+    const [one, eight] = [rowOf(work, HERD.oneUncached), rowOf(work, HERD.uncached)];
+    const herd = (what: string, goal: number, of: (row: Row) => number): void => {
+      if (one && eight) add({ what: `${what}, ${work}`, against: 'one', goal }, of(eight) / of(one));
+    };
+    herd(HERD.uncached, 1.3, ({ ours }) => ours.ms);
+    herd('steps made by eight starts at once', 1, ({ ours }) => ours.made);
+    herd('sent to the registry by eight starts at once', 1.1, ({ ours }) => ours.counts.sentMiB);
+    const [single, cachedHerd] = [rowOf(work, HERD.oneCached), rowOf(work, HERD.cached)];
+    if (single && cachedHerd)
+      add(
+        { what: `${HERD.cached}, ${work}`, against: 'one', goal: 2.5 },
+        cachedHerd.ours.ms / single.ours.ms,
+      );
+  }
+  const memory = (work: string, what: string, goal: number): void => {
+    const reached = rowOf(work, what)?.ours.peakMiB;
+    const unit = ' MiB';
+    if (reached !== undefined)
+      found.push({ what: `peak memory of ${what}, ${work}`, against: '', goal, reached, unit });
+  };
   for (const work of ['demo', 'huge'])
-    for (const what of [HOST.uncached, HOST.cached, HOST.push]) {
-      const peak = rowOf(work, what)?.ours.peakMiB;
-      if (peak === undefined) continue;
-      found.push({
-        what: `peak memory of ${what}, ${work}`,
-        against: '',
-        goal: MOST_MIB,
-        reached: peak,
-        unit: ' MiB',
-      });
-    }
+    for (const what of [HOST.uncached, HOST.cached, HOST.push]) memory(work, what, MOST_MIB);
+  memory('files', HOST.uncached, 350);
   if (startCpu !== undefined)
     found.push({ what: 'CPU of --version', against: '', goal: 80, reached: startCpu, unit: ' ms' });
   return found;

@@ -66,6 +66,8 @@ export async function measure(
 /** A run of ours, and where its time went. */
 export interface OurRun extends Measured {
   readonly phases: Readonly<Record<string, number>>;
+  /** Steps that were made, and not found. */
+  readonly made: number;
 }
 
 /** Runs our command line on this machine. */
@@ -80,11 +82,17 @@ export async function measureOurs(
   options: MeasureOptions = {},
 ): Promise<OurRun> {
   const taken = await measure(command, args, options);
-  const events = taken.stderr
+  const events = eventsOf(taken.stderr);
+  const made = events.filter(({ type, outcome }) => type === 'step-finished' && outcome === 'built').length;
+  return { ...taken, made, phases: profileOf(events, taken.startedAt, taken.startedAt + taken.ms) };
+}
+
+/** What a run told of itself, among whatever else is on its standard error. */
+export function eventsOf(stderr: string): (TimedEvent & { readonly outcome?: string })[] {
+  return stderr
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as TimedEvent);
-  return { ...taken, phases: profileOf(events, taken.startedAt, taken.startedAt + taken.ms) };
+    .map((line) => JSON.parse(line));
 }
 
 /** Of all children that ended (proc_pid_stat(5): cutime and cstime, in hundredths of a second). */

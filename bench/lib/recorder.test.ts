@@ -41,7 +41,8 @@ test('all take turns, slow ones in the first rounds only, and one that fails is 
         stdout: '',
         stderr: '',
         phases: { run: ms },
-      } as OurRun;
+        made: 0,
+      } satisfies OurRun;
     },
     peers: { quick: turn('quick', 5), slow: turn('slow', 100), broken: turn('broken', 1) },
     slow: { peers: ['slow'], rounds: 1 },

@@ -15,6 +15,7 @@ const row: Row = {
     peakMiB: 99.6,
     phases: { plan: 500, run: 1499.6, rest: 0.4 },
     counts: { requests: 12, receivedMiB: 0.123, sentMiB: 45.6 },
+    made: 3,
   },
   peers: { 'zstd|tar': [1000, 1000, 1000] },
   commands: 500,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Row, type Run, ratioTo, takenOf } from './rows.ts';
 
 const run = (ms: number, phases: Readonly<Record<string, number>>, peakMiB = 100): Run => ({
-  run: { startedAt: 0, ms, cpuMs: ms / 2, peakMiB, stdout: '', stderr: '', phases },
+  run: { startedAt: 0, ms, cpuMs: ms / 2, peakMiB, stdout: '', stderr: '', phases, made: 1 },
   counts: { requests: ms, receivedMiB: 1, sentMiB: 2 },
 });
 

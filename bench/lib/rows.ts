@@ -21,6 +21,8 @@ export interface Taken {
   readonly peakMiB?: number;
   readonly phases: Readonly<Record<string, number>>;
   readonly counts: Counts;
+  /** Steps that were made, and not found. */
+  readonly made: number;
 }
 
 /** A run of ours, and what the registry counted meanwhile. */
@@ -37,7 +39,7 @@ export function takenOf(runs: readonly Run[], withMemory: boolean): Taken {
   const sum = Object.values(run.phases).reduce((all, spent) => all + spent, 0);
   if (Math.abs(sum - ms) > 5) throw new Error(`the phases are ${sum} ms, the run ${ms} ms`);
   const peak = withMemory ? { peakMiB: Math.max(...runs.map((one) => one.run.peakMiB)) } : {};
-  return { times, ms, cpuMs: run.cpuMs, ...peak, phases: run.phases, counts };
+  return { times, ms, cpuMs: run.cpuMs, ...peak, phases: run.phases, counts, made: run.made };
 }
 
 /** The median of the ratios of each turn; with `commands`, of the time beyond them. */

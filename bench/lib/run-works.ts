@@ -8,6 +8,7 @@ import { type RegistryServer, startRegistry } from '../../scripts/lib/registry-s
 import { step } from '../../scripts/lib/shell.ts';
 import { commandsAlone } from './alone.ts';
 import { type Containers, createContainers } from './containers.ts';
+import { herdSeries } from './herd-series.ts';
 import { hostSeries } from './host-series.ts';
 import { load, machine, startCpu, versionLines } from './machine.ts';
 import { median, type OurRun } from './measure.ts';
@@ -79,8 +80,10 @@ export async function runWorks(options: RunOptions): Promise<void> {
       const commands = work.alone && { commands: await commandsTime(work, registry, dir) };
       const { rootfs } = await hostSeries(work, { recorder, peers, registry, dir, ...commands });
       if (name === 'files') await walkSeries(work, recorder, rootfs);
-      if (starting && STARTED.includes(name))
+      if (starting && STARTED.includes(name)) {
         await startSeries(work, { ...starting, recorder, registry, ...commands });
+        await herdSeries(work, { ...starting, recorder, registry });
+      }
       keep({
         machine: machine(),
         versions: [

@@ -32,6 +32,9 @@ export async function startSeries(work: Work, options: StartSeriesOptions): Prom
     of: (starter: Starter) => ((round: number) => Promise<Measured>) | undefined,
   ): Readonly<Record<string, Turn>> =>
     Object.fromEntries(peers.flatMap((peer) => (of(peer) ? [[peer.name, of(peer)!]] : [])));
+  const alone = {
+    'docker run alone': () => containers.run([work.base, 'echo', 'ready'], { until: /^ready/m }),
+  };
   const rounds = work.rounds.cached;
   const slow = { peers: peers.map(({ name }) => name), rounds: work.rounds.slow };
   const common = { withMemory: false, rounds, slow };
@@ -48,10 +51,7 @@ export async function startSeries(work: Work, options: StartSeriesOptions): Prom
     ...common,
     what: START.cached,
     ours: () => ours.start(work, repository, { push: false }),
-    peers: {
-      ...turns((peer) => () => peer.start(work, repository, { push: false })),
-      'docker run alone': () => containers.run([work.base, 'echo', 'ready'], { until: /^ready/m }),
-    },
+    peers: { ...turns((peer) => () => peer.start(work, repository, { push: false })), ...alone },
   });
   if (work.isLarge) {
     for (let done = 0; done < CHURN; done += 1) await ours.start(work, repository, { push: false });
@@ -68,7 +68,7 @@ export async function startSeries(work: Work, options: StartSeriesOptions): Prom
     ...common,
     what: START.probe,
     ours: () => ours.probe!(work, repository),
-    peers: turns(({ probe }) => probe && (() => probe(work, repository))),
+    peers: { ...turns(({ probe }) => probe && (() => probe(work, repository))), ...alone },
   });
   await containers.remove();
 }

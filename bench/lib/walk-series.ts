@@ -43,6 +43,7 @@ export async function walkSeries(work: Work, recorder: Recorder, directory: stri
         ms,
         cpuMs: (user + system) / 1000,
         peakMiB: 0,
+        made: 0,
         stdout: '',
         stderr: '',
         phases: { snapshot: ms },
