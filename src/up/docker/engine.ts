@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { AppError } from '../../core/error.ts';
 import type { Variables } from '../../start/environment.ts';
 import { endGroup } from '../../sys/end-group.ts';
-import { createWarden } from '../../sys/warden.ts';
+import { withWatchedChild } from '../../sys/watched-child.ts';
 
 /** A Docker engine, through its own command line: that knows contexts, SSH and certificates of the user. */
 export interface DockerEngine {
@@ -43,43 +43,34 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
   return {
     start,
     call: async (args, { doing, env: more = {}, input, signal }) => {
-      signal?.throwIfAborted();
-      const warden = createWarden(env.PATH);
-      warden.prepare();
-      const child = start(args, { env: more, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-      if (child.pid !== undefined) warden.watch(-child.pid);
-      const [out, err]: Buffer[][] = [[], []];
-      child.stdout!.on('data', (chunk: Buffer) => out!.push(chunk));
-      child.stderr!.on('data', (chunk: Buffer) => err!.push(chunk));
-      child.stdin!.on('error', () => {});
-      child.stdin!.end(input ?? '');
-      let aborted: Promise<void> | undefined;
-      const abort = (): void => {
-        if (child.pid !== undefined) aborted = endGroup(child.pid);
+      const end = async ({ pid }: ChildProcess): Promise<void> => {
+        if (pid !== undefined) await endGroup(pid);
       };
-      signal?.addEventListener('abort', abort, { once: true });
-      try {
-        const code = await ending(child, program, doing);
-        await aborted;
-        signal?.throwIfAborted();
-        if (code === 0) return Buffer.concat(out!).toString('utf8');
-        const said = Buffer.concat(err!).toString('utf8').trim().split('\n').filter(Boolean);
-        const reason = (
-          said.findLast((line) => /error|cannot|denied/i.test(line)) ??
-          said.at(-1) ??
-          ''
-        ).trim();
-        throw new AppError(
-          'START_FAILED',
-          `cannot ${doing}: ${reason.slice(0, MOST_OF_LINE) || `${program} ended with code ${code}`}`,
-          /connect to the docker daemon|permission denied|no such host|context/i.test(reason)
-            ? { hint: NOT_THERE }
-            : {},
-        );
-      } finally {
-        signal?.removeEventListener('abort', abort);
-        await warden.close();
-      }
+      const [out, err]: Buffer[][] = [[], []];
+      const code = await withWatchedChild(
+        {
+          path: env.PATH,
+          start: () => start(args, { env: more, stdio: ['pipe', 'pipe', 'pipe'], detached: true }),
+          ...{ leads: true, end, signal },
+        },
+        (child) => {
+          child.stdout!.on('data', (chunk: Buffer) => out!.push(chunk));
+          child.stderr!.on('data', (chunk: Buffer) => err!.push(chunk));
+          child.stdin!.on('error', () => {});
+          child.stdin!.end(input ?? '');
+          return ending(child, program, doing);
+        },
+      );
+      if (code === 0) return Buffer.concat(out!).toString('utf8');
+      const said = Buffer.concat(err!).toString('utf8').trim().split('\n').filter(Boolean);
+      const reason = (said.findLast((line) => /error|cannot|denied/i.test(line)) ?? said.at(-1) ?? '').trim();
+      throw new AppError(
+        'START_FAILED',
+        `cannot ${doing}: ${reason.slice(0, MOST_OF_LINE) || `${program} ended with code ${code}`}`,
+        /connect to the docker daemon|permission denied|no such host|context/i.test(reason)
+          ? { hint: NOT_THERE }
+          : {},
+      );
     },
   };
 }

@@ -1,8 +1,9 @@
+import type { ChildProcess } from 'node:child_process';
 import { isatty } from 'node:tty';
 import type { Variables } from '../../start/environment.ts';
 import { endGroup } from '../../sys/end-group.ts';
 import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../../sys/run-as.ts';
-import { createWarden } from '../../sys/warden.ts';
+import { withWatchedChild } from '../../sys/watched-child.ts';
 import type { InsideOptions } from '../container.ts';
 import type { DockerEngine } from './engine.ts';
 import { environmentFlags } from './environment-flags.ts';
@@ -26,46 +27,32 @@ export function createRunInDocker({
   known,
 }: DockerInside): (command: UserCommand, options: RunAsOptions & InsideOptions) => Promise<RunAsResult> {
   return async ({ argv, env: wanted, cwd }, { onOutput, signal, started }) => {
-    signal?.throwIfAborted();
     const changed = Object.entries(wanted).filter(([name, value]) => known[name] !== value);
     const { flags, env } = environmentFlags(Object.fromEntries(changed));
     const removed = Object.keys(known).filter((name) => !Object.hasOwn(wanted, name));
     const streams = onOutput ? [] : ['--interactive', ...(isatty(0) && isatty(1) ? ['--tty'] : [])];
-    const warden = createWarden(process.env.PATH);
-    warden.prepare();
     const command = inside({ argv, removed, tells: onOutput !== undefined });
-    const child = docker.start(
-      ['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...command],
-      {
+    const number = createNumberLine((chunk) => onOutput?.('stdout', chunk));
+    const start = () =>
+      docker.start(['exec', ...streams, '--user', user, '--workdir', cwd, ...flags, id, ...command], {
         env,
         detached: onOutput !== undefined,
         stdio: onOutput ? ['ignore', 'pipe', 'pipe'] : ['inherit', 'inherit', 'inherit'],
-      },
-    );
-    if (child.pid !== undefined) warden.watch(child.pid);
-    started?.(() => child.pid);
-    const number = createNumberLine((chunk) => onOutput?.('stdout', chunk));
-    child.stdout?.on('data', number.take);
-    child.stdout?.once('end', number.end);
-    child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
-    let aborted: Promise<void> | undefined;
-    const abort = (): void => {
+      });
+    const end = async (child: ChildProcess): Promise<void> => {
       if (child.pid === undefined || onOutput === undefined) child.kill('SIGTERM');
-      else aborted = Promise.all([endGroup(child.pid), endInside(docker, id, number.known())]).then(() => {});
+      else await Promise.all([endGroup(child.pid), endInside(docker, id, number.known())]);
     };
-    signal?.addEventListener('abort', abort, { once: true });
-    const { promise, resolve } = Promise.withResolvers<RunAsResult>();
-    child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
-    child.once('close', (code, ended) => resolve(outcome(code, ended)));
-    try {
-      const result = await promise;
-      await aborted;
-      signal?.throwIfAborted();
-      return result;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      await warden.close();
-    }
+    return withWatchedChild({ path: process.env.PATH, start, leads: false, end, signal }, (child) => {
+      started?.(() => child.pid);
+      child.stdout?.on('data', number.take);
+      child.stdout?.once('end', number.end);
+      child.stderr?.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
+      const { promise, resolve } = Promise.withResolvers<RunAsResult>();
+      child.once('error', ({ message }) => resolve({ exitCode: 127, failure: { message, exitCode: 127 } }));
+      child.once('close', (code, ended) => resolve(outcome(code, ended)));
+      return promise;
+    });
   };
 }
 
