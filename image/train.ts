@@ -5,6 +5,7 @@
  * Usage: node --predictable train.ts APP ARCH COMMAND, where APP is the bundle, and ARCH (amd64, arm64) is what it is for: for
  * another architecture than ours nothing is written.
  */
+import { EventEmitter } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
@@ -101,7 +102,12 @@ function hideMachine(): void {
 /** What the script requires, without threads of its own. */
 function tamed(script: string): NodeJS.Require {
   const load = createRequire(script);
-  class NoWorker {
+  class NoWorker extends EventEmitter {
+    constructor() {
+      super();
+      // As the thread for signals, which is waited for.
+      process.nextTick(() => this.emit('message'));
+    }
     unref(): void {}
   }
   const stubs: Readonly<Record<string, object>> = {

@@ -203,43 +203,58 @@ const PHASES: readonly Phase[] = [
   },
 ];
 
-/** The main thread sees no signal: whatever it computes, or waits for in the kernel. */
-const HELD: readonly Phase[] = [
-  ['computes', 'for (;;);'],
-  ['is in a system call', "execFileSync('mkfifo', ['fifo']); readFileSync('fifo');"],
-].flatMap(([what, code]) =>
-  [
-    ['build', 'context'],
-    ['probe', 'context'],
-    ['k8s'],
-    ['registry', 'serve', '--dir=r', '--addr=127.0.0.1:0'],
-    [],
-  ].map(
-    (args): Phase => ({
-      name: `${args[0] ?? 'start'}: the main thread ${what}`,
-      files: { Dockerfile: 'FROM SILENT/x:1\n' },
-      prepare: (box) => {
-        const hold = `
-          import { execFileSync } from 'node:child_process';
-          import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-          import { isMainThread } from 'node:worker_threads';
-          const listens = () => process.listenerCount('SIGTERM') > 0;
-          const hold = () => { writeFileSync('held', ''); ${code} };
-          const timer = setInterval(() => { if (listens()) hold(); }, 1);
-          if (!isMainThread) clearInterval(timer);`;
-        writeFileSync(box.path('hold.mjs'), hold);
-      },
-      args: () => args,
-      env: (box) => ({
-        NODE_OPTIONS: `--import=${box.path('hold.mjs')}`,
-        ENVBUILDER_INSECURE: '1',
-        ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
-        ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
-      }),
-      reached: ({ box }) => existsSync(box.path('held')),
+/** What holds the main thread: it sees no signal then, whatever it computes, or waits for in the kernel. */
+const HOLDS: Readonly<Record<string, string>> = {
+  computes: 'for (;;);',
+  'is in a system call': "execFileSync('mkfifo', ['fifo']); readFileSync('fifo');",
+};
+
+/** @param isLate the threads of the command begin late */
+function heldPhase(args: readonly string[], what: string, isLate = false): Phase {
+  return {
+    name: `${args[0] ?? 'start'}: the main thread ${what}${isLate ? ', and threads begin late' : ''}`,
+    files: { Dockerfile: 'FROM SILENT/x:1\n' },
+    prepare: (box) => {
+      const hold = `
+        import { execFileSync } from 'node:child_process';
+        import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+        import { syncBuiltinESMExports } from 'node:module';
+        import threads from 'node:worker_threads';
+        const listens = () => process.listenerCount('SIGTERM') > 0;
+        const hold = () => { writeFileSync('held', ''); ${HOLDS[what]} };
+        const timer = setInterval(() => { if (listens()) hold(); }, 1);
+        if (!threads.isMainThread) clearInterval(timer);
+        else if (${isLate}) {
+          threads.Worker = class extends threads.Worker {
+            constructor(file, { execArgv = [], ...options }) {
+              super(file, { ...options, execArgv: [...execArgv, '--import=${box.path('late.mjs')}'] });
+            }
+          };
+          syncBuiltinESMExports();
+        }`;
+      writeFileSync(box.path('hold.mjs'), hold);
+      // Wait: this is the lateness itself; with less of it the test sees less, and does not fail.
+      const late = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);';
+      writeFileSync(box.path('late.mjs'), late);
+    },
+    args: () => args,
+    env: (box) => ({
+      NODE_OPTIONS: `--import=${box.path('hold.mjs')}`,
+      ENVBUILDER_INSECURE: '1',
+      ENVBUILDER_GIT_URL: `http://${silent.host}/r.git`,
+      ENVBUILDER_WORKSPACE_FOLDER: box.path('w'),
     }),
+    reached: ({ box }) => existsSync(box.path('held')),
+  };
+}
+
+const SERVE = ['registry', 'serve', '--dir=r', '--addr=127.0.0.1:0'];
+const HELD: readonly Phase[] = [
+  ...Object.keys(HOLDS).flatMap((what) =>
+    [['build', 'context'], ['probe', 'context'], ['k8s'], SERVE, []].map((args) => heldPhase(args, what)),
   ),
-);
+  ...Object.keys(HOLDS).map((what) => heldPhase(SERVE, what, true)),
+];
 
 const OPTIONS: PhaseOptions = {
   fill,

@@ -12,8 +12,9 @@ import { parseOptions } from './options/parse.ts';
 import { addOptionSecrets, reporterFor } from './run-context.ts';
 import { untilSignalled } from './until-signalled.ts';
 
-process.exitCode = await untilSignalled(async (signal) => {
-  const [order] = (await once(process, 'message')) as [PrepareOrder];
+const ordered = once(process, 'message');
+process.exitCode = await untilSignalled(async () => async (signal) => {
+  const [order] = (await ordered) as [PrepareOrder];
   const answer = await carryOut(order, signal);
   await new Promise((resolve) => process.send?.(answer, resolve));
   process.disconnect?.();

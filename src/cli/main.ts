@@ -1,7 +1,7 @@
 import { type AppError, EXIT_CODES } from '../core/error.ts';
 import type { HelpTopic } from './help.ts';
 import { COMMAND_NAMES, type CommandName } from './options/types.ts';
-import { untilSignalled } from './until-signalled.ts';
+import { untilSignalled, type Work } from './until-signalled.ts';
 
 /** Fulfilled when the command has ended and its exit code is set. Nothing is awaited here: a script has no await of its own. */
 export const ended = main(process.argv.slice(2)).then((code) => {
@@ -41,9 +41,9 @@ async function main(args: readonly string[]): Promise<number> {
         : first;
   // The command of an exec gets its signals, and ends or does not.
   const untilEnd = command === 'exec' ? unsignalled : untilSignalled;
-  return untilEnd(async (signal) => {
+  return untilEnd(async () => {
     const { dispatch } = await import('./dispatch.ts');
-    return dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
+    return (signal) => dispatch(command, word, named ? args.slice(named.split(' ').length) : args, signal);
   });
 }
 
@@ -59,7 +59,8 @@ async function asRoot(command: CommandName | undefined): Promise<number | undefi
   );
 }
 
-function unsignalled(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+async function unsignalled(load: () => Promise<Work>): Promise<number> {
+  const work = await load();
   return work(new AbortController().signal);
 }
 

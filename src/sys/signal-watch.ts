@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 /** What the thread is started with. */
 export interface SignalWatchSettings {
@@ -36,6 +36,7 @@ for (const signal of signals) {
   };
   handle.start(constants.signals[signal]);
 }
+parentPort!.postMessage('listens');
 
 /** What it needs is loaded only now, as it costs more than the rest of the thread. */
 async function end(): Promise<void> {
