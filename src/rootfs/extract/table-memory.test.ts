@@ -10,6 +10,8 @@ import { entryOf, layerOf } from './testing.ts';
 const ROWS = 100_000;
 const TABLES = 2;
 const MOST_BYTES = 360;
+/** On a loaded machine V8 collects garbage later: that only adds, so the least of some readings counts. */
+const MOST_READINGS = 5;
 
 const dir = mkdtempSync(join(tmpdir(), 'table-memory-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -46,13 +48,16 @@ test('rows of tables of contents take little memory each', async (t) => {
   const list = join(dir, 'layers.json');
   writeFileSync(list, JSON.stringify(layers));
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', READER, list];
-  const { bytes, leaves, dirs } = JSON.parse(execFileSync(process.execPath, args).toString()) as Record<
-    'bytes' | 'leaves' | 'dirs',
-    number
-  >;
-  const each = bytes / (ROWS * TABLES);
-  t.diagnostic(`${Math.round(each)} bytes for each row`);
-  // The rows, the directories that only their paths name, and the root.
-  assert.equal(leaves + dirs, ROWS * TABLES + (ROWS / 1000) * TABLES + TABLES + 3);
-  assert.ok(each < MOST_BYTES, `${each} bytes for each row`);
+  let least = Number.POSITIVE_INFINITY;
+  for (let reading = 0; reading < MOST_READINGS && least >= MOST_BYTES; reading += 1) {
+    const { bytes, leaves, dirs } = JSON.parse(execFileSync(process.execPath, args).toString()) as Record<
+      'bytes' | 'leaves' | 'dirs',
+      number
+    >;
+    // The rows, the directories that only their paths name, and the root.
+    assert.equal(leaves + dirs, ROWS * TABLES + (ROWS / 1000) * TABLES + TABLES + 3);
+    least = Math.min(least, bytes / (ROWS * TABLES));
+  }
+  t.diagnostic(`${Math.round(least)} bytes for each row`);
+  assert.ok(least < MOST_BYTES, `${least} bytes for each row`);
 });
