@@ -5,6 +5,7 @@ import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
 import { normalizePlatform } from '../oci/platform.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Index, Manifest } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
+import { checkDepth } from './depth.ts';
 import { type PreparedRuntime, runtimeConfig } from './publishing/runtime.ts';
 
 /** An image as bytes, and the layers it names, lowest first. */
@@ -32,6 +33,7 @@ export interface TargetLayers {
  * The image of the target stage. A pure function of the plan and the target's last record, so a probe that finds the
  * record knows the digest of the image that the build pushed.
  * @param runtime put on top, so that the image starts with us
+ * @throws AppError BUILD_FAILED where that makes too many layers
  */
 export function assembleImage(plan: Plan, target: TargetLayers, runtime?: PreparedRuntime): AssembledImage {
   const stage = plan.stages.get(plan.target)!;
@@ -64,6 +66,7 @@ export function assembleImage(plan: Plan, target: TargetLayers, runtime?: Prepar
   };
   const configBytes = Buffer.from(JSON.stringify(config));
   const layers = [...baseLayers, ...own.map(plainDescriptor)];
+  checkDepth(layers.length);
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,

@@ -7,6 +7,7 @@ import { once } from '../core/concurrency.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { partsOf } from '../plan/join.ts';
 import { contentKey } from '../plan/keys.ts';
@@ -14,9 +15,11 @@ import type { Plan, PlannedStage, Step } from '../plan/types.ts';
 import type { CommittedStep, RootfsBackend, RootfsState, StagedLayer, Stain } from '../rootfs/types.ts';
 import { createAgreement } from './agreement.ts';
 import { appendLayer, type PendingChain, settle, settledChain, settledChainId } from './chain.ts';
+import { checkDepth } from './depth.ts';
 import { baseImage } from './image.ts';
 import { imageBlobs, layerRef } from './publishing/layer-blobs.ts';
 import type { PublishRequest, Stored } from './publishing/publish.ts';
+import { whereOfStep } from './steps/step-error.ts';
 
 /** A stage after its last step. */
 export interface StageResult {
@@ -315,6 +318,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         return own;
       });
       const pending = appendLayer(cursor.pending, layer);
+      await checkLayers(stage, step, pending);
       const { created } = deps;
       if (made.stains.length > 0) deps.stained({ step, stains: made.stains });
       const stained = await stainedBy(step, cursor, made.stains);
@@ -340,6 +344,15 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       finished(step, 'failed', performance.now() - started);
       throw error;
     }
+  }
+
+  /** @throws AppError BUILD_FAILED */
+  async function checkLayers(stage: PlannedStage, step: Step, pending: PendingChain): Promise<void> {
+    const below = baseImage(deps.plan, stage)?.parsed.layers.length ?? 0;
+    // Whether the last ones have changed anything is known when they are compressed; nobody waits for that before.
+    if (below + pending.layers.length <= LIMITS.layers.most) return;
+    const { chain } = await settle(pending);
+    checkDepth(below + chain.length, whereOfStep(step));
   }
 
   function tellLayer(step: Step, layer: LayerRef | null | undefined): void {
