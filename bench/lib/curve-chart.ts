@@ -1,6 +1,6 @@
 import { CURVES, type Point } from './curves.ts';
 
-const PANEL = { width: 400, height: 270, left: 62, right: 14, top: 34, bottom: 36 } as const;
+const PANEL = { width: 400, height: 270, left: 62, right: 34, top: 34, bottom: 36 } as const;
 const COLUMNS = 2;
 const SERIES = [
   { what: 'uncached', name: 'first build', colour: '#c05621' },

@@ -34,7 +34,7 @@ export const CURVES: Readonly<Record<string, Curve>> = {
   steps: {
     unit: 'step',
     about: 'RUNs that write an empty file',
-    sizes: [10, 30, 100, 300, 1000],
+    sizes: [10, 30, 100, 300, 490],
     write: ({ context, size, base }) =>
       writeDockerfile(context, [`FROM ${base}`, ...lines(size, (i) => `RUN : > /step-${i}`)]),
   },
