@@ -68,6 +68,11 @@ async function measureAll(): Promise<void> {
     writeFileSync(file, JSON.stringify(earlier ? mergeResults(earlier, own) : own));
   };
   const { scale = defaults.scale, rounds = defaults.rounds, only = defaults.only } = values;
-  const sizes = { scale: Number(scale), rounds: Number(rounds), only: only?.split(',') };
+  const sizes = {
+    scale: Number(scale),
+    rounds: Number(rounds),
+    herds: !values.quick,
+    only: only?.split(','),
+  };
   await runWorks({ ...sizes, out, env: process.env, keep });
 }

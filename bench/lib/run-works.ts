@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly only: readonly string[] | undefined;
   /** How often anything is measured at most. */
   readonly rounds: number;
+  /** Whether eight starts at once are measured. */
+  readonly herds: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Is given all that was measured so far after each work. */
   readonly keep: (measured: Measurements) => void;
@@ -40,7 +42,7 @@ const STARTED = ['demo', 'steps', 'stages'];
 
 /** Starts the services and runs the works one after the other; a peer that this machine does not have is left out. */
 export async function runWorks(options: RunOptions): Promise<void> {
-  const { out, scale, rounds, env, only = Object.keys(WORKS), keep } = options;
+  const { out, scale, rounds, herds, env, only = Object.keys(WORKS), keep } = options;
   const cleanUp = createCleanUp();
   const dir = mkdtempSync(join(out, 'run-'));
   cleanUp.add(() => rmSync(dir, { recursive: true, force: true }));
@@ -82,7 +84,7 @@ export async function runWorks(options: RunOptions): Promise<void> {
       if (name === 'files') await walkSeries(work, recorder, rootfs);
       if (starting && STARTED.includes(name)) {
         await startSeries(work, { ...starting, recorder, registry, ...commands });
-        await herdSeries(work, { ...starting, recorder, registry });
+        if (herds) await herdSeries(work, { ...starting, recorder, registry });
       }
       keep({
         machine: machine(),
