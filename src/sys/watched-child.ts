@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { endGroup } from './end-group.ts';
 import { createWarden } from './warden.ts';
 
 export interface WatchedChildOptions<Child> {
@@ -7,8 +8,8 @@ export interface WatchedChildOptions<Child> {
   readonly start: () => Child;
   /** It leads a process group, which ends with us as it does. */
   readonly leads: boolean;
-  /** Ends it early, when the signal says so; who waits for the result waits for that as well. */
-  readonly end: (child: Child) => Promise<void>;
+  /** Ends it early, when the signal says so, in place of `endGroup`; who waits for the result waits for that as well. */
+  readonly end?: (child: Child) => Promise<void>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -18,7 +19,7 @@ export interface WatchedChildOptions<Child> {
  * @throws what the signal says, and what `start` and `use` throw
  */
 export async function withWatchedChild<Child extends Pick<ChildProcess, 'pid'>, Result>(
-  { path, start, leads, end, signal }: WatchedChildOptions<Child>,
+  { path, start, leads, end = endLeader, signal }: WatchedChildOptions<Child>,
   use: (child: Child) => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
@@ -41,4 +42,8 @@ export async function withWatchedChild<Child extends Pick<ChildProcess, 'pid'>, 
     signal?.removeEventListener('abort', abort);
     await warden.close();
   }
+}
+
+async function endLeader({ pid }: Pick<ChildProcess, 'pid'>): Promise<void> {
+  if (pid !== undefined) await endGroup(pid);
 }

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { endGroup } from '../sys/end-group.ts';
+import { spawn } from 'node:child_process';
 import { outcome, type RunAsOptions, type RunAsResult, type UserCommand } from '../sys/run-as.ts';
 import { withWatchedChild } from '../sys/watched-child.ts';
 
@@ -10,10 +9,7 @@ export async function runOnHost(
 ): Promise<RunAsResult> {
   const [program = '', ...args] = argv;
   const start = () => spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const end = async ({ pid }: ChildProcess): Promise<void> => {
-    if (pid !== undefined) await endGroup(pid);
-  };
-  return withWatchedChild({ path: env.PATH, start, leads: true, end, signal }, (child) => {
+  return withWatchedChild({ path: env.PATH, start, leads: true, signal }, (child) => {
     child.stdout.on('data', (chunk: Buffer) => onOutput?.('stdout', chunk));
     child.stderr.on('data', (chunk: Buffer) => onOutput?.('stderr', chunk));
     const { promise, resolve } = Promise.withResolvers<RunAsResult>();

@@ -1,7 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { AppError } from '../../core/error.ts';
 import type { Variables } from '../../start/environment.ts';
-import { endGroup } from '../../sys/end-group.ts';
 import { withWatchedChild } from '../../sys/watched-child.ts';
 
 /** A Docker engine, through its own command line: that knows contexts, SSH and certificates of the user. */
@@ -43,15 +42,12 @@ export function createDockerEngine(program: string, env: Variables): DockerEngin
   return {
     start,
     call: async (args, { doing, env: more = {}, input, signal }) => {
-      const end = async ({ pid }: ChildProcess): Promise<void> => {
-        if (pid !== undefined) await endGroup(pid);
-      };
       const [out, err]: Buffer[][] = [[], []];
       const code = await withWatchedChild(
         {
           path: env.PATH,
           start: () => start(args, { env: more, stdio: ['pipe', 'pipe', 'pipe'], detached: true }),
-          ...{ leads: true, end, signal },
+          ...{ leads: true, signal },
         },
         (child) => {
           child.stdout!.on('data', (chunk: Buffer) => out!.push(chunk));
