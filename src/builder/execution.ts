@@ -224,7 +224,7 @@ export function startExecution(
       // Without a lookup nobody goes on from what others have made.
       return (session.lookup && (await stored)) ?? { there: false };
     },
-    enter: async (step, behind) => flight?.enter(step, behind) ?? { records: new Map(), turn: undefined },
+    enter: async (step, around) => flight?.enter(step, around) ?? { records: new Map(), turn: undefined },
     created: `${new Date().toISOString().slice(0, 19)}Z`,
     emit,
   });

@@ -7,12 +7,12 @@ import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { Step } from '../plan/types.ts';
-import type { Entry } from './stage-runner.ts';
+import type { Around, Entry } from './stage-runner.ts';
 
 /** Lets builds of the same steps wait for each other. */
 export interface Flight {
   /** As StageRunnerDeps.enter. Whatever fails, the step may run. @throws what the signal says */
-  enter(step: Step, behind: readonly Step[]): Promise<Entry>;
+  enter(step: Step, around: Around): Promise<Entry>;
 }
 
 export interface FlightDeps {
@@ -27,6 +27,8 @@ export interface FlightDeps {
 }
 
 const PARALLEL_LOOKUPS = 32;
+/** Steps behind one that was found that are asked for first; twice as many each time that all are there. */
+const FIRST_BEHIND = 2;
 const FIRST_POLL_MS = 150;
 const LAST_POLL_MS = 2000;
 /** Between two events of a step that waits, in milliseconds. */
@@ -34,6 +36,8 @@ const SAY_MS = 10_000;
 /** What is over sooner is not worth a word. */
 const QUIET_MS = 1000;
 const NOBODY: Entry = { records: new Map(), turn: undefined };
+
+const keyOf = ({ key }: Step): Digest => key;
 
 /** Before each step that would run, the cache is asked again, and its lease is taken or waited for. */
 export function createFlight({ lookup, leases, patience, emit, signal }: FlightDeps): Flight {
@@ -60,17 +64,27 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
     behind: readonly Step[],
     there = false,
   ): Promise<ReadonlyMap<Digest, CacheRecord> | undefined> => {
-    const first = await ask([step], there);
-    return first.size === 0 ? undefined : new Map([...first, ...(await ask(behind, there))]);
+    const found = new Map(await ask([step], there));
+    if (found.size === 0) return undefined;
+    // Most often another build is just ahead: what it has not come to is not asked for.
+    for (let [from, many] = [0, FIRST_BEHIND]; from < behind.length; from += many, many *= 2) {
+      const some = behind.slice(from, from + many);
+      const more = await ask(some, there);
+      for (const [key, record] of more) found.set(key, record);
+      if (more.size < some.length) break;
+    }
+    return found;
   };
 
   return {
-    enter: async (step, behind) => {
+    enter: async (step, { before, behind }) => {
       const started = performance.now();
       let said = QUIET_MS - SAY_MS;
       for (let poll = FIRST_POLL_MS; ; poll = Math.min(LAST_POLL_MS, poll * 1.4)) {
         signal.throwIfAborted();
-        const taken = (await leases?.take([step, ...behind].map(({ key }) => key))) ?? { kind: 'none' };
+        const taken = (await leases?.take([step, ...behind].map(keyOf), before.map(keyOf))) ?? {
+          kind: 'none',
+        };
         if (taken.kind === 'taken') {
           const end = (stored: boolean): void => {
             void leases!.end(step.key, stored);
@@ -79,7 +93,7 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
           };
           const turn = { end, isSure: () => leases!.holds(step.key) };
           const records = taken.missing ? undefined : await askAgain(step, behind);
-          if (!records) leases!.prepare(behind.map(({ key }) => key));
+          if (!records) leases!.prepare(behind.map(keyOf));
           return records ? { records, turn } : { ...NOBODY, turn };
         }
         const records = await askAgain(step, behind, taken.kind === 'held');

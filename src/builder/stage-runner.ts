@@ -52,6 +52,12 @@ export interface Entry {
   readonly turn: Turn | undefined;
 }
 
+/** The other steps of a step's stage, in their order. */
+export interface Around {
+  readonly before: readonly Step[];
+  readonly behind: readonly Step[];
+}
+
 /** The right to make a step, which others wait for. */
 export interface Turn {
   /** Whether nobody can have taken it over meanwhile, believing us dead. */
@@ -84,8 +90,8 @@ export interface StageRunnerDeps {
   readonly contentDigest: (step: Step) => Promise<Digest>;
   /** As Publisher.publish; what is not stored anywhere is not there. */
   readonly publish: (request: PublishRequest) => Promise<Stored>;
-  /** Called before a step runs, with those behind it in its stage; may wait for another build. */
-  readonly enter: (step: Step, behind: readonly Step[]) => Promise<Entry>;
+  /** Called before a step runs; may wait for another build. */
+  readonly enter: (step: Step, around: Around) => Promise<Entry>;
   /** Why a step that ran was not taken from the cache, where that is known by now. */
   readonly reason: (step: Step) => string | undefined;
   /** Is told of a step that is not stored, and why. */
@@ -277,7 +283,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     if (cursor.stained) return execute(stage, step, cursor, { sources, turn: undefined });
     const known = await find(stage, step, cursor, sources);
     if (known) return hit(known);
-    const { records: made, turn } = await deps.enter(step, stage.steps.slice(step.index + 1));
+    const around = { before: stage.steps.slice(0, step.index), behind: stage.steps.slice(step.index + 1) };
+    const { records: made, turn } = await deps.enter(step, around);
     try {
       for (const [key, record] of made) records.set(key, record);
       const meanwhile = made.size > 0 && (await findByKey(stage, step, cursor, sources));

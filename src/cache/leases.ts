@@ -20,6 +20,16 @@ export const leaseTag = (recordTag: string): string => `lease-${recordTag}`;
 /** The tag of the record that a tag is the lease on; undefined for other tags. */
 export const leasedTag = (tag: string): string | undefined => /^lease-([0-9a-f]{64})$/.exec(tag)?.[1];
 
+/**
+ * The tags of the records of all steps that a lease is for.
+ *
+ * @param tag the lease's own
+ * @param manifest what lies under it; one that is no lease of ours is taken for one on its tag's record
+ */
+export function leasedTags(tag: string, manifest: Buffer): readonly string[] {
+  return stepsIn(tag, factsIn(manifest).steps).flatMap((step) => leasedTag(step) ?? []);
+}
+
 /** In milliseconds. */
 export interface LeaseTimes {
   /** Between two signs of life. */
@@ -50,12 +60,18 @@ export type Taken =
 
 /** The leases of one build. */
 export interface Leases {
-  /** The first key is that of the step which is to run now; the others' are taken as well where that costs nothing. */
-  take(keys: readonly Digest[]): Promise<Taken>;
+  /**
+   * @param keys the first is that of the step which is to run now, the others are those of the steps behind it, in their
+   *   order: some of them are taken with it
+   * @param before the steps before it, in their order: another's lease on one may hold for this step as well
+   */
+  take(keys: readonly Digest[], before?: readonly Digest[]): Promise<Taken>;
   /**
    * Begins to take the leases of steps that run soon, the first few of them, where each takes time of its own: a later
    * `take` or `end` of one waits until that is done. They give no signs of life before their turn; nobody comes to them
    * but past the step before.
+   *
+   * @param keys those of the steps behind the one that is made now, in their order
    */
   prepare(keys: readonly Digest[]): void;
   /** Whether nobody can have taken the lease over meanwhile: it is held, and the last sign of life is recent. */
@@ -78,10 +94,14 @@ export interface LeasesDeps {
   readonly clock?: () => number;
 }
 
+/** Another's lease, or one of ours, as it was read. */
 interface Seen {
+  readonly tag: string;
   readonly digest: Digest;
   readonly holder: string;
   readonly ended: boolean;
+  /** Tags of the steps that it is for. */
+  readonly steps: ReadonlySet<string>;
   /** When it was asked for. */
   readonly asked: number;
 }
@@ -97,10 +117,13 @@ interface Sight {
 }
 
 interface Held {
+  readonly tag: string;
+  /** Tags of the steps that it is for. */
+  readonly steps: readonly string[];
   /** When it was taken. */
   readonly since: number;
   digest: Digest;
-  /** Its step is being made: it gives signs of life. */
+  /** One of its steps has had its turn: it gives signs of life. */
   active: boolean;
   beats: number;
   busy: Promise<void>;
@@ -109,8 +132,10 @@ interface Held {
 /** Tags that one request may make (`MAX_TAGS` in registry/manifests.ts). */
 const MOST_TAGS = 10;
 const ANNOTATION = 'dev.envbuilder.lease';
+/** Steps that one lease is for where each takes requests of its own. Who comes to a step looks at as many tags. */
+const MOST_STEPS = 4;
 /** Steps whose leases are taken before their turn: steps of some milliseconds do not wait for a registry that takes tens. */
-const MOST_AHEAD = 8;
+const MOST_AHEAD = 3 * MOST_STEPS;
 /** Signs of life come again, so that few manifests are left behind; nobody sleeps for as long as all of them take. */
 const SIGNS = 4;
 /** Says that tags can be replaced in this repository. */
@@ -126,15 +151,20 @@ export function createLeases(deps: LeasesDeps): Leases {
     clock = () => performance.now(),
   } = deps;
   const holder = randomUUID();
+  /** By the tag of the step. */
   const held = new Map<string, Held>();
   /** By tag, of others' leases. */
   const sights = new Map<string, Sight>();
+  /** By the tag of a step, the tag of the lease on it that was seen last. */
+  const covers = new Map<string, string>();
   const dead = new Set<string>();
   const ending = new Set<Promise<void>>();
   let [off, canDrop, asImage, closed] = [false, true, false, false];
   let replaceable: Promise<boolean> | undefined;
   /** When it was last known that others see a sign of life of ours. */
   let lastSign = Number.NEGATIVE_INFINITY;
+  /** When it was found that somebody believed us dead: whatever was held by then may be theirs. */
+  let doubted = Number.NEGATIVE_INFINITY;
 
   const limit = (): AbortSignal => awakeTimeout(times.request);
   const tagOf = (key: Digest): string => leaseTag(hexOf(key));
@@ -167,24 +197,39 @@ export function createLeases(deps: LeasesDeps): Leases {
   };
   const overwrite = (tag: string, facts: object = {}) =>
     write({ tag, ...facts }, (bytes, mediaType, signal) => store.tag(bytes, mediaType, tag, signal));
+  /** What a lease says of its steps: nothing where that is the one of its tag. */
+  const forSteps = (tag: string, steps: readonly string[]): object =>
+    steps.every((step) => step === tag) ? {} : { steps };
 
   const read = async (tag: string): Promise<Seen | undefined> => {
     const asked = clock();
     const raw = await store.resolve(tag, limit());
     if (!raw) return undefined;
-    const { holder: named, ended } = factsIn(raw.bytes);
+    const { holder: named, ended, steps } = factsIn(raw.bytes);
     // Who answers with anything else does not keep leases; nobody waits for such a holder.
     if (typeof named !== 'string')
       throw new AppError('CORRUPT', `what ${store.name} has under ${tag} is no lease`);
-    return { digest: raw.descriptor.digest, holder: named, ended: ended === true, asked };
+    const { digest } = raw.descriptor;
+    return { tag, digest, holder: named, ended: ended === true, steps: new Set(stepsIn(tag, steps)), asked };
+  };
+
+  /** Leases that are for a step, those that have ended among them. @param before tags of the steps before it */
+  const leasesOn = async (step: string, before: readonly string[]): Promise<readonly Seen[]> => {
+    const look = async (tags: readonly string[]): Promise<readonly Seen[]> => {
+      const found = (await Promise.all(tags.map(read))).flatMap((seen) => seen ?? []);
+      for (const { tag, ended } of found) if (ended) sights.delete(tag);
+      return found.filter(({ steps }) => steps.has(step));
+    };
+    const last = covers.get(step);
+    const known = last === undefined ? [] : await look([last]);
+    const found = known.some(({ ended }) => !ended) ? known : await look([step, ...before]);
+    covers.delete(step);
+    for (const { tag, steps, ended } of found) if (!ended) for (const one of steps) covers.set(one, tag);
+    return found;
   };
 
   /** Whether a lease binds anybody: by the observer's own clock, as long as it has not changed. */
-  const isAlive = (tag: string, { digest, holder: other, ended, asked }: Seen): boolean => {
-    if (ended) {
-      sights.delete(tag);
-      return false;
-    }
+  const isAlive = ({ tag, digest, holder: other, asked }: Seen): boolean => {
     const last = sights.get(tag);
     const same = last?.digest === digest;
     const still = same ? last.still + Math.min(times.look, asked - last.at) : 0;
@@ -196,25 +241,30 @@ export function createLeases(deps: LeasesDeps): Leases {
   };
 
   /** Whether somebody made the step when that was last seen, not long ago: nothing says that they have ended. */
-  const isLately = (tag: string): boolean => {
-    const last = sights.get(tag);
+  const isLately = (step: string): boolean => {
+    const last = sights.get(covers.get(step) ?? step);
     return last !== undefined && !dead.has(last.holder) && clock() - last.at < times.dead;
   };
 
-  const isSure = (tag: string): boolean => held.has(tag) && clock() - lastSign < times.dead;
-
-  /** @param active the step of the first tag is made now */
-  const hold = (tags: readonly string[], digest: Digest, active: boolean): void => {
-    lastSign = clock();
-    for (const [i, tag] of tags.entries())
-      held.set(tag, { since: clock(), digest, active: active && i === 0, beats: 0, busy: Promise.resolve() });
+  const isSure = (step: string): boolean => {
+    const lease = held.get(step);
+    return lease !== undefined && lease.since > doubted && clock() - lastSign < times.dead;
   };
-  const create = async (tags: readonly string[], active: boolean): Promise<boolean> => {
-    const { digest, result } = await write({ tag: tags[0] }, (bytes, mediaType, signal) =>
+
+  const hold = (tag: string, steps: readonly string[], digest: Digest, active: boolean): void => {
+    lastSign = clock();
+    const lease = { tag, steps, since: lastSign, digest, active, beats: 0, busy: Promise.resolve() };
+    for (const [step, other] of held) if (other.tag === tag) held.delete(step);
+    for (const step of steps) held.set(step, lease);
+  };
+  const create = async (tags: readonly string[], steps: readonly string[], active: boolean) => {
+    const facts = { tag: tags[0], ...forSteps(tags[0]!, steps) };
+    const { digest, result } = await write(facts, (bytes, mediaType, signal) =>
       store.create!(bytes, mediaType, tags, signal),
     );
-    if (result === 'created') hold(tags, digest, active);
-    return result === 'created';
+    if (result !== 'created') return false;
+    for (const tag of tags) hold(tag, tags.length > 1 ? [tag] : steps, digest, active && tag === tags[0]);
+    return true;
   };
 
   /** Where tags cannot be replaced, a lease would never end. */
@@ -227,38 +277,60 @@ export function createLeases(deps: LeasesDeps): Leases {
     return true;
   };
 
-  const takeOne = async (tag: string, active: boolean): Promise<Taken> => {
+  const bindsUs = (seen: Seen): boolean => !seen.ended && seen.holder !== holder && isAlive(seen);
+
+  /** @param before tags of steps before, whose leases may be for this one as well */
+  const takeOne = async (
+    steps: readonly string[],
+    before: readonly string[],
+    active: boolean,
+  ): Promise<Taken> => {
+    const step = steps[0]!;
     const conditional = store.creates?.() === true && store.create !== undefined;
     if (!conditional) {
       replaceable ??= isReplaceable();
       await replaceable;
     }
     const started = clock();
-    const seen = await read(tag);
+    const seen = await leasesOn(step, before);
     const trip = clock() - started;
-    if (seen && seen.holder !== holder && isAlive(tag, seen)) return { kind: 'held' };
+    if (seen.filter(bindsUs).length > 0) return { kind: 'held' };
+    // A dead holder that goes on looks under its own tag, and so do those who come to one of its steps.
+    const old = seen.find(({ ended }) => !ended) ?? seen.find(({ tag }) => tag === step);
+    const tag = old?.tag ?? step;
+    const several = tag === step ? steps : steps.filter((one) => old!.steps.has(one));
     if (conditional) {
-      if (seen && store.drop) await store.drop(tag, seen.digest, limit());
-      if (await create([tag], active)) return { kind: 'taken', missing: endsWithRecord() };
+      if (old && store.drop) await store.drop(tag, old.digest, limit());
+      if (await create([tag], several, active)) return { kind: 'taken', missing: endsWithRecord() };
       const other = await read(tag);
-      if (other && other.holder !== holder && isAlive(tag, other)) return { kind: 'held' };
+      if (other && bindsUs(other)) return { kind: 'held' };
     }
-    const { digest } = await overwrite(tag);
+    const { digest } = await overwrite(tag, forSteps(tag, several));
     await sleep(times.settle + 4 * trip);
     const mine = await read(tag);
     if (mine?.holder !== holder) return { kind: mine ? 'held' : 'none' };
-    hold([tag], digest, active);
+    hold(tag, several, digest, active);
     return { kind: 'taken', missing: false };
   };
 
-  const beat = async (tag: string, lease: Held): Promise<void> => {
+  const drop = (lease: Held): void => {
+    for (const [step, other] of held) if (other === lease) held.delete(step);
+  };
+  const isHeld = (lease: Held): boolean => lease.steps.some((step) => held.get(step) === lease);
+
+  const beat = async (lease: Held): Promise<void> => {
+    const { tag, steps } = lease;
     try {
       const seen = await read(tag);
+      if (!isHeld(lease)) return;
       // Ended with its record, or taken by somebody who believed us dead.
-      if (seen?.holder !== holder) held.delete(tag);
-      if (held.get(tag) !== lease) return;
+      if (seen?.holder !== holder) {
+        drop(lease);
+        if (seen) doubted = clock();
+        return;
+      }
       const beat = (lease.beats + 1) % SIGNS;
-      lease.digest = (await overwrite(tag, { beat })).digest;
+      lease.digest = (await overwrite(tag, { beat, ...forSteps(tag, steps) })).digest;
       lease.beats += 1;
       lastSign = clock();
     } catch {
@@ -266,27 +338,26 @@ export function createLeases(deps: LeasesDeps): Leases {
     }
   };
   const timer = setInterval(() => {
-    for (const [tag, lease] of held)
-      if (lease.active)
-        lease.busy = lease.busy.then(() => (held.get(tag) === lease ? beat(tag, lease) : undefined));
+    for (const lease of new Set(held.values()))
+      if (lease.active) lease.busy = lease.busy.then(() => (isHeld(lease) ? beat(lease) : undefined));
   }, times.beat);
   timer.unref();
 
-  const giveBack = async (tag: string, lease: Held, stored: boolean): Promise<void> => {
+  const giveBack = async (lease: Held, stored: boolean): Promise<void> => {
     await lease.busy;
     if (stored && lease.beats === 0 && endsWithRecord()) return;
-    canDrop &&= store.drop !== undefined && (await store.drop(tag, lease.digest, limit()));
+    canDrop &&= store.drop !== undefined && (await store.drop(lease.tag, lease.digest, limit()));
     // A manifest may have the tags of several leases, which end with it.
     if (canDrop) for (const [other, { digest }] of held) if (digest === lease.digest) held.delete(other);
     // Nobody can have believed us dead so soon.
-    const ours = clock() - lease.since < times.dead || (await read(tag))?.holder === holder;
-    if (!canDrop && ours) await overwrite(tag, { ended: true });
+    const ours = clock() - lease.since < times.dead || (await read(lease.tag))?.holder === holder;
+    if (!canDrop && ours) await overwrite(lease.tag, { ended: true });
   };
-  const end = async (tag: string, stored: boolean): Promise<void> => {
-    const lease = held.get(tag);
-    held.delete(tag);
-    if (!lease) return;
-    const task = giveBack(tag, lease, stored).catch(() => {});
+  const end = async (step: string, stored: boolean): Promise<void> => {
+    const lease = held.get(step);
+    held.delete(step);
+    if (!lease || isHeld(lease)) return;
+    const task = giveBack(lease, stored).catch(() => {});
     ending.add(task);
     await task;
     ending.delete(task);
@@ -295,49 +366,64 @@ export function createLeases(deps: LeasesDeps): Leases {
   const takings = new Set<Promise<unknown>>();
   /** By tag, of steps whose turn is later. */
   const coming = new Map<string, Promise<unknown>>();
-  const take = async (tags: readonly string[], active: boolean): Promise<Taken> => {
-    const [tag] = tags;
-    const own = held.get(tag!);
-    if (own && isSure(tag!)) {
+  const isTaken = (step: string): boolean => held.has(step) || coming.has(step);
+  const take = async (
+    steps: readonly string[],
+    before: readonly string[],
+    active: boolean,
+  ): Promise<Taken> => {
+    const step = steps[0]!;
+    const own = held.get(step);
+    if (own && isSure(step)) {
       own.active ||= active;
       return { kind: 'taken', missing: true };
     }
     if (off || closed) return { kind: 'none' };
     try {
-      const several = tags.slice(0, endsWithRecord() ? MOST_TAGS : 1);
-      const quick = store.creates?.() === true && store.create !== undefined && !sights.has(tag!);
-      if (quick && (await create(several, active))) return { kind: 'taken', missing: endsWithRecord() };
-      return await takeOne(tag!, active);
+      const quick = store.creates?.() === true && store.create !== undefined && !covers.has(step);
+      if (endsWithRecord()) {
+        const tags = steps.slice(0, MOST_TAGS);
+        if (quick && (await create(tags, [step], active))) return { kind: 'taken', missing: true };
+        return await takeOne([step], [], active);
+      }
+      const several = steps.slice(0, MOST_STEPS);
+      const alone = quick && before.length === 0;
+      if (alone && (await create([step], several, active))) return { kind: 'taken', missing: false };
+      return await takeOne(several, before.slice(1 - MOST_STEPS), active);
     } catch (error) {
       if (!(error instanceof AppError) && !isTimeout(error)) throw error;
-      if (isAway(error) && isLately(tag!)) return { kind: 'held' };
+      if (isAway(error) && isLately(step)) return { kind: 'held' };
       off = true;
       onOff((error as Error).message);
       return { kind: 'none' };
     }
   };
 
-  const begin = (tags: readonly string[], active: boolean): Promise<Taken> => {
-    const taking = take(tags, active);
+  const begin = (steps: readonly string[], before: readonly string[], active: boolean): Promise<Taken> => {
+    const taking = take(steps, before, active);
     takings.add(taking);
     return taking.finally(() => takings.delete(taking));
   };
 
   return {
-    take: async (keys) => {
-      const tags = keys.map(tagOf);
-      await coming.get(tags[0]!);
-      return begin(tags, true);
+    take: async (keys, before = []) => {
+      const [step, ...behind] = keys.map(tagOf);
+      await coming.get(step!);
+      const next = behind.findIndex(isTaken);
+      return begin([step!, ...behind.slice(0, next < 0 ? behind.length : next)], before.map(tagOf), true);
     },
     prepare: (keys) => {
       if (endsWithRecord()) return;
-      for (const tag of keys.slice(0, MOST_AHEAD).map(tagOf)) {
-        if (held.has(tag) || coming.has(tag)) continue;
-        const taking = begin([tag], false).catch(() => {});
-        coming.set(
-          tag,
-          taking.finally(() => coming.delete(tag)),
-        );
+      const soon = keys.slice(0, MOST_AHEAD).map(tagOf);
+      const free = soon.filter((step) => !isTaken(step));
+      for (let i = 0; i < free.length; i += MOST_STEPS) {
+        const steps = free.slice(i, i + MOST_STEPS);
+        // Those that follow may be taken with it.
+        if (steps.length < MOST_STEPS && keys.length > soon.length) break;
+        const taking = begin(steps, [], false)
+          .catch(() => {})
+          .finally(() => steps.forEach((step) => void coming.delete(step)));
+        for (const step of steps) coming.set(step, taking);
       }
     },
     holds: (key) => isSure(tagOf(key)),
@@ -355,13 +441,23 @@ export function createLeases(deps: LeasesDeps): Leases {
   };
 }
 
-function factsIn(bytes: Buffer): { holder?: string; ended?: boolean; replaceable?: boolean } {
+function factsIn(bytes: Buffer): {
+  holder?: unknown;
+  ended?: unknown;
+  replaceable?: unknown;
+  steps?: unknown;
+} {
   try {
     const facts: unknown = JSON.parse(JSON.parse(bytes.toString('utf8')).annotations[ANNOTATION]);
     return typeof facts === 'object' && facts !== null ? facts : {};
   } catch {
     return {};
   }
+}
+
+/** Tags of the steps that a lease says it is for: without a word, the one of its own tag. */
+function stepsIn(tag: string, steps: unknown): readonly string[] {
+  return Array.isArray(steps) ? steps.filter((step) => typeof step === 'string') : [tag];
 }
 
 /** As a registry that starts again. */

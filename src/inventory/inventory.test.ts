@@ -63,14 +63,16 @@ async function store(
   return record;
 }
 
-async function lease(to: Store, record: CacheRecord): Promise<void> {
+/** @param behind what the lease is on as well */
+async function lease(to: Store, record: CacheRecord, behind: readonly CacheRecord[] = []): Promise<void> {
   await to.put(bytesSource(Buffer.from('{}')), signal);
+  const steps = [record, ...behind].map(({ key }) => leaseTag(hexOf(key)));
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
     config: { mediaType: 'x/y', digest: digestOf('{}'), size: 2 },
     layers: [],
-    annotations: { 'dev.envbuilder.lease': '{}' },
+    annotations: { 'dev.envbuilder.lease': JSON.stringify(behind.length > 0 ? { steps } : {}) },
   };
   await to.tag(
     Buffer.from(JSON.stringify(manifest)),
@@ -170,7 +172,9 @@ test('what a newer record, an image or a lease needs is not pruned', async () =>
   await store(cache, 'below', ['a'], ago(30));
   await store(cache, 'newer', ['a', 'b'], ago(1));
   await store(cache, 'alone', ['c'], ago(30));
-  await lease(cache, await store(cache, 'leased', ['d'], ago(30)));
+  await lease(cache, await store(cache, 'leased', ['d'], ago(30)), [
+    await store(cache, 'leased too', ['d', 'f'], ago(30)),
+  ]);
   await store(cache, 'pushed', ['e'], ago(30));
   await image(cache, 'latest', ['e'], ago(30));
   const rules = { olderThanMs: 7 * DAY, now: NOW };
@@ -190,7 +194,7 @@ test('what a newer record, an image or a lease needs is not pruned', async () =>
   const { entries } = await readInventory(cache, signal);
   assert.deepEqual(
     entries.flatMap(({ record }) => record?.key ?? []).sort(),
-    [keyOf('below'), keyOf('newer'), keyOf('leased')].sort(),
+    [keyOf('below'), keyOf('newer'), keyOf('leased'), keyOf('leased too')].sort(),
   );
   // Whatever is left can be read whole, even where the registry removes what no manifest names.
   const named = new Set(entries.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
@@ -259,8 +263,9 @@ for (const [kind, open] of Object.entries({
     await store(cache, 'old', ['a'], ago(30));
     await store(cache, 'young', ['b'], ago(1));
     await lease(cache, await store(cache, 'leased', ['c'], ago(30)));
-    await lease(cache, fakeRecord(keyOf('made'), ['x']));
-    for (const name of ['old', 'leased', 'made', 'gone']) await noteAge(cache, name, ago(30));
+    const madeToo = fakeRecord(keyOf('made too'), ['x', 'y']);
+    await lease(cache, fakeRecord(keyOf('made'), ['x']), [madeToo]);
+    for (const name of ['old', 'leased', 'made', 'made too', 'gone']) await noteAge(cache, name, ago(30));
     for (const name of ['young', 'coming']) await noteAge(cache, name, ago(0.01));
     await noteTrace(cache, 'trace-lost', ago(30), ['old', 'gone']);
     await noteTrace(cache, 'trace-lost-6', ago(30), ['old', 'gone']);

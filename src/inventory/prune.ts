@@ -1,6 +1,5 @@
 import { readTraceNotes } from '../builder/misses/trace.ts';
 import { readAge } from '../cache/age.ts';
-import { leasedTag, leaseTag } from '../cache/leases.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
@@ -35,7 +34,7 @@ export interface PrunePlan {
  * layers that no manifest names, and a chain is in an annotation. Images stay, and so does what somebody has a lease on.
  */
 export function planPrune(entries: readonly InventoryEntry[], rules: PruneRules): PrunePlan {
-  const leased = new Set(entries.flatMap(({ tags }) => tags.map(leasedTag)));
+  const leased = new Set(entries.flatMap(({ leaseOn }) => leaseOn ?? []));
   const isHeld = ({ tags, record }: InventoryEntry): boolean =>
     tags.some((tag) => leased.has(tag)) || (record !== null && leased.has(hexOf(record.key)));
   const records = entries
@@ -124,9 +123,13 @@ async function lostNotes(
   const kept = new Set<string>();
   const pruned = new Set<string>();
   for (const entry of entries)
-    for (const tag of [...entry.tags, ...(entry.record ? [hexOf(entry.record.key)] : [])])
+    for (const tag of [
+      ...entry.tags,
+      ...(entry.leaseOn ?? []),
+      ...(entry.record ? [hexOf(entry.record.key)] : []),
+    ])
       (dropped.has(entry) ? pruned : kept).add(tag);
-  const isThere = (record: string): boolean => kept.has(record) || kept.has(leaseTag(record));
+  const isThere = (record: string): boolean => kept.has(record);
   const isOldTime = (time: string | undefined): boolean =>
     time !== undefined && rules.now - Date.parse(time) > Math.max(rules.olderThanMs ?? 0, GRACE_MS);
   const isLost = async (tag: string): Promise<boolean> => {

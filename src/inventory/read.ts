@@ -1,6 +1,6 @@
 import { readTraceNotes } from '../builder/misses/trace.ts';
 import { readAge, recordIdentity } from '../cache/age.ts';
-import { leasedTag } from '../cache/leases.ts';
+import { leasedTag, leasedTags } from '../cache/leases.ts';
 import { decodeRecord, detachedConfig } from '../cache/record.ts';
 import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
@@ -83,23 +83,25 @@ async function readEntry(
   { steps, signal }: { readonly steps: Steps; readonly signal: AbortSignal },
 ): Promise<InventoryEntry> {
   const { digest, mediaType } = raw.descriptor;
-  const common = { digest, tags, mediaType, created: null, layers: [], needs: [], step: null, problem: null };
+  const none = { step: null, problem: null, record: null, leaseOn: null };
+  const common = { digest, tags, mediaType, created: null, layers: [], needs: [], ...none };
   const first = tags[0] ?? digest;
   try {
-    if (tags.some((tag) => leasedTag(tag) !== undefined)) return { ...common, kind: 'lease', record: null };
+    if (tags.some((tag) => leasedTag(tag) !== undefined))
+      return { ...common, kind: 'lease', leaseOn: tags.flatMap((tag) => leasedTags(tag, raw.bytes)) };
     if (RECORD_TAG.test(first)) return await readRecord(store, raw, tags, { steps, signal });
     const document = parseManifestDocument(raw.bytes, first, mediaType);
     if (document.kind === 'index')
-      return { ...common, kind: REFERRERS_TAG.test(first) ? 'referrers' : 'image', record: null };
+      return { ...common, kind: REFERRERS_TAG.test(first) ? 'referrers' : 'image' };
     const { manifest } = document;
     if (manifest.artifactType?.startsWith('application/vnd.dev.envbuilder.'))
-      return { ...common, kind: 'note', record: null };
+      return { ...common, kind: 'note' };
     const layers = manifest.layers.map(({ digest: layer, size }) => ({ digest: layer, size }));
     const created = await createdOf(store, manifest.config, signal);
-    return { ...common, kind: 'image', created, layers, needs: layers, record: null };
+    return { ...common, kind: 'image', created, layers, needs: layers };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...common, kind: 'unreadable', problem: problemOf(error), record: null };
+    return { ...common, kind: 'unreadable', problem: problemOf(error) };
   }
 }
 
@@ -133,6 +135,7 @@ async function readRecord(
     step: steps.get(record.key) ?? null,
     problem: null,
     record: facts,
+    leaseOn: null,
   };
 }
 
@@ -177,6 +180,8 @@ function unreadable(tag: string, problem: string): InventoryEntry {
     step: null,
     problem: plainText(problem),
     record: null,
+    // What a lease is on stays, also where it cannot be read.
+    leaseOn: leasedTag(tag) === undefined ? null : [leasedTag(tag)!],
   };
 }
 

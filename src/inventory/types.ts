@@ -32,6 +32,8 @@ export interface InventoryEntry {
   readonly problem: string | null;
   /** Of a record. */
   readonly record: RecordFacts | null;
+  /** Of a lease: the tags of the records that it is on. */
+  readonly leaseOn: readonly string[] | null;
 }
 
 /** What a record says. */

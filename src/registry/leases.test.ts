@@ -292,45 +292,156 @@ for (const { name, open, endsWithRecord, exact } of PLACES) {
   });
 }
 
+/** Keys of the steps of a stage. */
+const stepsOf = (count: number): readonly Digest[] =>
+  Array.from({ length: count }, (_, i) => digestOf(`step ${i}`));
+
+/** A store that counts what is written of leases. */
+function counting(store: Store): { readonly counted: Store; readonly written: () => number } {
+  let written = 0;
+  const count = <T>(result: T): T => {
+    written += 1;
+    return result;
+  };
+  const counted: Store = {
+    ...store,
+    tag: (...given) => count(store.tag(...given)),
+    ...(store.create && { create: (...given) => count(store.create!(...given)) }),
+  };
+  return { counted, written: () => written };
+}
+
 for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.endsWithRecord)) {
-  test(`${name}: leases that are prepared are held, a few of them, and are there at their turn`, async (t) => {
+  /** Attempts at each step of a stage, by somebody who comes to it as others have left it. */
+  const kindsFor = async (
+    t: TestContext,
+    store: Store,
+    keys: readonly Digest[],
+    deps?: Partial<LeasesDeps>,
+  ) => {
+    const kinds: string[] = [];
+    for (const [i] of keys.entries()) {
+      const one = builder(t, store, endsWithRecord, { times: SILENT_TIMES, ...deps });
+      const { kind } = await one.take(keys.slice(i, i + 1), keys.slice(0, i));
+      kinds.push(kind);
+      await one.close();
+    }
+    return kinds;
+  };
+
+  test(`${name}: a lease is for the steps behind as well, and ends with the last of them`, async (t) => {
     const opened = await open(t);
     const store = await ready(opened);
-    let written = 0;
-    const counted: Store = {
-      ...store,
-      tag: async (...given) => {
-        written += 1;
-        return store.tag(...given);
-      },
-      ...(store.create && {
-        create: async (...given) => {
-          written += 1;
-          return store.create!(...given);
-        },
-      }),
-    };
-    const keys = Array.from({ length: 14 }, (_, i) => digestOf(`step ${i}`));
-    const holder = builder(t, counted, endsWithRecord);
-    assert.equal(await holder.kind(), 'taken');
+    const { counted, written } = counting(store);
+    const keys = stepsOf(6);
+    const holder = builder(t, counted, endsWithRecord, { times: SILENT_TIMES });
+    assert.equal((await holder.take(keys)).kind, 'taken');
+    const all = ['held', 'held', 'held', 'held', 'taken', 'taken'];
+    assert.deepEqual(await kindsFor(t, await ready(opened), keys), all);
+    const before = written();
+    // Who goes the same way with the holder looks at one tag, and who does not is not held up.
+    const follower = builder(t, await ready(opened), endsWithRecord);
+    for (const [i, key] of keys.slice(0, 4).entries()) {
+      assert.deepEqual(await holder.take(keys.slice(i)), { kind: 'taken', missing: true });
+      assert.equal((await follower.take(keys.slice(i), keys.slice(0, i))).kind, 'held');
+      const elsewhere = await follower.take([digestOf(`elsewhere ${i}`)], keys.slice(0, i + 1));
+      assert.equal(elsewhere.kind, 'taken');
+      if (i > 0) await holder.end(keys[i - 1]!, true);
+      assert.ok(holder.holds(key));
+    }
+    assert.equal(written(), before);
+    await holder.end(keys[3]!, true);
+    assert.ok(await isFree(store, keys[0]));
+    assert.equal((await follower.take(keys.slice(3), keys.slice(0, 3))).kind, 'taken');
+  });
+
+  test(`${name}: a lease that is given back is free for each of its steps`, async (t) => {
+    const opened = await open(t);
+    const keys = stepsOf(4);
+    const holder = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    await holder.take(keys);
+    const waiting = builder(t, await ready(opened), endsWithRecord);
+    assert.equal((await waiting.take(keys.slice(2), keys.slice(0, 2))).kind, 'held');
+    for (const key of keys) await holder.end(key, false);
+    assert.deepEqual(await kindsFor(t, await ready(opened), keys), ['taken', 'taken', 'taken', 'taken']);
+    assert.equal((await waiting.take(keys.slice(2), keys.slice(0, 2))).kind, 'taken');
+  });
+
+  test(`${name}: whoever goes on from the steps of a dead holder is seen by it, and by all who come later`, async (t) => {
+    const opened = await open(t);
+    const keys = stepsOf(6);
+    let theirs = 0;
+    const dead = builder(t, await ready(opened), endsWithRecord, {
+      times: SILENT_TIMES,
+      clock: () => theirs,
+    });
+    await dead.take(keys);
+    const ahead = keys[4]!;
+    dead.prepare(keys.slice(4));
+    await until('the next ones are taken', async () => dead.holds(ahead));
+    let now = 0;
+    const waiting = builder(t, await ready(opened), endsWithRecord, { clock: () => now });
+    const take = () => waiting.take(keys.slice(2), keys.slice(0, 2));
+    assert.equal((await take()).kind, 'held');
+    now += LEASE_TIMES.dead + 1;
+    assert.equal((await take()).kind, 'taken');
+    // It has the rest of the dead one's steps, and those alone.
+    const third = builder(t, await ready(opened), endsWithRecord);
+    assert.equal((await third.take(keys.slice(3), keys.slice(0, 3))).kind, 'held');
+    assert.ok(waiting.holds(keys[3]!) && !waiting.holds(ahead));
+    // The one that was stopped finds out, whichever of its steps it is at.
+    theirs += LEASE_TIMES.dead + 1;
+    for (const i of [2, 3]) assert.equal((await dead.take(keys.slice(i), keys.slice(0, i))).kind, 'held');
+    await dead.close();
+    assert.equal((await third.take(keys.slice(3), keys.slice(0, 3))).kind, 'held');
+  });
+
+  test(`${name}: who finds one lease lost trusts none that it had taken before`, async (t) => {
+    const opened = await open(t);
+    const store = await ready(opened);
+    const other = digestOf('a step of another stage');
+    const holder = builder(t, store, endsWithRecord);
+    assert.deepEqual([await holder.kind(), await holder.kind(other)], ['taken', 'taken']);
+    // Another has taken it over.
+    const stolen = JSON.stringify({ holder: 'another' });
+    const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
+    const bytes = Buffer.from(JSON.stringify({ ...index, annotations: { 'dev.envbuilder.lease': stolen } }));
+    const steal = () => store.tag(bytes, MEDIA_TYPES.ociIndex, leaseTag(hexOf(KEY)));
+    await until('it is found', async () => {
+      await steal();
+      return !holder.holds(KEY);
+    });
+    assert.equal(holder.holds(other), false);
+    assert.deepEqual(await holder.take([other]), { kind: 'taken', missing: false });
+    assert.ok(holder.holds(other));
+  });
+
+  test(`${name}: leases that are prepared are held, a few of them, and are there at their turn`, async (t) => {
+    const opened = await open(t);
+    const { counted, written } = counting(await ready(opened));
+    const all = stepsOf(30);
+    const keys = all.slice(1);
+    const holder = builder(t, counted, endsWithRecord, { times: SILENT_TIMES });
+    await holder.take(all);
+    const before = written();
     holder.prepare(keys);
     holder.prepare(keys);
     const other = await ready(opened);
-    const isHeld = async (key: Digest): Promise<boolean> => !(await isFree(other, key));
-    await until('all of them are taken', async () => keys.slice(0, 8).every(holder.holds));
-    const before = written;
-    const waiting = builder(t, other, endsWithRecord);
-    for (const [i, key] of keys.entries()) assert.equal(await isHeld(key), i < 8, `${i}`);
-    assert.equal(await waiting.kind(keys[1]), 'held');
-    assert.deepEqual(await holder.take([keys[0]!]), { kind: 'taken', missing: true });
+    // Three are of the step that is made; of the others, as many as a whole lease is for.
+    await until('all of them are taken', async () => keys.slice(0, 11).every(holder.holds));
+    assert.equal(written() - before, 2);
+    const kinds = await kindsFor(t, other, all.slice(0, 15));
+    assert.deepEqual(
+      kinds.map((kind) => kind === 'held'),
+      kinds.map((_, i) => i < 12),
+    );
+    assert.deepEqual(await holder.take(keys), { kind: 'taken', missing: true });
     // A take and an end of what is on its way wait for it.
     holder.prepare(keys.slice(8));
-    await holder.end(keys[8]!, false);
-    assert.deepEqual(await holder.take([keys[9]!]), { kind: 'taken', missing: true });
-    assert.deepEqual([await isHeld(keys[8]!), await isHeld(keys[9]!)], [false, true]);
-    assert.ok(written > before);
+    await holder.end(keys[11]!, false);
+    assert.deepEqual(await holder.take(keys.slice(12)), { kind: 'taken', missing: true });
     await holder.close();
-    for (const key of keys) assert.ok(await isFree(other, key));
+    for (const key of all) assert.ok(await isFree(other, key));
   });
 
   test(`${name}: only what is made gives signs of life, and so does what was prepared from its turn on`, async (t) => {
