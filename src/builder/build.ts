@@ -24,6 +24,7 @@ import { checkRootfsTarget } from './outputs/rootfs-output.ts';
 import { writeOutputs } from './outputs/write-outputs.ts';
 import { type Attestation, createAttest } from './publishing/attestations.ts';
 import { type StartedPush, startPush } from './publishing/push-image.ts';
+import { createSmallLayers } from './publishing/small-layers.ts';
 import { NO_RECORDS, searchRecords } from './search-records.ts';
 import { createSession, type Session } from './session.ts';
 import type { StainedStep } from './stage-runner.ts';
@@ -111,9 +112,12 @@ async function carryOut(
       const attempt = leftOut.wholeCache ? withoutCache(session) : session;
       const known = leftOut.wholeCache ? NO_RECORDS : found;
       const bad = leftOut.layers;
-      const chosen = await choosePlan(plans, known, { store: attempt.cacheStore, bad, ...deps });
+      const store = attempt.cacheStore;
+      const small = store && createSmallLayers(store);
+      const reads = readsLayers(request);
+      const chosen = await choosePlan(plans, known, { store, bad, small, reads, ...deps });
       await checkEmulators(chosen, { workDir: session.workDir, signal });
-      const execution = startExecution(request, attempt, { ...chosen, found: known.found }, deps);
+      const execution = startExecution(request, attempt, { ...chosen, found: known.found, small }, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
         if (contents) observer?.made(await contents.describe(lookedInto(request, result.images), signal));
@@ -128,6 +132,11 @@ async function carryOut(
     await push?.stop();
     await timed(emit, 'cleanup', session.close);
   }
+}
+
+/** Whether the files of all layers are wanted, also where all are in the cache. */
+function readsLayers({ outputs }: BuildRequest): boolean {
+  return outputs.some(({ type }) => type === 'rootfs' || type === 'inplace');
 }
 
 /** What there is to tell of the images to those who observe the build. */

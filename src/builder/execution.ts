@@ -20,6 +20,7 @@ import { readTrace, remembers, type Trace } from './misses/trace.ts';
 import { openBackend } from './open-backend.ts';
 import { createLayerLocator, imageBlobs } from './publishing/layer-blobs.ts';
 import { createPublisher } from './publishing/publish.ts';
+import type { SmallLayers } from './publishing/small-layers.ts';
 import type { Session } from './session.ts';
 import { sharedBases } from './shared-bases.ts';
 import { createStageRunner, type StageResult } from './stage-runner.ts';
@@ -67,20 +68,22 @@ interface Chosen {
   readonly usable: UsableRecords;
   /** Every record that was found, whether it can be used or not. */
   readonly found: ReadonlyMap<Digest, CacheRecord>;
+  /** What was read of the cache's layers when they were asked for. */
+  readonly small?: SmallLayers | undefined;
 }
 
 /** Gets ready to carry out a plan; nothing runs, and no right is needed, until a stage is asked for that misses steps. */
 export function startExecution(
   request: BuildRequest,
   session: Session,
-  { plan, usable, found }: Chosen,
+  { plan, usable, found, small }: Chosen,
   deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly observer?: BuildObserver },
 ): Execution {
   const { emit, observer } = deps;
   const stop = new AbortController();
   const signal = AbortSignal.any([deps.signal, stop.signal]);
   const store = session.cacheStore;
-  const locator = createLayerLocator(store);
+  const locator = createLayerLocator(store, small);
   const preferred = new Set<Digest>();
   /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
   const baseBlob = (layer: LayerBlob): LayerBlob => {
@@ -198,7 +201,7 @@ export function startExecution(
     plan,
     ...usable,
     lookup: session.lookup && { ...session.lookup, signal },
-    has: async (layer) => store?.has(layer.digest, signal),
+    has: async (layer) => (small ? small.has(layer, signal) : store?.has(layer.digest, signal)),
     backend,
     baseBlob,
     blob: locator.blob,

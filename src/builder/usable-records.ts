@@ -1,4 +1,4 @@
-import { resolveHits, type StageHit } from '../cache/hits.ts';
+import { missingSteps, resolveHits, type StageHit } from '../cache/hits.ts';
 import { type LookupOptions, lookupRecord } from '../cache/lookup.ts';
 import type { CacheRecord } from '../cache/types.ts';
 import { mapLimit } from '../core/concurrency.ts';
@@ -7,6 +7,7 @@ import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import type { Store } from '../oci/types.ts';
 import type { Plan } from '../plan/types.ts';
+import type { SmallLayers } from './publishing/small-layers.ts';
 
 const PARALLEL_CHECKS = 128;
 
@@ -22,13 +23,17 @@ export interface UsableRecordsDeps {
   readonly store: Store | undefined;
   /** Layers that turned out to be unreadable earlier in this build. */
   readonly bad: ReadonlySet<Digest>;
+  /** Asked for layers instead of the store, where they will be read. */
+  readonly small?: SmallLayers | undefined;
+  /** The files of all layers are wanted, also where no step is missing. */
+  readonly reads?: boolean;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
 /**
  * The hits of a plan whose layers are all in the store, with their right sizes; a record of a layer that is gone is a
- * miss with a warning, and so is one of a layer that cannot be asked for. Layers are asked for with HEAD, all of a round at once.
+ * miss with a warning, and so is one of a layer that cannot be asked for. All layers of a round are asked for at once.
  */
 export async function usableRecords(
   plan: Plan,
@@ -47,10 +52,12 @@ export async function usableRecords(
       (layer) => !present.has(layer.digest),
     );
     if (unknown.length === 0 || !deps.store) return { records, hits, unusable };
-    const { store } = deps;
-    const answers = await mapLimit(unknown, PARALLEL_CHECKS, (layer) =>
-      store.has(layer.digest, deps.signal).catch((error: unknown) => asFailure(error, deps.signal)),
-    );
+    const { store, signal } = deps;
+    const small = deps.reads || missingSteps(plan, hits).length > 0 ? deps.small : undefined;
+    const answers = await mapLimit(unknown, PARALLEL_CHECKS, async (layer) => {
+      const answer = small ? small.has(layer, signal) : store.has(layer.digest, signal);
+      return answer.catch((error: unknown) => asFailure(error, signal));
+    });
     for (const [i, layer] of unknown.entries()) {
       const answer = answers[i];
       if (answer === layer.size) {

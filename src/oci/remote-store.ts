@@ -101,7 +101,13 @@ function createRepositoryStore(target: Repository): Store {
       return size;
     },
     get: (digest, range, signal) =>
-      openRemoteBlob({ ...target, digest, ...(range ? { range } : {}), ...(signal ? { signal } : {}) }),
+      openRemoteBlob({
+        ...target,
+        digest,
+        onWhole: (size) => said.set(digest, { size, at: performance.now() }),
+        ...(range ? { range } : {}),
+        ...(signal ? { signal } : {}),
+      }),
     put: async (source, signal) => {
       const { anew = false } = source;
       if (!anew && (held.has(source.digest) || wasSaid(source))) return 'exists';

@@ -5,14 +5,19 @@ import type { LayerRef } from '../../cache/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
 import type { LayerBlob } from '../../layer/types.ts';
-import { FILE_CHUNK, fileSource } from '../../oci/blob-source.ts';
+import { bytesSource, FILE_CHUNK, fileSource } from '../../oci/blob-source.ts';
 import { lazyReadable } from '../../oci/readable.ts';
 import type { BlobSource, Image, Store } from '../../oci/types.ts';
 import { inLayer } from '../../rootfs/extract/errors.ts';
 import type { StagedLayer } from '../../rootfs/types.ts';
+import type { SmallLayers } from './small-layers.ts';
 
-/** A layer that a store holds. */
-export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
+/**
+ * A layer that a store holds.
+ *
+ * @param read its bytes, where they have been read and verified
+ */
+export function storeBlob(store: Store, layer: LayerRef, read?: Buffer): LayerBlob {
   /** Whatever cannot be read is told with the layer, so that the build can do without it. */
   const located = (error: unknown): never => {
     throw error instanceof AppError ? inLayer({ digest: layer.digest, from: store.name }, error) : error;
@@ -20,13 +25,15 @@ export function storeBlob(store: Store, layer: LayerRef): LayerBlob {
   return {
     ...layer,
     from: store.name,
-    open: () => store.get(layer.digest).catch(located),
+    open: async () => (read ? bytesSource(read).open() : store.get(layer.digest).catch(located)),
     readRange: async (offset, length, into = Buffer.allocUnsafeSlow(length)) => {
-      const read = async (): Promise<number> =>
-        store.readInto
+      const get = async (): Promise<number> => {
+        if (read) return read.copy(into, 0, offset, offset + length);
+        return store.readInto
           ? store.readInto(layer.digest, offset, into)
           : fill(into, await store.get(layer.digest, { offset, length }));
-      const filled = await read().catch(located);
+      };
+      const filled = await get().catch(located);
       if (filled === length) return into;
       throw new AppError('CORRUPT', `${store.name} returned ${filled} of ${length} bytes of a layer`, {
         where: { layer: layer.digest },
@@ -112,8 +119,11 @@ export function layerRef(layer: StagedLayer): LayerRef {
   return { mediaType, digest, size, diffId, ...(toc ? { toc } : {}) };
 }
 
-/** Looks layers up wherever they are: among the staged ones first, then in the cache. */
-export function createLayerLocator(store: Store | undefined): {
+/** Looks layers up wherever they are: among the staged ones first, then among the small ones, then in the cache. */
+export function createLayerLocator(
+  store: Store | undefined,
+  small?: SmallLayers,
+): {
   stage(layer: StagedLayer): void;
   staged(digest: Digest): StagedLayer | undefined;
   blob(layer: LayerRef): LayerBlob;
@@ -139,7 +149,7 @@ export function createLayerLocator(store: Store | undefined): {
       if (local) return stagedBlob(local);
       if (!store) throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
       fromStore.add(layer.digest);
-      return { ...storeBlob(store, layer), checkDiffId: true };
+      return { ...storeBlob(store, layer, small?.bytes(layer.digest)), checkDiffId: true };
     },
   };
 }

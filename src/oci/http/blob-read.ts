@@ -17,6 +17,8 @@ export interface BlobRead {
   readonly repository: string;
   readonly digest: Digest;
   readonly range?: ByteRange;
+  /** Told the size of a blob that was read to its end without a range, and verified. */
+  readonly onWhole?: (size: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -90,6 +92,7 @@ async function* blobBytes(read: BlobRead, first: HttpResponse): AsyncGenerator<B
     report.end();
   }
   const actual = hash && `sha256:${hash.digest('hex')}`;
+  if (actual === digest) read.onWhole?.(at);
   if (actual === undefined || actual === digest) return;
   throw new AppError(
     'CORRUPT',
