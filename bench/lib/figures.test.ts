@@ -96,3 +96,18 @@ test('the plan stands against a walk of the same files, memory against a limit',
     ],
   );
 });
+
+test('RUNs of a start stand against their commands, and a cache in a directory against unpacking alone', () => {
+  const start = {
+    ...row('demo', START.uncached, [900], {}, { phases: { run: 420, plan: 30 } }),
+    commands: 400,
+  };
+  const rows = [start, row('demo', HOST.directory, [60], { 'zstd|tar': [80] })];
+  assert.deepEqual(
+    figuresOf(rows).map(({ what, against, reached }) => [what, against, reached]),
+    [
+      [`${HOST.directory}, demo`, 'zstd|tar', 0.75],
+      [`RUNs of ${START.uncached}, demo`, 'its commands alone', 1.05],
+    ],
+  );
+});

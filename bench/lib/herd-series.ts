@@ -1,5 +1,6 @@
 import { profileOf } from '../../scripts/lib/phase-profile.ts';
 import { eventsOf, type OurRun } from './measure.ts';
+import { watchPrograms } from './program-memory.ts';
 import type { StartSeriesOptions } from './start-series.ts';
 import type { Work } from './works.ts';
 
@@ -16,24 +17,29 @@ export const HERD = {
 export async function herdSeries(work: Work, options: StartSeriesOptions): Promise<void> {
   const { recorder, containers, ours, registry } = options;
   const repository = (name: string): string => `${registry.host}/herd/${work.name}-${name}`;
-  const several = async (count: number, name: string, push: boolean): Promise<OurRun> =>
-    sideBySide(
-      await Promise.all(Array.from({ length: count }, () => ours.start(work, repository(name), { push }))),
-    );
-  const common = { withMemory: false };
+  const several = async (count: number, name: string, push: boolean): Promise<OurRun> => {
+    const memory = watchPrograms();
+    const runs = Array.from({ length: count }, () => ours.start(work, repository(name), { push }));
+    try {
+      const run = sideBySide(await Promise.all(runs));
+      return { ...run, peakMiB: memory() };
+    } finally {
+      memory();
+    }
+  };
   work.write({ early: 'herd', late: 'herd' });
-  const one = { ...common, what: HERD.oneUncached, ours: () => several(1, 'one', true) };
+  const one = { what: HERD.oneUncached, ours: () => several(1, 'one', true) };
   await recorder.record(work, one);
-  const eight = { ...common, what: HERD.uncached, ours: () => several(HERD_SIZE, 'eight', true) };
+  const eight = { what: HERD.uncached, ours: () => several(HERD_SIZE, 'eight', true) };
   await recorder.record(work, eight);
   const rounds = work.rounds.cached;
   await recorder.record(work, {
-    ...{ ...common, rounds },
+    rounds,
     what: HERD.oneCached,
     ours: () => several(1, 'eight', false),
   });
   await recorder.record(work, {
-    ...{ ...common, rounds },
+    rounds,
     what: HERD.cached,
     ours: () => several(HERD_SIZE, 'eight', false),
   });

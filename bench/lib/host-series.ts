@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RegistryServer } from '../../scripts/lib/registry-server.ts';
 import { find } from './find.ts';
 import { layersOf, readAhead, untar } from './layers.ts';
-import { envbuilder, type OurRun } from './measure.ts';
+import { cli, envbuilder, measure, type OurRun } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Recorder } from './recorder.ts';
 import type { Turn } from './rows.ts';
@@ -13,6 +13,7 @@ import type { Work } from './works.ts';
 export const HOST = {
   uncached: 'build, uncached',
   cached: 'build, cached',
+  directory: 'build, cached in a directory',
   probe: 'probe',
   plan: 'plan of an unchanged context',
   push: 'push to another repository',
@@ -83,6 +84,21 @@ export async function hostSeries(work: Work, options: HostSeriesOptions): Promis
       for (const name of ['rootfs', 'untar']) rmSync(into(name, round), { recursive: true, force: true });
     },
   });
+  if (work.name === 'demo') {
+    const directory = into('cache', 0);
+    await measure(cli, ['cache', 'copy', `--cache-repo=${repository(0)}`, directory]);
+    await recorder.record(work, {
+      what: HOST.directory,
+      rounds: cached,
+      beforeTurn: () => readAhead(layers),
+      ours: (round) =>
+        envbuilder([
+          ...['build', work.context, `--layer-cache-dir=${directory}`, `--state-dir=${into('state', 0)}`],
+          `--output=${into('from-directory', round)}`,
+        ]),
+      peers: { 'zstd|tar': (round) => untar(layers, into('untar-again', round)) },
+    });
+  }
   await recorder.record(work, {
     what: HOST.probe,
     rounds: cached,
