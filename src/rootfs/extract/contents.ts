@@ -19,6 +19,10 @@ export interface LayerContents {
 /** A frame, which may hold files that are to be written. */
 interface ContentJob extends FramePlan, LayerContents {}
 
+/** As long as starting threads takes: this many frames, or frames of so many bytes in all, decoded. */
+const INLINE_FRAMES = 2;
+const INLINE_BYTES = 2 << 20;
+
 /**
  * Fetches, verifies and decodes the frames that hold any of the files, and writes these.
  * @param frames `all`: the other frames too, so that all of each layer is compared with its table
@@ -27,7 +31,7 @@ interface ContentJob extends FramePlan, LayerContents {}
 export async function writeContents(
   layers: readonly LayerContents[],
   frames: 'all' | 'needed',
-  request: ExtractRequest,
+  request: ExtractRequest & { readonly inlineBytes?: number | undefined },
   writer: TreeWriter,
   progress: ExtractProgress,
 ): Promise<void> {
@@ -38,6 +42,7 @@ export async function writeContents(
     return plans.map((plan) => ({ ...plan, blob, toc, nodes }));
   });
   if (jobs.length === 0) return;
+  const decodedBytes = jobs.reduce((sum, { frame }) => sum + frame.tarLength, 0);
   const parts = createParts(writer);
   const groups = groupFrames(jobs);
   const memory = createFetchMemory(groups);
@@ -46,7 +51,7 @@ export async function writeContents(
   const workers = createFrameWorkers({
     target: { target: request.target, privileged: request.privileged },
     memory: memory.buffer,
-    frames: jobs.length,
+    threads: jobs.length > INLINE_FRAMES && decodedBytes > (request.inlineBytes ?? INLINE_BYTES),
     onFailure: () => stop.abort(),
   });
   const start = performance.now();

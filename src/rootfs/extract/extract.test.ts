@@ -11,7 +11,7 @@ import { decodePath, fsPath } from '../../core/path-bytes.ts';
 import type { Compression, LayerBlob } from '../../layer/types.ts';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { describeTree } from '../describe-tree.ts';
-import { extractLayers } from './extract.ts';
+import { type ExtractDeps, extractLayers } from './extract.ts';
 import { entryOf, fileBlob, fileOf, layerOf, type TestEntry, withOverlay } from './testing.ts';
 
 const sys = createSyscalls();
@@ -25,10 +25,14 @@ const gone = (name: string) => fileOf(path.join(path.dirname(name), `.wh.${path.
 const opaque = (name: string) => fileOf(path.join(name, '.wh..wh..opq'), '');
 const root = dir('');
 
-async function extract(layers: readonly LayerBlob[], events: Event[] = [], overlapFrom?: number) {
+async function extract(
+  layers: readonly LayerBlob[],
+  events: Event[] = [],
+  limits: Pick<ExtractDeps, 'overlapFrom' | 'inlineBytes'> = {},
+) {
   const target = fs.mkdtempSync(path.join(base, 'target-'));
   const emit = (event: Event): number => events.push(event);
-  const deps = { sys, ...(overlapFrom === undefined ? {} : { overlapFrom }) };
+  const deps = { sys, ...limits };
   return { target, result: await extractLayers({ layers, target, privileged: true, emit }, deps) };
 }
 
@@ -36,9 +40,13 @@ async function extractStack(stack: readonly (readonly TestEntry[])[], compressio
   const layers = await Promise.all(
     stack.map((entries, index) => layerOf(base, entries, compressions[index % compressions.length])),
   );
-  const beside = await extract(layers, [], 0);
+  const beside = await extract(layers, [], { overlapFrom: 0, inlineBytes: 0 });
   const { target, result } = await extract(layers);
-  assert.deepEqual(describeTree(beside.target), describeTree(target), 'written beside the streams');
+  assert.deepEqual(
+    describeTree(beside.target),
+    describeTree(target),
+    'written beside the streams, by threads',
+  );
   assert.deepEqual(beside.result, result);
   return { target, result };
 }

@@ -18,6 +18,8 @@ export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
   /** Compressed bytes of streamed layers from which on the others are written beside them; for tests. */
   readonly overlapFrom?: number;
+  /** Decoded bytes of frames up to which no threads are started for them; for tests. */
+  readonly inlineBytes?: number;
 }
 
 const TOCS_AT_ONCE = 8;
@@ -34,6 +36,7 @@ const OVERLAP_FROM = 4 << 20;
  */
 export async function extractLayers(request: ExtractRequest, deps: ExtractDeps): Promise<ExtractResult> {
   const { layers, emit } = request;
+  const { inlineBytes } = deps;
   const progress = createExtractProgress(layers, emit);
   const streamed = layers.findLastIndex((blob) => blob.toc === undefined) + 1;
   const streams = layers.slice(0, streamed);
@@ -72,7 +75,13 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
       }),
     async (signal) => {
       if (upper)
-        await writeContents(upper.contents, 'all', { ...request, signal }, writerOf(upper.tree), progress);
+        await writeContents(
+          upper.contents,
+          'all',
+          { ...request, signal, inlineBytes },
+          writerOf(upper.tree),
+          progress,
+        );
     },
   ]);
   streaming = false;
@@ -89,7 +98,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
     nodes: plan.contents[streamed + index]!,
   }));
   const left = upper ? contents.filter(({ nodes }) => nodes.length > 0) : contents;
-  await writeContents(left, upper ? 'needed' : 'all', request, writer, progress);
+  await writeContents(left, upper ? 'needed' : 'all', { ...request, inlineBytes }, writer, progress);
   writeRest(plan, layers, writer);
   progress.finish();
 

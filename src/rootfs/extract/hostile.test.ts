@@ -88,7 +88,7 @@ for (const [way, compressions] of Object.entries(WAYS)) {
           const target = join(all, `in/${overlapFrom}`);
           mkdirSync(target, { recursive: true });
           const request = { layers: blobs, target, privileged: true, emit: () => {} };
-          await settled(extractLayers(request, { sys, overlapFrom }));
+          await settled(extractLayers(request, { sys, overlapFrom, inlineBytes: overlapFrom }));
           assert.equal(seen(out), before);
         }
         // On top of a base that lies on the disk already, as overlay mounts have it.

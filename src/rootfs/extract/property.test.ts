@@ -86,7 +86,10 @@ async function unpack(
     stack.map((entries, index) => layerOf(base, entries, compressions[index]!)),
   );
   const target = fs.mkdtempSync(path.join(base, 'target-'));
-  await extractLayers({ layers, target, privileged: true, emit: () => {} }, { sys, overlapFrom });
+  await extractLayers(
+    { layers, target, privileged: true, emit: () => {} },
+    { sys, overlapFrom, inlineBytes: overlapFrom },
+  );
   return describeTree(target);
 }
 

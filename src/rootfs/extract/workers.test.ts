@@ -28,7 +28,7 @@ test('a thread that unpacks and ends without a word is a failure of the layer', 
     const target = { target: '/nowhere', privileged: false };
     const memory = new SharedArrayBuffer(64);
     const frame = { offset: 0, length: 8, tarOffset: 0, tarLength: 8, digest: 'sha256:' };
-    const workers = createFrameWorkers({ target, memory, frames: 3, onFailure: () => console.log('told') });
+    const workers = createFrameWorkers({ target, memory, threads: true, onFailure: () => console.log('told') });
     for (const offset of [0, 8, 16])
       workers.send({ blob: {}, frame, offset, order: () => ({ frame, numbers: new Float64Array(1) }), onWritten: () => {} });
     await workers.finish()${CATCH};

@@ -37,8 +37,8 @@ export interface FrameWorkers {
 export interface FrameWorkersOptions {
   readonly target: FrameTarget;
   readonly memory: SharedArrayBuffer;
-  /** How many frames there will be. */
-  readonly frames: number;
+  /** Whether there is so much to do that starting threads pays. */
+  readonly threads: boolean;
   /** Called once when a frame cannot be written, for whoever waits for others to be. */
   readonly onFailure: () => void;
 }
@@ -66,8 +66,6 @@ interface PackedError {
   readonly message: string;
 }
 
-/** Starting threads takes as long as this many frames do. */
-const INLINE_FRAMES = 2;
 const MAX_WORKERS = 4;
 /** Frames that a thread has at most, so that it never waits for the main thread and yet none is left with all the work. */
 const QUEUE = 2;
@@ -77,7 +75,7 @@ const QUEUE = 2;
  * the time, and it is done for several at once.
  */
 export function createFrameWorkers(options: FrameWorkersOptions): FrameWorkers {
-  return options.frames <= INLINE_FRAMES ? createInline(options) : createThreads(options);
+  return options.threads ? createThreads(options) : createInline(options);
 }
 
 function createInline({ target, memory }: FrameWorkersOptions): FrameWorkers {
