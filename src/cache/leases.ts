@@ -123,8 +123,8 @@ interface Held {
   /** When it was taken. */
   readonly since: number;
   digest: Digest;
-  /** One of its steps has had its turn: it gives signs of life. */
-  active: boolean;
+  /** Those that have had their turn. From the first on it gives signs of life. */
+  readonly turns: Set<string>;
   beats: number;
   busy: Promise<void>;
 }
@@ -253,7 +253,8 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   const hold = (tag: string, steps: readonly string[], digest: Digest, active: boolean): void => {
     lastSign = clock();
-    const lease = { tag, steps, since: lastSign, digest, active, beats: 0, busy: Promise.resolve() };
+    const turns = new Set(active ? steps.slice(0, 1) : []);
+    const lease = { tag, steps, turns, since: lastSign, digest, beats: 0, busy: Promise.resolve() };
     for (const [step, other] of held) if (other.tag === tag) held.delete(step);
     for (const step of steps) held.set(step, lease);
   };
@@ -339,7 +340,7 @@ export function createLeases(deps: LeasesDeps): Leases {
   };
   const timer = setInterval(() => {
     for (const lease of new Set(held.values()))
-      if (lease.active) lease.busy = lease.busy.then(() => (isHeld(lease) ? beat(lease) : undefined));
+      if (lease.turns.size > 0) lease.busy = lease.busy.then(() => (isHeld(lease) ? beat(lease) : undefined));
   }, times.beat);
   timer.unref();
 
@@ -375,7 +376,10 @@ export function createLeases(deps: LeasesDeps): Leases {
     const step = steps[0]!;
     const own = held.get(step);
     if (own && isSure(step)) {
-      own.active ||= active;
+      if (active) own.turns.add(step);
+      // Those before it that had no turn were found elsewhere.
+      for (const passed of active ? own.steps.slice(0, own.steps.indexOf(step)) : [])
+        if (!own.turns.has(passed)) held.delete(passed);
       return { kind: 'taken', missing: true };
     }
     if (off || closed) return { kind: 'none' };

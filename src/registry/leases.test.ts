@@ -355,6 +355,20 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
     assert.equal((await follower.take(keys.slice(3), keys.slice(0, 3))).kind, 'taken');
   });
 
+  test(`${name}: a step that was found elsewhere does not keep a lease from its end`, async (t) => {
+    const opened = await open(t);
+    const store = await ready(opened);
+    const keys = stepsOf(4);
+    const holder = builder(t, store, endsWithRecord, { times: SILENT_TIMES });
+    await holder.take(keys);
+    for (const i of [2, 3]) await holder.take(keys.slice(i), keys.slice(0, i));
+    for (const i of [0, 2, 3]) {
+      assert.ok(!(await isFree(store, keys[0])));
+      await holder.end(keys[i]!, true);
+    }
+    assert.ok(await isFree(store, keys[0]));
+  });
+
   test(`${name}: a lease that is given back is free for each of its steps`, async (t) => {
     const opened = await open(t);
     const keys = stepsOf(4);
