@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -14,6 +24,7 @@ import { canonicalJson } from '../src/oci/canonical-json.ts';
 import { createRegistryClient } from '../src/oci/http/client.ts';
 import { MEDIA_TYPES } from '../src/oci/media-types.ts';
 import { createRemoteStore } from '../src/oci/remote-store.ts';
+import type { Descriptor } from '../src/oci/types.ts';
 import { type RegistryServer, startRegistryServer } from '../src/registry/server.ts';
 import { ustarEnd, ustarHeader, ustarPadding } from '../src/tar/file-header.ts';
 import { requestFor, warm } from './support/fault-matrix.ts';
@@ -118,10 +129,13 @@ const fault = (kind: Rule['kind'], times: number, name: RegExp): Rule => ({
   name,
 });
 
+const warmInto = (own: string, ...more: readonly string[]): Promise<void> =>
+  warm(own, registry, { emit: () => {}, signal: new AbortController().signal }, more);
+
 /** A directory of base images, as our warmer fills it; or with the files of kaniko's layout alone. */
-async function bases(layout: 'oci' | 'kaniko'): Promise<string> {
+async function bases(layout: 'oci' | 'kaniko', ...more: readonly string[]): Promise<string> {
   const own = place();
-  await warm(own, registry, { emit: () => {}, signal: new AbortController().signal });
+  await warmInto(own, ...more);
   const found = join(own, 'bases');
   if (layout === 'kaniko')
     for (const name of ['oci-layout', 'index.json', 'blobs']) rmSync(join(found, name), { recursive: true });
@@ -249,4 +263,62 @@ test('a damaged copy in the cache, or of a mirror, is passed over as well', asyn
     assert.ok(rootfs(mirrored).equals(CONTENT));
     assert.equal(proxy.injected(), 2);
   });
+});
+
+/** Where a directory of base images has the layer, the kaniko archive that holds it too, and the layer's copy. */
+function filesOf(path: string): { readonly layer: readonly string[]; readonly copy: string } {
+  const blob = (digest: string): string => join(path, 'blobs/sha256', digest.replace('sha256:', ''));
+  const { manifests } = JSON.parse(readFileSync(join(path, 'index.json'), 'utf8'));
+  const tag = `converted-${hexOf(digestOf(LAYER))}`;
+  const { digest } = manifests.find(
+    (one: Descriptor) => one.annotations?.['org.opencontainers.image.ref.name'] === tag,
+  );
+  const [copy] = JSON.parse(readFileSync(blob(digest), 'utf8')).layers;
+  const archives = globSync(`${path}/sha256:*`).filter((name) => !name.endsWith('.json'));
+  return { layer: [blob(digestOf(LAYER)), ...archives], copy: blob(copy.digest) };
+}
+
+function damage(file: string): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Buffer.from('damage'), 0, 6, 1_000_000);
+  closeSync(fd);
+}
+
+test('a layer that was converted is unpacked from its copy, or else from itself, or else from the registry', async () => {
+  const path = await bases('oci', '--convert');
+  const { layer, copy } = filesOf(path);
+  const built = async (name: string): Promise<Outcome> => {
+    const outcome = await build(registry, registry, `converted/${name}`, withBases(path));
+    assert.ok(rootfs(outcome).equals(CONTENT), name);
+    return outcome;
+  };
+  for (const file of layer) damage(file);
+  const fromCopy = await built('copy');
+  assert.deepEqual(fromCopy.warnings, []);
+  assert.ok(fromCopy.bytesPulled < LAYER.length);
+  damage(copy);
+  const fromRegistry = await built('registry');
+  assert.equal(fromRegistry.warnings.length, 2, fromRegistry.warnings.join('\n'));
+  for (const text of fromRegistry.warnings)
+    assert.match(text, new RegExp(`${digestOf(LAYER)} cannot be read and is left out`));
+  assert.ok(fromRegistry.bytesPulled >= LAYER.length);
+  await warmInto(join(path, '..'), '--convert', '--force');
+  const mended = await built('mended');
+  assert.deepEqual(mended.warnings, []);
+  damage(copy);
+  const fromLayer = await built('layer');
+  assert.equal(fromLayer.warnings.length, 1, fromLayer.warnings.join('\n'));
+  assert.ok(fromLayer.bytesPulled < LAYER.length);
+});
+
+test('a directory that was warmed gets copies later, once', async () => {
+  const path = await bases('oci');
+  const own = join(path, '..');
+  await warmInto(own, '--convert');
+  const { copy } = filesOf(path);
+  const { ino } = statSync(copy);
+  await warmInto(own, '--convert');
+  await warmInto(own, '--convert', '--force');
+  assert.equal(statSync(copy).ino, ino);
+  await assert.rejects(bases('oci', '--convert', '--layout', 'kaniko'), { code: 'USAGE' });
 });

@@ -1,12 +1,15 @@
+import { findConverted } from '../cache/converted.ts';
 import type { Digest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
+import type { LayerBlob } from '../layer/types.ts';
 import { type BaseCache, openBaseCache } from '../oci/base-cache/base-cache.ts';
 import { headManifest } from '../oci/http/manifests.ts';
 import type { RegistryClient } from '../oci/http/types.ts';
 import { resolveImage } from '../oci/image.ts';
 import { formatReference, tagOrDigest } from '../oci/reference.ts';
 import type { Image, Platform, Reference, Store } from '../oci/types.ts';
+import { storeBlob } from './publishing/layer-blobs.ts';
 import type { RegistrySettings } from './types.ts';
 
 export interface CachedBasesDeps {
@@ -23,7 +26,9 @@ export interface CachedBases {
   resolve(reference: Reference, platform: Platform, signal?: AbortSignal): Promise<Image>;
   /** Whether a blob is read from the directory. */
   holds(digest: Digest): boolean;
-  /** Reads a blob from its registry from now on; whether it came from the directory until now. */
+  /** A layer as it is best unpacked: the directory may hold a copy of it in our own frames. */
+  toUnpack(layer: LayerBlob): Promise<LayerBlob>;
+  /** Reads a blob from elsewhere from now on; whether it came from the directory until now. */
   leaveOut(digest: Digest): boolean;
 }
 
@@ -40,6 +45,7 @@ export function createCachedBases(
     return {
       resolve: (reference, platform, signal) => resolveImage(open(reference), reference, platform, signal),
       holds: () => false,
+      toUnpack: async (layer) => layer,
       leaveOut: () => false,
     };
   }
@@ -69,6 +75,8 @@ export function createCachedBases(
 
   const served = new Set<Digest>();
   const damaged = new Set<Digest>();
+  /** Layers that are unpacked from a copy, and those whose copy is damaged. */
+  const [copies, damagedCopies] = [new Set<Digest>(), new Set<Digest>()];
   const holds = (digest: Digest): boolean => served.has(digest) && !damaged.has(digest);
   const resolve: CachedBases['resolve'] = async (reference, platform, signal) => {
     const remote = open(reference);
@@ -86,7 +94,20 @@ export function createCachedBases(
   return {
     resolve,
     holds,
+    toUnpack: async (layer) => {
+      if (layer.toc || !holds(layer.digest) || damagedCopies.has(layer.digest)) return layer;
+      const copy = await findConverted(cache.store, layer);
+      if (!copy) return layer;
+      copies.add(layer.digest);
+      const { readRange } = storeBlob(cache.store, { ...layer, ...copy }, { told: layer.digest });
+      return { ...layer, size: copy.size, toc: copy.toc, from: cache.store.name, readRange };
+    },
     leaveOut: (digest) => {
+      // What the copy was made from is in the directory too.
+      if (copies.delete(digest)) {
+        damagedCopies.add(digest);
+        return true;
+      }
       const held = holds(digest);
       if (held) damaged.add(digest);
       return held;

@@ -1,6 +1,7 @@
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
+import type { LayerBlob } from '../layer/types.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { type DownloadOptions, downloadFile } from '../oci/http/download.ts';
@@ -35,6 +36,8 @@ export interface RegistryAccess {
   ): Promise<Buffer>;
   /** Whether a layer of a base image is read from the directory of base images. */
   holdsBase(digest: Digest): boolean;
+  /** A layer as it is best unpacked: the directory of base images may hold a copy of it in our own frames. */
+  toUnpack(layer: LayerBlob): Promise<LayerBlob>;
   /**
    * Reads a layer of a base image from its own registry from now on; whether it came from the directory of base images or
    * from a mirror until now.
@@ -108,6 +111,7 @@ export function openRegistries(
     openOnce: ({ registry, repository }) => createRemoteStore({ client: tryingOnce, registry, repository }),
     resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
     holdsBase: bases.holds,
+    toUnpack: bases.toUnpack,
     leaveOutBase: (digest) => bases.leaveOut(digest) || copies.leaveOut(digest),
     transport,
     download: (url, options) => downloadFile(transport(), url, { ...options, insecure, emit }),

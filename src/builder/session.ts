@@ -163,8 +163,11 @@ export function createSession(
       return madeDir.path;
     }),
     syscalls,
-    extract: (request) =>
-      extractLayers(deps.seen ? { ...request, seen: deps.seen } : request, { sys: syscalls() }),
+    extract: async (request) => {
+      const layers = await Promise.all(request.layers.map(registries.toUnpack));
+      const seen = deps.seen ? { seen: deps.seen } : {};
+      return extractLayers({ ...request, ...seen, layers }, { sys: syscalls() });
+    },
     pool: once(() => {
       pool = createCompressPool();
       return pool;

@@ -19,6 +19,8 @@ export interface WarmRequest {
   /** What was fetched longer ago than this is fetched again. */
   readonly ttlMs: number;
   readonly layout: WarmLayout;
+  /** Whether layers get a copy beside them that builds unpack in parallel; in an OCI layout. */
+  readonly convert?: boolean;
 }
 
 /** One image that is in the cache now. */

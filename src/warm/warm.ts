@@ -1,12 +1,18 @@
 import { join } from 'node:path';
+import { imageBlobs } from '../builder/publishing/layer-blobs.ts';
 import { imageKey, type RegistryAccess } from '../builder/registry-access.ts';
+import { findConverted, storeConverted } from '../cache/converted.ts';
 import { mapLimit } from '../core/concurrency.ts';
 import { hexOf } from '../core/digest.ts';
 import { AppError, toAppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
 import { formatBytes } from '../core/units.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
+import { createCompressPool } from '../layer/compress-pool.ts';
+import { convertLayer } from '../layer/convert.ts';
+import type { LayerBlob } from '../layer/types.ts';
 import { cacheName } from '../oci/base-cache/base-cache.ts';
+import { fileSource } from '../oci/blob-source.ts';
 import { copyBlob } from '../oci/copy.ts';
 import { resolveImage } from '../oci/image.ts';
 import { createOciLayoutStore } from '../oci/oci-layout.ts';
@@ -29,6 +35,8 @@ export interface WarmDeps {
 }
 
 const PARALLEL_BLOBS = 4;
+/** Bytes: a smaller layer is unpacked before threads have started. */
+const CONVERT_FROM = 1 << 20;
 /** Bytes of a Dockerfile behind a URL. */
 const MOST_DOCKERFILE = 4 * 1024 * 1024;
 
@@ -111,7 +119,10 @@ function createWarmer(request: WarmRequest, directory: WarmDirectory, deps: Warm
       emit({ type: 'message', level: 'info', text: `fetching ${name} (${formatBytes(size)})` });
       await store(image, reference, remote);
     }
-    if (layout) await nameIn(layout, reference, top, signal);
+    if (layout) {
+      await nameIn(layout, reference, top, signal);
+      if (request.convert) await convertLayers(image, layout);
+    }
     onImage({ reference: name, digest, outcome: fresh ? 'present' : 'fetched' });
     return image;
   };
@@ -128,6 +139,22 @@ function createWarmer(request: WarmRequest, directory: WarmDirectory, deps: Warm
     if (request.layout !== 'oci')
       await writeKaniko(request.dir, image, reference, { from: layout ?? remote, scratch, signal });
   };
+  const convertLayers = async (image: Image, into: Store): Promise<void> => {
+    for (const layer of imageBlobs({ ...image, store: into })) {
+      if (layer.size < CONVERT_FROM) continue;
+      const copy = await findConverted(into, layer, signal);
+      if (copy && request.force) await removeDamaged(request.dir, into, copy, signal);
+      if (copy && (await into.has(copy.digest)) !== undefined) continue;
+      try {
+        await convert(layer, join(directory.scratch(), 'layer'), into, deps);
+      } catch (error) {
+        signal.throwIfAborted();
+        const { code, message } = toAppError(error, 'OUTPUT', 'it cannot be written');
+        const text = `the layer ${layer.digest} gets no copy that is unpacked in parallel: ${message}`;
+        emit({ type: 'warning', code, text });
+      }
+    }
+  };
   return (name, platform) => {
     const key = imageKey(name, platform);
     const known = done.get(key);
@@ -136,6 +163,27 @@ function createWarmer(request: WarmRequest, directory: WarmDirectory, deps: Warm
     done.set(key, made);
     return made;
   };
+}
+
+/** Gives a layer a copy in our own frames. */
+async function convert(
+  layer: LayerBlob,
+  file: string,
+  into: Store,
+  { emit, signal }: WarmDeps,
+): Promise<void> {
+  const text = `converting the layer ${layer.digest} (${formatBytes(layer.size)})`;
+  emit({ type: 'message', level: 'info', text });
+  const pool = createCompressPool();
+  try {
+    const { digest, size, toc } = await convertLayer(layer, file, pool);
+    // Whoever has more files than a table holds reads the layer as it is.
+    if (!toc) return;
+    const copy = { diffId: layer.diffId, digest, size, toc };
+    await storeConverted(into, layer.digest, copy, fileSource(file, digest, size, true), signal);
+  } finally {
+    await pool.close();
+  }
 }
 
 /** The same repository, without asking for a manifest twice. */
@@ -162,7 +210,7 @@ async function nameIn(
 async function removeDamaged(
   dir: string,
   layout: Store,
-  { digest }: Descriptor,
+  { digest }: Pick<Descriptor, 'digest'>,
   signal: AbortSignal,
 ): Promise<void> {
   if ((await layout.has(digest)) === undefined) return;

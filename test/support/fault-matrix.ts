@@ -263,8 +263,10 @@ export async function warm(
   own: string,
   host: string,
   { emit, signal }: { readonly emit: Emit; readonly signal: AbortSignal },
+  more: readonly string[] = [],
 ): Promise<void> {
-  const parsed = parseOptions('warm', ['--cache-dir', join(own, 'bases'), '--image', `${host}/base:1`], {});
+  const args = ['--cache-dir', join(own, 'bases'), '--image', `${host}/base:1`, ...more];
+  const parsed = parseOptions('warm', args, {});
   const sink = { write: () => true };
   const context = { env: {}, cwd: own, signal, stdout: sink, stderr: sink, redactor: createRedactor() };
   await warmCommand(parsed, context, emit);

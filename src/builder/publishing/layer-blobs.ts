@@ -15,12 +15,17 @@ import type { SmallLayers } from './small-layers.ts';
 /**
  * A layer that a store holds.
  *
- * @param read its bytes, where they have been read and verified
+ * @param options `read`: its bytes, where they have been read and verified; `told`: the digest that errors name, where the
+ *   layer stands for another one
  */
-export function storeBlob(store: Store, layer: LayerRef, read?: Buffer): LayerBlob {
+export function storeBlob(
+  store: Store,
+  layer: LayerRef,
+  { read, told = layer.digest }: { readonly read?: Buffer | undefined; readonly told?: Digest } = {},
+): LayerBlob {
   /** Whatever cannot be read is told with the layer, so that the build can do without it. */
   const located = (error: unknown): never => {
-    throw error instanceof AppError ? inLayer({ digest: layer.digest, from: store.name }, error) : error;
+    throw error instanceof AppError ? inLayer({ digest: told, from: store.name }, error) : error;
   };
   return {
     ...layer,
@@ -36,7 +41,7 @@ export function storeBlob(store: Store, layer: LayerRef, read?: Buffer): LayerBl
       const filled = await get().catch(located);
       if (filled === length) return into;
       throw new AppError('CORRUPT', `${store.name} returned ${filled} of ${length} bytes of a layer`, {
-        where: { layer: layer.digest },
+        where: { layer: told },
       });
     },
   };
@@ -149,7 +154,7 @@ export function createLayerLocator(
       if (local) return stagedBlob(local);
       if (!store) throw new AppError('INTERNAL', `layer ${layer.digest} is in no store`);
       fromStore.add(layer.digest);
-      return { ...storeBlob(store, layer, small?.bytes(layer.digest)), checkDiffId: true };
+      return { ...storeBlob(store, layer, { read: small?.bytes(layer.digest) }), checkDiffId: true };
     },
   };
 }

@@ -53,7 +53,11 @@ function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
       hint: 'name images with --image REFERENCE, or a Dockerfile that uses them with --dockerfile FILE',
     });
   }
-  const { layout } = options;
+  const { layout, convert } = options;
+  if (convert && layout === 'kaniko')
+    throw new AppError('USAGE', '--convert needs an OCI layout, which --layout kaniko leaves out', {
+      hint: 'leave out --layout, or write --layout oci',
+    });
   const { platform } = onePlatform(options, 'a cache of base images');
   return {
     dir: resolve(cwd, options['cache-dir']),
@@ -65,6 +69,7 @@ function warmRequest({ options, operands }: Parsed, cwd: string): WarmRequest {
     force: options.force,
     ttlMs: milliseconds(options['cache-ttl']),
     layout: layout === 'kaniko' || layout === 'oci' ? layout : 'all',
+    convert,
   };
 }
 

@@ -5,11 +5,12 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { AppError } from '../../core/error.ts';
-import type { Compression } from '../../layer/types.ts';
+import { convertLayer } from '../../layer/convert.ts';
+import type { Compression, LayerBlob } from '../../layer/types.ts';
 import { createSyscalls } from '../../sys/syscalls.ts';
 import { describeTree, type PathDescription } from '../describe-tree.ts';
 import { extractLayers } from './extract.ts';
-import { entryOf, fileOf, layerOf, type TestEntry, withOverlay } from './testing.ts';
+import { entryOf, fileBlob, fileOf, layerOf, type TestEntry, withOverlay } from './testing.ts';
 
 const sys = createSyscalls();
 const base = fs.mkdtempSync(path.join(os.tmpdir(), 'extract-property-'));
@@ -85,12 +86,23 @@ async function unpack(
   const layers = await Promise.all(
     stack.map((entries, index) => layerOf(base, entries, compressions[index]!)),
   );
+  return unpackLayers(layers, overlapFrom);
+}
+
+async function unpackLayers(layers: readonly LayerBlob[], overlapFrom: number): Promise<PathDescription[]> {
   const target = fs.mkdtempSync(path.join(base, 'target-'));
   await extractLayers(
     { layers, target, privileged: true, emit: () => {} },
     { sys, overlapFrom, inlineBytes: overlapFrom },
   );
   return describeTree(target);
+}
+
+/** The layer with its copy, as a directory of base images has them. */
+async function withCopy(layer: LayerBlob): Promise<LayerBlob> {
+  const file = path.join(base, `copy-${process.hrtime.bigint()}`);
+  const { size, toc } = await convertLayer(layer, file);
+  return { ...layer, ...fileBlob(file), size, toc: toc! };
 }
 
 /** A tree, or what is wrong with it. */
@@ -157,4 +169,38 @@ test('writing upper layers beside a stream gives what writing them after it give
     }),
     { numRuns: 150 },
   );
+});
+
+test('the copy of a layer of others unpacks as the layer does, alone and among others', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, fc.array(link, { maxLength: 3 }), fc.nat(15), async (stack, links, which) => {
+      const layers = await Promise.all(
+        withLinks(stack, links).map((entries) => layerOf(base, entries, 'gzip')),
+      );
+      const copies = await Promise.all(
+        layers.map(async (layer, i) => ((which >> i) & 1 ? withCopy(layer) : layer)),
+      );
+      const expected = await outcome(unpackLayers(layers, Infinity));
+      for (const overlapFrom of [0, Infinity])
+        assert.deepEqual(await outcome(unpackLayers(copies, overlapFrom)), expected);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a layer that is damaged, or not what its image says, gets no copy, and leaves no file', async () => {
+  const good = await layerOf(base, [fileOf('file', 'x'.repeat(100_000))], 'gzip');
+  const bytes = fs.readFileSync(good.file);
+  const damaged = path.join(base, 'damaged');
+  fs.writeFileSync(damaged, bytes.subarray(0, bytes.length - 20));
+  const file = path.join(base, 'no-copy');
+  for (const layer of [
+    { ...good, ...fileBlob(damaged) },
+    { ...good, diffId: good.digest },
+  ]) {
+    await assert.rejects(convertLayer(layer, file), { code: 'CORRUPT' });
+    assert.equal(fs.existsSync(file), false);
+  }
+  const copy = await convertLayer(good, file);
+  assert.equal(copy.size, fs.statSync(file).size);
 });
