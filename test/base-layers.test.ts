@@ -143,11 +143,11 @@ async function bases(layout: 'oci' | 'kaniko', ...more: readonly string[]): Prom
 }
 
 const withBases =
-  (path: string, more: Partial<BuildRequest> = {}) =>
+  (path: string, more: Partial<BuildRequest> = {}, copies = false) =>
   (request: BuildRequest): BuildRequest => ({
     ...request,
     ...more,
-    registries: { ...request.registries, baseImages: { dir: path, requireRegistry: false } },
+    registries: { ...request.registries, baseImages: { dir: path, requireRegistry: false, copies } },
   });
 
 for (const layout of ['oci', 'kaniko'] as const) {
@@ -287,12 +287,15 @@ function damage(file: string): void {
 test('a layer that was converted is unpacked from its copy, or else from itself, or else from the registry', async () => {
   const path = await bases('oci', '--convert');
   const { layer, copy } = filesOf(path);
-  const built = async (name: string): Promise<Outcome> => {
-    const outcome = await build(registry, registry, `converted/${name}`, withBases(path));
+  const built = async (name: string, copies = true): Promise<Outcome> => {
+    const outcome = await build(registry, registry, `converted/${name}`, withBases(path, {}, copies));
     assert.ok(rootfs(outcome).equals(CONTENT), name);
     return outcome;
   };
   for (const file of layer) damage(file);
+  // Nobody unpacks a copy who was not told to.
+  const untold = await built('untold', false);
+  assert.ok(untold.bytesPulled >= LAYER.length);
   const fromCopy = await built('copy');
   assert.deepEqual(fromCopy.warnings, []);
   assert.ok(fromCopy.bytesPulled < LAYER.length);

@@ -95,7 +95,8 @@ export function createCachedBases(
     resolve,
     holds,
     toUnpack: async (layer) => {
-      if (layer.toc || !holds(layer.digest) || damagedCopies.has(layer.digest)) return layer;
+      if (!baseImages.copies || layer.toc) return layer;
+      if (!holds(layer.digest) || damagedCopies.has(layer.digest)) return layer;
       const copy = await findConverted(cache.store, layer);
       if (!copy) return layer;
       copies.add(layer.digest);

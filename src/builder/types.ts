@@ -95,6 +95,8 @@ export interface RegistrySettings {
     readonly dir: string;
     /** Fail where the registry of a tag cannot be reached, instead of taking what the tag was in the directory. */
     readonly requireRegistry: boolean;
+    /** Whether copies of layers are unpacked that whoever fills the directory has made. */
+    readonly copies?: boolean;
   };
 }
 

@@ -289,4 +289,12 @@ export const CACHE_OPTIONS = [
     commands: ['build', 'probe', 'explain', 'start', 'up'],
     group: 'Cache',
   },
+  {
+    name: 'base-image-cache-copies',
+    variable: 'ENVBUILDER_BASE_IMAGE_CACHE_COPIES',
+    type: 'boolean',
+    text: 'Unpack the copies of layers that warm --convert made. Whoever can write to the directory of base images decides what is in them.',
+    commands: ['build', 'start', 'up'],
+    group: 'Cache',
+  },
 ] as const satisfies readonly OptionRow[];

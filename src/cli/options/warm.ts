@@ -111,7 +111,7 @@ export const WARM_OPTIONS = [
   {
     name: 'convert',
     type: 'boolean',
-    text: 'Keep a copy of each layer of a megabyte or more in frames of zstd, which builds and starts unpack with all processors. It takes about as much space again, and processor time once. Needs the OCI layout.',
+    text: 'Keep a copy of each layer of a megabyte or more in frames of zstd, which builds and starts with --base-image-cache-copies unpack with all processors. It takes about as much space again, and processor time once. Needs the OCI layout.',
     commands: ['warm'],
     group: 'Base image cache',
   },

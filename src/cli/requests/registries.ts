@@ -34,7 +34,13 @@ export function registrySettings(options: Options, env: Environment): RegistrySe
     proxy: { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(noProxy ? { noProxy } : {}) },
     ...(certificates === undefined ? {} : { extraCaPem: certificates }),
     ...(baseImages
-      ? { baseImages: { dir: baseImages, requireRegistry: options['base-image-cache-strict'] } }
+      ? {
+          baseImages: {
+            dir: baseImages,
+            requireRegistry: options['base-image-cache-strict'],
+            copies: options['base-image-cache-copies'],
+          },
+        }
       : {}),
   };
 }
