@@ -419,11 +419,18 @@ export function createLeases(deps: LeasesDeps): Leases {
     prepare: (keys) => {
       if (endsWithRecord()) return;
       const soon = keys.slice(0, MOST_AHEAD).map(tagOf);
-      const free = soon.filter((step) => !isTaken(step));
-      for (let i = 0; i < free.length; i += MOST_STEPS) {
-        const steps = free.slice(i, i + MOST_STEPS);
-        // Those that follow may be taken with it.
-        if (steps.length < MOST_STEPS && keys.length > soon.length) break;
+      const groups: string[][] = [[]];
+      // Steps of one lease follow each other: who comes to one looks at the three before it.
+      for (const step of soon) {
+        const last = groups.at(-1)!;
+        if (isTaken(step)) groups.push([]);
+        else if (last.length < MOST_STEPS) last.push(step);
+        else groups.push([step]);
+      }
+      const last = groups.at(-1)!;
+      // Those that follow may be taken with it.
+      if (last.length < MOST_STEPS && keys.length > soon.length) groups.pop();
+      for (const steps of groups.filter(({ length }) => length > 0)) {
         const taking = begin(steps, [], false)
           .catch(() => {})
           .finally(() => steps.forEach((step) => void coming.delete(step)));

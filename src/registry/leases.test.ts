@@ -355,6 +355,20 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
     assert.equal((await follower.take(keys.slice(3), keys.slice(0, 3))).kind, 'taken');
   });
 
+  test(`${name}: whatever is taken and given back before, no lease is missed by who comes to its steps`, async (t) => {
+    const opened = await open(t);
+    const keys = stepsOf(16);
+    const holder = builder(t, await ready(opened), endsWithRecord, { times: SILENT_TIMES });
+    await holder.take(keys);
+    holder.prepare(keys.slice(1));
+    await until('the next ones are taken', async () => keys.slice(4, 12).every(holder.holds));
+    for (const i of [1, 2, 5, 6, 7, 10]) await holder.end(keys[i]!, false);
+    holder.prepare(keys.slice(1));
+    await until('they are taken anew', async () => keys.slice(0, 12).every(holder.holds));
+    const kinds = await kindsFor(t, await ready(opened), keys.slice(0, 12));
+    assert.deepEqual(kinds, Array(12).fill('held'));
+  });
+
   test(`${name}: a step that was found elsewhere does not keep a lease from its end`, async (t) => {
     const opened = await open(t);
     const store = await ready(opened);
