@@ -75,6 +75,7 @@ export function buildingContainer(
       secretVariable('ENVBUILDER_GIT_PASSWORD', git, 'password', { optional: true }),
       ...registryVariables(settings),
       { name: 'ENVBUILDER_BASE_IMAGE_CACHE_DIR', value: BASE_IMAGES },
+      ...(settings.convert ? [{ name: 'ENVBUILDER_BASE_IMAGE_CACHE_COPIES', value: 'true' }] : []),
       { ...TERMINATION_MESSAGE },
       ...env,
     ],

@@ -129,6 +129,26 @@ test('base images are filled by one and read by many', () => {
   }
 });
 
+test('where the warmer converts layers, whatever builds unpacks the copies', () => {
+  for (const convert of [false, true]) {
+    const pods = podsOf(manifests(PART_NAMES, { ...settings, convert })).flatMap(
+      ({ spec }) => spec.containers,
+    );
+    const warming = pods.filter(({ args }) => args?.[0] === 'warm');
+    assert.ok(warming.length >= 2);
+    for (const { args } of warming) assert.equal(args!.includes('--convert'), convert);
+    const reading = pods.filter(({ env }) =>
+      env?.some(({ name }) => name === 'ENVBUILDER_BASE_IMAGE_CACHE_DIR'),
+    );
+    assert.ok(reading.length >= 2);
+    for (const { env } of reading)
+      assert.equal(
+        env!.find(({ name }) => name === 'ENVBUILDER_BASE_IMAGE_CACHE_COPIES')?.value,
+        convert ? 'true' : undefined,
+      );
+  }
+});
+
 test('the YAML says what the objects say', () => {
   for (const all of variants) {
     const read = parseAllDocuments(manifestsYaml(all)) as { toJS(): unknown }[];

@@ -35,6 +35,7 @@ export const ALL_SETTINGS: ManifestSettings = {
   ...SETTINGS,
   name: 'fleet',
   workspaceName: 'ada',
+  convert: true,
   storageClass: 'fast',
   branch: 'main',
   registry: 'registry.corp',

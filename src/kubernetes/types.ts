@@ -67,6 +67,8 @@ export interface ManifestSettings {
   readonly runtimeImage: string;
   /** Base images that the warmer fetches. */
   readonly images: readonly string[];
+  /** Whether the warmer converts layers (`convert` of WarmRequest), and builds unpack the copies. */
+  readonly convert?: boolean;
   /** When the warmer runs, as cron writes it. */
   readonly schedule: string;
   /** The class of every volume; the cluster's default when left out. */

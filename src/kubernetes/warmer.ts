@@ -63,6 +63,7 @@ function podSpec(settings: ManifestSettings): PodSpec {
           'warm',
           `--cache-dir=${BASE_IMAGES}`,
           '--progress=plain',
+          ...(settings.convert ? ['--convert'] : []),
           ...settings.images.map((image) => `--image=${image}`),
         ],
         env: [

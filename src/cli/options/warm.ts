@@ -111,8 +111,8 @@ export const WARM_OPTIONS = [
   {
     name: 'convert',
     type: 'boolean',
-    text: 'Keep a copy of each layer of a megabyte or more in frames of zstd, which builds and starts with --base-image-cache-copies unpack with all processors. It takes about as much space again, and processor time once. Needs the OCI layout.',
-    commands: ['warm'],
+    text: 'Keep a copy of each layer of a megabyte or more in frames of zstd, which builds and starts with --base-image-cache-copies unpack with all processors. It takes about as much space again, and processor time once. Needs the OCI layout. With k8s, the warmer does it, and builds unpack the copies.',
+    commands: ['warm', 'k8s'],
     group: 'Base image cache',
   },
 ] as const satisfies readonly OptionRow[];

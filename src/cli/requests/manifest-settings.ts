@@ -72,6 +72,7 @@ export function manifestSettings(
     workspaceName: options['workspace-name'],
     runtimeImage,
     images: image.length === 0 ? ['debian:bookworm'] : image,
+    convert: options.convert,
     schedule: options.schedule,
     prebuildSchedule: options['prebuild-schedule'],
     repository: options.repository,
