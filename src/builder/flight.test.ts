@@ -48,6 +48,7 @@ function harness(t: TestContext, answers: readonly Taken['kind'][], options: { p
     },
     prepare: (keys) => void prepared.push(keys),
     holds: () => true,
+    confirms: async () => true,
     end: async (key, stored) => void ended.push([key, stored]),
     close: async () => {},
   };

@@ -91,7 +91,7 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
             // Nobody knows whether the steps behind it will be made here.
             if (!stored) for (const { key } of behind) void leases!.end(key, false);
           };
-          const turn = { end, isSure: () => leases!.holds(step.key) };
+          const turn = { end, isSure: () => leases!.confirms(step.key) };
           const records = taken.missing ? undefined : await askAgain(step, behind);
           if (!records) leases!.prepare(behind.map(keyOf));
           return records ? { records, turn } : { ...NOBODY, turn };

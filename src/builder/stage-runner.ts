@@ -60,8 +60,8 @@ export interface Around {
 
 /** The right to make a step, which others wait for. */
 export interface Turn {
-  /** Whether nobody can have taken it over meanwhile, believing us dead. */
-  isSure(): boolean;
+  /** Whether nobody can have taken it over meanwhile, believing us dead, or have it as well. Never fails. */
+  isSure(): Promise<boolean>;
   /** To be called when the step is stored, or will not be. Never fails; may be called twice. */
   end(stored: boolean): void;
 }
@@ -109,7 +109,7 @@ interface Cursor {
   readonly state: () => Promise<RootfsState>;
   readonly sources: Promise<Sources>;
   readonly created: string | undefined;
-  /** What becomes of the last step's record; undefined where nobody else can have stored one. */
+  /** What becomes of the last step's record; undefined where it is not stored. */
   readonly published: Published | undefined;
   /**
    * A RUN made a layer in this build. Where its files carry new times, or nobody has made the step before, no record of any
@@ -123,6 +123,8 @@ interface Cursor {
 /** A record on its way to the cache. */
 interface Published {
   readonly done: Promise<Stored>;
+  /** Whether nobody else can have stored one. */
+  readonly alone: Promise<boolean>;
   /** The record of another build that was there first, as far as that is known by now. */
   lostTo: CacheRecord | undefined;
 }
@@ -199,6 +201,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const last = stage.steps.at(-1);
     if (!last || !cursor.published) return cursor;
     const isEnd = ends.has(stage.index);
+    if (isEnd && (await cursor.published.alone)) return cursor;
     const record = isEnd ? (await cursor.published.done).earlier : cursor.published.lostTo;
     if (!record || (!isEnd && !(await agrees(stage, last, record, cursor.sources)))) return cursor;
     return onto(stage, last, record);
@@ -329,10 +332,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const { created } = deps;
       if (made.stains.length > 0) deps.stained({ step, stains: made.stains });
       const stained = await stainedBy(step, cursor, made.stains);
-      const alone = turn?.isSure() === true;
+      const alone = turn?.isSure() ?? NOT_ALONE;
       const published = stained
         ? undefined
-        : follow(deps.publish({ stage, step, pending, sources, created, alone }));
+        : follow(deps.publish({ stage, step, pending, sources, created, alone }), alone);
       if (published) void published.done.then(({ there }) => turn?.end(there));
       else turn?.end(false);
       void hold(stage, step, pending, sources);
@@ -343,7 +346,7 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
         state: async () => made.state,
         sources,
         created,
-        published: alone ? undefined : published,
+        published,
         fresh,
         stained,
       };
@@ -484,7 +487,8 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       if (!record || (record.layer && !(await isThere(record.layer)))) return undefined;
       const { layer, created } = record;
       const pending = appendLayer(cursor.pending, Promise.resolve(layer));
-      const published = follow(deps.publish({ stage, step, pending, sources, created, alone: false }));
+      const alone = NOT_ALONE;
+      const published = follow(deps.publish({ stage, step, pending, sources, created, alone }), alone);
       void hold(stage, step, pending, sources);
       const state = layer ? materialise(stage, pending) : cursor.state;
       return { pending, state, sources, created, published, fresh: cursor.fresh, stained: undefined };
@@ -537,8 +541,10 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
 
 const NO_SOURCES: Promise<Sources> = Promise.resolve({});
 
-function follow(done: Promise<Stored>): Published {
-  const published: Published = { done, lostTo: undefined };
+const NOT_ALONE = Promise.resolve(false);
+
+function follow(done: Promise<Stored>, alone: Promise<boolean>): Published {
+  const published: Published = { done, alone, lostTo: undefined };
   void done.then(({ earlier }) => {
     published.lostTo = earlier;
   });

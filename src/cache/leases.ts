@@ -76,6 +76,11 @@ export interface Leases {
   prepare(keys: readonly Digest[]): void;
   /** Whether nobody can have taken the lease over meanwhile: it is held, and the last sign of life is recent. */
   holds(key: Digest): boolean;
+  /**
+   * The same, and where two can pass each other who take a lease: whether it was still ours when a step that it was taken for
+   * besides had its turn. Never fails.
+   */
+  confirms(key: Digest): Promise<boolean>;
   /** Gives a lease back. @param stored a record is there now */
   end(key: Digest, stored: boolean): Promise<void>;
   /** Gives everything back; never fails. */
@@ -125,6 +130,8 @@ interface Held {
   digest: Digest;
   /** Those that have had their turn. From the first on it gives signs of life. */
   readonly turns: Set<string>;
+  /** It was taken for a step that others may have come to as well. */
+  readonly raced: boolean;
   beats: number;
   busy: Promise<void>;
 }
@@ -254,7 +261,8 @@ export function createLeases(deps: LeasesDeps): Leases {
   const hold = (tag: string, steps: readonly string[], digest: Digest, active: boolean): void => {
     lastSign = clock();
     const turns = new Set(active ? steps.slice(0, 1) : []);
-    const lease = { tag, steps, turns, since: lastSign, digest, beats: 0, busy: Promise.resolve() };
+    const busy = Promise.resolve();
+    const lease = { tag, steps, turns, raced: active, since: lastSign, digest, beats: 0, busy };
     for (const [step, other] of held) if (other.tag === tag) held.delete(step);
     for (const step of steps) held.set(step, lease);
   };
@@ -278,6 +286,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     return true;
   };
 
+  const isExact = (): boolean => store.creates?.() === true && store.create !== undefined;
   const bindsUs = (seen: Seen): boolean => !seen.ended && seen.holder !== holder && isAlive(seen);
 
   /** @param before tags of steps before, whose leases may be for this one as well */
@@ -287,7 +296,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     active: boolean,
   ): Promise<Taken> => {
     const step = steps[0]!;
-    const conditional = store.creates?.() === true && store.create !== undefined;
+    const conditional = isExact();
     if (!conditional) {
       replaceable ??= isReplaceable();
       await replaceable;
@@ -314,8 +323,10 @@ export function createLeases(deps: LeasesDeps): Leases {
     return { kind: 'taken', missing: false };
   };
 
-  const drop = (lease: Held): void => {
+  /** @param seen what is there now */
+  const lose = (lease: Held, seen: Seen | undefined): void => {
     for (const [step, other] of held) if (other === lease) held.delete(step);
+    if (seen) doubted = clock();
   };
   const isHeld = (lease: Held): boolean => lease.steps.some((step) => held.get(step) === lease);
 
@@ -325,11 +336,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       const seen = await read(tag);
       if (!isHeld(lease)) return;
       // Ended with its record, or taken by somebody who believed us dead.
-      if (seen?.holder !== holder) {
-        drop(lease);
-        if (seen) doubted = clock();
-        return;
-      }
+      if (seen?.holder !== holder) return lose(lease, seen);
       const beat = (lease.beats + 1) % SIGNS;
       lease.digest = (await overwrite(tag, { beat, ...forSteps(tag, steps) })).digest;
       lease.beats += 1;
@@ -364,6 +371,20 @@ export function createLeases(deps: LeasesDeps): Leases {
     ending.delete(task);
   };
 
+  /** By the tag of a step that had its turn: whether its lease was ours then. */
+  const checks = new Map<string, Promise<boolean>>();
+  const check = async (lease: Held): Promise<boolean> => {
+    try {
+      const seen = await read(lease.tag);
+      if (seen?.holder === holder) return true;
+      // Who came at the same moment, and wrote after our last look.
+      if (isHeld(lease)) lose(lease, seen);
+    } catch {
+      // Whatever is not known is no reason to give it up.
+    }
+    return false;
+  };
+
   const takings = new Set<Promise<unknown>>();
   /** By tag, of steps whose turn is later. */
   const coming = new Map<string, Promise<unknown>>();
@@ -376,15 +397,22 @@ export function createLeases(deps: LeasesDeps): Leases {
     const step = steps[0]!;
     const own = held.get(step);
     if (own && isSure(step)) {
-      if (active) own.turns.add(step);
+      if (!active) return { kind: 'taken', missing: true };
       // Those before it that had no turn were found elsewhere.
-      for (const passed of active ? own.steps.slice(0, own.steps.indexOf(step)) : [])
+      for (const passed of own.steps.slice(0, own.steps.indexOf(step)))
         if (!own.turns.has(passed)) held.delete(passed);
-      return { kind: 'taken', missing: true };
+      const turns = own.turns.size;
+      own.turns.add(step);
+      if (isExact() || own.turns.size === turns) return { kind: 'taken', missing: true };
+      const checked = check(own);
+      checks.set(step, checked);
+      // Later ones need not wait: two who took it at once know by then.
+      if (own.raced && turns === 1) await checked;
+      if (held.get(step) === own) return { kind: 'taken', missing: true };
     }
     if (off || closed) return { kind: 'none' };
     try {
-      const quick = store.creates?.() === true && store.create !== undefined && !covers.has(step);
+      const quick = isExact() && !covers.has(step);
       if (endsWithRecord()) {
         const tags = steps.slice(0, MOST_TAGS);
         if (quick && (await create(tags, [step], active))) return { kind: 'taken', missing: true };
@@ -438,6 +466,10 @@ export function createLeases(deps: LeasesDeps): Leases {
       }
     },
     holds: (key) => isSure(tagOf(key)),
+    confirms: async (key) => {
+      const step = tagOf(key);
+      return isSure(step) && ((await checks.get(step)) ?? true) && isSure(step);
+    },
     end: async (key, stored) => {
       await coming.get(tagOf(key));
       await end(tagOf(key), stored);

@@ -430,13 +430,8 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
     const other = digestOf('a step of another stage');
     const holder = builder(t, store, endsWithRecord);
     assert.deepEqual([await holder.kind(), await holder.kind(other)], ['taken', 'taken']);
-    // Another has taken it over.
-    const stolen = JSON.stringify({ holder: 'another' });
-    const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
-    const bytes = Buffer.from(JSON.stringify({ ...index, annotations: { 'dev.envbuilder.lease': stolen } }));
-    const steal = () => store.tag(bytes, MEDIA_TYPES.ociIndex, leaseTag(hexOf(KEY)));
     await until('it is found', async () => {
-      await steal();
+      await writeAsAnother(store, [KEY]);
       return !holder.holds(KEY);
     });
     assert.equal(holder.holds(other), false);
@@ -487,6 +482,54 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
     await holder.take([behind]);
     await until('the step behind gives them as well', async () => (await seen(behind)) !== early);
   });
+}
+
+for (const { name, open, endsWithRecord } of PLACES.filter(({ exact }) => !exact)) {
+  test(`${name}: of two who took a lease at once, the first finds out at its next step, and waits`, async (t) => {
+    const opened = await open(t);
+    const store = await ready(opened);
+    const keys = stepsOf(4);
+    const first = builder(t, store, endsWithRecord, { times: SILENT_TIMES });
+    assert.equal((await first.take(keys)).kind, 'taken');
+    // The other one has looked before that, and writes after our last look.
+    await writeAsAnother(store, keys);
+    assert.ok(await first.confirms(keys[0]!));
+    assert.equal((await first.take(keys.slice(1), keys.slice(0, 1))).kind, 'held');
+    for (const key of keys) assert.equal(await first.confirms(key), false);
+  });
+
+  test(`${name}: what is lost later, or cannot be asked for, is made all the same, and not relied on`, async (t) => {
+    const opened = await open(t);
+    const store = await ready(opened);
+    const keys = stepsOf(4);
+    let away = false;
+    const asked: Store = {
+      ...store,
+      resolve: async (tag, signal) => {
+        if (away) throw new AppError('REGISTRY', 'connection refused');
+        return store.resolve(tag, signal);
+      },
+    };
+    const holder = builder(t, asked, endsWithRecord, { times: SILENT_TIMES });
+    const take = (i: number) => holder.take(keys.slice(i), keys.slice(0, i));
+    await take(0);
+    assert.deepEqual([(await take(1)).kind, await holder.confirms(keys[1]!)], ['taken', true]);
+    away = true;
+    assert.deepEqual([(await take(2)).kind, await holder.confirms(keys[2]!)], ['taken', false]);
+    away = false;
+    await writeAsAnother(store, keys);
+    assert.deepEqual([(await take(3)).kind, await holder.confirms(keys[3]!)], ['taken', false]);
+    assert.equal((await take(3)).kind, 'held');
+  });
+}
+
+/** A lease of another builder on steps, over whatever is there. */
+async function writeAsAnother(store: Store, keys: readonly Digest[]): Promise<void> {
+  const [tag, ...steps] = keys.map((key) => leaseTag(hexOf(key)));
+  const text = JSON.stringify({ holder: 'another', steps: [tag, ...steps] });
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };
+  const bytes = Buffer.from(JSON.stringify({ ...index, annotations: { 'dev.envbuilder.lease': text } }));
+  await store.tag(bytes, MEDIA_TYPES.ociIndex, tag);
 }
 
 for (const { name, open, endsWithRecord } of PLACES.filter(({ exact }) => exact))

@@ -32,7 +32,7 @@ export interface PublishRequest {
   readonly sources: Promise<CacheRecord['sources']>;
   readonly created: string;
   /** Nobody else makes this step meanwhile, so nobody is asked before it is stored. */
-  readonly alone: boolean;
+  readonly alone: Promise<boolean>;
 }
 
 /** What became of a record. */
@@ -103,7 +103,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   const storeRecord = async (request: PublishRequest): Promise<Stored> => {
     const { key } = request.step;
-    const first = request.alone ? undefined : await deps.usable?.(key);
+    const alone = await request.alone;
+    const first = alone ? undefined : await deps.usable?.(key);
     if (first) return { there: true, earlier: first };
     const made = await recordOf(request);
     const keys = [made.contentKey, made.key].filter((one) => one !== undefined);
@@ -115,7 +116,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (layer && deps.cached && !deps.staged(layer.digest))
       await putOnce(layer.digest, async () => store.put(await deps.cached!(layer), signal));
     if (!record.layer) await putBytes(EMPTY_LAYER_BYTES);
-    const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one, request.alone));
+    const stored = keys.filter(deps.trust.mayReplace).map((one) => tagRecord(record, one, alone));
     const earlier = (await Promise.all(stored)).find((other) => other?.key === key);
     return { there: true, ...(earlier ? { earlier } : {}) };
   };
