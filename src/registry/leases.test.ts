@@ -642,6 +642,24 @@ test('our registry takes the leases of all steps of a stage in one request, and 
   assert.deepEqual((await checkRegistry({ root: server.root })).problems, []);
 });
 
+test('a lease for several steps, of who cannot ask our registry for a condition, outlives the record of its first', async (t) => {
+  const open = remote(t, (await startTestServer(t)).host);
+  const [store, other] = [await ready(open), await ready(open)];
+  const unconditional = (one: Store): Store => ({ ...one, creates: () => false });
+  const keys = stepsOf(4);
+  const holder = builder(t, unconditional(store), false, { times: SILENT_TIMES });
+  assert.equal((await holder.take(keys)).kind, 'taken');
+  const waiting = builder(t, unconditional(other), false, { times: SILENT_TIMES });
+  const direct = builder(t, other, true, { times: SILENT_TIMES });
+  assert.deepEqual([await waiting.kind(keys[0]), await direct.kind(keys[0])], ['held', 'held']);
+  await putRecord(store, keys[0]!);
+  assert.equal((await waiting.take(keys.slice(1), keys.slice(0, 1))).kind, 'held');
+  assert.equal((await holder.take(keys.slice(1), keys.slice(0, 1))).kind, 'taken');
+  assert.ok(await holder.confirms(keys[1]!));
+  for (const key of keys) await holder.end(key, true);
+  assert.ok(await isFree(store, keys[0]));
+});
+
 test('nobody waits for what is no lease of ours', async (t) => {
   const store = createDirectoryStore({ root: tempDir(t), repository: 'a/b' });
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] };

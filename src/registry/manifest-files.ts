@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { leasedTag, leaseTag } from '../cache/leases.ts';
+import { leasedTag, leasedTags, leaseTag } from '../cache/leases.ts';
 import { type ContentDigest, isContentDigest, matchesDigest } from '../core/digest.ts';
 import { fileSize, ifExists, moveInto, readSmallFile } from '../oci/blob-file.ts';
 import { markUsed } from '../oci/dir-keep.ts';
@@ -24,7 +24,7 @@ export interface ManifestFiles {
   read(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined>;
   /**
    * Stores a manifest whose parts the repository holds, under its digest and these tags.
-   * What is stored under a tag ends the lease on it.
+   * What is stored under a tag ends the lease on it, unless that is for other tags as well.
    * @param onlyNew none of the tags may be there yet, nor what they are leases on; of any number who try at once, one succeeds
    * @returns false where one is, and then none is made
    * @throws RegistryError MANIFEST_BLOB_UNKNOWN, SIZE_INVALID
@@ -106,6 +106,12 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
           (leased !== undefined && fileSize(layout.tagLink(leased)) !== undefined)
         );
       };
+      /** Whether a lease is for more than the record of its tag: as one of a client whose conditions do not reach us. */
+      const isForMore = (lease: string): boolean => {
+        const held = readLink(layout.tagLink(lease));
+        const manifest = held && ifExists(() => readSmallFile(layout.blob(held)));
+        return manifest !== undefined && leasedTags(lease, manifest).some((tag) => tag !== leasedTag(lease));
+      };
       const nameNew = (scratch: string): boolean => {
         for (const [i, tag] of names.entries()) {
           if (!isTaken(tag) && createLink(scratch, layout.tagLink(tag), digest)) continue;
@@ -127,7 +133,8 @@ export function createManifestFiles(storage: Storage): ManifestFiles {
           for (const tag of names) {
             placeLink(scratch, layout.tagIndexLink(tag, digest), digest);
             placeLink(scratch, layout.tagLink(tag), digest);
-            if (leasedTag(leaseTag(tag)) !== undefined) removeTag(layout, leaseTag(tag));
+            if (leasedTag(leaseTag(tag)) !== undefined && !isForMore(leaseTag(tag)))
+              removeTag(layout, leaseTag(tag));
           }
           return true;
         });
