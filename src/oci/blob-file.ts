@@ -17,6 +17,7 @@ import {
   statPlain,
   streamPlainFile,
   touchPlain,
+  whereOthersRemove,
 } from '../sys/plain.ts';
 import { FILE_CHUNK } from './blob-source.ts';
 import { iteratedReadable } from './readable.ts';
@@ -144,16 +145,11 @@ export async function storeBlobFile(
 
 /** Renames a finished file to its place, making the directories above it. */
 export function moveInto(staged: string, target: string): void {
-  for (let attempt = 1; ; attempt += 1) {
+  // A garbage collection removes empty directories, and a lease goes with its directory.
+  whereOthersRemove(() => {
     makePlainDirectory(dirname(target));
-    try {
-      movePlain(staged, target);
-      return;
-    } catch (error) {
-      // A garbage collection may remove the empty directory in between.
-      if (attempt === 3 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
+    movePlain(staged, target);
+  });
 }
 
 /** A link, or what is no file or too large, in the place of one counts as nothing. */

@@ -8,12 +8,16 @@ import {
   makePlainDirectory,
   readPlainFile,
   removePlain,
+  whereOthersRemove,
   writeNewPlain,
   writePlain,
 } from '../sys/plain.ts';
 import { ifExists, moveInto } from './blob-file.ts';
 import { markUsed } from './dir-keep.ts';
 import type { DirLayout } from './dir-layout.ts';
+
+/** Attempts at a link that others make and remove again. */
+const MOST_ATTEMPTS = 50;
 
 /** Bytes, more than any digest has. */
 export const LONGEST_LINK = 1024;
@@ -37,18 +41,19 @@ export function createLink(scratch: string, target: string, digest: ContentDiges
     const present = readLink(target);
     if (present !== undefined) return present === digest;
     // What is left is damaged: nobody can use it.
-    if (ifExists(() => atPlain(target, lstatEntry))) {
+    if (ifExists(() => atPlain(target, lstatEntry)) && readLink(target) === undefined) {
       moveInto(staged, target);
       return true;
     }
-    makePlainDirectory(dirname(target));
     try {
-      linkNew(staged, target);
+      whereOthersRemove(() => {
+        makePlainDirectory(dirname(target));
+        linkNew(staged, target);
+      });
       return true;
     } catch (error) {
-      // Another process was first, or a garbage collection has removed the empty directory in between.
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      if (attempt === 3 || !['EEXIST', 'ENOENT'].includes(code)) throw error;
+      // Another process was first.
+      if (attempt === MOST_ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
 }
@@ -77,11 +82,29 @@ export function removeLink(path: string): boolean {
   return there;
 }
 
-/** Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. */
+/**
+ * Removes a tag with its history. The link goes first, so that a killed process leaves no tag that is half there. One that
+ * another process makes meanwhile stays.
+ *
+ * @returns whether it was there
+ */
 export function removeTag({ tags }: Pick<DirLayout, 'tags'>, tag: string): boolean {
   const directory = join(tags, tag);
-  const there = isThere(join(directory, 'current/link'));
-  removePlain(join(directory, 'current'));
-  removePlain(directory);
+  const link = join(directory, 'current/link');
+  const there = isThere(link);
+  removePlain(link);
+  for (const rest of ['current', 'index', '']) if (!removeRest(join(directory, rest), link)) break;
   return there;
+}
+
+/** @param link what a tag has that was made meanwhile @returns false where there is one */
+function removeRest(directory: string, link: string): boolean {
+  if (readLink(link) !== undefined) return false;
+  try {
+    removePlain(directory);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return false;
+    throw error;
+  }
 }

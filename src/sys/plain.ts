@@ -119,13 +119,38 @@ export function atPlain<T>(path: string, use: (entry: EntryName) => T): T {
   return withPlain(dirname(path), O_DIRECTORY, (fd) => use(entryIn(fd, basename(path))));
 }
 
+/** Attempts at something that others take the ground from, as the directory that a file is about to lie in. */
+const MOST_ATTEMPTS = 50;
+
+/**
+ * Does something to a path whose directory, empty, another process may remove at any time, and does it again where that
+ * happened.
+ *
+ * @param work makes the directory first
+ * @throws Error what `work` throws; ENOENT after many attempts
+ */
+export function whereOthersRemove<T>(work: () => T): T {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return work();
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
 /** Makes a directory and what is missing above it. @throws Error ENOTDIR where something else is in the way */
 export function makePlainDirectory(path: string): void {
+  whereOthersRemove(() => makeOnce(path));
+}
+
+/** @throws Error ENOENT where what is above it was removed meanwhile */
+function makeOnce(path: string): void {
   try {
     withPlain(path, O_DIRECTORY, () => {});
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    if (dirname(path) !== path) makePlainDirectory(dirname(path));
+    if (dirname(path) !== path) makeOnce(dirname(path));
     try {
       atPlain(path, (entry) => mkdirEntry(entry));
     } catch (made) {
