@@ -399,7 +399,8 @@ for (const size of [1000, 300_000]) {
     }
     const healed = await build('second');
     assertBuilt(box, healed);
-    assert.match(healed.stderr, /warning: .*cannot be read/);
+    // A small one is read when it is asked for, and the registry removes what it finds damaged.
+    assert.match(healed.stderr, /warning: .*(cannot be read|is gone)/);
     const cached = await build('third');
     assertBuilt(box, cached);
     assert.doesNotMatch(cached.stderr, /warning: /);
