@@ -484,6 +484,12 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       const record = await lookupRecord(key, deps.lookup!);
       if (record && filesBelow(record) !== parent)
         throw new AppError('CORRUPT', `the cache record ${hexOf(key).slice(0, 12)} belongs to other files`);
+      // The same step on the same files, which another build has made meanwhile: its record needs no other one.
+      if (record?.key === step.key) {
+        records.set(step.key, record);
+        const made = await findByKey(stage, step, cursor, sources);
+        if (made) return made;
+      }
       if (!record || (record.layer && !(await isThere(record.layer)))) return undefined;
       const { layer, created } = record;
       const pending = appendLayer(cursor.pending, Promise.resolve(layer));

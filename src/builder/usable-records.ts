@@ -96,13 +96,18 @@ export function createUsableRecord(
     unusable,
   }: { readonly ownStore: Store; readonly store: Store; readonly unusable: ReadonlySet<Digest> },
 ): (key: Digest) => Promise<CacheRecord | undefined> {
+  /** Layers that were there when they were asked for: chains are mostly the same. */
+  const present = new Map<Digest, number>();
+  const sizeOf = async (digest: Digest): Promise<number | undefined> => {
+    const size = present.get(digest) ?? (await store.has(digest, lookup.signal));
+    if (size !== undefined) present.set(digest, size);
+    return size;
+  };
   return async (key) => {
     try {
       const record = await lookupRecord(key, { ...lookup, stores: [ownStore] });
       if (record?.key !== key || record.chain.some(({ digest }) => unusable.has(digest))) return undefined;
-      const sizes = await mapLimit(record.chain, PARALLEL_CHECKS, ({ digest }) =>
-        store.has(digest, lookup.signal),
-      );
+      const sizes = await mapLimit(record.chain, PARALLEL_CHECKS, ({ digest }) => sizeOf(digest));
       return sizes.every((size, i) => size === record.chain[i]!.size) ? record : undefined;
     } catch (error) {
       lookup.signal?.throwIfAborted();
