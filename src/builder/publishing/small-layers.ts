@@ -1,6 +1,7 @@
 import type { LayerRef } from '../../cache/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import { AppError } from '../../core/error.ts';
+import { readAll } from '../../oci/readable.ts';
 import type { Store } from '../../oci/types.ts';
 
 /**
@@ -31,13 +32,11 @@ export function createSmallLayers(store: Store): SmallLayers {
     if (size > SMALL_LAYER || size > room) return false;
     room -= size;
     try {
-      const bytes = Buffer.alloc(size);
-      let filled = 0;
-      for await (const part of (await store.get(digest, undefined, signal)) as AsyncIterable<Buffer>) {
-        if (filled + part.length > size) return false;
-        filled += part.copy(bytes, filled);
-      }
-      if (filled !== size) return false;
+      const tooLong = (): Error =>
+        new AppError('CORRUPT', `there is more of the layer ${digest} than ${size} bytes`);
+      // The store minds the time.
+      const bytes = await readAll(await store.get(digest, undefined, signal), size, tooLong, Infinity);
+      if (bytes.length !== size) return false;
       kept.set(digest, bytes);
       return true;
     } catch (error) {
