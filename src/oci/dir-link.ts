@@ -16,9 +16,6 @@ import { ifExists, moveInto } from './blob-file.ts';
 import { markUsed } from './dir-keep.ts';
 import type { DirLayout } from './dir-layout.ts';
 
-/** Attempts at a link that others make and remove again. */
-const MOST_ATTEMPTS = 50;
-
 /** Bytes, more than any digest has. */
 export const LONGEST_LINK = 1024;
 
@@ -37,25 +34,19 @@ export function placeLink(scratch: string, target: string, digest: ContentDigest
 export function createLink(scratch: string, target: string, digest: ContentDigest): boolean {
   const staged = join(scratch, 'new-link');
   writePlain(staged, digest);
-  for (let attempt = 1; ; attempt += 1) {
+  // Another process may be first, too.
+  return whereOthersRemove(() => {
     const present = readLink(target);
     if (present !== undefined) return present === digest;
     // What is left is damaged: nobody can use it.
-    if (ifExists(() => atPlain(target, lstatEntry)) && readLink(target) === undefined) {
+    if (ifExists(() => atPlain(target, lstatEntry)) && readLink(target) === undefined)
       moveInto(staged, target);
-      return true;
+    else {
+      makePlainDirectory(dirname(target));
+      linkNew(staged, target);
     }
-    try {
-      whereOthersRemove(() => {
-        makePlainDirectory(dirname(target));
-        linkNew(staged, target);
-      });
-      return true;
-    } catch (error) {
-      // Another process was first.
-      if (attempt === MOST_ATTEMPTS || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
+    return true;
+  }, ['ENOENT', 'EEXIST']);
 }
 
 /** Hard links appear whole; a file system without them gets a new file, whose few bytes are written at once. */

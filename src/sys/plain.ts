@@ -127,14 +127,15 @@ const MOST_ATTEMPTS = 50;
  * happened.
  *
  * @param work makes the directory first
- * @throws Error what `work` throws; ENOENT after many attempts
+ * @param codes of errors that tell that others were at the same
+ * @throws Error what `work` throws; one of these after many attempts
  */
-export function whereOthersRemove<T>(work: () => T): T {
+export function whereOthersRemove<T>(work: () => T, codes: readonly string[] = ['ENOENT']): T {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return work();
     } catch (error) {
-      if (attempt === MOST_ATTEMPTS || codeOf(error) !== 'ENOENT') throw error;
+      if (attempt === MOST_ATTEMPTS || !codes.includes(codeOf(error) ?? '')) throw error;
     }
   }
 }
