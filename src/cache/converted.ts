@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
+import { type Digest, hexOf, isDigest } from '../core/digest.ts';
 import { AppError } from '../core/error.ts';
 import type { TocPosition } from '../layer/types.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { layerMediaType, MEDIA_TYPES } from '../oci/media-types.ts';
 import type { BlobSource, Store } from '../oci/types.ts';
-import { EMPTY_CONFIG, EMPTY_TYPE } from './note.ts';
+import { artifactManifest, EMPTY_CONFIG } from './note.ts';
 
 /*
  * A layer of others can have a copy in our own frames beside it, which is unpacked in parallel. It is the one layer of an
@@ -46,15 +46,8 @@ export async function storeConverted(
   await store.put(bytesSource(EMPTY_CONFIG), signal);
   await store.put(source, signal);
   const { digest: of, size } = copy;
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    artifactType: `application/vnd.${ANNOTATION}`,
-    config: { mediaType: EMPTY_TYPE, digest: digestOf(EMPTY_CONFIG), size: EMPTY_CONFIG.length },
-    layers: [{ mediaType: layerMediaType('zstd'), digest: of, size }],
-    annotations: { [ANNOTATION]: JSON.stringify(copy) },
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
+  const layers = [{ mediaType: layerMediaType('zstd'), digest: of, size }];
+  const bytes = artifactManifest('converted', { [ANNOTATION]: JSON.stringify(copy) }, layers);
   await store.tag(bytes, MEDIA_TYPES.ociManifest, convertedTag(layer), signal);
 }
 

@@ -7,7 +7,7 @@ import { bytesSource } from '../oci/blob-source.ts';
 import { refusesManifest } from '../oci/http/errors.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
 import type { Store } from '../oci/types.ts';
-import { EMPTY_CONFIG, EMPTY_TYPE } from './note.ts';
+import { artifactManifest, EMPTY_CONFIG } from './note.ts';
 
 /*
  * A lease says that somebody makes the step of a key. It is a tag beside the record's, whose manifest changes while its
@@ -184,10 +184,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       return { bytes: Buffer.from(JSON.stringify(index)), mediaType: index.mediaType };
     }
     await store.put(bytesSource(EMPTY_CONFIG), limit());
-    const config = { mediaType: EMPTY_TYPE, digest: digestOf(EMPTY_CONFIG), size: EMPTY_CONFIG.length };
-    const mediaType = MEDIA_TYPES.ociManifest;
-    const image = { schemaVersion: 2, mediaType, artifactType: `application/vnd.${ANNOTATION}`, config };
-    return { bytes: Buffer.from(JSON.stringify({ ...image, layers: [config], annotations })), mediaType };
+    return { bytes: artifactManifest('lease', annotations), mediaType: MEDIA_TYPES.ociManifest };
   };
   const write = async <T>(
     facts: object,
@@ -323,20 +320,21 @@ export function createLeases(deps: LeasesDeps): Leases {
     return { kind: 'taken', missing: false };
   };
 
-  /** @param seen what is there now */
-  const lose = (lease: Held, seen: Seen | undefined): void => {
-    for (const [step, other] of held) if (other === lease) held.delete(step);
-    if (seen) doubted = clock();
-  };
   const isHeld = (lease: Held): boolean => lease.steps.some((step) => held.get(step) === lease);
+  /** Whether a lease is ours where it lies; if it is not, it is given up. */
+  const isOurs = async (lease: Held): Promise<boolean> => {
+    const seen = await read(lease.tag);
+    if (seen?.holder === holder) return true;
+    // Without a trace it has ended with its record; else somebody believed us dead, or came at the same moment.
+    if (seen && isHeld(lease)) doubted = clock();
+    for (const [step, other] of held) if (other === lease) held.delete(step);
+    return false;
+  };
 
   const beat = async (lease: Held): Promise<void> => {
     const { tag, steps } = lease;
     try {
-      const seen = await read(tag);
-      if (!isHeld(lease)) return;
-      // Ended with its record, or taken by somebody who believed us dead.
-      if (seen?.holder !== holder) return lose(lease, seen);
+      if (!(await isOurs(lease)) || !isHeld(lease)) return;
       const beat = (lease.beats + 1) % SIGNS;
       lease.digest = (await overwrite(tag, { beat, ...forSteps(tag, steps) })).digest;
       lease.beats += 1;
@@ -373,17 +371,6 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   /** By the tag of a step that had its turn: whether its lease was ours then. */
   const checks = new Map<string, Promise<boolean>>();
-  const check = async (lease: Held): Promise<boolean> => {
-    try {
-      const seen = await read(lease.tag);
-      if (seen?.holder === holder) return true;
-      // Who came at the same moment, and wrote after our last look.
-      if (isHeld(lease)) lose(lease, seen);
-    } catch {
-      // Whatever is not known is no reason to give it up.
-    }
-    return false;
-  };
 
   const takings = new Set<Promise<unknown>>();
   /** By tag, of steps whose turn is later. */
@@ -404,7 +391,8 @@ export function createLeases(deps: LeasesDeps): Leases {
       const turns = own.turns.size;
       own.turns.add(step);
       if (isExact() || own.turns.size === turns) return { kind: 'taken', missing: true };
-      const checked = check(own);
+      // Whatever is not known is no reason to give it up.
+      const checked = isOurs(own).catch(() => false);
       checks.set(step, checked);
       // Later ones need not wait: two who took it at once know by then.
       if (own.raced && turns === 1) await checked;

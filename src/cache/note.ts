@@ -1,7 +1,7 @@
 import { digestOf } from '../core/digest.ts';
 import { bytesSource } from '../oci/blob-source.ts';
 import { MEDIA_TYPES } from '../oci/media-types.ts';
-import type { Store } from '../oci/types.ts';
+import type { Descriptor, Store } from '../oci/types.ts';
 import { signatureFields, signaturesIn } from './signature.ts';
 import type { Trust } from './trust.ts';
 import type { Note, Signatures } from './types.ts';
@@ -12,11 +12,33 @@ import type { Note, Signatures } from './types.ts';
  */
 
 /** OCI image spec, "Guidance for an Empty Descriptor". */
-export const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 export const EMPTY_CONFIG = Buffer.from('{}');
+const EMPTY: Descriptor = {
+  mediaType: 'application/vnd.oci.empty.v1+json',
+  digest: digestOf(EMPTY_CONFIG),
+  size: EMPTY_CONFIG.length,
+};
 const PREFIX = 'dev.envbuilder.';
 /** Bytes; registries limit a manifest to 4 MiB and some to far less. */
 const NOTE_LIMIT = 256 * 1024;
+
+/**
+ * The manifest of an artifact of ours. Its config, EMPTY_CONFIG, has to be in the repository.
+ *
+ * @param kind what stands behind `dev.envbuilder.` in its type
+ * @param layers the empty one where an artifact is all in its annotations
+ */
+export function artifactManifest(
+  kind: string,
+  annotations: Readonly<Record<string, string>>,
+  layers: readonly Descriptor[] = [EMPTY],
+): Buffer {
+  const mediaType = MEDIA_TYPES.ociManifest;
+  const artifactType = `application/vnd.${PREFIX}${kind}`;
+  return Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType, artifactType, config: EMPTY, layers, annotations }),
+  );
+}
 
 /** Stores a note under a tag; one that is too long is not stored. @throws what the store throws */
 export async function storeNote(
@@ -27,21 +49,13 @@ export async function storeNote(
 ): Promise<void> {
   if (note.text.length > NOTE_LIMIT) return;
   await store.put(bytesSource(EMPTY_CONFIG), signal);
-  const descriptor = { mediaType: EMPTY_TYPE, digest: digestOf(EMPTY_CONFIG), size: EMPTY_CONFIG.length };
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
-    artifactType: `application/vnd.${PREFIX}${note.kind}`,
-    config: descriptor,
-    layers: [descriptor],
-    annotations: {
-      [PREFIX + note.kind]: note.text,
-      ...Object.fromEntries(
-        Object.entries(signatureFields(signatures)).map(([name, value]) => [PREFIX + name, value]),
-      ),
-    },
-  };
-  await store.tag(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest, note.tag, signal);
+  const manifest = artifactManifest(note.kind, {
+    [PREFIX + note.kind]: note.text,
+    ...Object.fromEntries(
+      Object.entries(signatureFields(signatures)).map(([name, value]) => [PREFIX + name, value]),
+    ),
+  });
+  await store.tag(manifest, MEDIA_TYPES.ociManifest, note.tag, signal);
 }
 
 /** The JSON of a note; undefined when it is not there, cannot be read, or is not trusted where that matters. */
