@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { silent } from '../core/events.ts';
+import { tempDir } from '../core/testing.ts';
 import { createFileLayerWriter } from '../layer/file-layer-writer.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { Compression, LayerBlob } from '../layer/types.ts';
@@ -22,6 +23,7 @@ import type { LayerEntry } from '../tar/types.ts';
 import { createCopiesBackend } from './copies/backend.ts';
 import { describeTree } from './describe-tree.ts';
 import { extractLayers } from './extract/extract.ts';
+import { entryOf, fileOf, layerOf } from './extract/testing.ts';
 import { createOverlayBackend } from './overlay/backend.ts';
 import { sh, step } from './testing.ts';
 import type { RootfsBackend, RootfsState, StagedLayer } from './types.ts';
@@ -56,6 +58,49 @@ const ADDED: readonly (readonly [what: string, script: string, alone: boolean])[
   ['makes a directory anew', 'rm -r a/deep; mkdir a/deep; echo n >a/deep/n', false],
 ];
 const BELOW = 'mkdir -p a/deep/er a/x; echo f >a/f; ln a/f a/g; ln -s f a/link; echo e >a/deep/er/e';
+
+const AGAIN = (name: string): string => `cp -p ${name} t; mv t ${name}`;
+const OTHER = (name: string): string => `printf %100s other >${name}; touch -d @1600000000 ${name}`;
+
+/** Steps on files whose size and time stay, what their layers hold, and how often the base is read for all of them. */
+const AS_THEY_WERE: readonly (readonly [
+  what: string,
+  scripts: readonly string[],
+  expected: readonly (readonly string[])[],
+  read: number,
+])[] = [
+  ['a file written anew with what it had is no change', [AGAIN('d/f')], [[]], 1],
+  ['rights that are given again are no change', ['chmod 644 d/f d/g; chown 0:0 d/h'], [[]], 1],
+  ['other content is a change', [OTHER('d/f')], [['d', 'd/f']], 1],
+  ['each file counts', [`${OTHER('d/f')}; ${AGAIN('d/g')}`], [['d', 'd/f']], 1],
+  ['files that changed places are a change', ['mv d/f t; mv d/g d/f; mv t d/g'], [['d', 'd/f', 'd/g']], 1],
+  ['a step later the same holds', ['echo new >new', AGAIN('d/g')], [['new'], []], 1],
+  [
+    'a file that an earlier step changed is compared with what that made',
+    [OTHER('d/f'), AGAIN('d/f'), 'cat d/g >d/f; touch -d @1600000000 d/f'],
+    [['d', 'd/f'], [], ['d', 'd/f']],
+    3,
+  ],
+  [
+    'one that is back as it was is a change from what it became',
+    ['cp -p d/f old; ' + OTHER('d/f'), 'mv old d/f'],
+    [
+      ['d', 'd/f', 'old'],
+      ['d', 'd/f', '.wh.old'],
+    ],
+    2,
+  ],
+  ['a large file is compared with its layer', [AGAIN('d/large')], [[]], 2],
+  [
+    'a link that is made again is no change',
+    ['ln -s x d/l', 'rm d/l; ln -s x d/l; true'],
+    [
+      ['d', 'd/l'],
+      ['d', 'd/l'],
+    ],
+    1,
+  ],
+];
 
 function createBackend(kind: Kind, seen: (layers: number) => void = () => {}): RootfsBackend {
   const deps = {
@@ -286,6 +331,30 @@ for (const kind of KINDS) {
       // The next step sees nothing as its own change that is none.
       const last = await commit(state, 'echo last >last');
       assert.deepEqual(paths(await entriesOf(last.staged)), ['last']);
+    });
+
+  for (const [what, scripts, expected, read] of AS_THEY_WERE)
+    test(`${kind}: of a base that is one stream, ${what}`, async (t) => {
+      const dir = tempDir(t);
+      const files = [...'fgh'].map((name) => fileOf(`d/${name}`, name.repeat(100)));
+      const large = fileOf('d/large', 'x'.repeat(2 << 20));
+      const layer = await layerOf(dir, [entryOf('dir', 'd'), ...files, large], 'gzip');
+      let opened = 0;
+      const open = (): ReturnType<typeof layer.open> => {
+        opened += 1;
+        return layer.open();
+      };
+      const backend = createBackend(kind);
+      let state = await backend.fromLayers([{ ...layer, open }]);
+      const found: string[][] = [];
+      for (const script of scripts) {
+        const made = await step(state, (root) => sh(root, script));
+        found.push(made.layer ? paths(await entriesOf(made.layer)) : []);
+        state = made.next;
+      }
+      assert.deepEqual(found, expected);
+      if (kind === 'copies') assert.equal(opened, read, 'times that the base was read');
+      await backend.dispose();
     });
 
   test(`${kind}: steps on one state do not see each other, nor does who reads it`, async () => {

@@ -15,6 +15,18 @@ export interface ExtractRequest {
   readonly signal?: AbortSignal;
   /** Told of each layer whose entries are about to be listed; what it gives back is told of each of them. */
   readonly seen?: (layer: Digest) => (entry: LayerEntry) => void;
+  /** Takes the digests of files of layers without a table of contents, as the target has them in the end. */
+  readonly digests?: ContentDigests;
+}
+
+/** Keeps digests of files by path, as far as it wants to. */
+export interface ContentDigests {
+  /** Whether it would keep that of a file of so many bytes. */
+  wants(size: number): boolean;
+  /** Takes the sha256 of a file in hex; undefined where a path has other content now, of which nothing is known. */
+  set(path: string, sha256: string | undefined): void;
+  /** Drops all paths but those for which `isKept` says so. */
+  keep(isKept: (path: string) => boolean): void;
 }
 
 export interface ExtractResult {

@@ -12,7 +12,7 @@ import { NOT_ON_DISK, type Node, type Tree } from './tree.ts';
 import { createTreeWriter, type TreeWriter } from './tree-writer.ts';
 import { applyAll, createUnion, type Union } from './union.ts';
 import { type Nodes, planUnion, type UnionPlan } from './union-plan.ts';
-import { walkTree } from './union-tree.ts';
+import { nodeAt, walkTree } from './union-tree.ts';
 
 export interface ExtractDeps {
   readonly sys: Pick<Syscalls, 'mknod' | 'setXattr' | 'lutimes'>;
@@ -71,6 +71,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
         hides: upper ? (node) => upper.hides(tree.path(node)) : () => false,
         advance: progress.advance,
         seen: request.seen,
+        digests: request.digests,
         signal,
       }),
     async (signal) => {
@@ -89,6 +90,7 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   const indexed = indexedLayers(layers, await tocs);
   for (const { blob, toc } of indexed) applyToc(union, toc, blob, request.seen);
   upper?.settle(union, streamed);
+  if (indexed.length > 0) request.digests?.keep((path) => isStreamed(tree, path, streamed));
 
   const plan = planUnion(tree, layers.length);
   clear(doomed, writer);
@@ -113,6 +115,12 @@ export async function extractLayers(request: ExtractRequest, deps: ExtractDeps):
   }
   const skipped = union.fileCount() - filesOnDisk - fromIndexed;
   return { files, bytes, skipped, xattrs: xattrsOf(tree, plan) };
+}
+
+/** Whether a path of the union is a file of one of the first layers, which were streamed. */
+function isStreamed(tree: Tree, path: string, streamed: number): boolean {
+  const node = nodeAt(tree, path);
+  return node !== undefined && tree.type(node) === 'file' && tree.inodeLayer(node) < streamed;
 }
 
 function indexedLayers(layers: readonly LayerBlob[], tocs: readonly Toc[]): { blob: LayerBlob; toc: Toc }[] {

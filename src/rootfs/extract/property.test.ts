@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -141,6 +142,57 @@ test('however its layers are stored, a union is what overlayfs makes of it', asy
     }),
     { numRuns: 30 },
   );
+});
+
+test('what is told of contents is what files hold, however their layers are stored', async () => {
+  const storage = fc.array(fc.constantFrom<Compression>('zstd', 'gzip', 'none', 'none'), {
+    minLength: 4,
+    maxLength: 4,
+  });
+  let told = 0;
+  await fc.assert(
+    fc.asyncProperty(stacks, storage, fc.constantFrom(0, Infinity), async (stack, compressions, overlap) => {
+      const layers = await Promise.all(
+        stack.map((entries, index) => layerOf(base, entries, compressions[index]!)),
+      );
+      const target = fs.mkdtempSync(path.join(base, 'target-'));
+      const digests = new Map<string, string>();
+      await extractLayers(
+        {
+          layers,
+          target,
+          privileged: true,
+          emit: () => {},
+          digests: {
+            wants: (size) => size < 200,
+            set: (at, sha256) => (sha256 ? digests.set(at, sha256) : digests.delete(at)),
+            keep: (isKept) => {
+              for (const at of digests.keys()) if (!isKept(at)) digests.delete(at);
+            },
+          },
+        },
+        { sys, overlapFrom: overlap, inlineBytes: overlap },
+      );
+      // Of what a later layer takes away, or has something else instead of, nobody asks.
+      for (const { path: at, type } of describeTree(target)) {
+        const sha256 = digests.get(at);
+        if (type !== 'file' || sha256 === undefined) continue;
+        assert.equal(hash('sha256', fs.readFileSync(path.join(target, at))), sha256, at);
+        told += 1;
+      }
+      const isStreamed = stack.every((_, i) => compressions[i] !== 'zstd');
+      const last = stack
+        .at(-1)!
+        .filter(({ entry, content }) => content && entry.size > 0 && entry.size < 200);
+      if (isStreamed)
+        assert.deepEqual(
+          last.filter(({ entry }) => !digests.has(entry.path)),
+          [],
+        );
+    }),
+    { numRuns: 100 },
+  );
+  assert.ok(told > 0);
 });
 
 test('writing once gives what applying in order gives', async () => {

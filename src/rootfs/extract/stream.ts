@@ -22,6 +22,7 @@ export interface StreamDeps {
   /** Called with the compressed bytes of each chunk. */
   readonly advance: (bytes: number) => void;
   readonly seen: ExtractRequest['seen'];
+  readonly digests: ExtractRequest['digests'];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -76,7 +77,7 @@ async function extractStream(
   deps: StreamDeps,
   seen: ((entry: LayerEntry) => void) | undefined,
 ): Promise<void> {
-  const { union, writer } = deps;
+  const { union, writer, digests } = deps;
   const { tree } = union;
   const countHoles = createHoleCount('a layer', deps.target);
   for await (const { entry, content, holes } of reader) {
@@ -85,12 +86,13 @@ async function extractStream(
     const node = union.apply(entry);
     if (node === undefined || tree.type(node) !== 'file') continue;
     const aside = deps.hides(node);
+    digests?.set(tree.path(node), undefined);
     if (entry.type === 'hardlink') linkNow(entry, node, aside, writer);
     else {
       countHoles({ path: entry.path, size: entry.size, holes });
       if (aside) writer.setAside(node);
       if (entry.size === 0) writer.leaf(node);
-      else await writeContent(tree, node, content, writer);
+      else await writeContent(tree, node, content, { writer, digests });
     }
   }
 }
@@ -107,15 +109,17 @@ async function writeContent(
   tree: Tree,
   node: Node,
   content: AsyncIterable<Buffer>,
-  writer: TreeWriter,
+  { writer, digests }: Pick<StreamDeps, 'writer' | 'digests'>,
 ): Promise<void> {
   const { size } = tree.entry(node);
+  const hash = digests?.wants(size) ? createHash('sha256') : undefined;
   let fd: number | undefined;
   let written = 0;
   let stored = 0;
   try {
     for await (const chunk of content) {
       const hole = isHole(chunk);
+      hash?.update(chunk);
       if (fd === undefined && chunk.length === size && !hole) writer.file(node, chunk);
       else {
         fd ??= writer.open(node);
@@ -132,6 +136,7 @@ async function writeContent(
     throw error;
   }
   if (fd !== undefined) writer.close(fd, node);
+  if (hash) digests?.set(tree.path(node), hash.digest('hex'));
 }
 
 async function openBuffered(blob: LayerBlob, advance: (bytes: number) => void): Promise<Readable> {

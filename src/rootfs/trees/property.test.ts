@@ -17,51 +17,11 @@ import { writeSnapshot } from '../snapshot/write.ts';
 import { previousContent } from './previous.ts';
 import { scanTable } from './scan.ts';
 import { readTable, readTimes, waitForTick } from './table.ts';
+import { apply, change } from './testing.ts';
 
 const syscalls = createSyscalls();
 const base = fs.mkdtempSync(path.join(os.tmpdir(), 'inplace-property-'));
 after(() => fs.rmSync(base, { recursive: true, force: true }));
-
-const somewhere = fc
-  .array(fc.constantFrom('a', 'b', 'c.d'), { minLength: 1, maxLength: 3 })
-  .map((parts) => parts.join('/'));
-const change = fc.record({
-  kind: fc.constantFrom(
-    ...(['write', 'write', 'mkdir', 'mkdir', 'remove', 'rename', 'rename', 'link', 'symlink'] as const),
-    ...(['mode', 'again', 'anew', 'xattr'] as const),
-  ),
-  at: somewhere,
-  to: somewhere,
-  value: fc.constantFrom(0, 1, 2),
-});
-
-type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
-
-/** A time long ago, so that it can be set back to. */
-const OLD = 1_600_000_000;
-
-/** Does what can be done of a change, as a RUN with `|| true` behind everything. */
-function apply(root: string, { kind, at, to, value }: Change): void {
-  const [here, there] = [path.join(root, at), path.join(root, to)];
-  try {
-    if (kind === 'write') fs.writeFileSync(here, `${at} ${value}`);
-    else if (kind === 'mkdir') fs.mkdirSync(here, { recursive: true });
-    else if (kind === 'remove') fs.rmSync(here, { recursive: true });
-    else if (kind === 'rename') fs.renameSync(here, there);
-    else if (kind === 'link') fs.linkSync(here, there);
-    else if (kind === 'symlink') fs.symlinkSync(`../${to}${value}`, here);
-    else if (kind === 'mode') fs.chmodSync(here, [0o755, 0o700, 0o4711][value]!);
-    else if (kind === 'again') fs.writeFileSync(here, fs.readFileSync(here));
-    else if (kind === 'anew') {
-      fs.rmSync(here, { recursive: true });
-      fs.mkdirSync(here);
-      fs.writeFileSync(path.join(here, 'b'), String(value));
-    } else if (kind === 'xattr') syscalls.setXattr(here, 'user.x', Buffer.from(String(value)));
-    fs.lutimesSync(here, OLD, OLD);
-  } catch (error) {
-    assert.notEqual((error as NodeJS.ErrnoException).code, undefined, String(error));
-  }
-}
 
 /** All but the root's own facts, times among them. */
 function describedWhole(root: string): unknown[] {

@@ -66,7 +66,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
     count += 1;
     const version: TreeVersion = { number: count, layers, ...(onto ? { onto } : {}) };
     const state: RootfsState = {
-      begin: async () => begin(state, version, await trees.taken(version)),
+      begin: async () => begin(state, version, await trees.taken(version, true)),
       beginThrowaway: async () => {
         const tree = await trees.fresh(version);
         return { root: tree.dir, abandon: async () => trees.remove(tree) };
@@ -79,6 +79,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
 
   const begin = (state: RootfsState, version: TreeVersion, tree: StageTree): RootfsStep => {
     const before = tree.table ?? readTable(syscalls, tree.dir);
+    tree.known?.extracted(before);
     const since = waitForTick(deps.tickFile);
     const stains: Stain[] = [];
     return {
@@ -102,7 +103,12 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
             root: tree.dir,
             xattrs: tree.xattrs,
             mtime: options.mtime,
-            previous: async (wanted) => previousContent(await version.layers(), wanted),
+            previous: async (wanted) => {
+              const known = tree.known?.at(before, wanted.keys()) ?? new Map();
+              const left = new Map([...wanted].filter(([path]) => !known.has(path)));
+              if (left.size === 0) return known;
+              return new Map([...known, ...(await previousContent(await version.layers(), left))]);
+            },
           });
           return { table: after, ...snapshot };
         });
@@ -150,7 +156,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
       bases.set(key, state);
       return state;
     },
-    take: async (state) => (await trees.taken(versions.get(state)!)).dir,
+    take: async (state) => (await trees.taken(versions.get(state)!, false)).dir,
     forget: (path) => {
       const tree = trees.owner(path);
       if (tree) tree.version = undefined;

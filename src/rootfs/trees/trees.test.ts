@@ -21,7 +21,7 @@ test('no tree has the name of an earlier one, and the directory of all tells ext
       signal: new AbortController().signal,
     });
     assert.deepEqual(spread, [dir]);
-    const made = [await trees.fresh(version), await trees.taken(version)];
+    const made = [await trees.fresh(version), await trees.taken(version, false)];
     for (const tree of made) {
       assert.equal(dirname(tree.dir), dir);
       names.push(basename(tree.dir));

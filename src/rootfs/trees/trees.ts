@@ -9,6 +9,7 @@ import { extractOnTop } from '../overlay/stack.ts';
 import { readXattrs, type TreeXattrs } from '../snapshot/entry.ts';
 import type { ExtractRequest, ExtractResult } from '../types.ts';
 import type { FactsDeps } from './directory-facts.ts';
+import { createKnownContent, type KnownContent } from './known-content.ts';
 import { type Merged, mergeTree } from './merge.ts';
 import type { DirectoryTable } from './table.ts';
 
@@ -20,6 +21,8 @@ export interface StageTree {
   /** Facts of `version`, once a step has needed them. */
   table: DirectoryTable | undefined;
   xattrs: TreeXattrs;
+  /** What files held when it was extracted, where that was asked for. */
+  known: KnownContent | undefined;
   readers: number;
   /** Until then a layer is read from it. */
   written: Promise<unknown>;
@@ -45,8 +48,11 @@ export interface Onto {
 export interface StageTrees {
   /** Gives a tree of this version to `use`, which reads from it; no step takes it meanwhile. */
   read<T>(version: TreeVersion, use: (dir: string) => Promise<T>): Promise<T>;
-  /** A tree that nobody reads from, and that nobody will be given until it has a version again. */
-  taken(version: TreeVersion): Promise<StageTree>;
+  /**
+   * A tree that nobody reads from, and that nobody will be given until it has a version again.
+   * @param known whether what its files hold is to be remembered when it is extracted
+   */
+  taken(version: TreeVersion, known: boolean): Promise<StageTree>;
   /** A new tree of this version, for nobody else. */
   fresh(version: TreeVersion): Promise<StageTree>;
   /** The tree that a path lies in. */
@@ -83,13 +89,14 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
     chmodSync(target, 0o755);
     return target;
   };
-  const fresh = async ({ layers }: TreeVersion): Promise<StageTree> => {
+  const fresh = async ({ layers }: TreeVersion, known?: KnownContent): Promise<StageTree> => {
     const target = newDirectory();
     const tree: StageTree = {
       dir: target,
       version: undefined,
       table: undefined,
       xattrs: new Map(),
+      known,
       readers: 0,
       written: Promise.resolve(),
     };
@@ -97,7 +104,8 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
     try {
       const blobs = await layers();
       if (blobs.length === 0) return tree;
-      const request = { layers: blobs, target, privileged: true, emit, signal };
+      const digests = known && { digests: known.digests };
+      const request = { layers: blobs, target, privileged: true, emit, signal, ...digests };
       tree.xattrs = (await timed(emit, 'extract', () => extract(request))).xattrs;
       return tree;
     } catch (error) {
@@ -129,6 +137,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
         return undefined;
       }
       const done = mergeTree(target, tree.dir, { syscalls });
+      if (!tree.known?.isSettled()) tree.known = undefined;
       Object.assign(tree, { table: undefined, xattrs: xattrsAfter(done, tree, added, syscalls) });
       return tree;
     } catch (error) {
@@ -155,7 +164,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
     [...trees].find((tree) => tree.version === version.number && tree.readers <= readers);
 
   return {
-    fresh,
+    fresh: (version) => fresh(version),
     remove,
     read: async (version, use) => {
       let tree = find(version, Number.POSITIVE_INFINITY);
@@ -167,8 +176,11 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
         tree.readers -= 1;
       }
     },
-    taken: async (version) => {
-      const tree = find(version, 0) ?? (await takenOver(version)) ?? (await fresh(version));
+    taken: async (version, known) => {
+      const tree =
+        find(version, 0) ??
+        (await takenOver(version)) ??
+        (await fresh(version, known ? createKnownContent() : undefined));
       tree.version = undefined;
       await tree.written;
       return tree;
