@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RegistryServer } from '../../scripts/lib/registry-server.ts';
 import { find } from './find.ts';
 import { layersOf, readAhead, untar } from './layers.ts';
-import { cli, envbuilder, measure, type OurRun } from './measure.ts';
+import { envbuilder, measure, type OurRun, program } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Recorder } from './recorder.ts';
 import type { Turn } from './rows.ts';
@@ -86,7 +86,7 @@ export async function hostSeries(work: Work, options: HostSeriesOptions): Promis
   });
   if (work.name === 'demo') {
     const directory = into('cache', 0);
-    await measure(cli, ['cache', 'copy', `--cache-repo=${repository(0)}`, directory]);
+    await measure(await program(), ['cache', 'copy', `--cache-repo=${repository(0)}`, directory]);
     await recorder.record(work, {
       what: HOST.directory,
       rounds: cached,

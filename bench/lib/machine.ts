@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { cli, median } from './measure.ts';
+import { median, program } from './measure.ts';
 
 const STARTS = 9;
 
@@ -28,7 +28,8 @@ export function load(): number {
 }
 
 /** Milliseconds of processor time for the start of the command line, the median of some. */
-export function startCpu(): number {
+export async function startCpu(): Promise<number> {
+  const cli = await program();
   const times: number[] = [];
   for (let i = 0; i < STARTS; i += 1) {
     const script = `"$0" --version > /dev/null; times`;

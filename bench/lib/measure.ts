@@ -1,11 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundledProgram } from '../../scripts/lib/bundled-program.ts';
 import { watchPeakMemory } from '../../scripts/lib/peak-memory.ts';
 import { profileOf, type TimedEvent } from '../../scripts/lib/phase-profile.ts';
+import { once } from '../../src/core/concurrency.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
-export const cli = join(root, 'envbuilder');
+
+/** The command line as the tarball, the .deb and the runtime image have it; made when it is first asked for. */
+export const program = once(() => bundledProgram(root));
 
 /** What a command took. */
 export interface Measured {
@@ -70,9 +74,9 @@ export interface OurRun extends Measured {
   readonly made: number;
 }
 
-/** Runs our command line on this machine. */
+/** Runs our command line, as it is installed, on this machine. */
 export async function envbuilder(args: readonly string[]): Promise<OurRun> {
-  return measureOurs(cli, [args[0]!, '--progress=json', ...args.slice(1)]);
+  return measureOurs(await program(), [args[0]!, '--progress=json', ...args.slice(1)]);
 }
 
 /** Runs something that prints the events of `--progress=json` on standard error. */

@@ -97,7 +97,7 @@ export async function runWorks(options: RunOptions): Promise<void> {
         missing,
         rows: recorder.rows,
         load: [Math.min(...loads), Math.max(...loads)],
-        startCpu: startCpu(),
+        startCpu: await startCpu(),
       });
     }
   } finally {
