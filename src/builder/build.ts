@@ -117,7 +117,9 @@ async function carryOut(
       const reads = readsLayers(request);
       const chosen = await choosePlan(plans, known, { store, bad, small, reads, ...deps });
       await checkEmulators(chosen, { workDir: session.workDir, signal });
-      const execution = startExecution(request, attempt, { ...chosen, found: known.found, small }, deps);
+      const { readAnew } = leftOut;
+      const given = { ...chosen, found: known.found, small, readAnew };
+      const execution = startExecution(request, attempt, given, deps);
       try {
         const result = await finish(request, attempt, { plan: chosen.plan, execution, push }, deps);
         if (contents) observer?.made(await contents.describe(lookedInto(request, result.images), signal));

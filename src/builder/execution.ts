@@ -70,13 +70,15 @@ interface Chosen {
   readonly found: ReadonlyMap<Digest, CacheRecord>;
   /** What was read of the cache's layers when they were asked for. */
   readonly small?: SmallLayers | undefined;
+  /** As LeftOut. */
+  readonly readAnew: ReadonlySet<Digest>;
 }
 
 /** Gets ready to carry out a plan; nothing runs, and no right is needed, until a stage is asked for that misses steps. */
 export function startExecution(
   request: BuildRequest,
   session: Session,
-  { plan, usable, found, small }: Chosen,
+  { plan, usable, found, small, readAnew }: Chosen,
   deps: { readonly emit: Emit; readonly signal: AbortSignal; readonly observer?: BuildObserver },
 ): Execution {
   const { emit, observer } = deps;
@@ -87,7 +89,10 @@ export function startExecution(
   const preferred = new Set<Digest>();
   /** A layer of a base image, from the cache unless its copy there turned out to be damaged. */
   const baseBlob = (layer: LayerBlob): LayerBlob => {
-    const checked = { ...layer, checkDiffId: stores };
+    // The digest of the tar, which keys are made of, is that of a stream alone.
+    const { toc, ...plain } = layer;
+    const isWhole = stores || readAnew.has(layer.digest);
+    const checked = { ...plain, ...(toc && !isWhole && { toc }), checkDiffId: stores };
     if (!store || usable.unusable.has(layer.digest)) return checked;
     return session.preferCache(checked, () => preferred.add(layer.digest));
   };

@@ -1,11 +1,12 @@
 import type { LayerRef } from '../cache/types.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { maskUrlCredentials } from '../core/url-credentials.ts';
-import { MEDIA_TYPES, toOciLayerType } from '../oci/media-types.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { normalizePlatform } from '../oci/platform.ts';
 import type { Descriptor, HistoryEntry, Image, ImageConfig, Index, Manifest } from '../oci/types.ts';
 import type { Plan, PlannedStage } from '../plan/types.ts';
 import { checkDepth } from './depth.ts';
+import { baseDescriptor, layerDescriptor } from './publishing/layer-table.ts';
 import { type PreparedRuntime, runtimeConfig } from './publishing/runtime.ts';
 
 /** An image as bytes, and the layers it names, lowest first. */
@@ -39,7 +40,7 @@ export function assembleImage(plan: Plan, target: TargetLayers, runtime?: Prepar
   const stage = plan.stages.get(plan.target)!;
   const base = baseImage(plan, stage);
   const created = target.created ?? base?.config.created;
-  const baseLayers = (base?.parsed.layers ?? []).map(plainDescriptor);
+  const baseLayers = (base?.parsed.layers ?? []).map(baseDescriptor);
   const own = [...target.chain, ...(runtime?.layers ?? []).map(({ layer }) => layer)];
   const platform = plan.imagePlatform;
   const sameSystem = base?.config.os === platform.os && base?.config.architecture === platform.architecture;
@@ -65,7 +66,7 @@ export function assembleImage(plan: Plan, target: TargetLayers, runtime?: Prepar
     ],
   };
   const configBytes = Buffer.from(JSON.stringify(config));
-  const layers = [...baseLayers, ...own.map(plainDescriptor)];
+  const layers = [...baseLayers, ...own.map(layerDescriptor)];
   checkDepth(layers.length);
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -139,9 +140,4 @@ function baseHistory(base: Image | undefined): HistoryEntry[] {
   const missing = (base?.config.rootfs.diff_ids.length ?? 0) - described;
   for (let i = 0; i < missing; i += 1) history.push({ created_by: 'base layer without history' });
   return history;
-}
-
-/** Bases of Docker's family are named by OCI types, so that one image never mixes both families. */
-function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType: toOciLayerType(mediaType), digest, size };
 }

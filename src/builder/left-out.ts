@@ -8,6 +8,8 @@ import type { Session } from './session.ts';
 export interface LeftOut {
   /** Layers that are not read from the cache any more. */
   readonly layers: ReadonlySet<Digest>;
+  /** Layers of base images that are read once more, each as a whole. */
+  readonly readAnew: ReadonlySet<Digest>;
   /** Whether so much cannot be read that nothing is taken from the cache any more. */
   readonly wholeCache: boolean;
   /**
@@ -60,6 +62,7 @@ export function createLeftOut(session: Session, emit: Emit): LeftOut {
 
   return {
     layers,
+    readAnew,
     get wholeCache() {
       return wholeCache;
     },

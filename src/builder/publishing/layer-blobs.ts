@@ -10,6 +10,7 @@ import { lazyReadable } from '../../oci/readable.ts';
 import type { BlobSource, Image, Store } from '../../oci/types.ts';
 import { inLayer } from '../../rootfs/extract/errors.ts';
 import type { StagedLayer } from '../../rootfs/types.ts';
+import { tocOf } from './layer-table.ts';
 import type { SmallLayers } from './small-layers.ts';
 
 /**
@@ -106,16 +107,18 @@ async function* rest(stream: Readable, count: number): AsyncGenerator<Buffer> {
   }
 }
 
-/** The layers of an image, lowest first. */
+/** The layers of an image, lowest first, with the tables that it names. */
 export function imageBlobs(image: Image): LayerBlob[] {
-  return image.parsed.layers.map((descriptor, i) =>
-    storeBlob(image.store, {
+  return image.parsed.layers.map((descriptor, i) => {
+    const toc = tocOf(descriptor);
+    return storeBlob(image.store, {
       mediaType: descriptor.mediaType,
       digest: descriptor.digest,
       size: descriptor.size,
       diffId: image.config.rootfs.diff_ids[i]!,
-    }),
-  );
+      ...(toc && { toc }),
+    });
+  });
 }
 
 /** The facts of a staged layer that go into records. */
