@@ -175,23 +175,32 @@ export function createRegistryClient(options: ClientOptions = {}): RegistryClien
   };
 }
 
+/** What the end point of the API answers (OCI distribution spec, "Determining Support"). */
+const API_ANSWERS = [200, 401];
+
 async function findBase(transport: Transport, registry: string, insecure: boolean): Promise<string> {
   const host = registry === DOCKER_HUB ? HUB_HOST : registry;
   if (!URL.canParse(`https://${host}`))
     throw new AppError('REFERENCE', `"${registry}" is not a registry's host`);
-  if (!insecure && !isLoopback(new URL(`https://${host}`).hostname)) return `https://${host}`;
+  const [secure, plain] = [`https://${host}`, `http://${host}`];
+  const isOurs = isLoopback(new URL(secure).hostname);
+  if (!insecure && !isOurs) return secure;
   const answers = async (base: string): Promise<number> => {
     const { status, body } = await transport.send({ method: 'GET', url: `${base}/v2/` });
     discard(body);
     return status;
   };
+  // A server that expects TLS answers 400 to plain HTTP, or nothing.
+  const plainly = (): Promise<number> => answers(plain).catch(() => 400);
+  // Nobody is between this machine and itself, so a registry there is first spoken to as most there speak.
+  const said = isOurs ? await plainly() : undefined;
+  if (said !== undefined && API_ANSWERS.includes(said)) return plain;
   try {
-    await answers(`https://${host}`);
-    return `https://${host}`;
+    await answers(secure);
+    return secure;
   } catch (error) {
-    // A server that expects TLS answers 400 to plain HTTP: then what is wrong is its certificate.
-    const plain = await answers(`http://${host}`).catch(() => 400);
-    if (plain !== 400) return `http://${host}`;
-    throw networkError(`reach the registry ${registry}`, registry, `https://${host}`, error);
+    // Where plain HTTP is nothing to the server either, what is wrong is its certificate.
+    if ((said ?? (await plainly())) !== 400) return plain;
+    throw networkError(`reach the registry ${registry}`, registry, secure, error);
   }
 }

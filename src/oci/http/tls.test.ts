@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
@@ -85,6 +85,53 @@ test('an extra authority is trusted, and with insecure any', { skip }, async (t)
   assert.equal(await has(`127.0.0.1:${port}`, { extraCaPem: cert }), 7);
   assert.equal(await has(`127.0.0.1:${port}`, { insecure: true }), 7);
 });
+
+test('a registry of this machine that speaks plain HTTP is not asked for TLS, and one that does gets no request without', {
+  skip,
+}, async (t) => {
+  const { cert, key, has } = await setUp(t);
+  const seen: string[] = [];
+  /** Notes how each connection begins: a handshake with the byte 22 (RFC 8446, 5.1), a request with its method. */
+  const watched = async (server: Server, name: string): Promise<string> => {
+    const port = await listen(t, server);
+    const relay = createServer((socket) => {
+      socket.once('data', (first) => {
+        seen.push(
+          `${name} ${first[0] === 22 ? 'TLS' : first.toString('latin1').split(' ').slice(0, 2).join(' ')}`,
+        );
+        const on = connect(port, '127.0.0.1', () => on.write(first));
+        for (const end of [on, socket]) end.on('error', () => {});
+        on.pipe(socket).pipe(on);
+      });
+    });
+    return `127.0.0.1:${await listen(t, relay)}`;
+  };
+  const answer = (_request: unknown, response: ServerResponse): unknown =>
+    response.writeHead(200, { 'content-length': 7 }).end();
+  const plain = await watched(createHttpServer(answer), 'plain');
+  assert.equal(await has(plain, { extraCaPem: cert }), 7);
+  const secure = await watched(createHttpsServer({ key, cert }, answer), 'secure');
+  assert.equal(await has(secure, { extraCaPem: cert }), 7);
+  assert.deepEqual(
+    new Set(seen),
+    new Set(['plain GET /v2/', 'plain HEAD /v2/a/b/blobs/' + DIGEST, 'secure GET /v2/', 'secure TLS']),
+  );
+});
+
+for (const status of [200, 401, 301, 403, 404, 500])
+  test(`a registry of this machine that speaks plain HTTP alone is found when it answers ${status} at first`, async (t) => {
+    let asked = 0;
+    const server = createHttpServer((request, response) => {
+      if (request.url !== '/v2/') return response.writeHead(200, { 'content-length': 7 }).end();
+      asked += 1;
+      return response.writeHead(status, { location: '/elsewhere' }).end();
+    });
+    const client = createRegistryClient({ retry: { attempts: 1, baseDelayMs: 1, maxDelayMs: 1 } });
+    t.after(() => client.close());
+    const registry = `127.0.0.1:${await listen(t, server)}`;
+    assert.equal(await createRemoteStore({ client, registry, repository: 'a/b' }).has(DIGEST), 7);
+    assert.equal(asked, 1);
+  });
 
 test('HTTPS goes through a proxy by CONNECT', { skip }, async (t) => {
   const { cert, port, has } = await setUp(t);
