@@ -97,6 +97,8 @@ async function through<T>(rule: Rule | undefined, work: (proxy: FaultProxy) => P
 
 test('the image names the table of its layer, and so does an image upon it', async () => {
   assert.ok(manifest.layers[0]!.annotations![TOC]);
+  const probed = await envbuilder(['probe', join(dir, 'base'), `--cache-repo=${registry}/base`]);
+  assert.match(probed.stdout, new RegExp(image), 'a probe knows the digest of the image by its records');
   const upon = await through(undefined, (proxy) => build(proxy, image, 'upon', '--push-image'));
   const { layers } = await manifestOf('upon', upon.stdout.trim());
   assert.deepEqual(layers[0], manifest.layers[0]);
