@@ -15,8 +15,8 @@ const FORMAT = new RegExp(
 
 /** A layer of ours as an image names it, with the place of its table where it is worth reading. */
 export function layerDescriptor(layer: LayerRef): Descriptor {
-  const { mediaType, digest, size, toc } = layer;
-  const plain = { mediaType: toOciLayerType(mediaType), digest, size };
+  const { digest, size, toc } = layer;
+  const plain = plainDescriptor(layer);
   if (!toc || size < WORTH_IT || plain.mediaType !== layerMediaType('zstd')) return plain;
   const place = [TOC_VERSION, hexOf(digest), toc.offset, toc.length, toc.digest].join(':');
   return { ...plain, annotations: { [ANNOTATION]: place } };
@@ -24,8 +24,7 @@ export function layerDescriptor(layer: LayerRef): Descriptor {
 
 /** A layer of a base image as an image upon it names it: of its annotations, the place of a table of ours is left. */
 export function baseDescriptor(layer: Descriptor): Descriptor {
-  const { mediaType, digest, size } = layer;
-  const plain = { mediaType: toOciLayerType(mediaType), digest, size };
+  const plain = plainDescriptor(layer);
   return tocOf(layer) ? { ...plain, annotations: { [ANNOTATION]: layer.annotations![ANNOTATION]! } } : plain;
 }
 
@@ -40,4 +39,9 @@ export function tocOf({ mediaType, digest, size, annotations }: Descriptor): Toc
   if (layer !== hexOf(digest) || !isDigest(table)) return undefined;
   const toc = { offset: Number(offset), length: Number(length), digest: table };
   return toc.offset + toc.length <= size ? toc : undefined;
+}
+
+/** Bases of Docker's family are named by OCI types, so that one image never mixes both families. */
+function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType: toOciLayerType(mediaType), digest, size };
 }

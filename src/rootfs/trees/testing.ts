@@ -6,6 +6,7 @@ import { createSyscalls } from '../../sys/syscalls.ts';
 
 /* Helpers of the tests of trees; no part of the product. */
 
+const syscalls = createSyscalls();
 const somewhere = fc
   .array(fc.constantFrom('a', 'b', 'c.d'), { minLength: 1, maxLength: 3 })
   .map((parts) => parts.join('/'));
@@ -41,7 +42,7 @@ export function apply(root: string, { kind, at, to, value }: Change): void {
       fs.rmSync(here, { recursive: true });
       fs.mkdirSync(here);
       fs.writeFileSync(path.join(here, 'b'), String(value));
-    } else if (kind === 'xattr') createSyscalls().setXattr(here, 'user.x', Buffer.from(String(value)));
+    } else if (kind === 'xattr') syscalls.setXattr(here, 'user.x', Buffer.from(String(value)));
     fs.lutimesSync(here, OLD, OLD);
   } catch (error) {
     assert.notEqual((error as NodeJS.ErrnoException).code, undefined, String(error));
