@@ -236,6 +236,72 @@ for (const [what, lines] of Object.entries(ENDS)) {
   });
 }
 
+for (const name of ['our registry', "Distribution's registry"] as const) {
+  test(`${name}: who waits for a step that copies from a stage does not unpack that stage`, async (t) => {
+    const host = registry(t);
+    if (host === undefined) return;
+    const gate = await openGate(t);
+    const below = [
+      `FROM ${host}/busybox:1 AS data`,
+      'RUN head -c 300000 /dev/urandom > /data',
+      `FROM ${host}/busybox:1`,
+      `RUN wget -q -O /made ${gate.url}`,
+    ];
+    const box = createSandbox({
+      Dockerfile: `${[...below, 'COPY --from=data /data /copy', 'RUN test -s /copy'].join('\n')}\n`,
+      'Dockerfile.below': `${below.join('\n')}\nCOPY --from=data /data /other\n`,
+    });
+    const place = await openPlace(name, box.dir, host);
+    const cache = place.cache().join();
+    const [, registryHost = '', repository] = /--cache-repo=([^/]+)\/(.*)/.exec(cache) ?? [];
+    const proxy = await startCountingProxy({ target: registryHost });
+    t.after(async () => {
+      await proxy.stop();
+      await place.stop();
+      box.close();
+    });
+    const build = (who: string, options: readonly string[], watch?: SandboxOptions['watch']) =>
+      box.build(['--progress=json', ...options], {
+        env: {
+          ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
+          ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
+        },
+        ...(watch && { watch }),
+      });
+    const { arrived, release } = gate.hold();
+    // It holds the leases on its RUN and on the COPY behind it.
+    const maker = build('maker', [cache]);
+    const early = await Promise.race([arrived, maker]);
+    assert.equal(early, undefined, `it ended before its RUN did: ${early?.output}`);
+    const overtaking = await build('overtaking', [
+      cache,
+      '--cache-wait-seconds=0',
+      `--file=${box.path('context/Dockerfile.below')}`,
+    ]);
+    assert.equal(overtaking.code, 0, overtaking.output);
+    const waiting = /"step-waiting","id":\{"stage":1,"step":1\},"ms":[1-9]/;
+    let waited = false;
+    const waiter = await build('waiter', [`--cache-repo=${proxy.host}/${repository}`], (output) => {
+      if (waited || !waiting.test(output)) return;
+      waited = true;
+      release();
+    });
+    const made = await maker;
+    for (const { code, output } of [made, waiter]) assert.equal(code, 0, output);
+    assert.ok(waited, `nobody waited: ${waiter.output}`);
+    assert.deepEqual([builtSteps(made).at(-1), builtSteps(waiter)], ['1.2', []]);
+    assert.equal(waiter.stdout, made.stdout);
+    // What is small is read where it is asked for.
+    const layers = eventsOf(waiter, 'step-layer').filter(({ bytes }) => Number(bytes) >= 300_000);
+    assert.equal(layers.length, 2, waiter.output);
+    const blobs = new Set(layers.map(({ digest }) => digest));
+    const read = proxy.requests.filter(
+      ({ method, path }) => method === 'GET' && blobs.has(path.split('/').at(-1)),
+    );
+    assert.deepEqual(read, []);
+  });
+}
+
 test('a step that stands in two stages runs once, and the probe and later builds find it', async (t) => {
   const host = registry(t);
   if (host === undefined) return;

@@ -166,7 +166,6 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const needed = missing.flatMap((step) => step.stages);
     if (deps.oneAfterAnother) for (const other of needed) await resultOf(other);
     else for (const other of needed) void resultOf(other);
-    expectContent(missing);
     for (const step of stage.steps.slice(0, hit.depth)) {
       finished(step, 'hit', 0);
       tellLayer(step, layerOf(hit, step.index));
@@ -208,15 +207,14 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
   }
 
   /**
-   * The content of other stages that steps without a record will be asked for, under their content keys or for their new
-   * records: all of it is fetched at once, while earlier steps run.
+   * The content of other stages that a step which is made here and those behind it will be asked for, under their content keys
+   * or for their new records: all of it is fetched at once, while earlier steps run.
    */
   function expectContent(missing: readonly Step[]): void {
     // Where one tree is moved about, nothing may be read of it meanwhile; without a cache nobody asks.
     if (!deps.lookup || deps.oneAfterAnother) return;
     for (const step of missing)
-      if (step.operation.kind === 'copy' && !deps.records.has(step.key))
-        deps.contentDigest(step).catch(() => {});
+      if (copiesStage(step) && !records.has(step.key)) deps.contentDigest(step).catch(() => {});
   }
 
   /** A back end that cannot be opened is the failure of the step that needs it, not of one that may yet be found. */
@@ -284,8 +282,14 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     sayWaiting(step);
     // What a stained step left in a mount no record knows of.
     if (cursor.stained) return execute(stage, step, cursor, { sources, turn: undefined });
-    const known = await find(stage, step, cursor, sources);
+    const known = await findByKey(stage, step, cursor, sources);
     if (known) return hit(known);
+    const byContent = await mayFindByContent(step, cursor);
+    // To know the content of a stage it is unpacked: not by those who only wait for the one that makes the step.
+    const late = byContent && copiesStage(step);
+    if (late) await Promise.all(step.stages.map(resultOf));
+    const same = byContent && !late && (await findByContent(stage, step, cursor, sources));
+    if (same) return hit(same);
     const around = { before: stage.steps.slice(0, step.index), behind: stage.steps.slice(step.index + 1) };
     const { records: made, turn } = await deps.enter(step, around);
     try {
@@ -294,6 +298,13 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       if (meanwhile) {
         turn?.end(false);
         return hit(meanwhile);
+      }
+      expectContent([step, ...around.behind]);
+      const found = late && (await findByContent(stage, step, cursor, sources));
+      if (found) {
+        const stored = found.published?.done ?? Promise.resolve({ there: false });
+        void stored.then(({ there }) => turn?.end(there));
+        return hit(found);
       }
       return await execute(stage, step, await rejoined(stage, step, cursor), { sources, turn });
     } catch (error) {
@@ -444,17 +455,9 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     return present.every(Boolean) && sameSources(record.sources, await sources);
   }
 
-  /** A record of the step under its own key, else under its content key. */
-  async function find(
-    stage: PlannedStage,
-    step: Step,
-    cursor: Cursor,
-    sources: Promise<Sources>,
-  ): Promise<Cursor | undefined> {
-    if (!deps.lookup) return undefined;
-    const known = await findByKey(stage, step, cursor, sources);
-    if (known || (cursor.fresh && !(await deps.mayRepeat(step)))) return known;
-    return findByContent(stage, step, cursor, sources);
+  /** Whether a record of the step may lie under its content key. */
+  async function mayFindByContent(step: Step, { fresh }: Cursor): Promise<boolean> {
+    return deps.lookup !== undefined && (!fresh || (await deps.mayRepeat(step)));
   }
 
   async function findByKey(
@@ -543,6 +546,11 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
       ...(reason === undefined ? {} : { reason }),
     });
   return resultOf;
+}
+
+/** Whether a step's content key is made of files of other stages. */
+function copiesStage({ operation, stages }: Step): boolean {
+  return operation.kind === 'copy' && stages.length > 0;
 }
 
 const NO_SOURCES: Promise<Sources> = Promise.resolve({});
