@@ -1,10 +1,12 @@
 import { once } from '../core/concurrency.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Emit } from '../core/events.ts';
+import { type RetryPolicy, retry } from '../core/retry.ts';
 import type { LayerBlob } from '../layer/types.ts';
 import { createCredentials } from '../oci/docker-config.ts';
 import { createRegistryClient } from '../oci/http/client.ts';
 import { type DownloadOptions, downloadFile } from '../oci/http/download.ts';
+import { answerOf } from '../oci/http/errors.ts';
 import { createMirrorCopies } from '../oci/http/mirrors.ts';
 import { createTransport, type Transport } from '../oci/http/transport.ts';
 import type { CredentialSource, RegistryClient } from '../oci/http/types.ts';
@@ -20,8 +22,11 @@ export interface RegistryAccess {
   readonly client: RegistryClient;
   /** The repository of a reference; nothing is asked of the registry yet. */
   open(reference: Reference): Store;
-  /** The same, without mirrors; requests that fail are not tried again. */
-  openOnce(reference: Reference): Store;
+  /**
+   * The same, without mirrors, for what a build can do without: a request is tried again only where the registry answers that
+   * it failed itself, and soon. Distribution does while a tag is written that is read.
+   */
+  openHasty(reference: Reference): Store;
   /** @throws AppError REFERENCE, REGISTRY, AUTH, CORRUPT */
   resolveImage(name: string, platform: Platform, signal?: AbortSignal): Promise<Image>;
   /** Connections to any other server, through the same proxies. */
@@ -45,6 +50,8 @@ export interface RegistryAccess {
   leaveOutBase(digest: Digest): boolean;
   close(): Promise<void>;
 }
+
+const HASTY: RetryPolicy = { attempts: 4, baseDelayMs: 50, maxDelayMs: 200 };
 
 /** What an image is remembered by: its name as it was written, and the platform that it is for. */
 export function imageKey(name: string, platform: Platform): string {
@@ -94,11 +101,7 @@ export function openRegistries(
       onlyMirrors,
       copies,
     });
-  const tryingOnce: RegistryClient = {
-    ...client,
-    policy: { ...client.policy, attempts: 1 },
-    request: (registry, wanted) => client.request(registry, { attempts: 1, ...wanted }),
-  };
+  const hasty = hastyClient(client);
   const bases = createCachedBases(settings.baseImages, {
     client,
     open,
@@ -108,7 +111,7 @@ export function openRegistries(
   return {
     client,
     open,
-    openOnce: ({ registry, repository }) => createRemoteStore({ client: tryingOnce, registry, repository }),
+    openHasty: ({ registry, repository }) => createRemoteStore({ client: hasty, registry, repository }),
     resolveImage: async (name, platform, signal) => bases.resolve(parseReference(name), platform, signal),
     holdsBase: bases.holds,
     toUnpack: bases.toUnpack,
@@ -118,6 +121,20 @@ export function openRegistries(
     close: async () => {
       if (opened) await transport().close();
       await client.close();
+    },
+  };
+}
+
+function hastyClient(client: RegistryClient): RegistryClient {
+  const delayFor = (error: unknown, suggestedMs: number): number | undefined =>
+    (answerOf(error)?.status ?? 0) >= 500 ? client.delayFor(error, suggestedMs) : undefined;
+  return {
+    ...client,
+    policy: HASTY,
+    delayFor,
+    request: (registry, { attempts = HASTY.attempts, ...wanted }) => {
+      const hooks = { delayFor, ...(wanted.signal === undefined ? {} : { signal: wanted.signal }) };
+      return retry({ ...HASTY, attempts }, hooks, () => client.request(registry, { ...wanted, attempts: 1 }));
     },
   };
 }

@@ -43,7 +43,7 @@ export interface Session {
   /** Everything that is cached, as one; undefined without a cache. Written to is `ownStore` alone. */
   readonly cacheStore: Store | undefined;
   readonly ownStore: Store | undefined;
-  /** The same repository, where requests that fail are not tried again; for what a build can do without. */
+  /** The same repository, as RegistryAccess.openHasty has it. */
   readonly hastyStore: Store | undefined;
   /** With which builds that share the own cache wait for each other; undefined where they do not. */
   readonly leases: Leases | undefined;
@@ -116,7 +116,7 @@ export function createSession(
   const layered = trusted.length > 0 ? createLayeredStore(all.map(({ store }) => store)) : undefined;
   const cacheStore = layered ?? own?.store;
   const trust = createTrust(request.trust, deps);
-  const hasty = own && hastyStore(request, own, registries.openOnce);
+  const hasty = own && hastyStore(request, own, registries.openHasty);
   const leases = hasty && openLeases(request, hasty, deps);
   let madeDir: WorkDir | undefined;
   let pool: CompressPool | undefined;

@@ -11,6 +11,7 @@ export const PLACES = [
   "Distribution's registry",
   'a registry with immutable tags',
   'our registry behind a proxy without conditions',
+  'a registry that fails every other time',
   'a registry that takes no leases',
 ] as const;
 export type PlaceName = (typeof PLACES)[number];
@@ -66,6 +67,9 @@ interface Meddler {
   readonly hidden?: readonly string[];
 }
 
+/** Requests that failed when they came last. */
+const FAILED = new Set<string>();
+
 const MEDDLERS: Partial<Record<PlaceName, Meddler>> = {
   'a registry with immutable tags': {
     refuse: async ({ incoming, tag, target }) => {
@@ -78,6 +82,15 @@ const MEDDLERS: Partial<Record<PlaceName, Meddler>> = {
     },
   },
   'our registry behind a proxy without conditions': { hidden: ['if-none-match', 'envbuilder-condition'] },
+  // As Distribution does when a tag is read while it is written.
+  'a registry that fails every other time': {
+    refuse: async ({ incoming: { method, url = '' } }) => {
+      const request = /\/manifests\/(?!sha256:)/.test(url) ? `${method} ${url}` : undefined;
+      if (request === undefined || FAILED.delete(request)) return undefined;
+      FAILED.add(request);
+      return [500, 'UNKNOWN'];
+    },
+  },
   'a registry that takes no leases': {
     refuse: async ({ tag }) => (tag?.startsWith('lease') ? [405, 'UNSUPPORTED'] : undefined),
   },
