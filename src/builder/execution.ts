@@ -232,7 +232,7 @@ export function startExecution(
       // Without a lookup nobody goes on from what others have made.
       return (session.lookup && (await stored)) ?? { there: false };
     },
-    enter: async (step, around) => flight?.enter(step, around) ?? { records: new Map(), turn: undefined },
+    enter: async (...how) => flight?.enter(...how) ?? { records: new Map(), turn: undefined },
     created: `${new Date().toISOString().slice(0, 19)}Z`,
     emit,
   });

@@ -39,8 +39,9 @@ function harness(t: TestContext, answers: readonly Taken['kind'][], options: { p
     },
   } as unknown as Store;
   const leases: Leases = {
-    take: async (keys, before) => {
+    take: async (keys, before, onFree) => {
       taken.push([keys, before]);
+      onFree?.();
       const kind = answers[Math.min(attempts, answers.length - 1)]!;
       attempts += 1;
       onAttempt(attempts);
@@ -238,4 +239,17 @@ test('work that others do is done after them, and the lease ends also where it f
     [FIRST.key, false],
     [FIRST.key, false],
   ]);
+});
+
+test('a step that nobody makes is begun while its lease is taken, unless its record is there by then', async (t) => {
+  for (const isThere of [false, true]) {
+    const { flight, records, asked } = harness(t, ['taken']);
+    if (isThere) records.add(FIRST.key);
+    let begun = 0;
+    const { records: found } = await flight.enter(FIRST, behind(), () => {
+      begun += 1;
+    });
+    await until('it is asked twice', () => asked.length === 2);
+    assert.deepEqual([begun, found.size], isThere ? [0, 1] : [1, 0]);
+  }
 });

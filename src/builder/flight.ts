@@ -12,11 +12,11 @@ import type { Around, Entry } from './stage-runner.ts';
 /** Lets builds of the same steps wait for each other. */
 export interface Flight {
   /** As StageRunnerDeps.enter. Whatever fails, the step may run. @throws what the signal says */
-  enter(step: Step, around: Around): Promise<Entry>;
+  enter(step: Step, around: Around, onFree?: () => void): Promise<Entry>;
 }
 
 export interface FlightDeps {
-  /** How records are looked up again; its requests are not tried again. */
+  /** How records are looked up again; its requests fail soon. */
   readonly lookup: LookupOptions;
   /** Undefined where builds do not wait for each other. */
   readonly leases: Leases | undefined;
@@ -77,12 +77,21 @@ export function createFlight({ lookup, leases, patience, emit, signal }: FlightD
   };
 
   return {
-    enter: async (step, { before, behind }) => {
+    enter: async (step, { before, behind }, onFree) => {
+      // Whose lease is gone may have stored the record.
+      const isFree =
+        onFree &&
+        ((): void => {
+          ask([step], false).then(
+            ({ size }) => size === 0 && onFree(),
+            () => {},
+          );
+        });
       const started = performance.now();
       let said = QUIET_MS - SAY_MS;
       for (let poll = FIRST_POLL_MS; ; poll = Math.min(LAST_POLL_MS, poll * 1.4)) {
         signal.throwIfAborted();
-        const taken = (await leases?.take([step, ...behind].map(keyOf), before.map(keyOf))) ?? {
+        const taken = (await leases?.take([step, ...behind].map(keyOf), before.map(keyOf), isFree)) ?? {
           kind: 'none',
         };
         if (taken.kind === 'taken') {

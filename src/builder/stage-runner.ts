@@ -90,8 +90,8 @@ export interface StageRunnerDeps {
   readonly contentDigest: (step: Step) => Promise<Digest>;
   /** As Publisher.publish; what is not stored anywhere is not there. */
   readonly publish: (request: PublishRequest) => Promise<Stored>;
-  /** Called before a step runs; may wait for another build. */
-  readonly enter: (step: Step, around: Around) => Promise<Entry>;
+  /** Called before a step runs; may wait for another build, and calls `onFree` once it looks as if none has made it. */
+  readonly enter: (step: Step, around: Around, onFree: () => void) => Promise<Entry>;
   /** Why a step that ran was not taken from the cache, where that is known by now. */
   readonly reason: (step: Step) => string | undefined;
   /** Is told of a step that is not stored, and why. */
@@ -291,7 +291,13 @@ export function createStageRunner(deps: StageRunnerDeps): (stage: number) => Pro
     const same = byContent && !late && (await findByContent(stage, step, cursor, sources));
     if (same) return hit(same);
     const around = { before: stage.steps.slice(0, step.index), behind: stage.steps.slice(step.index + 1) };
-    const { records: made, turn } = await deps.enter(step, around);
+    // What the step needs is made ready meanwhile; what fails then fails the step.
+    const prepare = (): void => {
+      // In place a tree that somebody else's record makes useless is of no use to the next one either.
+      if (!deps.oneAfterAnother) cursor.state().catch(() => {});
+      expectContent([step, ...around.behind]);
+    };
+    const { records: made, turn } = await deps.enter(step, around, prepare);
     try {
       for (const [key, record] of made) records.set(key, record);
       const meanwhile = made.size > 0 && (await findByKey(stage, step, cursor, sources));

@@ -64,8 +64,9 @@ export interface Leases {
    * @param keys the first is that of the step which is to run now, the others are those of the steps behind it, in their
    *   order: some of them are taken with it
    * @param before the steps before it, in their order: another's lease on one may hold for this step as well
+   * @param onFree called where it takes a pause to know who has it, once nobody else was seen
    */
-  take(keys: readonly Digest[], before?: readonly Digest[]): Promise<Taken>;
+  take(keys: readonly Digest[], before?: readonly Digest[], onFree?: () => void): Promise<Taken>;
   /**
    * Begins to take the leases of steps that run soon, the first few of them, where each takes time of its own: a later
    * `take` or `end` of one waits until that is done. They give no signs of life before their turn; nobody comes to them
@@ -88,7 +89,7 @@ export interface Leases {
 }
 
 export interface LeasesDeps {
-  /** Its requests are not tried again. */
+  /** Its requests fail soon. */
   readonly store: Store;
   /** The registry removes a lease when the record is stored, and refuses one where there is a record. */
   readonly endsWithRecord: () => boolean;
@@ -97,6 +98,7 @@ export interface LeasesDeps {
   readonly times?: LeaseTimes;
   /** Monotonic, in milliseconds. */
   readonly clock?: () => number;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 /** Another's lease, or one of ours, as it was read. */
@@ -109,6 +111,13 @@ interface Seen {
   readonly steps: ReadonlySet<string>;
   /** When it was asked for. */
   readonly asked: number;
+}
+
+/** How a lease is taken. */
+interface Taking {
+  /** For a step whose turn it is. */
+  readonly active: boolean;
+  readonly onFree?: (() => void) | undefined;
 }
 
 /** What an observer has seen of another's lease. */
@@ -142,7 +151,7 @@ const ANNOTATION = 'dev.envbuilder.lease';
 /** Steps that one lease is for where each takes requests of its own. Who comes to a step looks at as many tags. */
 const MOST_STEPS = 4;
 /** Steps whose leases are taken before their turn: steps of some milliseconds do not wait for a registry that takes tens. */
-const MOST_AHEAD = 3 * MOST_STEPS;
+const MOST_AHEAD = 6 * MOST_STEPS;
 /** Signs of life come again, so that few manifests are left behind; nobody sleeps for as long as all of them take. */
 const SIGNS = 4;
 /** Says that tags can be replaced in this repository. */
@@ -156,6 +165,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     onOff = () => {},
     times = LEASE_TIMES,
     clock = () => performance.now(),
+    pause = sleep,
   } = deps;
   const holder = randomUUID();
   /** By the tag of the step. */
@@ -290,7 +300,7 @@ export function createLeases(deps: LeasesDeps): Leases {
   const takeOne = async (
     steps: readonly string[],
     before: readonly string[],
-    active: boolean,
+    { active, onFree }: Taking,
   ): Promise<Taken> => {
     const step = steps[0]!;
     const conditional = isExact();
@@ -300,6 +310,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     }
     const started = clock();
     const seen = await leasesOn(step, before);
+    // Others may be as busy as we are, so what this thread did itself meanwhile counts too.
     const trip = clock() - started;
     if (seen.filter(bindsUs).length > 0) return { kind: 'held' };
     // A dead holder that goes on looks under its own tag, and so do those who come to one of its steps.
@@ -312,8 +323,10 @@ export function createLeases(deps: LeasesDeps): Leases {
       const other = await read(tag);
       if (other && bindsUs(other)) return { kind: 'held' };
     }
+    onFree?.();
     const { digest } = await overwrite(tag, forSteps(tag, several));
-    await sleep(times.settle + 4 * trip);
+    // Nobody else comes to a step whose turn is later but past the one before, which is ours.
+    await pause(active ? times.settle + 4 * trip : times.settle);
     const mine = await read(tag);
     if (mine?.holder !== holder) return { kind: mine ? 'held' : 'none' };
     hold(tag, several, digest, active);
@@ -379,8 +392,9 @@ export function createLeases(deps: LeasesDeps): Leases {
   const take = async (
     steps: readonly string[],
     before: readonly string[],
-    active: boolean,
+    taking: Taking,
   ): Promise<Taken> => {
+    const { active } = taking;
     const step = steps[0]!;
     const own = held.get(step);
     if (own && isSure(step)) {
@@ -404,12 +418,12 @@ export function createLeases(deps: LeasesDeps): Leases {
       if (endsWithRecord()) {
         const tags = steps.slice(0, MOST_TAGS);
         if (quick && (await create(tags, [step], active))) return { kind: 'taken', missing: true };
-        return await takeOne([step], [], active);
+        return await takeOne([step], [], taking);
       }
       const several = steps.slice(0, MOST_STEPS);
       const alone = quick && before.length === 0;
       if (alone && (await create([step], several, active))) return { kind: 'taken', missing: false };
-      return await takeOne(several, before.slice(1 - MOST_STEPS), active);
+      return await takeOne(several, before.slice(1 - MOST_STEPS), taking);
     } catch (error) {
       if (!(error instanceof AppError) && !isTimeout(error)) throw error;
       if (isAway(error) && isLately(step)) return { kind: 'held' };
@@ -419,18 +433,19 @@ export function createLeases(deps: LeasesDeps): Leases {
     }
   };
 
-  const begin = (steps: readonly string[], before: readonly string[], active: boolean): Promise<Taken> => {
-    const taking = take(steps, before, active);
+  const begin = (steps: readonly string[], before: readonly string[], how: Taking): Promise<Taken> => {
+    const taking = take(steps, before, how);
     takings.add(taking);
     return taking.finally(() => takings.delete(taking));
   };
 
   return {
-    take: async (keys, before = []) => {
+    take: async (keys, before = [], onFree = undefined) => {
       const [step, ...behind] = keys.map(tagOf);
       await coming.get(step!);
       const next = behind.findIndex(isTaken);
-      return begin([step!, ...behind.slice(0, next < 0 ? behind.length : next)], before.map(tagOf), true);
+      const several = [step!, ...behind.slice(0, next < 0 ? behind.length : next)];
+      return begin(several, before.map(tagOf), { active: true, onFree });
     },
     prepare: (keys) => {
       if (endsWithRecord()) return;
@@ -447,7 +462,7 @@ export function createLeases(deps: LeasesDeps): Leases {
       // Those that follow may be taken with it.
       if (last.length < MOST_STEPS && keys.length > soon.length) groups.pop();
       for (const steps of groups.filter(({ length }) => length > 0)) {
-        const taking = begin(steps, [], false)
+        const taking = begin(steps, [], { active: false })
           .catch(() => {})
           .finally(() => steps.forEach((step) => void coming.delete(step)));
         for (const step of steps) coming.set(step, taking);
