@@ -442,7 +442,7 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
   test(`${name}: leases that are prepared are held, a few of them, and are there at their turn`, async (t) => {
     const opened = await open(t);
     const { counted, written } = counting(await ready(opened));
-    const all = stepsOf(30);
+    const all = stepsOf(40);
     const keys = all.slice(1);
     const holder = builder(t, counted, endsWithRecord, { times: SILENT_TIMES });
     await holder.take(all);
@@ -451,18 +451,18 @@ for (const { name, open, endsWithRecord } of PLACES.filter((place) => !place.end
     holder.prepare(keys);
     const other = await ready(opened);
     // Three are of the step that is made; of the others, as many as a whole lease is for.
-    await until('all of them are taken', async () => keys.slice(0, 11).every(holder.holds));
-    assert.equal(written() - before, 2);
-    const kinds = await kindsFor(t, other, all.slice(0, 15));
+    await until('all of them are taken', async () => keys.slice(0, 23).every(holder.holds));
+    assert.equal(written() - before, 5);
+    const kinds = await kindsFor(t, other, all.slice(0, 27));
     assert.deepEqual(
       kinds.map((kind) => kind === 'held'),
-      kinds.map((_, i) => i < 12),
+      kinds.map((_, i) => i < 24),
     );
     assert.deepEqual(await holder.take(keys), { kind: 'taken', missing: true });
     // A take and an end of what is on its way wait for it.
     holder.prepare(keys.slice(8));
-    await holder.end(keys[11]!, false);
-    assert.deepEqual(await holder.take(keys.slice(12)), { kind: 'taken', missing: true });
+    await holder.end(keys[23]!, false);
+    assert.deepEqual(await holder.take(keys.slice(24)), { kind: 'taken', missing: true });
     await holder.close();
     for (const key of all) assert.ok(await isFree(other, key));
   });
