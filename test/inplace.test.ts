@@ -34,6 +34,7 @@ const SAME = [
   'run-delete-recreate',
   'run-var-run',
   'run-xattrs',
+  'stage-built-upon-twice',
   'stage-chain-of-ten',
   'stage-whole-root',
   'workdir-owner',
@@ -73,6 +74,28 @@ for (const one of listCases().filter(({ name }) => SAME.includes(name))) {
     }
   });
 }
+
+test('a stage upon one that another has only added to is not unpacked again', async () => {
+  const below = ['FROM @REGISTRY@/busybox:1 AS tools', 'RUN mkdir /tools && echo t >/tools/t'];
+  const counts: (number | undefined)[] = [];
+  for (const stages of [
+    ['RUN mkdir -p /src/out && echo made >/src/out/f', 'RUN cp -r /src/out /copy'],
+    [
+      'FROM tools AS build',
+      'RUN mkdir -p /src/out && echo made >/src/out/f && touch /tools/t2 && rm /tools/t2',
+      'FROM tools',
+      'RUN test ! -e /src && test ! -e /tools/t2',
+      'COPY --from=build /src/out /copy',
+    ],
+  ])
+    await trial(async ({ container, build }) => {
+      const { error, output, extractions } = await build([...below, ...stages].join('\n'));
+      assert.equal(error, undefined, `${error?.stack}\n${output}`);
+      assert.equal(readFileSync(join(container.upper, 'copy/f'), 'utf8'), 'made\n');
+      counts.push(extractions);
+    });
+  assert.ok(counts[0]! > 0 && counts[1] === counts[0], `unpacked ${counts.join(' and ')} times`);
+});
 
 test('with fixed times the layers are the same byte for byte', async () => {
   const dockerfile = `

@@ -258,6 +258,7 @@ export const ALLOWED_PATHS: AllowedPaths = {
   'src/rootfs/trees/directory-facts.ts': at(QUIET, 'chmodSync', 'lchownSync'),
   'src/rootfs/trees/merge.ts': at(QUIET, 'lstatSync', 'renameSync', 'rmdirSync'),
   'src/rootfs/trees/table.ts': at(OWN_ROOT, 'lstatSync', 'statSync', 'utimesSync', 'writeFileSync'),
+  'src/rootfs/trees/take-back.ts': at(QUIET, 'lstatSync', 'mkdirSync', 'renameSync'),
   'src/rootfs/trees/trees.ts': at(OWN, 'chmodSync', 'lstatSync', 'mkdtempSync'),
   'src/rootfs/snapshot/entry.ts': at(QUIET, 'lstatSync', 'readdirSync', 'readlinkSync'),
   'src/rootfs/snapshot/scan.ts': at(QUIET, 'openSync', 'readlinkSync'),

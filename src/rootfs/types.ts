@@ -81,8 +81,9 @@ export interface RootfsState {
   /**
    * Gives the tree to `use` (COPY --from, RUN --mount=from, lookup of users), which does not write to it; the path is valid
    * only inside it.
+   * @param paths all that is read, as a COPY names it; a tree that has nothing else may be given
    */
-  read<T>(use: (root: string) => Promise<T>): Promise<T>;
+  read<T>(use: (root: string) => Promise<T>, paths?: readonly string[]): Promise<T>;
 }
 
 export interface RootfsStep {

@@ -40,7 +40,9 @@ async function main(): Promise<ContainerOutcome> {
   const ownDir = '/.envbuilder';
   const env = { HOME: `${ownDir}/home`, PATH: '/usr/bin:/bin', ...job.env };
   const output: string[] = [];
-  const emit = (event: { readonly type: string; readonly text?: string }): void => {
+  let extractions = 0;
+  const emit = (event: { readonly type: string; readonly text?: string; readonly phase?: string }): void => {
+    if (event.type === 'phase' && event.phase === 'extract') extractions += 1;
     if (event.type === 'step-output') output.push(event.text ?? '');
     if (event.type === 'warning') output.push(`${event.text}\n`);
   };
@@ -63,9 +65,9 @@ async function main(): Promise<ContainerOutcome> {
       },
       { emit, signal: new AbortController().signal },
     );
-    return { result, output: output.join('') };
+    return { result, output: output.join(''), extractions };
   } catch (error) {
     const { code, message, stack } = error as Error & { readonly code?: string };
-    return { error: { code: code ?? '', message, stack: stack ?? '' }, output: output.join('') };
+    return { error: { code: code ?? '', message, stack: stack ?? '' }, output: output.join(''), extractions };
   }
 }

@@ -27,6 +27,8 @@ export interface ContainerOutcome {
   readonly canary?: boolean;
   /** What the steps wrote, and warnings. */
   readonly output: string;
+  /** How often the phase of unpacking layers was told; undefined where nothing came back. */
+  readonly extractions?: number;
 }
 
 /** A container of the runtime image in namespaces of its own; its root file system stays between builds. */

@@ -10,7 +10,7 @@ import type { RootfsState } from '../../rootfs/types.ts';
 import { createOpenPlain } from '../../sys/beneath.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import type { StageResult } from '../stage-runner.ts';
-import { xattrReader } from './copy-step.ts';
+import { wholeOf, xattrReader } from './copy-step.ts';
 
 export interface ContentDigestDeps {
   readonly syscalls: () => Syscalls;
@@ -57,8 +57,8 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
       continue;
     }
     const state = await deps.stateOf(input.source);
-    inputs.push(
-      await state.read(async (root) => {
+    const hashed = await state.read(
+      async (root): Promise<CopyInput> => {
         const tree = createDirectoryTree({
           root,
           name: 'the source stage',
@@ -75,8 +75,10 @@ async function hashInputs(deps: ContentDigestDeps, operation: CopyOperation): Pr
           tree,
         });
         return { kind: 'context', items: async () => items, tree, treeHash: hash };
-      }),
+      },
+      wholeOf(operation, input.paths),
     );
+    inputs.push(hashed);
   }
   return inputs;
 }

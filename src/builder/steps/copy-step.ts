@@ -102,7 +102,7 @@ async function copyInput(task: CopyTask, input: CopyInput): Promise<void> {
 
 async function copyFrom(task: CopyTask, source: TreeSource, paths: readonly string[]): Promise<void> {
   const state = await task.deps.stateOf(source);
-  await state.read(async (root) => {
+  const copy = async (root: string): Promise<void> => {
     const tree = createDirectoryTree({
       root,
       name: sourceName(source),
@@ -118,7 +118,13 @@ async function copyFrom(task: CopyTask, source: TreeSource, paths: readonly stri
       where: whereOfStep(task.step),
     });
     await write(task, tree, items, {});
-  });
+  };
+  await state.read(copy, wholeOf(task.operation, paths));
+}
+
+/** The paths where nothing besides them is read: with --parents the directories above are copied too. */
+export function wholeOf({ parents }: CopyOperation, paths: readonly string[]): readonly string[] | undefined {
+  return parents ? undefined : paths;
 }
 
 async function copyUrl(task: CopyTask, input: Extract<CopyInput, { kind: 'url' }>): Promise<void> {

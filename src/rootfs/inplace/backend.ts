@@ -116,6 +116,7 @@ export function createInplaceBackend(deps: InplaceDeps): InplaceBackend {
     ...deps,
     dir: stages,
     tickFile: tick,
+    takesBack: true,
     layerFile: () => join(deps.layerDir, `layer${process.hrtime.bigint()}`),
     run,
   });

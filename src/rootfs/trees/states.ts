@@ -30,6 +30,8 @@ export interface TreeStatesDeps extends SnapshotWriterDeps {
   readonly tickFile: string;
   /** A new name for a finished layer. */
   readonly layerFile: () => string;
+  /** As in StageTreesDeps. */
+  readonly takesBack?: boolean;
   readonly run: (run: TreeRun) => Promise<{ readonly result: RunResult; readonly stains: readonly Stain[] }>;
   readonly syscalls: Syscalls;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
@@ -71,7 +73,7 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
         const tree = await trees.fresh(version);
         return { root: tree.dir, abandon: async () => trees.remove(tree) };
       },
-      read: (use) => trees.read(version, use),
+      read: (use, paths) => trees.read(version, use, paths),
     };
     versions.set(state, version);
     return state;
@@ -116,13 +118,15 @@ export function createTreeStates(deps: TreeStatesDeps): TreeStates {
           const set = settleTimes(scanned, { syscalls, mtime: options.mtime });
           readTimes(table, tree.dir, set);
         }
+        const moment = { number: version.number, table: before, xattrs: tree.xattrs };
+        const earlier = deps.takesBack ? [...tree.earlier, moment] : [];
         Object.assign(tree, { table, xattrs, version: version.number });
         if (scanned.entries.count === 0) return { state, layer: Promise.resolve(undefined), stains };
         const layer = snapshots.write(scanned, deps.layerFile(), options);
         tree.written = layer.catch(() => {});
         const next = createState(async () => [...(await version.layers()), deps.blobOf(await layer)]);
         const { number } = versions.get(next)!;
-        tree.version = number;
+        Object.assign(tree, { version: number, earlier });
         // With times of its own, the tree is not what its layers would make.
         if (options.mtime !== undefined) void remember(number, versions.get(next)!.layers);
         return { state: next, layer, stains };

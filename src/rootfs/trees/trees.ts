@@ -12,6 +12,7 @@ import type { FactsDeps } from './directory-facts.ts';
 import { createKnownContent, type KnownContent } from './known-content.ts';
 import { type Merged, mergeTree } from './merge.ts';
 import type { DirectoryTable } from './table.ts';
+import { liesAside, type Moment, takeBack } from './take-back.ts';
 
 /** A file tree in a directory, which steps change from one version to the next. */
 export interface StageTree {
@@ -21,11 +22,18 @@ export interface StageTree {
   /** Facts of `version`, once a step has needed them. */
   table: DirectoryTable | undefined;
   xattrs: TreeXattrs;
+  /** What it was when steps began that changed it, by version, oldest first. */
+  earlier: readonly EarlierVersion[];
   /** What files held when it was extracted, where that was asked for. */
   known: KnownContent | undefined;
   readers: number;
   /** Until then a layer is read from it. */
   written: Promise<unknown>;
+}
+
+/** What a tree was. */
+export interface EarlierVersion extends Moment {
+  readonly number: number;
 }
 
 /** What a version consists of. */
@@ -46,8 +54,15 @@ export interface Onto {
 
 /** Trees by version. */
 export interface StageTrees {
-  /** Gives a tree of this version to `use`, which reads from it; no step takes it meanwhile. */
-  read<T>(version: TreeVersion, use: (dir: string) => Promise<T>): Promise<T>;
+  /**
+   * Gives a tree of this version to `use`, which reads from it; no step takes it meanwhile.
+   * @param paths as in RootfsState.read
+   */
+  read<T>(
+    version: TreeVersion,
+    use: (dir: string) => Promise<T>,
+    paths: readonly string[] | undefined,
+  ): Promise<T>;
   /**
    * A tree that nobody reads from, and that nobody will be given until it has a version again.
    * @param known whether what its files hold is to be remembered when it is extracted
@@ -63,7 +78,9 @@ export interface StageTrees {
 export interface StageTreesDeps {
   /** An existing directory. */
   readonly dir: string;
-  readonly syscalls: FactsDeps['syscalls'] & Pick<Syscalls, 'spreadDirectories'>;
+  readonly syscalls: FactsDeps['syscalls'] & Pick<Syscalls, 'spreadDirectories' | 'listDirectory'>;
+  /** Stages come one after the other, so that a tree that is at rest may be made an earlier version again. */
+  readonly takesBack?: boolean;
   readonly extract: (request: ExtractRequest) => Promise<ExtractResult>;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -71,13 +88,16 @@ export interface StageTreesDeps {
 
 /**
  * Trees are extracted when they are first needed, and again when a step has changed the only one of a version. A version
- * that lies on one of which a tree is there and free takes that tree over, and only what is more is extracted. Each has a
+ * that lies on one of which a tree is there and free takes that tree over, and only what is more is extracted. One that a tree
+ * was before it only got new paths takes that tree back, and those are kept aside for whoever reads nothing else. Each has a
  * name that no tree had before, for ext4 places it by its name, and is slow where an earlier one was deleted.
  */
 export function createStageTrees(deps: StageTreesDeps): StageTrees {
   const { dir, syscalls, extract, emit, signal } = deps;
   const trees = new Set<StageTree>();
   const underWay = new Map<number, Promise<unknown>>();
+  /** What versions have more than the tree that was taken back from them. */
+  const aside = new Map<number, { readonly dir: string; readonly added: readonly string[] }>();
   syscalls.spreadDirectories(dir);
 
   const remove = (tree: StageTree): void => {
@@ -96,6 +116,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       version: undefined,
       table: undefined,
       xattrs: new Map(),
+      earlier: [],
       known,
       readers: 0,
       written: Promise.resolve(),
@@ -138,12 +159,41 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       }
       const done = mergeTree(target, tree.dir, { syscalls });
       if (!tree.known?.isSettled()) tree.known = undefined;
-      Object.assign(tree, { table: undefined, xattrs: xattrsAfter(done, tree, added, syscalls) });
+      const xattrs = xattrsAfter(done, tree, added, syscalls);
+      Object.assign(tree, { table: undefined, xattrs, earlier: [] });
       return tree;
     } catch (error) {
       removeTree(target, { dev: lstatSync(dir).dev });
       remove(tree);
       throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
+    }
+  };
+  /** A tree that was this version before a step added to it. */
+  const takenBack = async ({ number }: TreeVersion): Promise<StageTree | undefined> => {
+    if (!deps.takesBack) return undefined;
+    const wasIt = ({ earlier }: StageTree) => earlier.findLastIndex((version) => version.number === number);
+    const tree = [...trees].find((one) => one.version !== undefined && one.readers === 0 && wasIt(one) >= 0);
+    const { version, table, earlier } = tree ?? {};
+    if (!tree || version === undefined || !table || !earlier) return undefined;
+    const was = earlier[wasIt(tree)]!;
+    tree.version = undefined;
+    const target = newDirectory();
+    const dev = { dev: lstatSync(dir).dev };
+    try {
+      await tree.written;
+      const done = takeBack(tree.dir, was, table, target, { syscalls });
+      if (!done) {
+        removeTree(target, dev);
+        tree.version = version;
+        return undefined;
+      }
+      aside.set(version, { dir: target, added: done.added });
+      Object.assign(tree, { table: done.table, xattrs: was.xattrs, earlier: earlier.slice(0, wasIt(tree)) });
+      return tree;
+    } catch {
+      removeTree(target, dev);
+      remove(tree);
+      return undefined;
     }
   };
   /** Whoever waits for the same version waits for the same tree; a step may take it first. */
@@ -166,7 +216,9 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
   return {
     fresh: (version) => fresh(version),
     remove,
-    read: async (version, use) => {
+    read: async (version, use, paths) => {
+      const part = aside.get(version.number);
+      if (part && paths && liesAside(part.dir, part.added, paths)) return use(part.dir);
       let tree = find(version, Number.POSITIVE_INFINITY);
       for (; !tree; tree = find(version, Number.POSITIVE_INFINITY)) await made(version);
       tree.readers += 1;
@@ -179,6 +231,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
     taken: async (version, known) => {
       const tree =
         find(version, 0) ??
+        (await takenBack(version)) ??
         (await takenOver(version)) ??
         (await fresh(version, known ? createKnownContent() : undefined));
       tree.version = undefined;
