@@ -100,9 +100,12 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
   const aside = new Map<number, { readonly dir: string; readonly added: readonly string[] }>();
   syscalls.spreadDirectories(dir);
 
+  const removeDirectory = (path: string): void => {
+    removeTree(path, { dev: lstatSync(dir).dev });
+  };
   const remove = (tree: StageTree): void => {
     trees.delete(tree);
-    removeTree(tree.dir, { dev: lstatSync(dir).dev });
+    removeDirectory(tree.dir);
   };
   const newDirectory = (): string => {
     const target = mkdtempSync(join(dir, 't'));
@@ -153,7 +156,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
         },
       });
       if (!adds) {
-        removeTree(target, { dev: lstatSync(dir).dev });
+        removeDirectory(target);
         tree.version = below.version;
         return undefined;
       }
@@ -163,7 +166,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
       Object.assign(tree, { table: undefined, xattrs, earlier: [] });
       return tree;
     } catch (error) {
-      removeTree(target, { dev: lstatSync(dir).dev });
+      removeDirectory(target);
       remove(tree);
       throw toAppError(error, 'OUTPUT', 'cannot write the root file system');
     }
@@ -171,27 +174,27 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
   /** A tree that was this version before a step added to it. */
   const takenBack = async ({ number }: TreeVersion): Promise<StageTree | undefined> => {
     if (!deps.takesBack) return undefined;
-    const wasIt = ({ earlier }: StageTree) => earlier.findLastIndex((version) => version.number === number);
-    const tree = [...trees].find((one) => one.version !== undefined && one.readers === 0 && wasIt(one) >= 0);
-    const { version, table, earlier } = tree ?? {};
-    if (!tree || version === undefined || !table || !earlier) return undefined;
-    const was = earlier[wasIt(tree)]!;
+    const momentOf = ({ earlier }: StageTree) => earlier.findLast((moment) => moment.number === number);
+    const tree = [...trees].find((one) => one.version !== undefined && one.readers === 0 && momentOf(one));
+    const was = tree && momentOf(tree);
+    const { version, table } = tree ?? {};
+    if (!tree || !was || version === undefined || !table) return undefined;
     tree.version = undefined;
     const target = newDirectory();
-    const dev = { dev: lstatSync(dir).dev };
     try {
       await tree.written;
       const done = takeBack(tree.dir, was, table, target, { syscalls });
       if (!done) {
-        removeTree(target, dev);
+        removeDirectory(target);
         tree.version = version;
         return undefined;
       }
       aside.set(version, { dir: target, added: done.added });
-      Object.assign(tree, { table: done.table, xattrs: was.xattrs, earlier: earlier.slice(0, wasIt(tree)) });
+      const earlier = tree.earlier.slice(0, tree.earlier.indexOf(was));
+      Object.assign(tree, { table: done.table, xattrs: was.xattrs, earlier });
       return tree;
     } catch {
-      removeTree(target, dev);
+      removeDirectory(target);
       remove(tree);
       return undefined;
     }
