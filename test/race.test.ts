@@ -7,7 +7,7 @@ import { openGate } from './support/gate.ts';
 import { startOwnRegistry } from './support/own-registry.ts';
 import { leftAfter, type RaceOptions, type RaceResult, race, runLine } from './support/race.ts';
 import { builtSteps, cachedImage, eventsOf } from './support/results.ts';
-import { createSandbox, type SandboxOptions } from './support/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions, type SandboxResult } from './support/sandbox.ts';
 
 const environment = useEnvironment(['registry']);
 
@@ -110,6 +110,18 @@ test('a build that is killed holds up the others for a while, and leaves nothing
   for (const { problems } of results) assert.deepEqual(problems, []);
 });
 
+/** Builds in a sandbox that run at the same time, each with directories of its own. */
+const buildersIn =
+  (box: Sandbox) =>
+  (who: string, options: readonly string[], watch?: SandboxOptions['watch']): Promise<SandboxResult> =>
+    box.build(['--progress=json', ...options], {
+      env: {
+        ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
+        ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
+      },
+      ...(watch && { watch }),
+    });
+
 /** Noticing a holder's death takes half a minute, and then the step is begun. */
 const DEAD_MS = 45_000;
 /** A holder that is stopped is taken for dead, and goes on once it is overtaken. */
@@ -136,18 +148,11 @@ test('a holder that dies delays the others by half a minute, and one that was st
         box.close();
       });
       const cache = place.cache();
-      const build = (who: string, watch: SandboxOptions['watch']) =>
-        box.build(['--progress=json', ...cache], {
-          env: {
-            ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
-            ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
-          },
-          ...(watch && { watch }),
-        });
+      const build = buildersIn(box);
       const { arrived, release } = gate.hold();
       const startedAt = performance.now();
       let send: ((signal: NodeJS.Signals) => void) | undefined;
-      const halted = build('halted', (_, kill) => {
+      const halted = build('halted', cache, (_, kill) => {
         send ??= kill;
       });
       const early = await Promise.race([arrived, halted]);
@@ -155,7 +160,7 @@ test('a holder that dies delays the others by half a minute, and one that was st
       // As long as this machine takes to come to the step, which is a second or two where it does nothing else.
       const slowness = performance.now() - startedAt;
       let [haltedAt, wentOnAt] = [0, 0];
-      const other = await build('other', (output) => {
+      const other = await build('other', cache, (output) => {
         if (haltedAt === 0 && /"step-waiting","id":\{"stage":0,"step":1\}/.test(output)) {
           send!(signal);
           haltedAt = performance.now();
@@ -260,14 +265,7 @@ for (const name of ['our registry', "Distribution's registry"] as const) {
       await place.stop();
       box.close();
     });
-    const build = (who: string, options: readonly string[], watch?: SandboxOptions['watch']) =>
-      box.build(['--progress=json', ...options], {
-        env: {
-          ENVBUILDER_STATE_DIR: box.path(`state-${who}`),
-          ENVBUILDER_WORK_DIR: box.path(`work-${who}`),
-        },
-        ...(watch && { watch }),
-      });
+    const build = buildersIn(box);
     const { arrived, release } = gate.hold();
     // It holds the leases on its RUN and on the COPY behind it.
     const maker = build('maker', [cache]);
