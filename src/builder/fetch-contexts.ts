@@ -1,5 +1,5 @@
 import { chmodSync, createWriteStream, mkdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { checkoutGit, isGitUrl, resolveGitCommit } from '../context/add-git.ts';
@@ -12,6 +12,7 @@ import { parseGoBool } from '../dockerfile/parse/values.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { NamedContext } from '../plan/inputs.ts';
 import { createBeneath } from '../sys/beneath.ts';
+import { makeFreshDirectory } from '../sys/fresh-directory.ts';
 import type { Session } from './session.ts';
 import type { BuildRequest, ContextSource } from './types.ts';
 
@@ -127,7 +128,7 @@ async function unpackIfArchive(
 async function newDirectory(session: Session): Promise<string> {
   const parent = join(session.workDir(), 'contexts');
   if (mkdirSync(parent, { recursive: true }) !== undefined) session.syscalls().spreadDirectories(parent);
-  const directory = await mkdtemp(join(parent, 'c-'));
+  const directory = makeFreshDirectory(parent, 'c-');
   chmodSync(directory, 0o755);
   return directory;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/error.ts';
 import type { Emit } from '../core/events.ts';
@@ -10,6 +10,7 @@ import { currentPins, pinOf } from '../rootfs/inplace/pins.ts';
 import { createOverlayBackend } from '../rootfs/overlay/backend.ts';
 import { whyNoOverlay } from '../rootfs/overlay/refusal.ts';
 import type { RootfsBackend } from '../rootfs/types.ts';
+import { makeFreshDirectory } from '../sys/fresh-directory.ts';
 import { removeTree } from '../sys/remove-tree.ts';
 import { requireBuildRights, requireInplaceRights } from '../sys/rights.ts';
 import { createRunner } from '../sys/run.ts';
@@ -53,7 +54,7 @@ export function openBackend(
   if (spec?.kind === 'inplace') return openInplace(request, session, spec, common);
   requireBuildRights(syscalls.effectiveCapabilities());
   removeEarlier(session.workDir());
-  const workDir = mkdtempSync(join(session.workDir(), STEPS));
+  const workDir = makeFreshDirectory(session.workDir(), STEPS);
   const runner = createRunner(syscalls);
   if (spec?.kind !== 'overlay' && (spec?.kind === 'copies' || refusesOverlay(syscalls, workDir, deps.emit)))
     return createCopiesBackend({ ...common, workDir, runner, blobOf: stagedBlob });

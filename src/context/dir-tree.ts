@@ -229,6 +229,7 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       return answer;
     },
     openFile: openNode,
+    plainRoot: realRoot,
     open: (node) =>
       node.version && isSocket(node.version)
         ? Readable.from([])

@@ -96,6 +96,11 @@ export interface SourceTree {
    * @throws AppError CONTEXT when it changed, since what was copied may then not be what its key says
    */
   checkUnchanged?(node: TreeNode, file?: number): void;
+  /**
+   * Host path, free of links, of the directory below which its regular files lie at their paths, where they are what openFile
+   * opens.
+   */
+  plainRoot?(): string;
   /** For messages. */
   readonly name: string;
 }

@@ -38,7 +38,7 @@ test('a directory that is not there comes with all that is in it, under a name t
     const out = `${path}${time}`;
     const { target, spread, isThere } = await write(out);
     assert.equal(isThere, false);
-    assert.deepEqual(spread, [dirname(target)]);
+    assert.deepEqual(spread, [dirname(dirname(target))]);
     assert.equal(readFileSync(join(out, 'file'), 'utf8'), 'content');
     assert.equal(statSync(out).mode & 0o777, 0o777 & ~process.umask());
     targets.add(target);

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AppError, toAppError } from '../../core/error.ts';
 import type { Emit } from '../../core/events.ts';
 import { listNames } from '../../core/list-names.ts';
@@ -7,6 +7,7 @@ import { makeDirectories } from '../../core/make-directories.ts';
 import { tooLong } from '../../core/too-long.ts';
 import type { LayerBlob } from '../../layer/types.ts';
 import type { ExtractRequest } from '../../rootfs/types.ts';
+import { makeFreshDirectory } from '../../sys/fresh-directory.ts';
 import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 
@@ -56,7 +57,7 @@ export async function writeRootfs(
       makeDirectories(above);
       beside = mkdtempSync(join(above, '.envbuilder-output-'));
       deps.syscalls.spreadDirectories(beside);
-      target = join(beside, basename(beside));
+      target = join(makeFreshDirectory(beside, 'tree-'), 'root');
       mkdirSync(target);
     }
     await deps.extract({

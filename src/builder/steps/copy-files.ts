@@ -28,6 +28,16 @@ import {
 } from '../../sys/entry.ts';
 import { copyStored, hasHoles } from '../../sys/holes.ts';
 import type { Syscalls } from '../../sys/types.ts';
+import {
+  type BatchCopier,
+  type BatchFiller,
+  createBatchCopier,
+  createBatchFiller,
+  type FreshDirectory,
+  fitsBatch,
+  SMALL,
+} from './copy-batch.ts';
+import { type CopyThreads, copyThreadCount, createCopyThreads } from './copy-threads.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
 export type CopyOwner = 'keep' | { readonly uid: number; readonly gid: number };
@@ -63,6 +73,17 @@ export interface CopyRequest {
 interface Place {
   readonly directory: BeneathDirectory;
   readonly entries: Entries;
+  readonly batches: Batches;
+}
+
+/** Who copies batches of files. */
+interface Batches {
+  readonly inline: () => BatchCopier;
+  /** Where there are so many files that starting them pays. */
+  readonly threads: () => CopyThreads | undefined;
+  /** Waits for the threads, where any were started. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Copier extends CopyRequest, Place {
@@ -72,6 +93,8 @@ interface Copier extends CopyRequest, Place {
   readonly links: Map<string, string>;
   /** Times of directories, to be set when all is written. */
   readonly times: { readonly path: string; readonly node: TreeNode }[];
+  /** Directories that were made, by their paths, where files of the source may be copied by batches. */
+  readonly fresh: Map<string, FreshDirectory>;
 }
 
 /**
@@ -87,9 +110,12 @@ export async function applyCopy(request: CopyRequest): Promise<void> {
   request.tree.checkRoom?.(broughtBy(request.items), request.root);
   const directory = createBeneath(request.syscalls)(request.root);
   const entries = createEntries(directory, { links: 'in-root', make: false });
+  const batches = createBatches(request);
+  const place = { directory, entries, batches };
   try {
-    for (const source of bySource(request.items)) await copySource(request, { directory, entries }, source);
+    for (const source of bySource(request.items)) await copySource(request, place, source);
   } finally {
+    await batches.close();
     entries.close();
     directory.close();
   }
@@ -113,6 +139,30 @@ export function openDestination(
   } finally {
     root.close();
   }
+}
+
+/** Files of a COPY from which on threads pay, which take some 30 ms of processor time to start. */
+const MANY_FILES = 4096;
+
+function createBatches({ root, items, syscalls }: CopyRequest): Batches {
+  const parallel = items.length >= MANY_FILES && copyThreadCount() > 1;
+  let inline: BatchCopier | undefined;
+  let threads: CopyThreads | undefined;
+  return {
+    inline: () => {
+      inline ??= createBatchCopier(root, syscalls);
+      return inline;
+    },
+    threads: () => {
+      if (parallel) threads ??= createCopyThreads(root);
+      return threads;
+    },
+    finish: async () => threads?.finish(),
+    close: async () => {
+      await threads?.close();
+      inline?.close();
+    },
+  };
 }
 
 /** So long, in milliseconds, nothing else is done while files are copied, such as reading the answers of uploads. */
@@ -151,8 +201,15 @@ async function copySource(
   { first, alone, all }: SourceItems,
 ): Promise<void> {
   const { destination } = request;
-  const { directory, entries } = place;
-  const copier = (base: string): Copier => ({ ...request, ...place, base, links: new Map(), times: [] });
+  const { directory } = place;
+  const copier = (base: string): Copier => ({
+    ...request,
+    ...place,
+    base,
+    links: new Map(),
+    times: [],
+    fresh: new Map(),
+  });
   const base = realPath(directory, destination, true);
   const existing = directory.lstat(base);
   const single = alone && first.node.type !== 'dir' && request.parents !== true;
@@ -164,18 +221,84 @@ async function copySource(
   const tree = copier(base);
   const madeByItself = request.ownTop === true && !existing && !destination.endsWith('/');
   makeParents(request, directory, madeByItself ? parentOf(base) : base);
+  const batch = createBatch(tree);
   let rest = performance.now() + LONGEST_MS;
   for (const item of all) {
     if (performance.now() > rest) {
       await breathe();
       rest = performance.now() + LONGEST_MS;
     }
-    if (item.target !== '' || item.node.type !== 'dir') await writeItem(tree, item);
+    const above = batch.freshFor(item);
+    if (above) {
+      if (batch.isFullFor(above)) await batch.send();
+      batch.add(above, item);
+    } else if (item.target !== '' || item.node.type !== 'dir') await writeItem(tree, item);
     else if (madeByItself) await writeItem(tree, item);
-    else if (!existing) tree.times.push({ path: base, node: item.node });
+    else if (!existing) {
+      tree.times.push({ path: base, node: item.node });
+      addFresh(tree, base, item.node, UNKNOWN);
+    }
   }
+  await batch.finish();
   for (const { path, node } of tree.times.toReversed())
-    request.syscalls.lutimes(entryAt({ directory, entries }, path), ...timeOf(request, node));
+    request.syscalls.lutimes(entryAt(place, path), ...timeOf(request, node));
+}
+
+/** Files of fresh directories, which are copied by batches. */
+interface Batch extends Pick<BatchFiller, 'isFullFor'> {
+  /** The directory of an item that is one of them. */
+  freshFor(item: CopyItem): FreshDirectory | undefined;
+  add(above: FreshDirectory, item: CopyItem): void;
+  send(): Promise<void>;
+  /** Sends what is left, and copies one by one what could not be copied. @throws as writeItem */
+  finish(): Promise<void>;
+}
+
+function createBatch(copier: Copier): Batch {
+  const { tree, fresh, owner, chmod, batches } = copier;
+  const filler: BatchFiller = createBatchFiller();
+  let items: CopyItem[] = [];
+  const left: CopyItem[] = [];
+  const taken = () => {
+    const sent = items;
+    items = [];
+    const leave = (indices: readonly number[]): void => {
+      for (const index of indices) left.push(sent[index]!);
+    };
+    return { batch: filler.take(), leave };
+  };
+  return {
+    isFullFor: filler.isFullFor,
+    freshFor: ({ node, target }) => {
+      if (fresh.size === 0 || !tree.plainRoot || !fitsBatch(node)) return undefined;
+      const [parent, name] = [parentOf(target), nameOf(target)];
+      const above = fresh.get(parent === '' ? copier.base : below(copier.base, parent));
+      return above && node.path === below(above.path, name) ? above : undefined;
+    },
+    add: (above, item) => {
+      const { node, target } = item;
+      const name = nameOf(target);
+      const { uid, gid } = owner === 'keep' ? node : owner;
+      const [mtime, mtimeNsec] = timeOf(copier, node);
+      const mode = chmod ? chmod(node.mode, false) : node.mode;
+      filler.add(above, { node, name, mode, uid, gid, mtime, mtimeNsec });
+      items.push(item);
+    },
+    send: async () => {
+      const { batch, leave } = taken();
+      const others = batches.threads();
+      if (others) await others.send(batch, leave);
+      else leave(batches.inline().copy(batch));
+    },
+    finish: async () => {
+      if (items.length > 0) {
+        const { batch, leave } = taken();
+        leave(batches.inline().copy(batch));
+      }
+      await batches.finish();
+      for (const item of left) await writeItem(copier, item);
+    },
+  };
 }
 
 function timeOf({ mtime }: CopyRequest, node: TreeNode): readonly [seconds: number, nanoseconds: number] {
@@ -184,7 +307,7 @@ function timeOf({ mtime }: CopyRequest, node: TreeNode): readonly [seconds: numb
 
 async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
   const { node, target } = item;
-  const { directory } = copier;
+  const { directory, owner } = copier;
   const path = target === '' ? copier.base : below(copier.base, target);
   const entry = entryAt(copier, path);
   const existing = lstatEntry(entry);
@@ -194,6 +317,7 @@ async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
     if (!existing) mkdirEntry(entry);
     setOwnerAndMode(copier, entry, node);
     copier.times.push({ path, node });
+    if (!existing) addFresh(copier, path, node, owner === 'keep' ? node.gid : owner.gid);
     return;
   }
   if (isDir) throw conflict(path, 'a directory', 'a file');
@@ -207,6 +331,14 @@ async function writeItem(copier: Copier, item: CopyItem): Promise<void> {
     copier.syscalls.lutimes(entry, ...timeOf(copier, node));
   }
   if (node.hardlink !== undefined) copier.links.set(node.hardlink, path);
+}
+
+/** The group of a directory that has it from the one above. */
+const UNKNOWN = -1;
+
+function addFresh({ tree, fresh }: Copier, to: string, { path }: TreeNode, gid: number): void {
+  const root = tree.plainRoot?.();
+  if (root !== undefined) fresh.set(to, { path, from: path === '' ? root : `${root}/${path}`, to, gid });
 }
 
 function createNode({ syscalls }: Copier, node: TreeNode, entry: EntryName, path: string): void {
@@ -236,9 +368,6 @@ async function writeFile(copier: Copier, node: TreeNode, entry: EntryName): Prom
     closeSync(file);
   }
 }
-
-/** Bytes up to which a file is read and written, which takes less calls than having it copied. */
-const SMALL = 128 * 1024;
 
 /** Closes the source. */
 function copyContent({ tree, syscalls }: Copier, node: TreeNode, source: number, file: number): void {
@@ -295,6 +424,10 @@ function realPath(directory: BeneathDirectory, path: string, followLast: boolean
 
 function below(base: string, target: string): string {
   return base === '' ? target : `${base}/${target}`;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function parentOf(path: string): string {

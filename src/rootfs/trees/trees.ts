@@ -1,8 +1,9 @@
-import { chmodSync, lstatSync, mkdtempSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { chmodSync, lstatSync } from 'node:fs';
+import { posix } from 'node:path';
 import { toAppError } from '../../core/error.ts';
 import { type Emit, timed } from '../../core/events.ts';
 import type { LayerBlob } from '../../layer/types.ts';
+import { makeFreshDirectory } from '../../sys/fresh-directory.ts';
 import { removeTree } from '../../sys/remove-tree.ts';
 import type { Syscalls } from '../../sys/types.ts';
 import { extractOnTop } from '../overlay/stack.ts';
@@ -108,7 +109,7 @@ export function createStageTrees(deps: StageTreesDeps): StageTrees {
     removeDirectory(tree.dir);
   };
   const newDirectory = (): string => {
-    const target = mkdtempSync(join(dir, 't'));
+    const target = makeFreshDirectory(dir, 't');
     chmodSync(target, 0o755);
     return target;
   };
