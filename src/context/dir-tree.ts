@@ -26,6 +26,7 @@ import { sharedSyscalls } from '../sys/syscalls.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { AnswerMemo } from './answer-memo.ts';
 import { sameState } from './file-hash-memo.ts';
+import { hashAhead } from './hash-ahead.ts';
 import type { IgnoreMatcher, Judgement } from './ignore-matcher.ts';
 import { inPathOrder, listByNode } from './list-files.ts';
 import { RACY_SECONDS } from './memo-file.ts';
@@ -228,6 +229,10 @@ export function createDirectoryTree(options: DirectoryTreeOptions): SourceTree {
       if (begin - state.newest > RACY_SECONDS) options.answers.memo.set(asked, state.digest, answer);
       return answer;
     },
+    ...(memo && {
+      hashAhead: (nodes) =>
+        hashAhead(nodes, { root: realRoot(), memo, xattrs: options.xattrs !== undefined }),
+    }),
     openFile: openNode,
     plainRoot: realRoot,
     open: (node) =>

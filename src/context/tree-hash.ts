@@ -4,6 +4,7 @@ import { asIs, compileKeyTable, type KeyFields, type KeyTable, out } from '../co
 import { comparePaths } from '../core/path-bytes.ts';
 import { broughtBy, together } from './brought.ts';
 import type { ChangeMode } from './chmod.ts';
+import { MANY_FILES } from './small-files.ts';
 import type { Brought, CopyItem, CopyItems, SourceTree, TreeNode, TreeNodeType } from './types.ts';
 
 export interface TreeHashOptions {
@@ -16,7 +17,7 @@ export interface TreeHashOptions {
   /** Files of the tree that the same step brings besides; these are added to them. */
   readonly counted?: Brought[];
   /** Where the files are. */
-  readonly tree: Pick<SourceTree, 'contentDigest' | 'checkRoom'>;
+  readonly tree: Pick<SourceTree, 'contentDigest' | 'hashAhead' | 'checkRoom'>;
 }
 
 /** What the tables cannot tell by an item alone. */
@@ -107,6 +108,7 @@ export async function treeHash(items: CopyItems, options: TreeHashOptions): Prom
   const inOrder = options.destination?.endsWith('/') === false && several;
   const fieldsOf = compileTables();
   const list = createListDigest(items.length);
+  if (items.length >= MANY_FILES) await tree.hashAhead?.(nodesOf(ordered));
   for (const item of ordered) {
     const { node, target } = item;
     const content = node.type === 'file' ? await tree.contentDigest(node) : undefined;
@@ -115,6 +117,10 @@ export async function treeHash(items: CopyItems, options: TreeHashOptions): Prom
     list.add(fieldsOf[kind](item, { ownership, chmod, inOrder, content, group }));
   }
   return list.digest();
+}
+
+function* nodesOf(items: Iterable<CopyItem>): Generator<TreeNode> {
+  for (const { node } of items) yield node;
 }
 
 /** What decides how items are hashed; a list that is made as it is read is read once for it. */

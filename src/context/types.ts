@@ -75,6 +75,8 @@ export interface SourceTree {
     question: Canonical,
     compute: (tree: SourceTree) => Promise<Digest>,
   ): Promise<Digest>;
+  /** To be called before contentDigest is asked of many files, so that these are hashed side by side; it changes no answer. */
+  hashAhead?(nodes: Iterable<TreeNode>): Promise<void>;
   /** sha256 of a file's content, memoised where that is safe. */
   contentDigest(node: TreeNode): Promise<Digest>;
   /**

@@ -14,6 +14,7 @@ export const ENTRY_POINTS = {
   'container-start': 'src/up/start-main.ts',
   'compress-worker': 'src/layer/compress-worker.ts',
   'copy-worker': 'src/builder/steps/copy-worker.ts',
+  'hash-worker': 'src/context/hash-worker.ts',
   'extract-worker': 'src/rootfs/extract/worker.ts',
   'password-worker': 'src/registry/password-worker.ts',
   'run-helper': 'src/sys/run-helper.ts',

@@ -1,16 +1,15 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, writeSync } from 'node:fs';
+import {
+  createSmallFileReader,
+  createSmallFilesFiller,
+  directoryAt,
+  type SmallFiles,
+} from '../../context/small-files.ts';
 import type { TreeNode } from '../../context/types.ts';
-import { createBeneath, createOpenPlain } from '../../sys/beneath.ts';
+import { createBeneath } from '../../sys/beneath.ts';
 import { createEntries } from '../../sys/entries.ts';
 import { createEntry } from '../../sys/entry.ts';
-import { FACT, factsOf, isFile } from '../../sys/path-facts.ts';
 import type { Syscalls } from '../../sys/types.ts';
-
-/** Bytes up to which a file is read and written, which takes less calls than having it copied. */
-export const SMALL = 128 * 1024;
-
-/** Files from which on a batch ends with their directory, and most of one: two threads wait for each other in a directory. */
-const [ENOUGH_FILES, MOST_FILES] = [128, 1024];
 
 /** A directory that the COPY has made itself, so that nothing is in it but what the COPY has put there. */
 export interface FreshDirectory {
@@ -26,13 +25,14 @@ export interface FreshDirectory {
 
 /** Small files that are put into fresh directories under the names that they have, packed to be handed to a thread. */
 export interface CopyBatch {
-  readonly directories: readonly FreshDirectory[];
-  readonly names: readonly string[];
-  /** ROW_WORDS for each name. */
-  readonly rows: Uint32Array<ArrayBuffer>;
+  readonly files: SmallFiles;
+  /** The directories that those of the files go to. */
+  readonly targets: readonly Pick<FreshDirectory, 'to' | 'gid'>[];
+  /** META_WORDS for each file. */
+  readonly meta: Uint32Array<ArrayBuffer>;
 }
 
-/** What a file is to be, and how it was listed. */
+/** What a file is to be. */
 interface CopiedFile {
   readonly node: TreeNode;
   readonly name: string;
@@ -43,25 +43,16 @@ interface CopiedFile {
   readonly mtimeNsec: number;
 }
 
-/** Words that say which file it was and in which state: dev, ino, size, mtime and ctime of its facts. */
-const STATE_WORDS = FACT.birth - FACT.dev;
 /** A time is a signed number of 64 bits in two words, the lower one first. */
-const ROW = { directory: 0, mode: 1, uid: 2, gid: 3, time: 4, nanoseconds: 6, size: 7, state: 8 } as const;
-const ROW_WORDS = ROW.state + STATE_WORDS;
+const META = { mode: 0, uid: 1, gid: 2, time: 3, nanoseconds: 5 } as const;
+const META_WORDS = META.nanoseconds + 1;
 const WORD = 2 ** 32;
-
-/** Whether a batch may hold a file: a small one without attributes or other names that lies on this machine. */
-export function fitsBatch({ type, size, version, hardlink, xattrs }: TreeNode): boolean {
-  return (
-    type === 'file' && size <= SMALL && !!version && isFile(version) && hardlink === undefined && !xattrs
-  );
-}
 
 /** A batch that is being filled. */
 export interface BatchFiller {
   /** Whether take() comes before a file of this directory. */
   isFullFor(directory: FreshDirectory): boolean;
-  /** @param file one that fitsBatch() */
+  /** @param file one that isSmallFile() */
   add(directory: FreshDirectory, file: CopiedFile): void;
   /** What was added so far; the next file begins another batch. */
   take(): CopyBatch;
@@ -69,37 +60,20 @@ export interface BatchFiller {
 
 /** @see BatchFiller */
 export function createBatchFiller(): BatchFiller {
-  let directories: FreshDirectory[] = [];
-  let names: string[] = [];
-  let rows = new Uint32Array(ENOUGH_FILES * ROW_WORDS);
+  const files = createSmallFilesFiller();
+  let targets: FreshDirectory[] = [];
+  let meta: number[] = [];
   return {
-    isFullFor: (directory) =>
-      names.length === MOST_FILES || (names.length >= ENOUGH_FILES && directories.at(-1) !== directory),
+    isFullFor: ({ from }) => files.isFullFor(from),
     add: (directory, { node, name, mode, uid, gid, mtime, mtimeNsec }) => {
-      if (directories.at(-1) !== directory) directories.push(directory);
-      const at = names.length * ROW_WORDS;
-      if (at === rows.length) {
-        const larger = new Uint32Array(2 * at);
-        larger.set(rows);
-        rows = larger;
-      }
-      rows[at + ROW.directory] = directories.length - 1;
-      rows[at + ROW.mode] = mode;
-      rows[at + ROW.uid] = uid;
-      rows[at + ROW.gid] = gid;
-      rows[at + ROW.time] = mtime;
-      rows[at + ROW.time + 1] = Math.floor(mtime / WORD);
-      rows[at + ROW.nanoseconds] = mtimeNsec;
-      rows[at + ROW.size] = node.size;
-      for (let word = 0; word < STATE_WORDS; word += 1)
-        rows[at + ROW.state + word] = node.version![FACT.dev + word]!;
-      names.push(name);
+      files.add(directory.from, name, node);
+      if (targets.at(-1) !== directory) targets.push(directory);
+      meta.push(mode, uid, gid, mtime >>> 0, Math.floor(mtime / WORD), mtimeNsec);
     },
     take: () => {
-      const batch = { directories, names, rows };
-      directories = [];
-      names = [];
-      rows = new Uint32Array(ENOUGH_FILES * ROW_WORDS);
+      const batch = { files: files.take(), targets, meta: Uint32Array.from(meta) };
+      targets = [];
+      meta = [];
       return batch;
     },
   };
@@ -115,9 +89,6 @@ export interface BatchCopier {
   close(): void;
 }
 
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-const READING = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-
 /** @param root host path of the tree that is written; nothing outside it is */
 export function createBatchCopier(
   root: string,
@@ -125,43 +96,24 @@ export function createBatchCopier(
 ): BatchCopier {
   const directory = createBeneath(syscalls)(root);
   const entries = createEntries(directory, { links: 'in-root', make: false });
-  const openPlain = createOpenPlain(syscalls);
+  const read = createSmallFileReader(syscalls);
   const [ownUid, ownGid] = [process.geteuid!(), process.getegid!()];
-  const buffer = Buffer.allocUnsafe(SMALL);
 
-  /** The content of the very file that was listed, if it is still as it was; undefined if not. */
-  const read = (path: string, rows: Uint32Array, at: number): Buffer | undefined => {
-    const fd = openPlain(path, READING);
-    try {
-      const size = rows[at + ROW.size]!;
-      let length = 0;
-      for (let count = 1; count > 0 && length < size; length += count)
-        count = readSync(fd, buffer, length, size - length, null);
-      const facts = factsOf(fstatSync(fd, { bigint: true }));
-      for (let word = 0; word < STATE_WORDS; word += 1)
-        if (facts[FACT.dev + word] !== rows[at + ROW.state + word]) return undefined;
-      return buffer.subarray(0, length);
-    } finally {
-      closeSync(fd);
-    }
-  };
-  const copyFile = (
-    { from, to, gid: above }: FreshDirectory,
-    name: string,
-    rows: Uint32Array,
-    at: number,
-  ) => {
-    const content = read(`${from}/${name}`, rows, at);
+  const copyFile = ({ files, targets, meta }: CopyBatch, index: number): boolean => {
+    const content = read(files, index);
     if (!content) return false;
+    const { to, gid: above } = targets[directoryAt(files, index)]!;
+    const name = files.names[index]!;
     const file = createEntry(entries.at(to === '' ? name : `${to}/${name}`));
     try {
       for (let done = 0; done < content.length; ) done += writeSync(file, content, done);
-      const [uid, gid] = [rows[at + ROW.uid]!, rows[at + ROW.gid]!];
+      const at = index * META_WORDS;
+      const [uid, gid] = [meta[at + META.uid]!, meta[at + META.gid]!];
       // A new file is ours, and of our group or of that of its directory.
       if (uid !== ownUid || gid !== ownGid || gid !== above) fchownSync(file, uid, gid);
-      fchmodSync(file, rows[at + ROW.mode]!);
-      const seconds = rows[at + ROW.time]! + (rows[at + ROW.time + 1]! | 0) * WORD;
-      syscalls.futimes(file, seconds, rows[at + ROW.nanoseconds]!);
+      fchmodSync(file, meta[at + META.mode]!);
+      const seconds = meta[at + META.time]! + (meta[at + META.time + 1]! | 0) * WORD;
+      syscalls.futimes(file, seconds, meta[at + META.nanoseconds]!);
     } finally {
       closeSync(file);
     }
@@ -169,13 +121,12 @@ export function createBatchCopier(
   };
 
   return {
-    copy: ({ directories, names, rows }) => {
+    copy: (batch) => {
       const left: number[] = [];
-      for (const [index, name] of names.entries()) {
-        const at = index * ROW_WORDS;
+      for (const index of batch.files.names.keys()) {
         let copied = false;
         try {
-          copied = copyFile(directories[rows[at + ROW.directory]!]!, name, rows, at);
+          copied = copyFile(batch, index);
         } catch {
           // Found again by whoever copies it.
         }

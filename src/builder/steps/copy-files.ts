@@ -10,7 +10,9 @@ import {
 import { setImmediate as breathe } from 'node:timers/promises';
 import { broughtBy } from '../../context/brought.ts';
 import type { ChangeMode } from '../../context/chmod.ts';
+import { isSmallFile, MANY_FILES, SMALL } from '../../context/small-files.ts';
 import type { CopyItem, CopyItems, SourceTree, TreeNode } from '../../context/types.ts';
+import { type BatchThreads, batchThreadCount, createBatchThreads } from '../../core/batch-threads.ts';
 import { AppError, toAppError } from '../../core/error.ts';
 import { type BeneathDirectory, createBeneath } from '../../sys/beneath.ts';
 import { S_IF } from '../../sys/constants.ts';
@@ -31,13 +33,11 @@ import type { Syscalls } from '../../sys/types.ts';
 import {
   type BatchCopier,
   type BatchFiller,
+  type CopyBatch,
   createBatchCopier,
   createBatchFiller,
   type FreshDirectory,
-  fitsBatch,
-  SMALL,
 } from './copy-batch.ts';
-import { type CopyThreads, copyThreadCount, createCopyThreads } from './copy-threads.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
 export type CopyOwner = 'keep' | { readonly uid: number; readonly gid: number };
@@ -80,7 +80,7 @@ interface Place {
 interface Batches {
   readonly inline: () => BatchCopier;
   /** Where there are so many files that starting them pays. */
-  readonly threads: () => CopyThreads | undefined;
+  readonly threads: () => BatchThreads<CopyBatch, readonly number[]> | undefined;
   /** Waits for the threads, where any were started. */
   finish(): Promise<void>;
   close(): Promise<void>;
@@ -141,20 +141,18 @@ export function openDestination(
   }
 }
 
-/** Files of a COPY from which on threads pay, which take some 30 ms of processor time to start. */
-const MANY_FILES = 4096;
-
 function createBatches({ root, items, syscalls }: CopyRequest): Batches {
-  const parallel = items.length >= MANY_FILES && copyThreadCount() > 1;
+  const parallel = items.length >= MANY_FILES && batchThreadCount() > 1;
   let inline: BatchCopier | undefined;
-  let threads: CopyThreads | undefined;
+  let threads: ReturnType<Batches['threads']>;
   return {
     inline: () => {
       inline ??= createBatchCopier(root, syscalls);
       return inline;
     },
     threads: () => {
-      if (parallel) threads ??= createCopyThreads(root);
+      if (parallel)
+        threads ??= createBatchThreads({ script: 'copy-worker', data: root, what: 'copies files' });
       return threads;
     },
     finish: async () => threads?.finish(),
@@ -270,7 +268,7 @@ function createBatch(copier: Copier): Batch {
   return {
     isFullFor: filler.isFullFor,
     freshFor: ({ node, target }) => {
-      if (fresh.size === 0 || !tree.plainRoot || !fitsBatch(node)) return undefined;
+      if (fresh.size === 0 || !tree.plainRoot || !isSmallFile(node)) return undefined;
       const [parent, name] = [parentOf(target), nameOf(target)];
       const above = fresh.get(parent === '' ? copier.base : below(copier.base, parent));
       return above && node.path === below(above.path, name) ? above : undefined;
@@ -287,7 +285,7 @@ function createBatch(copier: Copier): Batch {
     send: async () => {
       const { batch, leave } = taken();
       const others = batches.threads();
-      if (others) await others.send(batch, leave);
+      if (others) await others.send(batch, [batch.files.rows.buffer, batch.meta.buffer], leave);
       else leave(batches.inline().copy(batch));
     },
     finish: async () => {
