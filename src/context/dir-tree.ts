@@ -31,6 +31,7 @@ import type { IgnoreMatcher, Judgement } from './ignore-matcher.ts';
 import { inPathOrder, listByNode } from './list-files.ts';
 import { RACY_SECONDS } from './memo-file.ts';
 import { createNodeList, type NodeList } from './node-list.ts';
+import { readSmall, SMALL } from './small-files.ts';
 import { createNodeMaker, type NodeOptions } from './tree-node.ts';
 import { type Listed, type TreeState, type TreeStateDeps, treeState } from './tree-state.ts';
 import type { Brought, SourceTree, TreeNode } from './types.ts';
@@ -277,8 +278,9 @@ function hashFile(
   try {
     const facts = factsOf(fstatSync(fd, { bigint: true }));
     if (!isFile(facts)) throw pathError('ENOTREG', path);
-    const hash = createHash('sha256');
     const size = sizeOf(facts);
+    if (size <= SMALL) return { facts, digest: digestOf(readSmall(fd, size)) };
+    const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
     for (const part of contentOf(fd, size, buffer, syscalls)) hash.update(part);
     return { facts, digest: `sha256:${hash.digest('hex')}` };

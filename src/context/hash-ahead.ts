@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type BatchThreads, batchThreadCount, createBatchThreads } from '../core/batch-threads.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Syscalls } from '../sys/types.ts';
@@ -25,7 +25,7 @@ export function createBatchHasher(syscalls: Pick<Syscalls, 'openat2'>): (files: 
     for (const index of files.names.keys()) {
       try {
         const content = read(files, index);
-        if (content) digests.set(createHash('sha256').update(content).digest(), index * SHA256_BYTES);
+        if (content) digests.set(hash('sha256', content, 'buffer'), index * SHA256_BYTES);
       } catch {
         // Whoever asks for the file itself finds the same, and says so.
       }

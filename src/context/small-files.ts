@@ -80,6 +80,21 @@ export function directoryAt({ rows }: SmallFiles, index: number): number {
   return rows[index * ROW_WORDS + ROW.directory]!;
 }
 
+let buffer: Buffer | undefined;
+
+/**
+ * Reads an open file from where it stands.
+ * @param size up to SMALL
+ * @returns its content, right until the next call; less of it where the file ends before
+ */
+export function readSmall(fd: number, size: number): Buffer {
+  buffer ??= Buffer.allocUnsafeSlow(SMALL);
+  let length = 0;
+  for (let count = 1; count > 0 && length < size; length += count)
+    count = readSync(fd, buffer, length, size - length, null);
+  return buffer.subarray(0, length);
+}
+
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 const READING = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
@@ -92,20 +107,16 @@ export function createSmallFileReader(
   syscalls: Pick<Syscalls, 'openat2'>,
 ): (files: SmallFiles, index: number) => Buffer | undefined {
   const openPlain = createOpenPlain(syscalls);
-  const buffer = Buffer.allocUnsafe(SMALL);
   return (files, index) => {
     const { directories, names, rows } = files;
     const at = index * ROW_WORDS;
     const fd = openPlain(`${directories[directoryAt(files, index)]}/${names[index]}`, READING);
     try {
-      const size = rows[at + ROW.size]!;
-      let length = 0;
-      for (let count = 1; count > 0 && length < size; length += count)
-        count = readSync(fd, buffer, length, size - length, null);
+      const content = readSmall(fd, rows[at + ROW.size]!);
       const facts = factsOf(fstatSync(fd, { bigint: true }));
       for (let word = 0; word < STATE_WORDS; word += 1)
         if (facts[FACT.dev + word] !== rows[at + ROW.state + word]) return undefined;
-      return buffer.subarray(0, length);
+      return content;
     } finally {
       closeSync(fd);
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { AppError } from './error.ts';
 
 /** A content digest, `sha256:` and 64 lower-case hex digits (OCI image spec, "Digests"). */
@@ -11,7 +11,8 @@ const PATTERN = /^sha256:[0-9a-f]{64}$/;
 
 /** The digest of bytes or of a UTF-8 string. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  // Without an object for each, of little content it takes a third.
+  return `sha256:${hash('sha256', bytes)}`;
 }
 
 /** Whether a string is a well-formed sha256 digest. */

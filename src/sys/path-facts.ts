@@ -35,22 +35,16 @@ export type PathFacts = Uint32Array;
 /** What node:fs says of a path, as a row. */
 export function factsOf(stat: BigIntStats): PathFacts {
   const facts = new Uint32Array(FACT_WORDS);
-  for (const [fact, value] of [
-    [FACT.mode, stat.mode],
-    [FACT.nlink, stat.nlink],
-    [FACT.uid, stat.uid],
-    [FACT.gid, stat.gid],
-    [FACT.rdev, kernelDevice(stat.rdev)],
-    [FACT.dev, kernelDevice(stat.dev)],
-  ] as const)
-    facts[fact] = Number(value);
-  for (const [fact, value] of [
-    [FACT.ino, stat.ino],
-    [FACT.size, stat.size],
-  ] as const) {
-    facts[fact] = Number(value & 0xffffffffn);
-    facts[fact + 1] = Number(value >> 32n);
-  }
+  facts[FACT.mode] = Number(stat.mode);
+  facts[FACT.nlink] = Number(stat.nlink);
+  facts[FACT.uid] = Number(stat.uid);
+  facts[FACT.gid] = Number(stat.gid);
+  facts[FACT.rdev] = kernelDevice(stat.rdev);
+  facts[FACT.dev] = kernelDevice(stat.dev);
+  facts[FACT.ino] = Number(stat.ino & 0xffffffffn);
+  facts[FACT.ino + 1] = Number(stat.ino >> 32n);
+  facts[FACT.size] = Number(stat.size & 0xffffffffn);
+  facts[FACT.size + 1] = Number(stat.size >> 32n);
   setTime(facts, 'mtime', stat.mtimeNs);
   setTime(facts, 'ctime', stat.ctimeNs);
   setTime(facts, 'birth', stat.birthtimeNs);

@@ -94,7 +94,7 @@ export function createSyscalls(): Syscalls {
       times.writeBigInt64LE(BigInt(mtimeNsec), at + 8);
     }
   };
-  const bytes = (path: string): Buffer => Buffer.concat([encodePath(path), Buffer.of(0)]);
+  const bytes = (path: string): Buffer => encodePath(`${path}\0`);
 
   return {
     mount: (source, target, fstype, flags, data) => {
