@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { createPackedRows, createRowIndex, type PackedRows } from '../core/packed.ts';
 import { release } from '../core/release.ts';
-import { FACT, type PathFacts, sameWords, timeOf } from '../sys/path-facts.ts';
+import { FACT, type PathFacts, STATE_WORDS, sameWords, timeOf } from '../sys/path-facts.ts';
 import { RACY_SECONDS, readMemoFile, writeMemoFile } from './memo-file.ts';
 
 /** What is known of a file that has not changed since it was hashed. */
@@ -28,8 +28,6 @@ export interface HashMemo {
 const RACY_NS = BigInt(RACY_SECONDS) * 1_000_000_000n;
 /** Rows follow, and the SHA-256 of them all. */
 const HEADER = 'envbuilder file hashes 3';
-/** Words that say of a file which one it is, and in which state: dev, ino, size, mtime and ctime of its facts. */
-const STATE_WORDS = FACT.birth - FACT.dev;
 /** Those of them that say which one. */
 const INODE_WORDS = FACT.size - FACT.dev;
 const ROW = { state: 0, digest: STATE_WORDS, mark: STATE_WORDS + 8 } as const;

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { createOpenPlain } from '../sys/beneath.ts';
-import { FACT, factsOf, isFile } from '../sys/path-facts.ts';
+import { FACT, factsOf, isFile, STATE_WORDS } from '../sys/path-facts.ts';
 import type { Syscalls } from '../sys/types.ts';
 import type { TreeNode } from './types.ts';
 
@@ -19,8 +19,6 @@ export interface SmallFiles {
   readonly rows: Uint32Array<ArrayBuffer>;
 }
 
-/** Words that say which file it was and in which state: dev, ino, size, mtime and ctime of its facts. */
-const STATE_WORDS = FACT.birth - FACT.dev;
 const ROW = { directory: 0, size: 1, state: 2 } as const;
 const ROW_WORDS = ROW.state + STATE_WORDS;
 /** Files from which on a batch ends with their directory, and most of one: two threads wait for each other in a directory. */

@@ -27,6 +27,9 @@ export const FACT = {
 /** Words of a row. */
 export const FACT_WORDS = 19;
 
+/** Words that say of a file which one it is, and in which state: dev, ino, size, mtime and ctime, which begin at FACT.dev. */
+export const STATE_WORDS = FACT.birth - FACT.dev;
+
 const WORD = 2 ** 32;
 
 /** One row. */

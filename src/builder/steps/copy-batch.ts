@@ -79,6 +79,11 @@ export function createBatchFiller(): BatchFiller {
   };
 }
 
+/** Writes all of it where the file stands; nothing for an empty one. */
+export function writeAll(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
 /** Copies batches. */
 export interface BatchCopier {
   /**
@@ -106,7 +111,7 @@ export function createBatchCopier(
     const name = files.names[index]!;
     const file = createEntry(entries.at(to === '' ? name : `${to}/${name}`));
     try {
-      for (let done = 0; done < content.length; ) done += writeSync(file, content, done);
+      writeAll(file, content);
       const at = index * META_WORDS;
       const [uid, gid] = [meta[at + META.uid]!, meta[at + META.gid]!];
       // A new file is ours, and of our group or of that of its directory.

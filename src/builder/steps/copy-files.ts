@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  copyFileSync,
-  fchmodSync,
-  fchownSync,
-  constants as fs,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, fchmodSync, fchownSync, constants as fs } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { broughtBy } from '../../context/brought.ts';
 import type { ChangeMode } from '../../context/chmod.ts';
-import { isSmallFile, MANY_FILES, SMALL } from '../../context/small-files.ts';
+import { isSmallFile, MANY_FILES, readSmall, SMALL } from '../../context/small-files.ts';
 import type { CopyItem, CopyItems, SourceTree, TreeNode } from '../../context/types.ts';
 import { type BatchThreads, batchThreadCount, createBatchThreads } from '../../core/batch-threads.ts';
 import { AppError, toAppError } from '../../core/error.ts';
@@ -37,6 +29,7 @@ import {
   createBatchCopier,
   createBatchFiller,
   type FreshDirectory,
+  writeAll,
 } from './copy-batch.ts';
 
 /** Who owns copied files; 'keep' leaves the source's owners. */
@@ -374,27 +367,15 @@ function copyContent({ tree, syscalls }: Copier, node: TreeNode, source: number,
       copyStored(source, file, node.size, syscalls);
     else if (node.size > SMALL)
       copyFileSync(`/proc/self/fd/${source}`, `/proc/self/fd/${file}`, fs.COPYFILE_FICLONE);
-    else if (node.size > 0) writeAll(file, readAll(source, node.size));
+    else if (node.size > 0) writeAll(file, readSmall(source, node.size));
     tree.checkUnchanged?.(node, source);
   } finally {
     closeSync(source);
   }
 }
 
-function readAll(source: number, size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  let length = 0;
-  for (let count = 1; count > 0 && length < size; length += count)
-    count = readSync(source, bytes, length, size - length, length);
-  return bytes.subarray(0, length);
-}
-
 async function writeStream(tree: SourceTree, node: TreeNode, file: number): Promise<void> {
   for await (const chunk of tree.open(node)) writeAll(file, chunk as Buffer);
-}
-
-function writeAll(file: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }
 
 function setOwnerAndMode(copier: Copier, entry: EntryName, node: TreeNode): void {
